@@ -1,0 +1,298 @@
+//! From git's records to the changes that are checked: what is left out, and which files were renamed or copied. Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use super::listing::is_regular;
+use super::{Change, ObjectId, Status};
+use crate::source::RepoPath;
+
+/// One record of a comparison, deletions and all kinds of entries included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Delta {
+    pub(super) path: RepoPath,
+    pub(super) from: Option<RepoPath>,
+    pub(super) kind: Kind,
+    pub(super) old: Side,
+    pub(super) new: Side,
+}
+
+/// git's status letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Added,
+    Deleted,
+    Modified,
+    TypeChanged,
+    Renamed,
+    Copied,
+    Unmerged,
+}
+
+/// Mode and object on one side; zero where there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Side {
+    pub(super) mode: u32,
+    pub(super) id: ObjectId,
+}
+
+impl Side {
+    pub(super) fn new(mode: u32, id: ObjectId) -> Self {
+        Self { mode, id }
+    }
+}
+
+/// A change with the mode that the public type leaves out.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) change: Change,
+    pub(super) mode: u32,
+}
+
+/// From and to.
+pub(super) type Pair = (RepoPath, RepoPath);
+
+/// git gives up above 1000 times 1000 comparisons (`diff.renameLimit`), and so does this.
+const MOST_COMPARISONS: usize = 1_000_000;
+
+/// The Python files that a search for similar content has to look at.
+pub(super) struct Candidates<'a> {
+    pub(super) deleted: Vec<&'a Delta>,
+    pub(super) added: Vec<&'a Delta>,
+}
+
+impl<'a> Candidates<'a> {
+    /// What the exact matches left over; `None` where there is nothing to compare, so that thousands of new files cost
+    /// nothing.
+    pub(super) fn new(deltas: &'a [Delta], exact: &Matches) -> Option<Self> {
+        let taken: HashSet<&RepoPath> = exact.renames.values().collect();
+        let deleted: Vec<_> = deltas
+            .iter()
+            .filter(|delta| is_source(delta) && !taken.contains(&delta.path))
+            .collect();
+        let added: Vec<_> = deltas
+            .iter()
+            .filter(|delta| is_target(delta) && !exact.knows(&delta.path))
+            .collect();
+        let work = deleted.len().checked_mul(added.len())?;
+        (1..=MOST_COMPARISONS)
+            .contains(&work)
+            .then_some(Self { deleted, added })
+    }
+}
+
+/// Where new files come from, by their new path.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    pub(super) renames: HashMap<RepoPath, RepoPath>,
+    copies: HashMap<RepoPath, RepoPath>,
+}
+
+impl Matches {
+    /// Files whose content is known to the byte: a deleted file's is a rename, that of a file changed or moved in the
+    /// same commit a copy (git-diff, `-M` and `-C`). Among equals the one with the same file name is taken, then the
+    /// first, as git does.
+    pub(super) fn exact(deltas: &[Delta]) -> Self {
+        let mut matches = Self::default();
+        let mut sources: HashMap<&ObjectId, Vec<&Delta>> = HashMap::new();
+        for delta in deltas.iter().filter(|delta| is_source(delta) || is_copied_from(delta)) {
+            sources.entry(&delta.old.id).or_default().push(delta);
+        }
+        if sources.is_empty() {
+            return matches;
+        }
+        let mut used = HashSet::new();
+        for delta in deltas.iter().filter(|delta| is_target(delta)) {
+            let Some(sources) = sources.get(&delta.new.id) else {
+                continue;
+            };
+            let score = |source: &Delta| {
+                let is_free = is_source(source) && !used.contains(&source.path);
+                (is_free, source.path.file_name() == delta.path.file_name())
+            };
+            // `max_by_key` keeps the last of equals, git the first.
+            let Some(best) = sources.iter().rev().max_by_key(|source| score(source)) else {
+                continue;
+            };
+            let known = if score(best).0 {
+                &mut matches.renames
+            } else {
+                &mut matches.copies
+            };
+            known.insert(delta.path.clone(), best.path.clone());
+            used.insert(best.path.clone());
+        }
+        matches
+    }
+
+    /// Adds renames that a search for similar content found; what is known to the byte stays.
+    pub(super) fn add_renames(&mut self, pairs: Vec<Pair>) {
+        let taken: HashSet<RepoPath> = self.renames.values().cloned().collect();
+        for (from, to) in pairs {
+            if !self.knows(&to) && !taken.contains(&from) {
+                self.renames.insert(to, from);
+            }
+        }
+    }
+
+    fn knows(&self, path: &RepoPath) -> bool {
+        self.renames.contains_key(path) || self.copies.contains_key(path)
+    }
+
+    fn status(&self, delta: &Delta) -> Status {
+        let from = |known: &HashMap<RepoPath, RepoPath>| known.get(&delta.path).cloned();
+        match delta.kind {
+            Kind::Added | Kind::Renamed | Kind::Copied => {
+                let renamed = from(&self.renames).map(|from| Status::Renamed { from });
+                let copied = || from(&self.copies).map(|from| Status::Copied { from });
+                renamed.or_else(copied).unwrap_or(Status::Added)
+            }
+            Kind::TypeChanged => Status::TypeChanged,
+            Kind::Modified | Kind::Deleted | Kind::Unmerged => Status::Modified,
+        }
+    }
+}
+
+fn is_source(delta: &Delta) -> bool {
+    delta.kind == Kind::Deleted && delta.path.is_python() && is_regular(delta.old.mode)
+}
+
+fn is_copied_from(delta: &Delta) -> bool {
+    delta.kind == Kind::Modified && delta.path.is_python() && is_regular(delta.old.mode) && delta.old.id != delta.new.id
+}
+
+fn is_target(delta: &Delta) -> bool {
+    delta.kind == Kind::Added && delta.path.is_python() && is_regular(delta.new.mode)
+}
+
+/// The regular files that are there afterwards, sorted by path.
+pub(super) fn found(deltas: &[Delta], matches: &Matches) -> Vec<Found> {
+    let left = |delta: &&Delta| !matches!(delta.kind, Kind::Deleted | Kind::Unmerged) && is_regular(delta.new.mode);
+    let mut found: Vec<Found> = deltas
+        .iter()
+        .filter(left)
+        .map(|delta| Found {
+            change: Change {
+                path: delta.path.clone(),
+                status: matches.status(delta),
+                id: delta.new.id.clone(),
+            },
+            mode: delta.new.mode,
+        })
+        .collect();
+    found.sort_by(|one, other| one.change.path.cmp(&other.change.path));
+    found
+}
+
+/// The paths in conflict, each once, sorted.
+pub(super) fn unmerged(deltas: &[Delta]) -> Vec<RepoPath> {
+    let mut paths: Vec<RepoPath> = deltas
+        .iter()
+        .filter(|delta| delta.kind == Kind::Unmerged)
+        .map(|delta| delta.path.clone())
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(digit: char) -> ObjectId {
+        ObjectId::parse(&digit.to_string().repeat(40)).unwrap()
+    }
+
+    fn delta(kind: Kind, path: &str, old: char, new: char) -> Delta {
+        let side = |digit| {
+            if digit == '0' {
+                Side::default()
+            } else {
+                Side::new(0o100_644, id(digit))
+            }
+        };
+        Delta {
+            path: path.into(),
+            from: None,
+            kind,
+            old: side(old),
+            new: side(new),
+        }
+    }
+
+    fn statuses(deltas: &[Delta]) -> Vec<(String, Status)> {
+        let matches = Matches::exact(deltas);
+        found(deltas, &matches)
+            .into_iter()
+            .map(|found| (found.change.path.to_string(), found.change.status))
+            .collect()
+    }
+
+    #[test]
+    fn the_same_content_elsewhere_is_a_rename_once_and_then_a_copy() {
+        let deltas = [
+            delta(Kind::Deleted, "old/a.py", '1', '0'),
+            delta(Kind::Deleted, "old/b.py", '1', '0'),
+            delta(Kind::Added, "new/b.py", '0', '1'),
+            delta(Kind::Added, "new/c.py", '0', '1'),
+            delta(Kind::Added, "new/d.py", '0', '1'),
+        ];
+        let expected = [
+            (
+                "new/b.py",
+                Status::Renamed {
+                    from: "old/b.py".into(),
+                },
+            ),
+            (
+                "new/c.py",
+                Status::Renamed {
+                    from: "old/a.py".into(),
+                },
+            ),
+            (
+                "new/d.py",
+                Status::Copied {
+                    from: "old/a.py".into(),
+                },
+            ),
+        ];
+        assert_eq!(
+            statuses(&deltas),
+            expected.map(|(path, status)| (path.to_owned(), status))
+        );
+    }
+
+    #[test]
+    fn what_a_changed_file_held_before_is_a_copy() {
+        let deltas = [
+            delta(Kind::Added, "copy.py", '0', '1'),
+            delta(Kind::Modified, "a.py", '1', '2'),
+        ];
+        let expected = [
+            ("a.py", Status::Modified),
+            ("copy.py", Status::Copied { from: "a.py".into() }),
+        ];
+        assert_eq!(
+            statuses(&deltas),
+            expected.map(|(path, status)| (path.to_owned(), status))
+        );
+    }
+
+    #[test]
+    fn only_python_files_have_a_history() {
+        let deltas = [
+            delta(Kind::Deleted, "a.txt", '1', '0'),
+            delta(Kind::Added, "b.txt", '0', '1'),
+        ];
+        assert_eq!(statuses(&deltas), [("b.txt".to_owned(), Status::Added)]);
+    }
+
+    #[test]
+    fn new_files_alone_are_no_work() {
+        let deltas: Vec<Delta> = (0..10_000)
+            .map(|n| delta(Kind::Added, &format!("{n}.py"), '0', '1'))
+            .collect();
+        assert!(Candidates::new(&deltas, &Matches::exact(&deltas)).is_none());
+    }
+}

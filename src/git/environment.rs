@@ -1,0 +1,142 @@
+//! The variables that tell git where a repository is, read once so that tests can give their own.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::ObjectId;
+
+/// The environment of a process. A git that is started gets exactly these variables.
+///
+/// The names and their meaning are those of git(1), section "Environment variables".
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+}
+
+/// Set, they move parts of the repository in ways that libgit2 ignores when it is given explicit paths, or reads
+/// differently (alternates in C quotes: measured).
+const ONLY_GIT_HONOURS: [&str; 7] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+];
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+        }
+    }
+
+    /// The same environment without the variables of git, as by hand outside any hook.
+    #[must_use]
+    pub fn without_git(mut self) -> Self {
+        self.variables
+            .retain(|name, _| !name.to_string_lossy().starts_with("GIT"));
+        self
+    }
+
+    /// The same environment with one variable set.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// All variables, for a program that is started.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.variables.iter()
+    }
+
+    /// The value of `name`, if it is set.
+    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    /// Why only git itself can tell where the repository is; `None` where libgit2 can be told.
+    ///
+    /// Configuration given with `git -c` is no reason: git finds the repository without it (measured with
+    /// `core.worktree`, 2.47).
+    pub(super) fn needs_git(&self) -> Option<String> {
+        let set = ONLY_GIT_HONOURS.into_iter().find(|name| self.get(name).is_some());
+        let empty = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"]
+            .into_iter()
+            .find(|name| self.get(name).is_some_and(OsStr::is_empty));
+        set.or(empty).map(|name| format!("{name} is set"))
+    }
+
+    /// The folders above which no repository is looked for.
+    pub(super) fn ceilings(&self) -> Vec<PathBuf> {
+        let ceilings = self.get("GIT_CEILING_DIRECTORIES").unwrap_or_default();
+        std::env::split_paths(ceilings)
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .collect()
+    }
+
+    /// Whether the search for a repository may cross into another file system.
+    pub(super) fn crosses_file_systems(&self) -> bool {
+        let value = self.get("GIT_DISCOVERY_ACROSS_FILESYSTEM").unwrap_or_default();
+        let value = value.to_string_lossy().to_lowercase();
+        matches!(value.as_str(), "true" | "yes" | "on") || value.parse::<i64>().is_ok_and(|number| number != 0)
+    }
+
+    /// The commits that a running `git merge` or `git pull` is about to join: it names them in `GITHEAD_<id>` and, for
+    /// pre-merge-commit, nowhere else (measured, git 2.47).
+    ///
+    /// The variables outlive the merge in whatever it starts, so they count only while the reflog action says that it
+    /// is a merge.
+    pub(super) fn merged_heads(&self) -> Vec<ObjectId> {
+        let action = self.get("GIT_REFLOG_ACTION").unwrap_or_default().to_string_lossy();
+        if !matches!(action.split(' ').next(), Some("merge" | "pull")) {
+            return Vec::new();
+        }
+        let names = self.variables.keys().map(|name| name.to_string_lossy());
+        names
+            .filter_map(|name| name.strip_prefix("GITHEAD_").and_then(ObjectId::parse))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_hook_needs_no_git() {
+        let hook = Environment::default()
+            .with("GIT_INDEX_FILE", ".git/index")
+            .with("GIT_CONFIG_PARAMETERS", "'user.name'='x'");
+        assert_eq!(hook.needs_git(), None);
+        assert!(hook.clone().with("GIT_OBJECT_DIRECTORY", "x").needs_git().is_some());
+        assert!(hook.with("GIT_DIR", "").needs_git().is_some());
+    }
+
+    #[test]
+    fn heads_of_a_merge_count_only_during_a_merge() {
+        let id = "92e569fadf44ff168e63733f4771c2544fde05d3";
+        let merge = Environment::default().with(format!("GITHEAD_{id}"), "topic");
+        assert!(merge.merged_heads().is_empty());
+        assert!(
+            merge
+                .clone()
+                .with("GIT_REFLOG_ACTION", "rebase (merge)")
+                .merged_heads()
+                .is_empty()
+        );
+        assert_eq!(
+            merge.with("GIT_REFLOG_ACTION", "merge topic").merged_heads(),
+            [ObjectId::parse(id).unwrap()]
+        );
+        let odd = Environment::default()
+            .with("GITHEAD_nothing", "x")
+            .with("GIT_REFLOG_ACTION", "pull");
+        assert!(odd.merged_heads().is_empty());
+    }
+}

@@ -1,0 +1,232 @@
+//! What can go wrong between this program and a repository, each in one sentence that says what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::ObjectId;
+use crate::source::RepoPath;
+
+/// Why git's answer is not to be had. A check that ends with one of these did not take place: it must never count as
+/// passed.
+///
+/// The wording follows what git itself reports (git 2.39 to 2.47, measured); the remedies are those of git's own manual
+/// pages.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The file may not be opened.
+    #[error(
+        "cannot read the index `{}` ({cause}): check its permissions and run the command again",
+        index.display()
+    )]
+    UnreadableIndex {
+        /// The index file.
+        index: PathBuf,
+        /// What the system or git said.
+        cause: String,
+    },
+    /// The file is there, and is no index.
+    #[error(
+        "the index `{}` is damaged ({cause}): move it away and rebuild it with `git reset`, which keeps your files",
+        index.display()
+    )]
+    CorruptIndex {
+        /// The index file.
+        index: PathBuf,
+        /// What git said.
+        cause: String,
+    },
+    /// The index was written by a newer git than the one installed.
+    #[error(
+        "the index `{}` has a format that the installed git does not know ({cause}): update git",
+        index.display()
+    )]
+    UnknownIndexFormat {
+        /// The index file.
+        index: PathBuf,
+        /// What git said.
+        cause: String,
+    },
+    /// `GIT_INDEX_FILE` names a file that is not there although HEAD holds files.
+    ///
+    /// git takes it for an empty index, so every file would count as deleted and nothing would be checked. That is what
+    /// a hook sees that was started in the wrong folder (measured, git 2.47), so the check stops instead.
+    #[error(
+        "GIT_INDEX_FILE names `{}`, which does not exist although HEAD holds files: start the hook at the top of the \
+         working tree, or rebuild the index with `git reset`",
+        index.display()
+    )]
+    MissingIndex {
+        /// Where the index was looked for.
+        index: PathBuf,
+    },
+    /// A bare repository has nothing staged and no working tree.
+    #[error(
+        "`{}` is a bare repository without an index: name two revisions with --from-ref and --to-ref",
+        path.display()
+    )]
+    BareRepository {
+        /// The repository.
+        path: PathBuf,
+    },
+    /// The repository belongs to another user and git was not told to trust it (`safe.directory` in git-config).
+    #[error(
+        "git refuses `{0}` because another user owns it: run `git config --global --add safe.directory '{0}'` if you \
+         trust it",
+        path.display()
+    )]
+    Ownership {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The object is named but not stored here.
+    #[error(
+        "the content of `{path}` (object {id}) is not in the repository: in a partial clone `git cat-file blob {id}` \
+         fetches it, otherwise `git fsck` shows what is lost"
+    )]
+    MissingObject {
+        /// The file.
+        path: RepoPath,
+        /// Its object.
+        id: ObjectId,
+    },
+    /// The size was looked at before anything was read.
+    #[error("`{path}` is {size} bytes, more than the {limit} that are read: exclude the file from the check")]
+    TooLarge {
+        /// The file.
+        path: RepoPath,
+        /// Its size in bytes.
+        size: u64,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// A file that was listed is gone.
+    #[error("`{path}` is no longer there: run the command again")]
+    Vanished {
+        /// The file.
+        path: RepoPath,
+    },
+    /// No such commit.
+    #[error("unknown revision `{revision}`: check the spelling, or fetch it with `git fetch`")]
+    UnknownRevision {
+        /// As it was given.
+        revision: String,
+    },
+    /// The two share no history.
+    #[error("`{from}` and `{to}` have no common commit: name two revisions of one history")]
+    NoMergeBase {
+        /// The first revision.
+        from: String,
+        /// The second revision.
+        to: String,
+    },
+    /// The two share no history that this clone holds.
+    #[error(
+        "`{from}` and `{to}` have no common commit in this shallow clone: fetch the history with \
+         `git fetch --unshallow`"
+    )]
+    ShallowHistory {
+        /// The first revision.
+        from: String,
+        /// The second revision.
+        to: String,
+    },
+    /// The operating system refused.
+    #[error("cannot read `{}` ({source}): check that it exists and that you may read it", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// git was asked and refused.
+    #[error("`git {command}` failed ({said}): run it in `{}` to see why", folder.display())]
+    GitFailed {
+        /// The arguments that tell what was asked.
+        command: String,
+        /// The first line of its error output.
+        said: String,
+        /// Where it ran.
+        folder: PathBuf,
+    },
+    /// git had to be asked and is not installed.
+    #[error(
+        "this repository can only be read by git itself ({reason}), and no `git` is on the PATH: install git or \
+         add it to the PATH"
+    )]
+    GitMissing {
+        /// Why libgit2 was not enough.
+        reason: String,
+    },
+}
+
+impl GitError {
+    /// Two revisions without a merge base: the remedy depends on whether history was cut off.
+    pub(super) fn no_common_commit(from: &str, to: &str, is_shallow: bool) -> Self {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        if is_shallow {
+            Self::ShallowHistory { from, to }
+        } else {
+            Self::NoMergeBase { from, to }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_one_sentence_with_a_remedy() {
+        let path = || PathBuf::from("/repo");
+        let index = || PathBuf::from("/repo/.git/index");
+        let cause = || "why".to_owned();
+        let name = || RepoPath::from("a.py");
+        let messages = [
+            GitError::UnreadableIndex {
+                index: index(),
+                cause: cause(),
+            },
+            GitError::CorruptIndex {
+                index: index(),
+                cause: cause(),
+            },
+            GitError::UnknownIndexFormat {
+                index: index(),
+                cause: cause(),
+            },
+            GitError::MissingIndex { index: index() },
+            GitError::BareRepository { path: path() },
+            GitError::Ownership { path: path() },
+            GitError::MissingObject {
+                path: name(),
+                id: ObjectId::default(),
+            },
+            GitError::TooLarge {
+                path: name(),
+                size: 2,
+                limit: 1,
+            },
+            GitError::Vanished { path: name() },
+            GitError::UnknownRevision {
+                revision: "main".to_owned(),
+            },
+            GitError::no_common_commit("main", "side", false),
+            GitError::no_common_commit("main", "side", true),
+            GitError::Io {
+                path: path(),
+                source: io::ErrorKind::PermissionDenied.into(),
+            },
+            GitError::GitFailed {
+                command: "diff".to_owned(),
+                said: cause(),
+                folder: path(),
+            },
+            GitError::GitMissing { reason: cause() },
+        ];
+        for message in messages.map(|error| error.to_string()) {
+            let starts_small = !message.starts_with(char::is_uppercase) || message.starts_with("GIT_");
+            let is_one_sentence = !message.contains('\n') && !message.ends_with('.') && !message.contains("  ");
+            assert!(starts_small && is_one_sentence && message.contains(": "), "{message}");
+        }
+    }
+}

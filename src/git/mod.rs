@@ -1,0 +1,151 @@
+//! What a commit changes and the files to read it with: the only room that knows git.
+//!
+//! ```text
+//! Environment -> Repository -> Delta (git's records) -> Change (what is checked)
+//!                           -> Snapshot (index, tree)   -> bytes
+//! ```
+//!
+//! [`Repository`] asks libgit2 (`opening`, `library`) and, for whatever libgit2 cannot read and git can, the git
+//! program (`command`, `program`). Both give the same answers; what they have in common is pure and stands in `delta`,
+//! `raw` and `listing`.
+//!
+//! Nothing here writes, locks or refreshes anything, reads standard input, or goes to the network.
+
+mod command;
+mod delta;
+mod environment;
+mod error;
+mod library;
+mod listing;
+mod merge;
+mod opening;
+mod place;
+mod program;
+mod raw;
+mod repository;
+mod snapshot;
+mod stored;
+
+use std::fmt;
+
+pub use environment::Environment;
+pub use error::GitError;
+pub use repository::Repository;
+pub use snapshot::{Entry, EntryKind, MemorySnapshot, Snapshot, WorkingTree};
+
+use crate::source::RepoPath;
+
+/// The most that is read of one file: 4 MiB. No migration written by hand or by Alembic comes near it.
+pub const DEFAULT_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// The name of an object, as git prints it: 40 hexadecimal digits, or 64 in a SHA-256 repository.
+///
+/// The default is empty: the id of a file that git does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ObjectId(String);
+
+impl ObjectId {
+    /// The id that `hex` spells in full; `None` if it does not.
+    #[must_use]
+    pub fn parse(hex: &str) -> Option<Self> {
+        let is_whole = matches!(hex.len(), 40 | 64) && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_whole.then(|| Self(hex.to_ascii_lowercase()))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(id: impl fmt::Display) -> Self {
+        Self(id.to_string())
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A regular file that a comparison leaves behind. Symbolic links, submodules and deleted files are none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where it stands now.
+    pub path: RepoPath,
+    /// What happened to it.
+    pub status: Status,
+    /// Its content; empty for a file that git does not hold.
+    pub id: ObjectId,
+}
+
+/// What happened to a file, in git's sense (git-diff, "--diff-filter").
+///
+/// Renames and copies are told for Python files only. A copy is one of identical content; git's `-C` also knows similar
+/// ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// It is new.
+    Added,
+    /// Its content or its executable bit changed.
+    Modified,
+    /// It was elsewhere before, with the same or similar content.
+    Renamed {
+        /// Where it was.
+        from: RepoPath,
+    },
+    /// It is new and has the former content of another file that changed or moved.
+    Copied {
+        /// The other file.
+        from: RepoPath,
+    },
+    /// It was a symbolic link or a submodule before.
+    TypeChanged,
+    /// HEAD holds it as it is.
+    Unmodified,
+    /// git does not know it.
+    Untracked,
+}
+
+/// What the next commit changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Staged {
+    /// The files to answer for, sorted by path.
+    pub changes: Vec<Change>,
+    /// In a merge: files that are the same in another parent, which git's combined diff leaves out as well. Sorted.
+    pub left_to_other_parents: Vec<RepoPath>,
+    /// Files in conflict, which no commit can hold yet. Sorted.
+    pub unmerged: Vec<RepoPath>,
+}
+
+/// What changed between two commits, and the later one to read from.
+pub struct Comparison<'r> {
+    /// The files to answer for, sorted by path.
+    pub changes: Vec<Change>,
+    /// The tree of the later commit.
+    pub snapshot: Box<dyn Snapshot + 'r>,
+    /// The merge base that was compared with.
+    pub base: ObjectId,
+}
+
+/// Who was asked, for `--verbose`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// libgit2, within this process.
+    Library,
+    /// The git program.
+    Program {
+        /// Why libgit2 would not do.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Library => formatter.write_str("libgit2"),
+            Self::Program { reason } => write!(formatter, "the git program ({reason})"),
+        }
+    }
+}

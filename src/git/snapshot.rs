@@ -1,0 +1,338 @@
+//! Files to read at one moment: the trait, and the two kinds that need no repository.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::listing::children;
+use super::{DEFAULT_LIMIT, GitError, ObjectId};
+use crate::source::RepoPath;
+
+/// A set of files that does not change while it is read.
+pub trait Snapshot {
+    /// The content of the regular file at `path`; `None` if there is none: neither a symbolic link nor a submodule is
+    /// one, nor a file in conflict.
+    ///
+    /// The size is looked at before anything is read: [`GitError::TooLarge`].
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError>;
+
+    /// The content of a change that was listed, without looking for its path again. The same limit holds.
+    fn read_id(&self, path: &RepoPath, id: &ObjectId) -> Result<Vec<u8>, GitError>;
+
+    /// The regular files and folders directly in `folder`, sorted by name; empty if there is no such folder.
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, GitError>;
+
+    /// "index", "tree", "working tree" or "memory".
+    fn describe(&self) -> &'static str;
+}
+
+/// One child of a folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its name as bytes, without a `/`.
+    pub name: Vec<u8>,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What a child of a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+}
+
+impl Entry {
+    pub(super) fn new(name: impl Into<Vec<u8>>, kind: EntryKind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+        }
+    }
+}
+
+/// The files on disk below a folder, in a repository or not. A symbolic link is followed as long as it stays below that
+/// folder.
+#[derive(Debug, Clone)]
+pub struct WorkingTree {
+    root: PathBuf,
+    /// The root without symbolic links, once it was needed.
+    real: OnceCell<PathBuf>,
+    limit: u64,
+}
+
+impl WorkingTree {
+    /// The files below `root`, read up to [`DEFAULT_LIMIT`].
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            real: OnceCell::new(),
+            limit: DEFAULT_LIMIT,
+        }
+    }
+
+    /// The same files, read up to `limit` bytes each.
+    #[must_use]
+    pub fn with_limit(self, limit: u64) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// The folder that paths are relative to.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where `path` really is, unless that is nowhere or outside the root.
+    fn locate(&self, path: &RepoPath) -> Result<Option<PathBuf>, GitError> {
+        let root = match self.real.get() {
+            Some(root) => root,
+            None => match resolve(&self.root)? {
+                Some(root) => self.real.get_or_init(|| root),
+                None => return Ok(None),
+            },
+        };
+        Ok(resolve(&path.to_path(root))?.filter(|real| real.starts_with(root)))
+    }
+
+    fn kind(&self, folder: &RepoPath, name: &[u8]) -> Result<Option<EntryKind>, GitError> {
+        let Some(path) = folder
+            .join(name)
+            .map(|child| self.locate(&child))
+            .transpose()?
+            .flatten()
+        else {
+            return Ok(None);
+        };
+        let Some(metadata) = present(&path, fs::metadata(&path))? else {
+            return Ok(None);
+        };
+        Ok(match metadata.file_type() {
+            kind if kind.is_file() => Some(EntryKind::File),
+            kind if kind.is_dir() => Some(EntryKind::Folder),
+            _ => None,
+        })
+    }
+
+    fn too_large(&self, path: &RepoPath, size: u64) -> GitError {
+        GitError::TooLarge {
+            path: path.clone(),
+            size,
+            limit: self.limit,
+        }
+    }
+}
+
+impl Snapshot for WorkingTree {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
+        let Some(real) = self.locate(path)? else {
+            return Ok(None);
+        };
+        // Only a regular file is opened: opening a pipe would wait for a writer.
+        let Some(metadata) = present(&real, fs::metadata(&real))?.filter(fs::Metadata::is_file) else {
+            return Ok(None);
+        };
+        if metadata.len() > self.limit {
+            return Err(self.too_large(path, metadata.len()));
+        }
+        let Some(file) = present(&real, fs::File::open(&real))? else {
+            return Ok(None);
+        };
+        // It may grow while it is read.
+        let mut content = Vec::new();
+        let count = file.take(self.limit.saturating_add(1)).read_to_end(&mut content);
+        let size = count.map_err(|source| GitError::Io { path: real, source })? as u64;
+        if size > self.limit {
+            Err(self.too_large(path, size))
+        } else {
+            Ok(Some(content))
+        }
+    }
+
+    fn read_id(&self, path: &RepoPath, _: &ObjectId) -> Result<Vec<u8>, GitError> {
+        self.read(path)?
+            .ok_or_else(|| GitError::Vanished { path: path.clone() })
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, GitError> {
+        let Some(real) = self.locate(folder)? else {
+            return Ok(Vec::new());
+        };
+        let children = match fs::read_dir(&real) {
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(Vec::new()),
+            children => present(&real, children)?,
+        };
+        let mut entries = Vec::new();
+        for child in children.into_iter().flatten() {
+            let child = child.map_err(|source| GitError::Io {
+                path: real.clone(),
+                source,
+            })?;
+            let name = RepoPath::from_path(Path::new(&child.file_name())).unwrap_or_else(RepoPath::top);
+            if name.as_bytes() != b".git"
+                && let Some(kind) = self.kind(folder, name.as_bytes())?
+            {
+                entries.push(Entry::new(name.as_bytes(), kind));
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn describe(&self) -> &'static str {
+        "working tree"
+    }
+}
+
+/// The path without symbolic links; `None` where it leads nowhere.
+fn resolve(path: &Path) -> Result<Option<PathBuf>, GitError> {
+    match path.canonicalize() {
+        // A link to itself is as absent as one to nothing.
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) => Ok(None),
+        answer => present(path, answer),
+    }
+}
+
+/// `None` for what is not there.
+fn present<T>(path: &Path, answer: io::Result<T>) -> Result<Option<T>, GitError> {
+    use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput) => Ok(None),
+        Err(source) => Err(GitError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Files that were never on a disk, for tests. It remembers what was read.
+#[derive(Debug, Default)]
+pub struct MemorySnapshot {
+    files: BTreeMap<RepoPath, Vec<u8>>,
+    reads: RefCell<Vec<RepoPath>>,
+}
+
+impl MemorySnapshot {
+    /// The paths that were asked for, in order, found or not.
+    #[must_use]
+    pub fn reads(&self) -> Vec<RepoPath> {
+        self.reads.borrow().clone()
+    }
+}
+
+impl<P: AsRef<[u8]>, T: Into<Vec<u8>>, const N: usize> From<[(P, T); N]> for MemorySnapshot {
+    fn from(files: [(P, T); N]) -> Self {
+        files.into_iter().collect()
+    }
+}
+
+impl<P: AsRef<[u8]>, T: Into<Vec<u8>>> FromIterator<(P, T)> for MemorySnapshot {
+    fn from_iter<I: IntoIterator<Item = (P, T)>>(files: I) -> Self {
+        let files = files
+            .into_iter()
+            .map(|(path, text)| (RepoPath::new(path), text.into()))
+            .collect();
+        Self {
+            files,
+            reads: RefCell::default(),
+        }
+    }
+}
+
+impl Snapshot for MemorySnapshot {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
+        self.reads.borrow_mut().push(path.clone());
+        Ok(self.files.get(path).cloned())
+    }
+
+    fn read_id(&self, path: &RepoPath, _: &ObjectId) -> Result<Vec<u8>, GitError> {
+        self.read(path)?
+            .ok_or_else(|| GitError::Vanished { path: path.clone() })
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, GitError> {
+        let paths: Vec<&RepoPath> = self.files.keys().collect();
+        Ok(children(
+            paths.len(),
+            |at| paths.get(at).map(|&path| (path.clone(), true)),
+            folder,
+        ))
+    }
+
+    fn describe(&self) -> &'static str {
+        "memory"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(snapshot: &dyn Snapshot, folder: &str) -> Vec<String> {
+        let entries = snapshot.list(&folder.into()).unwrap();
+        entries
+            .iter()
+            .map(|entry| String::from_utf8_lossy(&entry.name).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn memory_counts_what_was_read() {
+        let memory = MemorySnapshot::from([("app/models.py", "x = 1"), ("app/sub/b.py", "")]);
+        assert_eq!(memory.read(&"app/models.py".into()).unwrap().unwrap(), b"x = 1");
+        assert_eq!(memory.read(&"nothing".into()).unwrap(), None);
+        assert_eq!(memory.reads(), ["app/models.py".into(), "nothing".into()]);
+        assert_eq!(names(&memory, "app"), ["models.py", "sub"]);
+        assert!(matches!(
+            memory.read_id(&"gone".into(), &ObjectId::default()),
+            Err(GitError::Vanished { .. })
+        ));
+    }
+
+    #[test]
+    fn the_working_tree_ends_at_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.py"), "12345").unwrap();
+        let tree = WorkingTree::new(folder.path());
+        assert_eq!(tree.read(&"a.py".into()).unwrap().unwrap(), b"12345");
+        assert_eq!(tree.read(&"a.py/b".into()).unwrap(), None);
+        assert_eq!(tree.read(&"nothing".into()).unwrap(), None);
+        assert_eq!(tree.read(&RepoPath::new(b"a\0b")).unwrap(), None);
+        assert_eq!(tree.read(&RepoPath::top()).unwrap(), None);
+        assert!(names(&tree, "a.py").is_empty() && names(&tree, "nothing").is_empty());
+        let error = tree.with_limit(4).read(&"a.py".into()).unwrap_err();
+        assert!(matches!(error, GitError::TooLarge { size: 5, limit: 4, .. }), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_followed_only_within_the_root() {
+        use std::os::unix::fs::symlink;
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("secret.py"), "").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("real/.git")).unwrap();
+        fs::write(at("real/a.py"), "a").unwrap();
+        symlink(outside.path(), at("away")).unwrap();
+        symlink(outside.path().join("secret.py"), at("away.py")).unwrap();
+        symlink("real", at("inside")).unwrap();
+        symlink("loop", at("loop")).unwrap();
+        symlink("nowhere", at("dangling")).unwrap();
+        let tree = WorkingTree::new(folder.path());
+        assert_eq!(names(&tree, ""), ["inside", "real"]);
+        assert_eq!(names(&tree, "inside"), ["a.py"]);
+        assert_eq!(tree.read(&"inside/a.py".into()).unwrap().unwrap(), b"a");
+        for path in ["away.py", "away/secret.py", "loop", "dangling"] {
+            assert_eq!(tree.read(&path.into()).unwrap(), None, "{path}");
+        }
+        let up = format!("../{}/secret.py", outside.path().file_name().unwrap().display());
+        assert_eq!(tree.read(&RepoPath::new(up)).unwrap(), None);
+    }
+}

@@ -1,0 +1,83 @@
+//! The snapshots that git stores.
+
+use std::cell::OnceCell;
+
+use super::listing::{Listing, Row};
+use super::program::Program;
+use super::snapshot::{Entry, Snapshot};
+use super::{GitError, ObjectId, Repository};
+use crate::source::RepoPath;
+
+/// The files that git stores: of the index, or of a tree.
+pub(super) struct Stored<'r> {
+    repository: &'r Repository,
+    files: Files,
+}
+
+enum Files {
+    Index,
+    Tree { id: ObjectId, listing: OnceCell<Listing> },
+}
+
+impl<'r> Stored<'r> {
+    pub(super) fn index(repository: &'r Repository) -> Self {
+        let files = Files::Index;
+        Self { repository, files }
+    }
+
+    pub(super) fn tree(repository: &'r Repository, id: ObjectId) -> Self {
+        let listing = OnceCell::new();
+        let files = Files::Tree { id, listing };
+        Self { repository, files }
+    }
+
+    fn find(&self, path: &RepoPath) -> Result<Option<Row>, GitError> {
+        match &self.files {
+            Files::Index => self.repository.index_file(path),
+            Files::Tree { id, listing } => self.repository.ask(
+                |library| library.tree_file(id, path),
+                |program| Ok(whole_tree(program, id, listing)?.file(path).cloned()),
+            ),
+        }
+    }
+}
+
+/// git lists a tree once; asking for each path would start it each time.
+fn whole_tree<'l>(program: &Program, id: &ObjectId, listing: &'l OnceCell<Listing>) -> Result<&'l Listing, GitError> {
+    if let Some(listing) = listing.get() {
+        return Ok(listing);
+    }
+    let all = program.tree_listing(id)?;
+    Ok(listing.get_or_init(|| all))
+}
+
+impl Snapshot for Stored<'_> {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
+        let row = self.find(path)?;
+        row.map(|row| self.repository.blob(path, &row.id)).transpose()
+    }
+
+    fn read_id(&self, path: &RepoPath, id: &ObjectId) -> Result<Vec<u8>, GitError> {
+        self.repository.blob(path, id)
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, GitError> {
+        match &self.files {
+            Files::Index => self.repository.ask(
+                |library| library.index_children(folder),
+                |program| Ok(program.index_listing()?.children(folder)),
+            ),
+            Files::Tree { id, listing } => self.repository.ask(
+                |library| library.tree_children(id, folder),
+                |program| Ok(whole_tree(program, id, listing)?.children(folder)),
+            ),
+        }
+    }
+
+    fn describe(&self) -> &'static str {
+        match self.files {
+            Files::Index => "index",
+            Files::Tree { .. } => "tree",
+        }
+    }
+}

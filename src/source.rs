@@ -1,0 +1,313 @@
+//! The text that is checked: where it stands, its bytes, and the way from a byte to a line and a column.
+//!
+//! Everything else speaks of places as byte ranges. Lines and columns exist only where a person or a program reads a report.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// A half-open range of bytes in a [`SourceFile`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// The span from `start` up to `end`.
+    #[must_use]
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    /// The same span as a standard range.
+    #[must_use]
+    pub const fn range(self) -> std::ops::Range<usize> {
+        self.start..self.end
+    }
+
+    /// Whether `other` lies wholly inside this span.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+}
+
+/// The path of a file below the top of what is checked: bytes as git holds them, with `/` between the parts, never absolute.
+///
+/// Outside a repository the top is the current folder.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepoPath(Arc<[u8]>);
+
+impl RepoPath {
+    /// A path from the bytes that git uses.
+    #[must_use]
+    pub fn new(bytes: impl AsRef<[u8]>) -> Self {
+        Self(bytes.as_ref().into())
+    }
+
+    /// The top itself.
+    #[must_use]
+    pub fn top() -> Self {
+        Self::new([])
+    }
+
+    /// The bytes as git holds them.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The path for a report; what is not UTF-8 is replaced.
+    #[must_use]
+    pub fn display(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+
+    /// The last part of the path; empty for the top.
+    #[must_use]
+    pub fn file_name(&self) -> &[u8] {
+        self.0.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
+    }
+
+    /// The folder that holds it; `None` for the top.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let end = self.0.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+        Some(Self::new(&self.0[..end]))
+    }
+
+    /// The folder that holds it, that folder's folder, and so on up to the top.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> + use<> {
+        std::iter::successors(self.parent(), Self::parent)
+    }
+
+    /// `relative` as seen from this folder, with `.` and `..` resolved; `None` where it leaves the top or is absolute.
+    #[must_use]
+    pub fn join(&self, relative: impl AsRef<[u8]>) -> Option<Self> {
+        let relative = relative.as_ref();
+        if relative.first() == Some(&b'/') {
+            return None;
+        }
+        let mut parts: Vec<&[u8]> = self
+            .0
+            .split(|&byte| byte == b'/')
+            .filter(|part| !part.is_empty())
+            .collect();
+        for part in relative.split(|&byte| byte == b'/') {
+            match part {
+                b"" | b"." => {}
+                b".." => {
+                    parts.pop()?;
+                }
+                name => parts.push(name),
+            }
+        }
+        Some(Self::new(parts.join(&b'/')))
+    }
+
+    /// Whether this is `folder` or lies below it.
+    #[must_use]
+    pub fn starts_with(&self, folder: &Self) -> bool {
+        folder.0.is_empty()
+            || self
+                .0
+                .strip_prefix(folder.as_bytes())
+                .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+    }
+
+    /// Whether this names a Python module (`.py`).
+    #[must_use]
+    pub fn is_python(&self) -> bool {
+        self.0.ends_with(b".py")
+    }
+
+    /// The file in the working tree, below `top`.
+    #[must_use]
+    pub fn to_path(&self, top: &Path) -> PathBuf {
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt;
+            top.join(std::ffi::OsStr::from_bytes(&self.0))
+        }
+        #[cfg(not(unix))]
+        {
+            top.join(self.display().as_ref())
+        }
+    }
+
+    /// The path below the top for a relative path of the operating system; `None` if it leaves the top or is absolute.
+    #[must_use]
+    pub fn from_path(path: &Path) -> Option<Self> {
+        let mut top = Self::top();
+        for component in path.components() {
+            top = match component {
+                std::path::Component::Normal(name) => top.join(os_bytes(name))?,
+                std::path::Component::CurDir => top,
+                std::path::Component::ParentDir => top.parent()?,
+                std::path::Component::RootDir | std::path::Component::Prefix(_) => return None,
+            };
+        }
+        Some(top)
+    }
+}
+
+#[cfg(unix)]
+fn os_bytes(name: &std::ffi::OsStr) -> Cow<'_, [u8]> {
+    use std::os::unix::ffi::OsStrExt;
+    Cow::Borrowed(name.as_bytes())
+}
+
+#[cfg(not(unix))]
+fn os_bytes(name: &std::ffi::OsStr) -> Cow<'_, [u8]> {
+    Cow::Owned(name.to_string_lossy().into_owned().into_bytes())
+}
+
+impl From<&str> for RepoPath {
+    fn from(path: &str) -> Self {
+        Self::new(path)
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.display())
+    }
+}
+
+impl fmt::Debug for RepoPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", self.display())
+    }
+}
+
+/// A line and a column, both from 1; the column counts characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+/// One text file of the snapshot. Cheap to clone.
+#[derive(Clone)]
+pub struct SourceFile(Arc<Inner>);
+
+struct Inner {
+    path: RepoPath,
+    text: String,
+    line_starts: OnceLock<Vec<usize>>,
+}
+
+impl SourceFile {
+    /// A file with its text.
+    #[must_use]
+    pub fn new(path: RepoPath, text: String) -> Self {
+        Self(Arc::new(Inner {
+            path,
+            text,
+            line_starts: OnceLock::new(),
+        }))
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn path(&self) -> &RepoPath {
+        &self.0.path
+    }
+
+    /// All of its text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The text of `span`; empty where the span is not of this file.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        self.text().get(span.range()).unwrap_or_default()
+    }
+
+    /// The line and column of a byte.
+    #[must_use]
+    pub fn position(&self, offset: usize) -> Position {
+        let offset = offset.min(self.text().len());
+        let starts = self.line_starts();
+        let line = starts.partition_point(|&start| start <= offset);
+        let start = starts[line - 1];
+        let before = self.text().get(start..offset).unwrap_or_default();
+        Position {
+            line,
+            column: before.trim_start_matches('\u{feff}').chars().count() + 1,
+        }
+    }
+
+    /// The whole line that holds a byte, without its line end.
+    #[must_use]
+    pub fn line_span(&self, offset: usize) -> Span {
+        let starts = self.line_starts();
+        let line = starts.partition_point(|&start| start <= offset);
+        let start = starts[line - 1];
+        let next = starts.get(line).copied().unwrap_or(self.text().len());
+        let text = &self.text()[start..next];
+        Span::new(start, start + text.trim_end_matches(['\r', '\n']).len())
+    }
+
+    /// Python ends a line at `\n`, `\r\n` and a lone `\r`.
+    fn line_starts(&self) -> &[usize] {
+        self.0.line_starts.get_or_init(|| {
+            let bytes = self.text().as_bytes();
+            let ends = bytes
+                .iter()
+                .enumerate()
+                .filter(|&(at, &byte)| byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
+            std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
+        })
+    }
+}
+
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SourceFile({})", self.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_and_know_every_line_end() {
+        let file = SourceFile::new("a.py".into(), "\u{feff}ä = 1\r\nb\rcc\n".to_owned());
+        let at = |needle: &str| file.position(file.text().find(needle).unwrap());
+        assert_eq!(at("="), Position { line: 1, column: 3 });
+        assert_eq!(at("b"), Position { line: 2, column: 1 });
+        assert_eq!(at("cc"), Position { line: 3, column: 1 });
+        assert_eq!(file.position(usize::MAX), Position { line: 4, column: 1 });
+        assert_eq!(file.slice(file.line_span(file.text().find('b').unwrap())), "b");
+    }
+
+    #[test]
+    fn joining_resolves_dots_and_never_leaves_the_top() {
+        let folder = RepoPath::from("a/b");
+        assert_eq!(folder.join("../c/./d.py"), Some("a/c/d.py".into()));
+        assert_eq!(folder.join("../../.."), None);
+        assert_eq!(folder.join("/etc"), None);
+        assert_eq!(folder.join(""), Some(folder.clone()));
+        assert_eq!(folder.ancestors().collect::<Vec<_>>(), ["a".into(), RepoPath::top()]);
+    }
+
+    #[test]
+    fn a_folder_holds_only_what_is_below_it() {
+        assert!(RepoPath::from("a/b").starts_with(&"a".into()));
+        assert!(!RepoPath::from("ab").starts_with(&"a".into()));
+        assert!(RepoPath::from("ab").starts_with(&RepoPath::top()));
+    }
+}

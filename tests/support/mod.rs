@@ -1,0 +1,210 @@
+//! Real repositories for tests, made by the installed git and shielded from the machine's configuration.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that fails should say where"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// What every program of a test sees instead of the caller's variables of that kind.
+const VARIABLES: [(&str, &str); 9] = [
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_AUTHOR_NAME", "author"),
+    ("GIT_AUTHOR_EMAIL", "author@example.com"),
+    ("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z"),
+    ("GIT_COMMITTER_NAME", "committer"),
+    ("GIT_COMMITTER_EMAIL", "committer@example.com"),
+    ("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+];
+
+/// Whether a variable of the caller would change what a test sees.
+fn leaks(name: &str) -> bool {
+    let is_named = matches!(
+        name,
+        "NO_COLOR" | "CLICOLOR" | "CLICOLOR_FORCE" | "CI" | "GITHUB_ACTIONS" | "TERM" | "COLUMNS"
+    );
+    is_named
+        || ["GIT", "PRE_COMMIT", "ALEMBIC_NAMED"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+/// The variables of this process that a test must not see.
+pub fn leaking_variables() -> Vec<std::ffi::OsString> {
+    std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| leaks(&name.to_string_lossy()))
+        .collect()
+}
+
+/// The variables that every test sees.
+pub fn fixed_variables() -> impl Iterator<Item = (&'static str, &'static str)> {
+    VARIABLES.into_iter()
+}
+
+/// Gives a program the environment of a test. For `assert_cmd`: `assert_cmd::Command::from_std(command)`.
+pub fn shield(command: &mut Command) -> &mut Command {
+    for name in leaking_variables() {
+        command.env_remove(name);
+    }
+    command.envs(fixed_variables()).stdin(Stdio::null())
+}
+
+/// A repository in a folder that goes away with it.
+pub struct Repo {
+    folder: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+impl Repo {
+    /// An empty repository on branch `main`.
+    #[track_caller]
+    pub fn new() -> Self {
+        Self::with(&[]).expect("git can make a plain repository")
+    }
+
+    /// An empty repository made with more arguments of `git init`; `None`, said aloud, where the installed git cannot.
+    #[track_caller]
+    pub fn with(arguments: &[&str]) -> Option<Self> {
+        let temporary = tempfile::tempdir().unwrap();
+        // git prints paths without symbolic links, and a temporary folder can lie behind one.
+        let folder = temporary.path().canonicalize().unwrap();
+        let repo = Self {
+            folder,
+            _temporary: Some(temporary),
+        };
+        let init = repo.try_git(&[&["init", "--quiet", "--initial-branch=main"], arguments].concat());
+        if !init.status.success() {
+            eprintln!(
+                "skipped: git init {arguments:?}: {}",
+                String::from_utf8_lossy(&init.stderr)
+            );
+            return None;
+        }
+        repo.git(&["config", "core.autocrlf", "false"]);
+        repo.git(&["config", "commit.gpgsign", "false"]);
+        Some(repo)
+    }
+
+    /// A repository that another one owns: a linked worktree, a submodule, a clone inside it.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            _temporary: None,
+        }
+    }
+
+    /// The top of the working tree.
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A file or folder below the top.
+    pub fn join(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// A program started at the top, with the environment of a test.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        shield(&mut command).current_dir(&self.folder);
+        command
+    }
+
+    /// Runs git, whatever comes of it.
+    #[track_caller]
+    pub fn try_git(&self, arguments: &[&str]) -> Output {
+        self.command("git").args(arguments).output().unwrap()
+    }
+
+    /// Runs git and gives what it printed, without the last line end.
+    #[track_caller]
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let output = self.try_git(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "git {arguments:?} in {}: {said}",
+            self.folder.display()
+        );
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end_matches('\n')
+            .to_owned()
+    }
+
+    /// Runs a command of git that reads standard input.
+    #[track_caller]
+    pub fn git_with_input(&self, arguments: &[&str], input: &[u8]) -> String {
+        use std::io::Write;
+        let mut command = self.command("git");
+        let mut child = command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}");
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end_matches('\n')
+            .to_owned()
+    }
+
+    /// Writes a file and the folders it needs.
+    #[track_caller]
+    pub fn write(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) -> &Self {
+        let path = self.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    /// The text of a file in the working tree.
+    #[track_caller]
+    pub fn read(&self, path: impl AsRef<Path>) -> String {
+        std::fs::read_to_string(self.join(path)).unwrap()
+    }
+
+    /// Writes a file and stages it.
+    #[track_caller]
+    pub fn stage(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) -> &Self {
+        self.write(&path, text);
+        let output = self
+            .command("git")
+            .args(["--literal-pathspecs", "add", "--"])
+            .arg(path.as_ref())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self
+    }
+
+    /// Commits what is staged, with no hook, and gives the commit's id.
+    #[track_caller]
+    pub fn commit(&self, message: &str) -> String {
+        self.git(&["commit", "--quiet", "--no-verify", "--allow-empty", "-m", message]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Installs a hook that is a shell script.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn hook(&self, name: &str, script: &str) -> &Self {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.join(self.git(&["rev-parse", "--git-path", "hooks"])).join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+}
