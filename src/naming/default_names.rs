@@ -1,0 +1,300 @@
+//! The names that a database invents for constraints without one.
+//!
+//! Needed for migrations that are already applied: there the invented name is the one to drop. SQLite invents none, and
+//! Oracle and SQL Server invent names that nobody can foretell.
+
+use super::ConstraintKind;
+
+/// PostgreSQL's longest name in bytes (`NAMEDATALEN - 1`).
+const POSTGRESQL_BYTES: usize = 63;
+
+/// The name that PostgreSQL 12 or later chooses; `None` where it depends on columns and none are given.
+///
+/// `columns` are those of the constraint or index in order (with those of `INCLUDE`), for a check the columns that its
+/// condition uses; an expression in an index counts as a column called `expr`, or as the function that it calls. Names
+/// are taken as the database stores them: what is not quoted in SQL is stored in lower case.
+///
+/// `taken` says whether a name is in use. For a foreign key or a check PostgreSQL looks at all constraints of the
+/// schema, for an index at its tables and indexes, for the other kinds at both. Before version 12 a foreign key was
+/// named by its first column only.
+///
+/// Follows `ChooseConstraintName`, `ChooseIndexName`, `ChooseIndexColumnNames` and `makeObjectName` of the server.
+#[must_use]
+pub fn postgresql(kind: ConstraintKind, table: &str, columns: &[&str], taken: impl Fn(&str) -> bool) -> Option<String> {
+    let (middle, label) = match kind {
+        ConstraintKind::PrimaryKey => (None, "pkey"),
+        ConstraintKind::Check => (
+            only(columns).map(|column| clip(column, POSTGRESQL_BYTES).to_owned()),
+            "check",
+        ),
+        ConstraintKind::ForeignKey => (Some(joined(columns.iter().map(|column| (*column).to_owned()))?), "fkey"),
+        ConstraintKind::Unique => (Some(joined(distinct(columns))?), "key"),
+        ConstraintKind::Index => (Some(joined(distinct(columns))?), "idx"),
+        ConstraintKind::Exclude => (Some(joined(distinct(columns))?), "excl"),
+    };
+    let labels = std::iter::once(label.to_owned()).chain((1_u32..).map(|number| format!("{label}{number}")));
+    labels
+        .map(|label| object_name(table, middle.as_deref(), &label))
+        .find(|name| !taken(name))
+}
+
+/// The name that MariaDB chooses; `None` for what it cannot name, or where it depends on columns and none are given.
+///
+/// `number` is that of the foreign key (one more than the highest `{table}_ibfk_{n}` in use, starting with 1) or of the
+/// check (one more than the table's unnamed checks before it); a check written with its column is called like the
+/// column instead. `taken` says whether an index of the table has a name, whatever its case. Measured on MariaDB 10.11,
+/// with `make_unique_key_name` of its source for the limit of two digits.
+#[must_use]
+pub fn mariadb(
+    kind: ConstraintKind,
+    table: &str,
+    columns: &[&str],
+    number: u32,
+    taken: impl Fn(&str) -> bool,
+) -> Option<String> {
+    match kind {
+        ConstraintKind::ForeignKey => Some(format!("{table}_ibfk_{number}")),
+        ConstraintKind::Check => Some(format!("CONSTRAINT_{number}")),
+        ConstraintKind::PrimaryKey => Some("PRIMARY".to_owned()),
+        ConstraintKind::Unique | ConstraintKind::Index => {
+            let first = *columns.first()?;
+            let numbered = (2..100).map(|number| format!("{first}_{number}"));
+            let is_free = |name: &String| !name.eq_ignore_ascii_case("PRIMARY") && !taken(name);
+            std::iter::once(first.to_owned()).chain(numbered).find(is_free)
+        }
+        ConstraintKind::Exclude => None,
+    }
+}
+
+/// The name that MySQL 8 chooses: as [`mariadb`], except for checks.
+///
+/// From its manual ("CHECK Constraints"), not measured.
+#[must_use]
+pub fn mysql(
+    kind: ConstraintKind,
+    table: &str,
+    columns: &[&str],
+    number: u32,
+    taken: impl Fn(&str) -> bool,
+) -> Option<String> {
+    match kind {
+        ConstraintKind::Check => Some(format!("{table}_chk_{number}")),
+        _ => mariadb(kind, table, columns, number, taken),
+    }
+}
+
+/// Puts a name together and shortens the longer of table and columns, byte by byte, until it fits.
+fn object_name(table: &str, middle: Option<&str>, label: &str) -> String {
+    let separators = if middle.is_some() { 2 } else { 1 };
+    let room = POSTGRESQL_BYTES.saturating_sub(label.len() + separators);
+    let table = clip(table, POSTGRESQL_BYTES);
+    let (mut first, mut second) = (table.len(), middle.map_or(0, str::len));
+    while first + second > room {
+        if first > second {
+            first -= 1;
+        } else {
+            second -= 1;
+        }
+    }
+    let table = clip(table, first);
+    match middle {
+        Some(middle) => format!("{table}_{}_{label}", clip(middle, second)),
+        None => format!("{table}_{label}"),
+    }
+}
+
+/// The columns as one text, which the server stops gathering once it is longer than any name.
+fn joined(columns: impl IntoIterator<Item = String>) -> Option<String> {
+    let mut text = String::new();
+    for column in columns {
+        if text.len() > POSTGRESQL_BYTES {
+            break;
+        }
+        if !text.is_empty() {
+            text.push('_');
+        }
+        text.push_str(clip(&column, POSTGRESQL_BYTES));
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// An index's own names for its columns: one that comes again gets a number.
+fn distinct(columns: &[&str]) -> Vec<String> {
+    let mut known: Vec<String> = Vec::with_capacity(columns.len());
+    for column in columns {
+        let column = clip(column, POSTGRESQL_BYTES);
+        let mut name = column.to_owned();
+        for number in 1_usize.. {
+            if !known.contains(&name) {
+                break;
+            }
+            let digits = number.to_string();
+            name = format!("{}{digits}", clip(column, POSTGRESQL_BYTES - digits.len()));
+        }
+        known.push(name);
+    }
+    known
+}
+
+fn only<'a>(columns: &[&'a str]) -> Option<&'a str> {
+    match columns {
+        [column] => Some(column),
+        _ => None,
+    }
+}
+
+/// The start of a text that fits into so many bytes, without a character cut in two.
+fn clip(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn free(_: &str) -> bool {
+        false
+    }
+
+    /// Each case was recorded from PostgreSQL 15: what it called a constraint that was created without a name.
+    #[test]
+    fn names_as_the_server_did() {
+        let file = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/data/postgresql_default_names.json"
+        ));
+        let cases: serde_json::Value = serde_json::from_str(file).unwrap();
+        let texts = |value: &serde_json::Value| -> Vec<String> {
+            value
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|text| text.as_str().unwrap().to_owned())
+                .collect()
+        };
+        for case in cases.as_array().unwrap() {
+            let kind = match case["kind"].as_str().unwrap() {
+                "ex" => ConstraintKind::Exclude,
+                prefix => ConstraintKind::from_prefix(prefix).unwrap(),
+            };
+            let (columns, taken) = (texts(&case["columns"]), texts(&case["taken"]));
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let name = postgresql(kind, case["table"].as_str().unwrap(), &columns, |name| {
+                taken.iter().any(|taken| taken == name)
+            });
+            assert_eq!(name.as_deref(), case["name"].as_str(), "{case}");
+        }
+    }
+
+    #[test]
+    fn postgresql_names_by_kind() {
+        for (kind, columns, expected) in [
+            (ConstraintKind::ForeignKey, &["a", "b"][..], Some("order_a_b_fkey")),
+            (ConstraintKind::Unique, &["a"], Some("order_a_key")),
+            (ConstraintKind::Exclude, &["a"], Some("order_a_excl")),
+            (ConstraintKind::Index, &["a", "a", "expr"], Some("order_a_a1_expr_idx")),
+            (ConstraintKind::PrimaryKey, &["a"], Some("order_pkey")),
+            (ConstraintKind::Check, &["a"], Some("order_a_check")),
+            (ConstraintKind::Check, &["a", "b"], Some("order_check")),
+            (ConstraintKind::Check, &[], Some("order_check")),
+            (ConstraintKind::ForeignKey, &[], None),
+            (ConstraintKind::Index, &[], None),
+        ] {
+            assert_eq!(
+                postgresql(kind, "order", columns, free).as_deref(),
+                expected,
+                "{kind:?} {columns:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn postgresql_numbers_the_label() {
+        let taken = ["order_a_fkey", "order_a_fkey1"];
+        let name = postgresql(ConstraintKind::ForeignKey, "order", &["a"], |name| {
+            taken.contains(&name)
+        });
+        assert_eq!(name.as_deref(), Some("order_a_fkey2"));
+        let long = "t".repeat(63);
+        let first = postgresql(ConstraintKind::PrimaryKey, &long, &[], free).unwrap();
+        assert_eq!(first, format!("{}_pkey", "t".repeat(58)));
+        let second = postgresql(ConstraintKind::PrimaryKey, &long, &[], |name| name == first);
+        assert_eq!(second, Some(format!("{}_pkey1", "t".repeat(57))));
+    }
+
+    #[test]
+    fn mariadb_and_mysql_name_by_kind() {
+        let taken = |name: &str| ["code", "code_2"].contains(&name);
+        for (kind, columns, by_mariadb, by_mysql) in [
+            (
+                ConstraintKind::ForeignKey,
+                &["a"][..],
+                Some("order_ibfk_3"),
+                Some("order_ibfk_3"),
+            ),
+            (ConstraintKind::Check, &["a"], Some("CONSTRAINT_3"), Some("order_chk_3")),
+            (ConstraintKind::PrimaryKey, &["a"], Some("PRIMARY"), Some("PRIMARY")),
+            (ConstraintKind::Unique, &["sku", "a"], Some("sku"), Some("sku")),
+            (ConstraintKind::Unique, &["code"], Some("code_3"), Some("code_3")),
+            (
+                ConstraintKind::Index,
+                &["Primary"],
+                Some("Primary_2"),
+                Some("Primary_2"),
+            ),
+            (ConstraintKind::Unique, &[], None, None),
+            (ConstraintKind::Exclude, &["a"], None, None),
+        ] {
+            assert_eq!(
+                mariadb(kind, "order", columns, 3, taken).as_deref(),
+                by_mariadb,
+                "{kind:?} {columns:?}"
+            );
+            assert_eq!(
+                mysql(kind, "order", columns, 3, taken).as_deref(),
+                by_mysql,
+                "{kind:?} {columns:?}"
+            );
+        }
+    }
+
+    /// A small generator (xorshift), so that each run sees the same texts.
+    struct Texts(u64);
+
+    impl Texts {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 % end as u64).unwrap()
+        }
+
+        fn text(&mut self) -> String {
+            let alphabet = ['a', 'b', '_', 'ü', 'ß', '語', '😀'];
+            let letters = 1 + self.below(80);
+            (0..letters).map(|_| alphabet[self.below(alphabet.len())]).collect()
+        }
+    }
+
+    #[test]
+    fn whatever_is_named_fits_and_is_never_taken() {
+        let mut texts = Texts(0x9e37_79b9_7f4a_7c15);
+        for round in 0..5_000 {
+            let kind = ConstraintKind::ALL[texts.below(ConstraintKind::ALL.len())];
+            let table = texts.text();
+            let columns: Vec<String> = (0..=texts.below(4)).map(|_| texts.text()).collect();
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let mut taken: Vec<String> = Vec::new();
+            for _ in 0..12 {
+                let name = postgresql(kind, &table, &columns, |name| taken.iter().any(|taken| taken == name)).unwrap();
+                assert!(
+                    name.len() <= POSTGRESQL_BYTES,
+                    "round {round}: {name} has {} bytes",
+                    name.len()
+                );
+                assert!(!taken.contains(&name), "round {round}: {name} comes twice");
+                taken.push(name);
+            }
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! Where a naming convention does not do what it seems to do.
+//!
+//! Everything here is seen without a table: what fails for each constraint of a kind, what SQLAlchemy silently leaves
+//! aside, and what gives two constraints one name.
+
+use std::fmt;
+
+use super::template::{self, Piece};
+use super::token::{self, Token};
+use super::{ConstraintKind, Convention, FormatError, Key, Value};
+
+/// What is wrong with one entry of a convention. Its `Display` is a sentence without a full stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The entry's key, by which it is found again in the code.
+    pub key: Key,
+    /// What is wrong with it.
+    pub kind: ProblemKind,
+}
+
+/// A way in which an entry can be wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The template uses a token that SQLAlchemy does not know: `KeyError`.
+    UnknownToken {
+        /// The token's name.
+        token: String,
+        /// The known one that looks most like it.
+        nearest: Option<&'static str>,
+    },
+    /// The template asks a constraint that refers to nothing for what it refers to: `AttributeError` or `KeyError`.
+    ReferredToken {
+        /// The token's name.
+        token: String,
+        /// What the template names.
+        kind: ConstraintKind,
+    },
+    /// The template for primary keys builds on an explicit name, which the one that every table starts with does not
+    /// have.
+    ExplicitNameInPrimaryKey,
+    /// Python refuses the template.
+    BrokenFormat(FormatError),
+    /// The template uses a token that the convention itself defines as a text: `TypeError`.
+    TokenNotCallable {
+        /// The token's name.
+        token: String,
+    },
+    /// A function stands where a template belongs: `TypeError`.
+    NotATemplate {
+        /// What it was to name.
+        kind: ConstraintKind,
+    },
+    /// SQLAlchemy never looks at this key.
+    IgnoredKey {
+        /// The kind that was meant, as far as the key or its template tells.
+        meant: Option<ConstraintKind>,
+    },
+    /// The template gives one name to any two constraints of this kind, on one table and for a foreign key between the
+    /// same two tables.
+    SameName {
+        /// What the template names.
+        kind: ConstraintKind,
+    },
+}
+
+/// Everything that is wrong with a convention, in the order of its entries.
+///
+/// See `ConventionDict` and `_get_convention` in `sqlalchemy/sql/naming.py`.
+#[must_use]
+pub fn problems(convention: &Convention) -> Vec<Problem> {
+    let mut found: Vec<Problem> = Vec::new();
+    for (key, value) in convention.entries() {
+        for kind in entry_problems(convention, key, value) {
+            let problem = Problem { key: key.clone(), kind };
+            if !found.contains(&problem) {
+                found.push(problem);
+            }
+        }
+    }
+    found
+}
+
+/// What is wrong with one template for one kind, in a convention without tokens of its own.
+#[must_use]
+pub fn token_problems(kind: ConstraintKind, template: &str) -> Vec<ProblemKind> {
+    template_problems(kind, template, |_| None)
+}
+
+fn entry_problems(convention: &Convention, key: &Key, value: &Value) -> Vec<ProblemKind> {
+    let named: Vec<ConstraintKind> = ConstraintKind::ALL
+        .into_iter()
+        .filter(|kind| convention.entry_for(*kind).is_some_and(|(asked, _)| asked == key))
+        .collect();
+    if named.is_empty() {
+        return ignored_key(convention, key, value).into_iter().collect();
+    }
+    let problems_for = |kind: ConstraintKind| match value {
+        Value::Template(template) => template_problems(kind, template, |token| convention.text_entry(token)),
+        Value::Token => vec![ProblemKind::NotATemplate { kind }],
+        Value::Nothing | Value::Unknown(_) => Vec::new(),
+    };
+    named.into_iter().flat_map(problems_for).collect()
+}
+
+/// A text as a key that is neither a prefix nor a token in use. A function under such a key is a token that nobody
+/// uses, which is no mistake unless the key reads like a prefix.
+fn ignored_key(convention: &Convention, key: &Key, value: &Value) -> Option<ProblemKind> {
+    let Key::Text(text) = key else { return None };
+    let is_used = convention.entries().any(|(_, value)| match value {
+        Value::Template(template) => {
+            template::pieces(template).any(|piece| matches!(piece, Ok(Piece::Field { key, .. }) if key == text))
+        }
+        Value::Token | Value::Nothing | Value::Unknown(_) => false,
+    });
+    let template = if let Value::Template(template) = value {
+        Some(template.as_str())
+    } else {
+        None
+    };
+    let meant = kind_meant(text, template);
+    let is_ignored = match value {
+        Value::Template(_) => true,
+        Value::Token | Value::Unknown(_) => meant.is_some(),
+        Value::Nothing => false,
+    };
+    (is_ignored && !is_used).then_some(ProblemKind::IgnoredKey { meant })
+}
+
+/// The kind that a key without effect was meant for, told by how the key reads or by how its template begins.
+fn kind_meant(key: &str, template: Option<&str>) -> Option<ConstraintKind> {
+    let letters: String = key
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .collect::<String>()
+        .to_ascii_lowercase();
+    let singular = letters
+        .strip_suffix("es")
+        .or_else(|| letters.strip_suffix('s'))
+        .unwrap_or(&letters);
+    let stem = singular
+        .strip_suffix("constraint")
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or(singular);
+    match stem {
+        "fk" | "fkey" | "foreign" | "foreignkey" => Some(ConstraintKind::ForeignKey),
+        "uq" | "uk" | "un" | "uc" | "uniq" | "unique" | "uniqu" | "uniquekey" => Some(ConstraintKind::Unique),
+        "ck" | "chk" | "check" | "cc" => Some(ConstraintKind::Check),
+        "pk" | "pkey" | "primary" | "primarykey" => Some(ConstraintKind::PrimaryKey),
+        "ix" | "idx" | "index" | "indic" | "ind" => Some(ConstraintKind::Index),
+        _ => ConstraintKind::from_prefix(template?.split_once('_')?.0),
+    }
+}
+
+fn template_problems<'c>(
+    kind: ConstraintKind,
+    template: &str,
+    own: impl Fn(&str) -> Option<&'c Value>,
+) -> Vec<ProblemKind> {
+    let mut found = Vec::new();
+    let mut tells_apart = template.is_empty();
+    for piece in template::pieces(template) {
+        let (token, spec) = match piece {
+            Ok(Piece::Text(_)) => continue,
+            Ok(Piece::Field { key, spec }) => (key, spec),
+            Err(error) => {
+                found.push(ProblemKind::BrokenFormat(error));
+                break;
+            }
+        };
+        let own = own(token);
+        tells_apart |= is_distinct(token, own);
+        found.extend(token_problem(kind, token, own));
+        // A text never fits a number, while a token of the project's own may well be one.
+        if let Err(error) = spec.and_then(|spec| if own.is_some() { Ok(()) } else { spec.check_text() }) {
+            found.push(ProblemKind::BrokenFormat(error));
+            break;
+        }
+    }
+    if found.is_empty() && !tells_apart && has_many_of(kind) {
+        found.push(ProblemKind::SameName { kind });
+    }
+    found
+}
+
+fn token_problem(kind: ConstraintKind, token: &str, own: Option<&Value>) -> Option<ProblemKind> {
+    match (own, Token::parse(token)) {
+        (Some(Value::Template(_) | Value::Nothing), _) => Some(ProblemKind::TokenNotCallable {
+            token: token.to_owned(),
+        }),
+        (None, Some(Token::ExplicitName)) if kind == ConstraintKind::PrimaryKey => {
+            Some(ProblemKind::ExplicitNameInPrimaryKey)
+        }
+        (None, Some(known)) if known.is_referred() && kind != ConstraintKind::ForeignKey => {
+            Some(ProblemKind::ReferredToken {
+                token: token.to_owned(),
+                kind,
+            })
+        }
+        (None, None | Some(Token::EmptyAtMost)) => Some(ProblemKind::UnknownToken {
+            token: token.to_owned(),
+            nearest: token::nearest(token),
+        }),
+        (Some(Value::Token | Value::Unknown(_)), _) | (None, Some(_)) => None,
+    }
+}
+
+/// Whether a token tells two constraints of one table apart. A function of the project's own is trusted to.
+fn is_distinct(token: &str, own: Option<&Value>) -> bool {
+    own.is_some() || Token::parse(token).is_some_and(|token| token.is_own_column() || token == Token::ExplicitName)
+}
+
+/// Whether one table can have several of a kind.
+const fn has_many_of(kind: ConstraintKind) -> bool {
+    !matches!(kind, ConstraintKind::PrimaryKey)
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = match &self.key {
+            Key::Text(name) | Key::Class(name) => name,
+        };
+        match &self.kind {
+            ProblemKind::UnknownToken { token, nearest } => {
+                write!(
+                    out,
+                    "the template for `{key}` uses `%({token})s`, a token that SQLAlchemy does not know"
+                )?;
+                nearest.map_or(Ok(()), |nearest| {
+                    write!(out, "; the nearest that it knows is `%({nearest})s`")
+                })
+            }
+            ProblemKind::ReferredToken { token, kind } => {
+                write!(
+                    out,
+                    "the template for `{key}` uses `%({token})s`, but {} refers to no table",
+                    kind.with_article()
+                )
+            }
+            ProblemKind::ExplicitNameInPrimaryKey => write!(
+                out,
+                "the template for `{key}` builds on `%(constraint_name)s`, but every table starts with a primary key \
+                 that has no name, so no table can be built"
+            ),
+            ProblemKind::BrokenFormat(error) => write!(out, "the template for `{key}` is broken: {error}"),
+            ProblemKind::TokenNotCallable { token } => write!(
+                out,
+                "the template for `{key}` uses `%({token})s`, which the convention itself defines as a text where \
+                 SQLAlchemy calls a function"
+            ),
+            ProblemKind::NotATemplate { .. } => {
+                write!(out, "`{key}` holds a function, but SQLAlchemy needs a template there")
+            }
+            ProblemKind::IgnoredKey { meant } => {
+                write!(out, "SQLAlchemy silently ignores the key `{key}`")?;
+                let meant = meant.and_then(ConstraintKind::prefix);
+                meant.map_or(Ok(()), |meant| write!(out, "; the key that it reads is `{meant}`"))
+            }
+            ProblemKind::SameName {
+                kind: ConstraintKind::ForeignKey,
+            } => write!(
+                out,
+                "the template for `{key}` names no column, so two foreign keys between the same two tables get one name"
+            ),
+            ProblemKind::SameName {
+                kind: ConstraintKind::Check,
+            } => write!(
+                out,
+                "the template for `{key}` mentions no `%(constraint_name)s`, so two unnamed check constraints on one \
+                 table get one name"
+            ),
+            ProblemKind::SameName { kind } => {
+                write!(
+                    out,
+                    "the template for `{key}` names no column, so every {} on one table gets the same name",
+                    kind.label()
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn template(text: &str) -> Value {
+        Value::Template(text.to_owned())
+    }
+
+    fn sentences(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Vec<String> {
+        let key = |key: &str| match key.strip_prefix("class:") {
+            Some(class) => Key::Class(class.to_owned()),
+            None => Key::Text(key.to_owned()),
+        };
+        let convention = Convention::new(entries.into_iter().map(|(text, value)| (key(text), value)));
+        problems(&convention).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_presets_are_sound() {
+        for convention in [
+            Convention::default(),
+            Convention::sqlalchemy_documented(),
+            Convention::postgresql_defaults(),
+        ] {
+            assert_eq!(problems(&convention), []);
+        }
+    }
+
+    #[test]
+    fn finds_unknown_tokens() {
+        assert_eq!(
+            sentences([("fk", template("fk_%(column_name)s_%(schema)s_%(schema)s"))]),
+            [
+                "the template for `fk` uses `%(column_name)s`, a token that SQLAlchemy does not know; the nearest that it \
+                 knows is `%(column_0_name)s`",
+                "the template for `fk` uses `%(schema)s`, a token that SQLAlchemy does not know",
+            ]
+        );
+        assert_eq!(
+            token_problems(ConstraintKind::Unique, "uq_%(column_1N_name)s"),
+            [ProblemKind::UnknownToken {
+                token: "column_1N_name".to_owned(),
+                nearest: Some("column_0N_name")
+            }]
+        );
+    }
+
+    #[test]
+    fn finds_referred_tokens_outside_foreign_keys() {
+        assert_eq!(
+            token_problems(
+                ConstraintKind::ForeignKey,
+                "%(column_0_name)s_%(referred_column_0_name)s"
+            ),
+            []
+        );
+        assert_eq!(
+            sentences([("uq", template("uq_%(column_0_name)s_%(referred_table_name)s"))]),
+            ["the template for `uq` uses `%(referred_table_name)s`, but a unique constraint refers to no table"]
+        );
+        assert_eq!(
+            sentences([("ix", template("ix_%(column_0_name)s_%(referred_column_0N_name)s"))]),
+            ["the template for `ix` uses `%(referred_column_0N_name)s`, but an index refers to no table"]
+        );
+    }
+
+    #[test]
+    fn finds_what_breaks_every_table() {
+        let expected = [ProblemKind::ExplicitNameInPrimaryKey];
+        assert_eq!(
+            token_problems(ConstraintKind::PrimaryKey, "pk_%(constraint_name)s"),
+            expected
+        );
+        assert_eq!(token_problems(ConstraintKind::Check, "ck_%(constraint_name)s"), []);
+        assert_eq!(token_problems(ConstraintKind::PrimaryKey, "pk_constraint_name"), []);
+        let base = sentences([("class:Constraint", template("%(table_name)s_%(constraint_name)s"))]);
+        assert_eq!(base.len(), 1, "{base:?}");
+        assert!(
+            base[0].starts_with("the template for `Constraint` builds on"),
+            "{base:?}"
+        );
+    }
+
+    #[test]
+    fn finds_broken_formats() {
+        for (text, error) in [
+            (
+                "fk_%(table_name)_%(column_0_name)s",
+                FormatError::UnsupportedCharacter('_'),
+            ),
+            ("fk_%(column_0_name)", FormatError::Incomplete),
+            ("fk_100%", FormatError::Incomplete),
+            ("fk_%(column_0_name", FormatError::IncompleteKey),
+            ("fk_%(column_0_name)d", FormatError::NotText('d')),
+            ("fk_%s", FormatError::WithoutToken('s')),
+        ] {
+            assert_eq!(
+                token_problems(ConstraintKind::ForeignKey, text),
+                [ProblemKind::BrokenFormat(error)],
+                "{text}"
+            );
+        }
+        assert_eq!(token_problems(ConstraintKind::Unique, "uq_%(column_0_name)c"), []);
+    }
+
+    #[test]
+    fn finds_keys_without_effect() {
+        for (key, meant) in [
+            ("FK", "fk"),
+            ("foreign_key", "fk"),
+            ("ForeignKeyConstraint", "fk"),
+            ("fks", "fk"),
+            ("unique", "uq"),
+            ("UniqueConstraint", "uq"),
+            ("check_constraints", "ck"),
+            ("chk", "ck"),
+            ("primary-key", "pk"),
+            ("idx", "ix"),
+            ("indexes", "ix"),
+            ("indices", "ix"),
+        ] {
+            let found = sentences([(key, template("x_%(column_0_name)s"))]);
+            let expected = format!("SQLAlchemy silently ignores the key `{key}`; the key that it reads is `{meant}`");
+            assert_eq!(found, [expected]);
+        }
+        let by_template = sentences([("reference", template("fk_%(column_0_name)s"))]);
+        assert_eq!(
+            by_template,
+            ["SQLAlchemy silently ignores the key `reference`; the key that it reads is `fk`"]
+        );
+        assert_eq!(
+            sentences([("zz", template("x"))]),
+            ["SQLAlchemy silently ignores the key `zz`"]
+        );
+        assert_eq!(sentences([("FK", Value::Token)]).len(), 1);
+        assert_eq!(sentences([("constraint", Value::Token)]), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn knows_the_projects_own_tokens() {
+        let nothing: [&str; 0] = [];
+        let guid = ("fk_guid", Value::Token);
+        assert_eq!(sentences([guid, ("fk", template("fk_%(fk_guid)d"))]), nothing);
+        assert_eq!(sentences([("spare", Value::Token)]), nothing);
+        assert_eq!(
+            sentences([("table_name", Value::Token), ("uq", template("uq_%(table_name)s"))]),
+            nothing
+        );
+        assert_eq!(
+            sentences([("k", template("abc")), ("uq", template("uq_%(k)s"))]),
+            [
+                "the template for `uq` uses `%(k)s`, which the convention itself defines as a text where SQLAlchemy calls \
+                 a function"
+            ]
+        );
+        assert_eq!(
+            sentences([("uq", Value::Token)]),
+            ["`uq` holds a function, but SQLAlchemy needs a template there"]
+        );
+    }
+
+    #[test]
+    fn finds_templates_that_give_one_name_twice() {
+        for (key, text, found) in [
+            ("fk", "fk_%(table_name)s_%(referred_table_name)s", true),
+            ("fk", "fk_%(table_name)s_%(referred_column_0_name)s", true),
+            ("fk", "fk_%(column_0_key)s", false),
+            ("fk", "fk_%(table_name)s_%(constraint_name)s", false),
+            ("uq", "uq_%(table_name)s", true),
+            ("uq", "uq_%(column_0_N_label)s", false),
+            ("ix", "ix", true),
+            ("ck", "ck_%(table_name)s", true),
+            ("ck", "ck_%(table_name)s_%(constraint_name)s", false),
+            ("pk", "pk_%(table_name)s", false),
+            ("fk", "", false),
+            ("class:UniqueConstraint", "uq_%(table_name)s", true),
+        ] {
+            assert_eq!(
+                sentences([(key, template(text))]).len(),
+                usize::from(found),
+                "{key} {text}"
+            );
+        }
+        assert_eq!(
+            sentences([("fk", template("fk_%(table_name)s_%(referred_table_name)s"))]),
+            ["the template for `fk` names no column, so two foreign keys between the same two tables get one name"]
+        );
+    }
+
+    #[test]
+    fn what_nothing_asks_for_is_not_judged() {
+        let shadowed = [
+            ("class:UniqueConstraint", template("%(nonsense)s")),
+            ("uq", template("uq_%(column_0_label)s")),
+        ];
+        assert_eq!(sentences(shadowed), [] as [&str; 0]);
+        assert_eq!(
+            sentences([("fk", Value::Nothing), ("uq", Value::Unknown("a call".to_owned()))]),
+            [] as [&str; 0]
+        );
+    }
+}

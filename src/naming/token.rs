@@ -1,0 +1,394 @@
+//! The tokens that a template may use, and what each stands for (`sqlalchemy/sql/naming.py`, `ConventionDict`).
+
+use super::{ColumnRef, ConstraintKind, NamingError, Subject};
+
+/// What SQLAlchemy documents, in the order in which a suggestion prefers them.
+const DOCUMENTED: [&str; 14] = [
+    "table_name",
+    "column_0_name",
+    "column_0_N_name",
+    "column_0N_name",
+    "column_0_label",
+    "column_0_N_label",
+    "column_0N_label",
+    "column_0_key",
+    "column_0_N_key",
+    "column_0N_key",
+    "referred_table_name",
+    "referred_column_0_name",
+    "referred_column_0_N_name",
+    "constraint_name",
+];
+
+/// A token that SQLAlchemy knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    /// `table_name`.
+    Table,
+    /// `constraint_name`.
+    ExplicitName,
+    /// `referred_table_name`.
+    ReferredTable,
+    /// `column_0_name` and its like; any number.
+    Column { index: usize, part: Part },
+    /// `column_0N_name`, `column_0_N_name` and their like; no number but 0.
+    Columns { separator: &'static str, part: Part },
+    /// `referred_column_0_name`; any number.
+    ReferredColumn { index: usize },
+    /// `referred_column_0N_name`, `referred_column_0_N_name`.
+    ReferredColumns { separator: &'static str },
+    /// Reads like a token for all columns and is none. SQLAlchemy notices at the first column, so a constraint without
+    /// columns gets an empty text instead of an error.
+    EmptyAtMost,
+}
+
+/// Which of a column's texts a token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Name,
+    Key,
+    Label,
+}
+
+impl Token {
+    /// The token called `key`; `None` where SQLAlchemy raises for every constraint.
+    ///
+    /// Only ASCII digits count as a number, while Python takes any script's.
+    pub(super) fn parse(key: &str) -> Option<Self> {
+        match key {
+            "table_name" => Some(Self::Table),
+            "constraint_name" => Some(Self::ExplicitName),
+            "referred_table_name" => Some(Self::ReferredTable),
+            _ => key
+                .rmatch_indices("column_")
+                .find_map(|(start, _)| Shape::read(key, start))?
+                .token(key),
+        }
+    }
+
+    /// Whether it tells two constraints of one table apart by their own columns.
+    pub(super) const fn is_own_column(self) -> bool {
+        matches!(self, Self::Column { .. } | Self::Columns { .. })
+    }
+
+    /// Whether it speaks of what a foreign key refers to.
+    pub(super) const fn is_referred(self) -> bool {
+        matches!(
+            self,
+            Self::ReferredTable | Self::ReferredColumn { .. } | Self::ReferredColumns { .. }
+        )
+    }
+
+    /// The text that the token, written as `key`, stands for.
+    pub(super) fn resolve(self, key: &str, subject: &Subject<'_>) -> Result<String, NamingError> {
+        match self {
+            Self::Table => Ok(subject.table.to_owned()),
+            Self::ExplicitName => subject
+                .explicit
+                .map(|explicit| explicit.name.to_owned())
+                .ok_or(NamingError::ExplicitNameNeeded),
+            Self::Column { index, part } => Ok(columns(subject)?
+                .get(index)
+                .map(|column| part.of(subject, column))
+                .unwrap_or_default()),
+            Self::Columns { separator, part } => {
+                let texts: Vec<String> = columns(subject)?
+                    .iter()
+                    .map(|column| part.of(subject, column))
+                    .collect();
+                Ok(texts.join(separator))
+            }
+            Self::EmptyAtMost if columns(subject)?.is_empty() => Ok(String::new()),
+            Self::EmptyAtMost => Err(NamingError::UnknownToken(key.to_owned())),
+            Self::ReferredTable => referred_table(key, subject),
+            Self::ReferredColumn { index } => referred_column(key, subject, index),
+            Self::ReferredColumns { separator } => {
+                let texts: Result<Vec<String>, _> = (0..pairs(subject)?)
+                    .map(|index| referred_column(key, subject, index))
+                    .collect();
+                Ok(texts?.join(separator))
+            }
+        }
+    }
+}
+
+/// The known token that looks most like an unknown one; `None` where none is near.
+pub(super) fn nearest(unknown: &str) -> Option<&'static str> {
+    // A big N means all columns, unless everything is big.
+    let speaks_of_all = unknown.chars().any(|letter| letter.is_ascii_lowercase());
+    let all = ["_N", "N"]
+        .into_iter()
+        .find(|all| speaks_of_all && unknown.contains(all))
+        .unwrap_or_default();
+    let wanted = unknown.trim().to_ascii_lowercase();
+    let distance = |known: &str| {
+        let known = known.to_ascii_lowercase();
+        let stem = known.strip_suffix("_name").unwrap_or(&known);
+        edit_distance(&wanted, &known).min(edit_distance(&wanted, stem) + usize::from(wanted != stem))
+    };
+    DOCUMENTED
+        .into_iter()
+        .filter(|known| known.contains(all))
+        .map(|known| (distance(known), known))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, known)| *distance <= known.len() / 4)
+        .map(|(_, known)| known)
+}
+
+/// What the pattern `.*_?column_(\d+)(_?N)?_.+` finds in a key.
+struct Shape<'k> {
+    digits: &'k str,
+    all: Option<&'static str>,
+}
+
+impl<'k> Shape<'k> {
+    /// Reads the pattern with its `column_` at `start`. A dot in it matches anything but the end of a line.
+    fn read(key: &'k str, start: usize) -> Option<Self> {
+        let (before, rest) = key.split_at(start);
+        let rest = rest.strip_prefix("column_")?;
+        let digits = &rest[..rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len())];
+        let ends = |tail: &str| {
+            tail.strip_prefix('_')
+                .is_some_and(|last| !last.is_empty() && !last.starts_with('\n'))
+        };
+        let tail = &rest[digits.len()..];
+        let all = ["_N", "N"]
+            .into_iter()
+            .find(|all| tail.strip_prefix(all).is_some_and(ends));
+        let matches = !before.contains('\n') && !digits.is_empty() && (all.is_some() || ends(tail));
+        matches.then_some(Self { digits, all })
+    }
+
+    /// The method that SQLAlchemy would call, found as it does: by putting an X for the number.
+    fn token(&self, key: &str) -> Option<Token> {
+        if let Some(all) = self.all {
+            let separator = if all == "_N" { "_" } else { "" };
+            return Some(match key.replace(&format!("0{all}"), "X").as_str() {
+                "referred_column_X_name" => Token::ReferredColumns { separator },
+                method => Part::of_method(method).map_or(Token::EmptyAtMost, |part| Token::Columns { separator, part }),
+            });
+        }
+        // A number too big for a machine word is past every column, just as the greatest one is.
+        let index = self.digits.parse().unwrap_or(usize::MAX);
+        match key.replace(self.digits, "X").as_str() {
+            "referred_column_X_name" => Some(Token::ReferredColumn { index }),
+            method => Part::of_method(method).map(|part| Token::Column { index, part }),
+        }
+    }
+}
+
+impl Part {
+    fn of_method(method: &str) -> Option<Self> {
+        match method {
+            "column_X_name" => Some(Self::Name),
+            "column_X_key" => Some(Self::Key),
+            "column_X_label" => Some(Self::Label),
+            _ => None,
+        }
+    }
+
+    /// The text of one column. A label is the column qualified by its table and schema (`ColumnClause._ddl_label`).
+    fn of(self, subject: &Subject<'_>, column: &ColumnRef<'_>) -> String {
+        match self {
+            Self::Name => column.name.to_owned(),
+            Self::Key => column.key.unwrap_or(column.name).to_owned(),
+            Self::Label => {
+                let schema = subject.schema.filter(|schema| !schema.is_empty());
+                let prefix = schema.map(|schema| schema.replace('.', "_") + "_").unwrap_or_default();
+                format!("{prefix}{}_{}", subject.table, column.name)
+            }
+        }
+    }
+}
+
+fn columns<'a>(subject: &Subject<'a>) -> Result<&'a [ColumnRef<'a>], NamingError> {
+    if subject.columns_unknown {
+        Err(not_knowable("its columns are not written out"))
+    } else {
+        Ok(subject.columns)
+    }
+}
+
+/// How many columns refer to how many: either side of a foreign key tells.
+fn pairs(subject: &Subject<'_>) -> Result<usize, NamingError> {
+    match subject.referred {
+        Some(referred) if subject.columns_unknown && !referred.columns.is_empty() => Ok(referred.columns.len()),
+        _ => columns(subject).map(<[_]>::len),
+    }
+}
+
+/// The referred table. The operation joins schema, table and column by dots and SQLAlchemy splits them again, so a
+/// table with a dot in its own name is known by what follows the last one (`ForeignKeyTarget._from_string`). SQLAlchemy
+/// before 2.1 raises where the schema has a dot, too.
+fn referred_table(key: &str, subject: &Subject<'_>) -> Result<String, NamingError> {
+    if subject.kind != ConstraintKind::ForeignKey {
+        return Err(outside_foreign_key(key, subject));
+    }
+    if !subject.columns_unknown && subject.columns.is_empty() {
+        return Err(NamingError::ReferredOutOfRange(key.to_owned()));
+    }
+    let referred = subject
+        .referred
+        .ok_or_else(|| not_knowable("the referred table is not written out"))?;
+    let column = referred.columns.first().copied().unwrap_or_default();
+    let specification = format!("{}.{column}", referred.table);
+    Ok(specification.rsplit('.').nth(1).unwrap_or(referred.table).to_owned())
+}
+
+fn referred_column(key: &str, subject: &Subject<'_>, index: usize) -> Result<String, NamingError> {
+    if subject.kind != ConstraintKind::ForeignKey {
+        return Err(outside_foreign_key(key, subject));
+    }
+    let referred = subject.referred.map(|referred| referred.columns).unwrap_or_default();
+    match referred.get(index) {
+        Some(column) => Ok((*column).to_owned()),
+        // As many columns are referred to as refer, or the foreign key cannot be built.
+        None if referred.is_empty() && (subject.columns_unknown || index < subject.columns.len()) => {
+            Err(not_knowable("the referred columns are not written out"))
+        }
+        None => Err(NamingError::ReferredOutOfRange(key.to_owned())),
+    }
+}
+
+fn outside_foreign_key(key: &str, subject: &Subject<'_>) -> NamingError {
+    NamingError::ReferredOutsideForeignKey {
+        token: key.to_owned(),
+        kind: subject.kind,
+    }
+}
+
+fn not_knowable(reason: &str) -> NamingError {
+    NamingError::NotKnowable {
+        reason: reason.to_owned(),
+    }
+}
+
+/// How many letters must be put in, taken out or changed to make one text of the other.
+fn edit_distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (line, letter) in left.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
+        for (place, other) in right.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *other);
+            diagonal = row[place + 1];
+            row[place + 1] = changed.min(diagonal + 1).min(row[place] + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_what_sqlalchemy_knows() {
+        for known in DOCUMENTED {
+            assert!(
+                Token::parse(known).is_some_and(|token| token != Token::EmptyAtMost),
+                "{known}"
+            );
+        }
+        assert_eq!(
+            Token::parse("column_12_key"),
+            Some(Token::Column {
+                index: 12,
+                part: Part::Key
+            })
+        );
+        assert_eq!(
+            Token::parse("column_00_name"),
+            Some(Token::Column {
+                index: 0,
+                part: Part::Name
+            })
+        );
+        assert_eq!(
+            Token::parse("referred_column_1_name"),
+            Some(Token::ReferredColumn { index: 1 })
+        );
+        assert_eq!(
+            Token::parse("column_99999999999999999999_name"),
+            Some(Token::Column {
+                index: usize::MAX,
+                part: Part::Name
+            })
+        );
+    }
+
+    #[test]
+    fn knows_nothing_else() {
+        for unknown in [
+            "",
+            "col",
+            "column_0",
+            "column_N_name",
+            "column_0_N",
+            "column_0N_",
+            "column_0_",
+            "column_0_type",
+            "column_0_name_",
+            "column_0_Nx_n",
+            "column_X_name",
+            "COLUMN_0_NAME",
+            " table_name",
+            "xcolumn_0_name",
+            "column_0_column_0_name",
+            "referred_column_0_key",
+            "column_0\n_name",
+            "column_0N_\nname",
+            "a\ncolumn_0N_name",
+        ] {
+            assert_eq!(Token::parse(unknown), None, "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn a_false_token_for_all_columns_fails_only_where_there_are_columns() {
+        for odd in [
+            "column_1N_name",
+            "column_1_N_foo",
+            "xcolumn_0N_y",
+            "column_0N_n\nq",
+            "referred_column_0N_label",
+        ] {
+            assert_eq!(Token::parse(odd), Some(Token::EmptyAtMost), "{odd:?}");
+            let mut subject = Subject::default();
+            assert_eq!(Token::EmptyAtMost.resolve(odd, &subject), Ok(String::new()));
+            let columns = ["a".into()];
+            subject.columns = &columns;
+            assert_eq!(
+                Token::EmptyAtMost.resolve(odd, &subject),
+                Err(NamingError::UnknownToken(odd.to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn suggests_what_was_meant() {
+        for (unknown, meant) in [
+            ("column_name", Some("column_0_name")),
+            ("column_0", Some("column_0_name")),
+            ("column", Some("column_0_name")),
+            ("columns", Some("column_0_name")),
+            ("column0_name", Some("column_0_name")),
+            ("column_N_name", Some("column_0_N_name")),
+            ("column_1N_name", Some("column_0N_name")),
+            ("COLUMN_0_NAME", Some("column_0_name")),
+            ("tablename", Some("table_name")),
+            ("table", Some("table_name")),
+            ("referred_table", Some("referred_table_name")),
+            ("referent_table", Some("referred_table_name")),
+            ("referred_column_name", Some("referred_column_0_name")),
+            ("referred_column_0_key", Some("referred_column_0_name")),
+            ("constraint", Some("constraint_name")),
+            ("constrain_name", Some("constraint_name")),
+            ("schema", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(unknown), meant, "{unknown}");
+        }
+    }
+}
