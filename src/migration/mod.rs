@@ -1,0 +1,149 @@
+//! A migration as Alembic understands it: the operations of its upgrade and its downgrade, with table, columns and name.
+//!
+//! A module counts as a migration by what it does, never by where it lies: it declares a revision or uses Alembic's operations.
+
+mod constants;
+mod pairing;
+mod read;
+mod receiver;
+mod signature;
+
+pub use pairing::{Pair, Pairing};
+pub use receiver::Receiver;
+pub use signature::Action;
+
+use crate::naming::ConstraintKind;
+use crate::python::{Argument, Call, Module};
+
+/// Something that was read from the source, or the reason why it cannot be known without running it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known<T> {
+    /// It is this.
+    Is(T),
+    /// It is computed; the text says how, as half a sentence.
+    Computed(String),
+}
+
+impl<T> Known<T> {
+    /// The value, if it is known.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Is(value) => Some(value),
+            Self::Computed(_) => None,
+        }
+    }
+}
+
+/// The name that an operation gives to its constraint or index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Name {
+    /// `None` or `''`.
+    Unnamed,
+    /// A plain string, to which a convention with `%(constraint_name)s` is applied once more.
+    Plain(String),
+    /// `op.f('...')` or `conv('...')`: the finished name.
+    Finished(String),
+    /// Computed at run time, or not given at all.
+    Computed,
+}
+
+/// Which half of a revision an operation runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Half {
+    /// `upgrade()` and what only it calls.
+    Upgrade,
+    /// `downgrade()` and what only it calls.
+    Downgrade,
+    /// Neither, or both.
+    Unknown,
+}
+
+/// One call of an operation that makes or removes a named thing.
+#[derive(Debug, Clone)]
+pub struct Operation<'m> {
+    /// What it does.
+    pub action: Action,
+    /// The call.
+    pub call: &'m Call,
+    /// What it is called on.
+    pub receiver: Receiver,
+    /// The argument that holds the name; nothing when it comes out of a `*` or `**`.
+    pub name_argument: Option<&'m Argument>,
+    /// The name.
+    pub name: Name,
+    /// The table it changes.
+    pub table: Known<String>,
+    /// That table's schema.
+    pub schema: Known<Option<String>>,
+    /// The columns, in order.
+    pub columns: Known<Vec<String>>,
+    /// Of a foreign key: what it refers to.
+    pub referred: Option<Referred>,
+    /// Which half of the revision it runs in.
+    pub half: Half,
+    /// The name of the function that holds it; nothing at module level.
+    pub function: Option<&'m str>,
+    /// Whether it may run more than once, so that one name cannot serve.
+    pub repeated: bool,
+}
+
+/// What a foreign key refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referred {
+    /// The table.
+    pub table: Known<String>,
+    /// Its schema.
+    pub schema: Known<Option<String>>,
+    /// The columns.
+    pub columns: Known<Vec<String>>,
+}
+
+impl Operation<'_> {
+    /// The kind of constraint it is about; nothing for a drop that does not say.
+    #[must_use]
+    pub fn kind(&self) -> Option<ConstraintKind> {
+        match self.action {
+            Action::Create(kind) => Some(kind),
+            Action::Drop(kind) => kind,
+        }
+    }
+
+    /// Whether it makes something.
+    #[must_use]
+    pub fn creates(&self) -> bool {
+        matches!(self.action, Action::Create(_))
+    }
+}
+
+/// The operations of one module.
+#[derive(Debug)]
+pub struct Migration<'m> {
+    /// The module.
+    pub module: &'m Module,
+    /// The operations in the order of the source.
+    pub operations: Vec<Operation<'m>>,
+    /// Whether the module declares a revision (`revision` and `down_revision`).
+    pub declares_revision: bool,
+    /// Whether any operation of Alembic is used, those that name nothing included.
+    pub uses_operations: bool,
+}
+
+impl<'m> Migration<'m> {
+    /// Reads a module's operations.
+    #[must_use]
+    pub fn read(module: &'m Module) -> Self {
+        read::migration(module)
+    }
+
+    /// Whether the module is a migration, or a helper of one.
+    #[must_use]
+    pub fn is_migration(&self) -> bool {
+        self.declares_revision || self.uses_operations
+    }
+
+    /// Which create belongs to which drop.
+    #[must_use]
+    pub fn pairing(&self) -> Pairing {
+        Pairing::of(&self.operations)
+    }
+}

@@ -1,0 +1,189 @@
+//! What an operation is called on: `op` in all its spellings, and batch operations.
+
+use std::collections::HashMap;
+
+use crate::python::{Alias, Call, Expr, ExprKind, Parameter};
+
+use super::Known;
+
+/// What an operation is called on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Receiver {
+    /// `op.`, in the spelling of the source.
+    Operations(String),
+    /// A batch operation, in the spelling of the source, with its table.
+    Batch {
+        /// The variable.
+        spelling: String,
+        /// The table of `batch_alter_table`.
+        table: Known<String>,
+        /// Its schema.
+        schema: Known<Option<String>>,
+    },
+    /// A function imported from `alembic.op`, called by its own name.
+    Bare,
+}
+
+impl Receiver {
+    /// Whether it is a batch operation.
+    #[must_use]
+    pub fn is_batch(&self) -> bool {
+        matches!(self, Self::Batch { .. })
+    }
+}
+
+/// What a name stands for, as far as operations are concerned.
+#[derive(Debug, Clone)]
+pub(super) enum Binding {
+    /// The package `alembic`.
+    Alembic,
+    /// The module `alembic.op`, or an `Operations` object.
+    Operations,
+    /// The module `alembic.operations`.
+    OperationsModule,
+    /// The class `Operations`.
+    OperationsClass,
+    /// A batch operation.
+    Batch(Known<String>, Known<Option<String>>),
+    /// The object that `batch_alter_table` returns before it is entered.
+    BatchManager(Known<String>, Known<Option<String>>),
+    /// An operation by its own name.
+    Operation(&'static str),
+    /// Something else, certainly.
+    Other,
+}
+
+/// The names of one scope.
+#[derive(Debug, Default)]
+pub(super) struct Bindings<'m>(HashMap<&'m str, Binding>);
+
+impl<'m> Bindings<'m> {
+    pub(super) fn bind(&mut self, name: &'m str, binding: Binding) {
+        self.0.insert(name, binding);
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Binding> {
+        self.0.get(name)
+    }
+
+    /// `import a.b as c`
+    pub(super) fn import(&mut self, alias: &'m Alias) {
+        match (alias.name.as_str(), alias.alias.as_deref()) {
+            ("alembic", name) => self.bind(name.unwrap_or("alembic"), Binding::Alembic),
+            ("alembic.op", Some(name)) => self.bind(name, Binding::Operations),
+            ("alembic.operations", Some(name)) => self.bind(name, Binding::OperationsModule),
+            (dotted, None) if dotted.starts_with("alembic.") => self.bind("alembic", Binding::Alembic),
+            (_, Some(name)) => self.bind(name, Binding::Other),
+            (dotted, None) => self.bind(dotted.split('.').next().unwrap_or(dotted), Binding::Other),
+        }
+    }
+
+    /// `from module import name as other`
+    pub(super) fn import_from(&mut self, module: &str, level: u32, alias: &'m Alias) {
+        let bound = alias.alias.as_deref().unwrap_or(&alias.name);
+        let binding = match (level, module, alias.name.as_str()) {
+            (0, "alembic", "operations") => Binding::OperationsModule,
+            (0, "alembic.operations" | "alembic.operations.base", "Operations" | "AbstractOperations") => {
+                Binding::OperationsClass
+            }
+            (0, "alembic.op", "*") => return self.import_all(),
+            (0, "alembic.op", name) => match super::signature::signature(name) {
+                Some(signature) => Binding::Operation(signature.method),
+                None => Binding::Other,
+            },
+            // From alembic itself, or handed on by a module of the project: nothing else by that name has these methods.
+            (_, _, "op") => Binding::Operations,
+            _ => return,
+        };
+        self.bind(bound, binding);
+    }
+
+    fn import_all(&mut self) {
+        for method in [
+            "create_foreign_key",
+            "create_unique_constraint",
+            "create_check_constraint",
+            "create_primary_key",
+            "create_exclude_constraint",
+            "create_index",
+            "drop_constraint",
+            "drop_index",
+        ] {
+            self.bind(method, Binding::Operation(method));
+        }
+    }
+
+    /// A function's parameter: by its annotation, else by the names that everybody gives it.
+    pub(super) fn parameter(&mut self, parameter: &'m Parameter) {
+        let annotation = parameter.annotation.as_ref().map(annotation_text).unwrap_or_default();
+        let last = annotation.rsplit('.').next().unwrap_or_default();
+        let unknown_batch = || {
+            Binding::Batch(
+                Known::Computed("the table is the caller's".to_owned()),
+                Known::Computed("the schema is the caller's".to_owned()),
+            )
+        };
+        let binding = match (last, parameter.name.as_str()) {
+            ("BatchOperations", _) | ("", "batch_op") => unknown_batch(),
+            ("Operations" | "AbstractOperations", _) | ("" | "Any" | "ModuleType" | "object", "op") => {
+                Binding::Operations
+            }
+            _ => Binding::Other,
+        };
+        self.bind(&parameter.name, binding);
+    }
+}
+
+/// A type's dotted name, quoted annotations and `X | None` included.
+fn annotation_text(annotation: &Expr) -> String {
+    match &annotation.kind {
+        ExprKind::String(text) => text.clone(),
+        ExprKind::Binary { left, .. } => annotation_text(left),
+        ExprKind::Subscript { index, .. } => annotation_text(index),
+        _ => annotation.dotted().unwrap_or_else(|| "?".to_owned()),
+    }
+}
+
+/// What an expression stands for in the given scopes, innermost last.
+pub(super) fn resolve(scopes: &[Bindings<'_>], expr: &Expr) -> Option<Binding> {
+    match &expr.kind {
+        ExprKind::Name(name) => match scopes.iter().rev().find_map(|scope| scope.get(name)) {
+            Some(binding) => Some(binding.clone()),
+            // With `from helpers import *`, or in a file that is run with `op` put in, nothing binds it here.
+            None if name == "op" => Some(Binding::Operations),
+            None => None,
+        },
+        ExprKind::Attribute { value, name, .. } => match (resolve(scopes, value), name.as_str()) {
+            (Some(Binding::Alembic), "op") => Some(Binding::Operations),
+            (Some(Binding::Alembic), "operations") => Some(Binding::OperationsModule),
+            (Some(Binding::OperationsModule), "Operations") => Some(Binding::OperationsClass),
+            (Some(Binding::Operations), method) => {
+                super::signature::signature(method).map(|signature| Binding::Operation(signature.method))
+            }
+            (None | Some(Binding::Other), "op") if matches!(value.as_name(), Some("self" | "cls")) => {
+                Some(Binding::Operations)
+            }
+            _ => None,
+        },
+        ExprKind::Call(call) => resolve_call(scopes, call),
+        ExprKind::Named { value, .. } => resolve(scopes, value),
+        _ => None,
+    }
+}
+
+fn resolve_call(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
+    if matches!(resolve(scopes, &call.callee), Some(Binding::OperationsClass)) {
+        return Some(Binding::Operations);
+    }
+    let ExprKind::Attribute { value, name, .. } = &call.callee.kind else {
+        return None;
+    };
+    match (name.as_str(), resolve(scopes, value)) {
+        ("context", Some(Binding::OperationsClass)) => Some(Binding::Operations),
+        ("enter_context", _) => match resolve(scopes, &call.arguments.first()?.value)? {
+            Binding::BatchManager(table, schema) => Some(Binding::Batch(table, schema)),
+            other => Some(other),
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,505 @@
+//! From the parser's tree to ours. Depth is bounded here, so that no later walk can run out of stack.
+
+use std::sync::Arc;
+
+use ruff_python_ast as ast;
+use ruff_python_ast::PySourceType;
+use ruff_python_parser::parse_unchecked_source;
+use ruff_text_size::{Ranged, TextRange};
+
+use super::SyntaxError;
+use super::tree::{
+    Alias, Argument, ArgumentKind, Call, Class, DictItem, Expr, ExprKind, FStringPart, Function, Operator, Parameter,
+    ParameterKind, Stmt, StmtKind, WithItem,
+};
+use crate::source::Span;
+
+/// Python itself gives up on far less (200 open brackets, 100 levels of indentation).
+const MAX_DEPTH: usize = 600;
+
+pub(super) fn parse(text: &str) -> (Vec<Stmt>, Vec<Span>, Vec<SyntaxError>) {
+    let parsed = parse_unchecked_source(text, PySourceType::Python);
+    let comments = parsed
+        .tokens()
+        .iter()
+        .filter(|token| token.kind().is_comment())
+        .map(|token| span(token.range()))
+        .collect();
+    let mut errors: Vec<SyntaxError> = parsed
+        .errors()
+        .iter()
+        .map(|error| SyntaxError {
+            message: error.error.to_string(),
+            span: span(error.location),
+        })
+        .collect();
+    let mut lower = Lower::default();
+    let body = lower.block(parsed.suite());
+    if let Some(place) = lower.too_deep {
+        errors.push(SyntaxError {
+            message: "this is nested too deeply to be read".to_owned(),
+            span: place,
+        });
+        // Dropping a tree of a million levels would overflow the stack; the process is about to end anyway.
+        std::mem::forget(parsed);
+    }
+    errors.sort_by_key(|error| error.span);
+    (body, comments, errors)
+}
+
+fn span(range: TextRange) -> Span {
+    Span::new(range.start().to_usize(), range.end().to_usize())
+}
+
+#[derive(Default)]
+struct Lower {
+    depth: usize,
+    too_deep: Option<Span>,
+}
+
+impl Lower {
+    fn block(&mut self, body: &[ast::Stmt]) -> Vec<Stmt> {
+        body.iter().map(|statement| self.statement(statement)).collect()
+    }
+
+    fn exprs<'a>(&mut self, items: impl IntoIterator<Item = &'a ast::Expr>) -> Vec<Expr> {
+        items.into_iter().map(|item| self.expr(item)).collect()
+    }
+
+    fn boxed(&mut self, expr: &ast::Expr) -> Box<Expr> {
+        Box::new(self.expr(expr))
+    }
+
+    fn statement(&mut self, statement: &ast::Stmt) -> Stmt {
+        let place = span(statement.range());
+        if self.depth >= MAX_DEPTH {
+            self.too_deep.get_or_insert(place);
+            return Stmt {
+                span: place,
+                kind: StmtKind::Other(Vec::new()),
+            };
+        }
+        self.depth += 1;
+        let kind = self.statement_kind(statement);
+        self.depth -= 1;
+        Stmt { span: place, kind }
+    }
+
+    fn statement_kind(&mut self, statement: &ast::Stmt) -> StmtKind {
+        match statement {
+            ast::Stmt::Assign(node) => StmtKind::Assign {
+                targets: self.exprs(&node.targets),
+                annotation: None,
+                value: Some(self.expr(&node.value)),
+            },
+            ast::Stmt::AnnAssign(node) => StmtKind::Assign {
+                targets: vec![self.expr(&node.target)],
+                annotation: Some(self.expr(&node.annotation)),
+                value: node.value.as_deref().map(|value| self.expr(value)),
+            },
+            ast::Stmt::AugAssign(node) => StmtKind::AugmentedAssign {
+                target: self.expr(&node.target),
+                operator: operator(node.op),
+                value: self.expr(&node.value),
+            },
+            ast::Stmt::Expr(node) => StmtKind::Expr(self.expr(&node.value)),
+            ast::Stmt::FunctionDef(node) => StmtKind::Function(Arc::new(Function {
+                name: node.name.to_string(),
+                name_span: span(node.name.range()),
+                parameters: self.parameters(&node.parameters),
+                decorators: self.exprs(node.decorator_list.iter().map(|decorator| &decorator.expression)),
+                body: self.block(&node.body),
+            })),
+            ast::Stmt::ClassDef(node) => StmtKind::Class(Class {
+                name: node.name.to_string(),
+                name_span: span(node.name.range()),
+                arguments: node
+                    .arguments
+                    .as_deref()
+                    .map(|arguments| self.arguments(arguments))
+                    .unwrap_or_default(),
+                decorators: self.exprs(node.decorator_list.iter().map(|decorator| &decorator.expression)),
+                body: self.block(&node.body),
+            }),
+            ast::Stmt::Import(node) => StmtKind::Import(node.names.iter().map(alias).collect()),
+            ast::Stmt::ImportFrom(node) => StmtKind::ImportFrom {
+                module: node.module.as_ref().map(ToString::to_string),
+                names: node.names.iter().map(alias).collect(),
+                level: node.level,
+            },
+            ast::Stmt::Return(node) => StmtKind::Return(node.value.as_deref().map(|value| self.expr(value))),
+            _ => self.compound(statement),
+        }
+    }
+
+    fn compound(&mut self, statement: &ast::Stmt) -> StmtKind {
+        match statement {
+            ast::Stmt::If(node) => {
+                let mut branches = vec![(Some(self.expr(&node.test)), self.block(&node.body))];
+                for clause in &node.elif_else_clauses {
+                    let test = clause.test.as_ref().map(|test| self.expr(test));
+                    branches.push((test, self.block(&clause.body)));
+                }
+                StmtKind::If(branches)
+            }
+            ast::Stmt::For(node) => StmtKind::For {
+                target: self.expr(&node.target),
+                iterable: self.expr(&node.iter),
+                bodies: [self.block(&node.body), self.block(&node.orelse)],
+            },
+            ast::Stmt::While(node) => StmtKind::While {
+                test: self.expr(&node.test),
+                bodies: [self.block(&node.body), self.block(&node.orelse)],
+            },
+            ast::Stmt::With(node) => StmtKind::With {
+                items: node
+                    .items
+                    .iter()
+                    .map(|item| WithItem {
+                        value: self.expr(&item.context_expr),
+                        target: item.optional_vars.as_deref().map(|target| self.expr(target)),
+                    })
+                    .collect(),
+                body: self.block(&node.body),
+            },
+            ast::Stmt::Try(node) => StmtKind::Try {
+                body: self.block(&node.body),
+                handlers: node
+                    .handlers
+                    .iter()
+                    .map(|ast::ExceptHandler::ExceptHandler(handler)| self.block(&handler.body))
+                    .collect(),
+                otherwise: self.block(&node.orelse),
+                finally: self.block(&node.finalbody),
+            },
+            ast::Stmt::Match(node) => StmtKind::Match {
+                subject: self.expr(&node.subject),
+                cases: node.cases.iter().map(|case| self.block(&case.body)).collect(),
+            },
+            ast::Stmt::Delete(node) => StmtKind::Other(self.exprs(&node.targets)),
+            ast::Stmt::Raise(node) => {
+                StmtKind::Other(self.exprs(node.exc.as_deref().into_iter().chain(node.cause.as_deref())))
+            }
+            ast::Stmt::Assert(node) => {
+                StmtKind::Other(self.exprs(std::iter::once(&*node.test).chain(node.msg.as_deref())))
+            }
+            _ => StmtKind::Other(Vec::new()),
+        }
+    }
+
+    fn expr(&mut self, expr: &ast::Expr) -> Expr {
+        let place = span(expr.range());
+        if self.depth >= MAX_DEPTH {
+            self.too_deep.get_or_insert(place);
+            return Expr {
+                span: place,
+                kind: ExprKind::Other(Vec::new()),
+            };
+        }
+        self.depth += 1;
+        let kind = self.expr_kind(expr);
+        self.depth -= 1;
+        Expr { span: place, kind }
+    }
+
+    fn expr_kind(&mut self, expr: &ast::Expr) -> ExprKind {
+        match expr {
+            ast::Expr::NoneLiteral(_) => ExprKind::None,
+            ast::Expr::BooleanLiteral(node) => ExprKind::Bool(node.value),
+            ast::Expr::NumberLiteral(node) => integer(&node.value),
+            ast::Expr::StringLiteral(node) => ExprKind::String(node.value.to_str().to_owned()),
+            ast::Expr::FString(node) => ExprKind::FString(self.f_string(&node.value)),
+            ast::Expr::Name(node) => ExprKind::Name(node.id.to_string()),
+            ast::Expr::Attribute(node) => ExprKind::Attribute {
+                value: self.boxed(&node.value),
+                name: node.attr.to_string(),
+                name_span: span(node.attr.range()),
+            },
+            ast::Expr::Call(node) => ExprKind::Call(Box::new(Call {
+                span: span(node.range()),
+                callee: self.expr(&node.func),
+                arguments: self.arguments(&node.arguments),
+                arguments_span: span(node.arguments.range()),
+            })),
+            ast::Expr::List(node) => ExprKind::List(self.exprs(&node.elts)),
+            ast::Expr::Tuple(node) => ExprKind::Tuple(self.exprs(&node.elts)),
+            ast::Expr::Dict(node) => ExprKind::Dict(
+                node.items
+                    .iter()
+                    .map(|item| DictItem {
+                        key: item.key.as_ref().map(|key| self.expr(key)),
+                        value: self.expr(&item.value),
+                    })
+                    .collect(),
+            ),
+            ast::Expr::Subscript(node) => ExprKind::Subscript {
+                value: self.boxed(&node.value),
+                index: self.boxed(&node.slice),
+            },
+            ast::Expr::BinOp(node) => ExprKind::Binary {
+                left: self.boxed(&node.left),
+                operator: operator(node.op),
+                right: self.boxed(&node.right),
+            },
+            ast::Expr::BoolOp(node) => ExprKind::Choice(self.exprs(&node.values)),
+            ast::Expr::If(node) => ExprKind::Conditional {
+                test: self.boxed(&node.test),
+                body: self.boxed(&node.body),
+                otherwise: self.boxed(&node.orelse),
+            },
+            ast::Expr::Named(node) => ExprKind::Named {
+                target: self.boxed(&node.target),
+                value: self.boxed(&node.value),
+            },
+            ast::Expr::Starred(node) => ExprKind::Starred(self.boxed(&node.value)),
+            ast::Expr::Lambda(node) => ExprKind::Lambda {
+                parameters: node
+                    .parameters
+                    .as_deref()
+                    .map(|parameters| self.parameters(parameters))
+                    .unwrap_or_default(),
+                body: self.boxed(&node.body),
+            },
+            ast::Expr::UnaryOp(node) if node.op == ast::UnaryOp::Not => ExprKind::Not(self.boxed(&node.operand)),
+            _ => ExprKind::Other(self.parts(expr)),
+        }
+    }
+
+    /// The expressions inside a form that has no shape of its own in our tree.
+    fn parts(&mut self, expr: &ast::Expr) -> Vec<Expr> {
+        match expr {
+            ast::Expr::UnaryOp(node) => vec![self.expr(&node.operand)],
+            ast::Expr::Set(node) => self.exprs(&node.elts),
+            ast::Expr::Await(node) => vec![self.expr(&node.value)],
+            ast::Expr::Yield(node) => self.exprs(node.value.as_deref()),
+            ast::Expr::YieldFrom(node) => vec![self.expr(&node.value)],
+            ast::Expr::Compare(node) => self.exprs(std::iter::once(&*node.left).chain(node.comparators.iter())),
+            ast::Expr::ListComp(node) => self.comprehension([&*node.elt], &node.generators),
+            ast::Expr::SetComp(node) => self.comprehension([&*node.elt], &node.generators),
+            ast::Expr::Generator(node) => self.comprehension([&*node.elt], &node.generators),
+            ast::Expr::DictComp(node) => {
+                self.comprehension(node.key.as_deref().into_iter().chain([&*node.value]), &node.generators)
+            }
+            ast::Expr::Slice(node) => {
+                let bounds = [node.lower.as_deref(), node.upper.as_deref(), node.step.as_deref()];
+                self.exprs(bounds.into_iter().flatten())
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn comprehension<'a>(
+        &mut self,
+        elements: impl IntoIterator<Item = &'a ast::Expr>,
+        generators: &'a [ast::Comprehension],
+    ) -> Vec<Expr> {
+        let sources = generators
+            .iter()
+            .flat_map(|generator| std::iter::once(&generator.iter).chain(&generator.ifs));
+        let items: Vec<&ast::Expr> = elements.into_iter().chain(sources).collect();
+        self.exprs(items)
+    }
+
+    fn f_string(&mut self, value: &ast::FStringValue) -> Vec<FStringPart> {
+        let mut parts = Vec::new();
+        for part in value {
+            match part {
+                ast::FStringPart::Literal(literal) => parts.push(FStringPart::Text(literal.value.to_string())),
+                ast::FStringPart::FString(string) => {
+                    for element in &string.elements {
+                        parts.push(self.f_string_element(element));
+                    }
+                }
+            }
+        }
+        parts
+    }
+
+    fn f_string_element(&mut self, element: &ast::InterpolatedStringElement) -> FStringPart {
+        match element {
+            ast::InterpolatedStringElement::Literal(literal) => FStringPart::Text(literal.value.to_string()),
+            ast::InterpolatedStringElement::Interpolation(node) => FStringPart::Value {
+                value: self.expr(&node.expression),
+                plain: node.conversion == ast::ConversionFlag::None
+                    && node.format_spec.is_none()
+                    && node.debug_text.is_none(),
+            },
+        }
+    }
+
+    fn arguments(&mut self, arguments: &ast::Arguments) -> Vec<Argument> {
+        let positional = arguments.args.iter().map(|argument| match argument {
+            ast::Expr::Starred(node) => (span(argument.range()), ArgumentKind::Spread, &*node.value),
+            value => (span(value.range()), ArgumentKind::Positional, value),
+        });
+        let keywords = arguments.keywords.iter().map(|keyword| {
+            let kind = keyword.arg.as_ref().map_or(ArgumentKind::KeywordSpread, |name| {
+                ArgumentKind::Keyword(name.to_string())
+            });
+            (span(keyword.range()), kind, &keyword.value)
+        });
+        let mut all: Vec<_> = positional.chain(keywords).collect();
+        all.sort_by_key(|(place, _, _)| *place);
+        all.into_iter()
+            .map(|(place, kind, value)| Argument {
+                span: place,
+                kind,
+                value: self.expr(value),
+            })
+            .collect()
+    }
+
+    fn parameters(&mut self, parameters: &ast::Parameters) -> Vec<Parameter> {
+        let mut all = Vec::new();
+        let positional = parameters
+            .posonlyargs
+            .iter()
+            .chain(&parameters.args)
+            .map(|one| (one, ParameterKind::Positional));
+        let keyword_only = parameters
+            .kwonlyargs
+            .iter()
+            .map(|one| (one, ParameterKind::KeywordOnly));
+        for (one, kind) in positional.chain(keyword_only) {
+            all.push(self.parameter(&one.parameter, one.default.as_deref(), kind));
+        }
+        for (rest, kind) in [
+            (&parameters.vararg, ParameterKind::Rest),
+            (&parameters.kwarg, ParameterKind::KeywordRest),
+        ] {
+            if let Some(rest) = rest {
+                all.push(self.parameter(rest, None, kind));
+            }
+        }
+        all
+    }
+
+    fn parameter(&mut self, node: &ast::Parameter, default: Option<&ast::Expr>, kind: ParameterKind) -> Parameter {
+        Parameter {
+            name: node.name.to_string(),
+            annotation: node.annotation.as_deref().map(|annotation| self.expr(annotation)),
+            default: default.map(|default| self.expr(default)),
+            kind,
+        }
+    }
+}
+
+fn alias(alias: &ast::Alias) -> Alias {
+    Alias {
+        name: alias.name.to_string(),
+        alias: alias.asname.as_ref().map(ToString::to_string),
+        span: span(alias.range()),
+    }
+}
+
+fn operator(operator: ast::Operator) -> Operator {
+    match operator {
+        ast::Operator::Add => Operator::Add,
+        ast::Operator::Mod => Operator::Modulo,
+        ast::Operator::BitOr => Operator::Or,
+        _ => Operator::Other,
+    }
+}
+
+fn integer(number: &ast::Number) -> ExprKind {
+    match number {
+        ast::Number::Int(value) => value
+            .as_i64()
+            .map_or_else(|| ExprKind::Other(Vec::new()), ExprKind::Integer),
+        ast::Number::Float(_) | ast::Number::Complex { .. } => ExprKind::Other(Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(expr: &Expr, found: &mut Vec<String>) {
+        if let Some(call) = expr.as_call() {
+            found.extend(call.callee.dotted());
+        }
+        for child in expr.children() {
+            names(child, found);
+        }
+    }
+
+    fn calls(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for statement in parse(text).0 {
+            if let StmtKind::Expr(expr) | StmtKind::Assign { value: Some(expr), .. } = &statement.kind {
+                names(expr, &mut found);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn calls_are_found_inside_every_form_of_expression() {
+        let found = calls(
+            "x = [f1() for _ in f2() if f3()]\ny = {f4(): f5(), **f6()}\nz = f7() if f8() else -f9()\n\
+             (lambda a=f10(): f11())\nw = f'{f12()!r:>{f13()}}' 'x'\nq = a[f14():f15()]\n(await f16(*f17(), k=f18()))\nn = not f19()\n",
+        );
+        for number in (1..=19).filter(|&number| number != 13) {
+            assert!(
+                found.contains(&format!("f{number}")),
+                "f{number} is missing from {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn arguments_keep_the_order_of_the_source() {
+        let (body, _, errors) = parse("f(a, k=1, *b, **c)\n");
+        assert!(errors.is_empty());
+        let StmtKind::Expr(expr) = &body[0].kind else {
+            panic!("{body:?}")
+        };
+        let kinds: Vec<_> = expr
+            .as_call()
+            .unwrap()
+            .arguments
+            .iter()
+            .map(|argument| argument.kind.clone())
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                ArgumentKind::Positional,
+                ArgumentKind::Keyword("k".to_owned()),
+                ArgumentKind::Spread,
+                ArgumentKind::KeywordSpread
+            ]
+        );
+    }
+
+    #[test]
+    fn a_broken_file_keeps_what_can_be_read() {
+        let (body, _, errors) = parse(
+            "def upgrade():\n    op.create_table('a', sa.Column('id'\n    op.f()\n\ndef downgrade():\n    pass\n",
+        );
+        assert!(!errors.is_empty());
+        assert!(!body.is_empty());
+    }
+
+    #[test]
+    fn endless_nesting_is_an_error_and_no_crash() {
+        for text in [
+            "(".repeat(50_000),
+            format!("x = {}1", "-".repeat(200_000)),
+            format!("x = 1{}", "+1".repeat(200_000)),
+        ] {
+            let (_, _, errors) = parse(&text);
+            assert!(!errors.is_empty(), "{}…", &text[..10]);
+        }
+    }
+
+    #[test]
+    fn comments_are_seen_and_strings_are_not_comments() {
+        let text = "x = '# no'  # yes\n";
+        let (_, comments, _) = parse(text);
+        assert_eq!(
+            comments.iter().map(|place| &text[place.range()]).collect::<Vec<_>>(),
+            ["# yes"]
+        );
+    }
+}

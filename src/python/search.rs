@@ -1,0 +1,69 @@
+//! Whether a file can matter at all, decided on its bytes before anything is parsed.
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+/// What a file may hold, judged by its bytes: a file with neither needs no parse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relevance {
+    /// It may call an operation of Alembic or declare a revision.
+    pub migration: bool,
+    /// It may create or change the metadata that Alembic migrates.
+    pub metadata: bool,
+}
+
+impl Relevance {
+    /// Whether the file must be parsed.
+    #[must_use]
+    pub const fn any(self) -> bool {
+        self.migration || self.metadata
+    }
+}
+
+/// Alembic's operations are methods whose names stand in the file when they are used; `getattr` with a computed name is out of reach.
+static MIGRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?-u)create_(?:foreign_key|unique_constraint|check_constraint|primary_key|exclude_constraint|table|index)|drop_(?:constraint|index|table|column)|add_column|alter_column|rename_table|down_revision|batch_alter_table|\bop\.execute",
+    )
+    .ok()
+});
+
+/// Each way to a metadata ends in one of these words.
+static METADATA: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?-u)MetaData|[dD]eclarative|naming_convention|SQLAlchemy\(|SQLModel|registry|automap_base|Gino|\.metadata\b|target_metadata|advanced_alchemy",
+    )
+    .ok()
+});
+
+/// Looks for the words without which no rule can find anything.
+///
+/// Errs on the side of parsing: a word in a comment or a string counts.
+#[must_use]
+pub fn relevance(bytes: &[u8]) -> Relevance {
+    let found = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref().is_none_or(|pattern| pattern.is_match(bytes));
+    Relevance {
+        migration: found(&MIGRATION),
+        metadata: found(&METADATA),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ordinary_module_needs_no_parse() {
+        assert!(!relevance(b"import os\n\ndef upgrade_account(op):\n    return op.name\n").any());
+    }
+
+    #[test]
+    fn each_kind_is_seen() {
+        assert!(relevance(b"from alembic import op\nop. create_foreign_key (None)").migration);
+        assert!(relevance(b"revision = 'a'\ndown_revision = None").migration);
+        assert!(relevance(b"class Base(DeclarativeBase): pass").metadata);
+        assert!(relevance(b"db = SQLAlchemy()").metadata);
+        assert!(relevance("# \u{e4}\nx = MetaData()".as_bytes()).metadata);
+    }
+}

@@ -1,0 +1,452 @@
+//! The tree that the rest of the program reads: what Alembic migrations and SQLAlchemy models are written in, and no more.
+//!
+//! Forms that nobody here asks about become [`ExprKind::Other`] or [`StmtKind::Other`] with their parts, so that calls inside them are found.
+
+use std::sync::Arc;
+
+use crate::source::Span;
+
+/// An expression and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// From its first to its last byte, without parentheses around it.
+    pub span: Span,
+    /// What it is.
+    pub kind: ExprKind,
+}
+
+/// The forms of an expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// `None`
+    None,
+    /// `True` or `False`
+    Bool(bool),
+    /// A whole number that fits.
+    Integer(i64),
+    /// A string literal, implicit concatenation included, as Python would hold it.
+    String(String),
+    /// An f-string, with what it is put together from.
+    FString(Vec<FStringPart>),
+    /// A name.
+    Name(String),
+    /// `value.name`
+    Attribute {
+        /// Left of the dot.
+        value: Box<Expr>,
+        /// Right of the dot.
+        name: String,
+        /// Where the name stands.
+        name_span: Span,
+    },
+    /// `callee(arguments)`
+    Call(Box<Call>),
+    /// `[a, b]`
+    List(Vec<Expr>),
+    /// `(a, b)`
+    Tuple(Vec<Expr>),
+    /// `{k: v, **rest}`
+    Dict(Vec<DictItem>),
+    /// `value[index]`
+    Subscript {
+        /// What is looked into.
+        value: Box<Expr>,
+        /// What stands in the brackets.
+        index: Box<Expr>,
+    },
+    /// `left operator right`
+    Binary {
+        /// The left side.
+        left: Box<Expr>,
+        /// The operator.
+        operator: Operator,
+        /// The right side.
+        right: Box<Expr>,
+    },
+    /// `a or b`, `a and b`: the values in order.
+    Choice(Vec<Expr>),
+    /// `body if test else otherwise`
+    Conditional {
+        /// The condition.
+        test: Box<Expr>,
+        /// What it is when the condition holds.
+        body: Box<Expr>,
+        /// What it is when it does not.
+        otherwise: Box<Expr>,
+    },
+    /// `(target := value)`
+    Named {
+        /// The name that is bound.
+        target: Box<Expr>,
+        /// Its value.
+        value: Box<Expr>,
+    },
+    /// `*value`
+    Starred(Box<Expr>),
+    /// `lambda parameters: body`
+    Lambda {
+        /// Its parameters.
+        parameters: Vec<Parameter>,
+        /// Its value.
+        body: Box<Expr>,
+    },
+    /// `not value`
+    Not(Box<Expr>),
+    /// Anything else, with the expressions inside it.
+    Other(Vec<Expr>),
+}
+
+/// The operators that somebody here computes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `+`
+    Add,
+    /// `%`
+    Modulo,
+    /// `|`
+    Or,
+    /// Any other.
+    Other,
+}
+
+/// A part of an f-string.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FStringPart {
+    /// Text that stands as it is.
+    Text(String),
+    /// `{expression}`; `plain` when it has neither a conversion nor a format.
+    Value {
+        /// What is put in.
+        value: Expr,
+        /// Whether it is put in as `str()` gives it.
+        plain: bool,
+    },
+}
+
+/// One entry of a dict display; a `**rest` has no key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DictItem {
+    /// The key, or nothing for `**value`.
+    pub key: Option<Expr>,
+    /// The value.
+    pub value: Expr,
+}
+
+/// A call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The whole call.
+    pub span: Span,
+    /// What is called.
+    pub callee: Expr,
+    /// The arguments in the order of the source.
+    pub arguments: Vec<Argument>,
+    /// From the opening to the closing parenthesis.
+    pub arguments_span: Span,
+}
+
+/// One argument of a call, a base of a class included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Argument {
+    /// With its `name=`, `*` or `**`.
+    pub span: Span,
+    /// How it is passed.
+    pub kind: ArgumentKind,
+    /// Its value, without the star.
+    pub value: Expr,
+}
+
+/// How an argument is passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArgumentKind {
+    /// `value`
+    Positional,
+    /// `name=value`
+    Keyword(String),
+    /// `*value`
+    Spread,
+    /// `**value`
+    KeywordSpread,
+}
+
+/// A function's parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// What follows the colon.
+    pub annotation: Option<Expr>,
+    /// What follows the equals sign.
+    pub default: Option<Expr>,
+    /// How it takes its argument.
+    pub kind: ParameterKind,
+}
+
+/// How a parameter takes its argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// By position, or by position and name.
+    Positional,
+    /// By name only.
+    KeywordOnly,
+    /// `*name`
+    Rest,
+    /// `**name`
+    KeywordRest,
+}
+
+/// A statement and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stmt {
+    /// From its first to its last byte.
+    pub span: Span,
+    /// What it is.
+    pub kind: StmtKind,
+}
+
+/// The forms of a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StmtKind {
+    /// `target = target = value`, and `target: annotation = value`.
+    Assign {
+        /// The targets, one or more.
+        targets: Vec<Expr>,
+        /// What follows the colon.
+        annotation: Option<Expr>,
+        /// The value; an annotation alone has none.
+        value: Option<Expr>,
+    },
+    /// `target operator= value`
+    AugmentedAssign {
+        /// The target.
+        target: Expr,
+        /// The operator.
+        operator: Operator,
+        /// The right side.
+        value: Expr,
+    },
+    /// An expression as a statement.
+    Expr(Expr),
+    /// `def` and `async def`
+    Function(Arc<Function>),
+    /// `class`
+    Class(Class),
+    /// `import a.b as c`
+    Import(Vec<Alias>),
+    /// `from ..module import name as other`
+    ImportFrom {
+        /// The module's dotted name; nothing for `from . import`.
+        module: Option<String>,
+        /// The names; a lone `*` for all.
+        names: Vec<Alias>,
+        /// How many dots.
+        level: u32,
+    },
+    /// `if`, with each `elif` and the `else`; the last branch may have no test.
+    If(Vec<(Option<Expr>, Vec<Stmt>)>),
+    /// `for` and `async for`
+    For {
+        /// What is bound in each round.
+        target: Expr,
+        /// What is gone through.
+        iterable: Expr,
+        /// The rounds, then the `else`.
+        bodies: [Vec<Stmt>; 2],
+    },
+    /// `while`
+    While {
+        /// The condition.
+        test: Expr,
+        /// The rounds, then the `else`.
+        bodies: [Vec<Stmt>; 2],
+    },
+    /// `with` and `async with`
+    With {
+        /// What is entered.
+        items: Vec<WithItem>,
+        /// What runs inside.
+        body: Vec<Stmt>,
+    },
+    /// `try`
+    Try {
+        /// What is tried.
+        body: Vec<Stmt>,
+        /// The bodies of the handlers.
+        handlers: Vec<Vec<Stmt>>,
+        /// The `else`.
+        otherwise: Vec<Stmt>,
+        /// The `finally`.
+        finally: Vec<Stmt>,
+    },
+    /// `match`: the subject and the bodies of its cases.
+    Match {
+        /// What is matched.
+        subject: Expr,
+        /// The bodies of the cases.
+        cases: Vec<Vec<Stmt>>,
+    },
+    /// `return value`
+    Return(Option<Expr>),
+    /// Anything else, with the expressions inside it.
+    Other(Vec<Expr>),
+}
+
+/// A function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// Its decorators.
+    pub decorators: Vec<Expr>,
+    /// Its statements.
+    pub body: Vec<Stmt>,
+}
+
+/// A class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Class {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// Its bases and keywords.
+    pub arguments: Vec<Argument>,
+    /// Its decorators.
+    pub decorators: Vec<Expr>,
+    /// Its statements.
+    pub body: Vec<Stmt>,
+}
+
+/// A name that an import binds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The name that is imported, dotted in `import a.b`, `*` for all.
+    pub name: String,
+    /// What follows `as`.
+    pub alias: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// One `value as target` of a `with`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WithItem {
+    /// What is entered.
+    pub value: Expr,
+    /// What is bound.
+    pub target: Option<Expr>,
+}
+
+impl Expr {
+    /// The name, if it is one.
+    #[must_use]
+    pub fn as_name(&self) -> Option<&str> {
+        match &self.kind {
+            ExprKind::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is a string literal.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.kind {
+            ExprKind::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The call, if it is one.
+    #[must_use]
+    pub fn as_call(&self) -> Option<&Call> {
+        match &self.kind {
+            ExprKind::Call(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    /// `a.b.c` for a chain of names, `None` for anything else.
+    #[must_use]
+    pub fn dotted(&self) -> Option<String> {
+        match &self.kind {
+            ExprKind::Name(name) => Some(name.clone()),
+            ExprKind::Attribute { value, name, .. } => Some(format!("{}.{name}", value.dotted()?)),
+            _ => None,
+        }
+    }
+
+    /// The expressions directly inside this one, in the order of the source.
+    #[must_use]
+    pub fn children(&self) -> Vec<&Self> {
+        match &self.kind {
+            ExprKind::None | ExprKind::Bool(_) | ExprKind::Integer(_) | ExprKind::String(_) | ExprKind::Name(_) => {
+                Vec::new()
+            }
+            ExprKind::FString(parts) => parts
+                .iter()
+                .filter_map(|part| match part {
+                    FStringPart::Text(_) => None,
+                    FStringPart::Value { value, .. } => Some(value),
+                })
+                .collect(),
+            ExprKind::Attribute { value, .. } | ExprKind::Starred(value) | ExprKind::Not(value) => vec![value],
+            ExprKind::Call(call) => std::iter::once(&call.callee)
+                .chain(call.arguments.iter().map(|argument| &argument.value))
+                .collect(),
+            ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Choice(items) | ExprKind::Other(items) => {
+                items.iter().collect()
+            }
+            ExprKind::Dict(items) => items
+                .iter()
+                .flat_map(|item| item.key.iter().chain(std::iter::once(&item.value)))
+                .collect(),
+            ExprKind::Subscript { value, index } => vec![value, index],
+            ExprKind::Binary { left, right, .. } => vec![left, right],
+            ExprKind::Conditional { test, body, otherwise } => vec![body, test, otherwise],
+            ExprKind::Named { target, value } => vec![target, value],
+            ExprKind::Lambda { parameters, body } => parameters
+                .iter()
+                .filter_map(|parameter| parameter.default.as_ref())
+                .chain(std::iter::once(&**body))
+                .collect(),
+        }
+    }
+}
+
+impl Call {
+    /// The argument for the parameter called `name`, which stands at `position` when it may be given by position.
+    ///
+    /// `Err` when a `*args` or `**kwargs` may hold it, so that nothing is known.
+    pub fn argument(&self, position: Option<usize>, name: &str) -> Result<Option<&Argument>, Spread> {
+        let mut next = 0;
+        let mut spread = false;
+        for argument in &self.arguments {
+            match &argument.kind {
+                ArgumentKind::Positional if Some(next) == position && !spread => return Ok(Some(argument)),
+                ArgumentKind::Positional => next += 1,
+                ArgumentKind::Keyword(keyword) if keyword == name => return Ok(Some(argument)),
+                ArgumentKind::Keyword(_) => {}
+                ArgumentKind::Spread => spread |= position.is_some_and(|position| position >= next),
+                ArgumentKind::KeywordSpread => spread = true,
+            }
+        }
+        if spread { Err(Spread) } else { Ok(None) }
+    }
+
+    /// The value of the keyword argument called `name`.
+    #[must_use]
+    pub fn keyword(&self, name: &str) -> Option<&Expr> {
+        self.arguments.iter().find_map(|argument| match &argument.kind {
+            ArgumentKind::Keyword(keyword) if keyword == name => Some(&argument.value),
+            _ => None,
+        })
+    }
+}
+
+/// The argument may come out of a `*` or `**`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spread;
