@@ -1,0 +1,283 @@
+//! Alembic environments: the folder with `env.py`, the configuration that points to it, and the folders Python imports from.
+
+use crate::git::{EntryKind, Snapshot};
+use crate::naming::Dialect;
+use crate::source::RepoPath;
+
+use super::ini::{Ini, Section};
+
+/// One environment, as `alembic.ini` or `pyproject.toml` and the folder with `env.py` describe it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// The folder with `env.py`.
+    pub folder: RepoPath,
+    /// The file that configures it, where one was found.
+    pub configuration: Option<RepoPath>,
+    /// The dialect of `sqlalchemy.url`.
+    pub dialect: Option<Dialect>,
+    /// The folders that hold revisions outside of `folder`.
+    pub version_folders: Vec<RepoPath>,
+    /// Where Python would look for the project's modules, in order.
+    pub(super) roots: Vec<RepoPath>,
+}
+
+impl Environment {
+    /// Its `env.py`.
+    #[must_use]
+    pub fn env_py(&self) -> RepoPath {
+        self.folder.join("env.py").unwrap_or_else(RepoPath::top)
+    }
+}
+
+/// What a configuration says about an environment.
+#[derive(Debug, Default, Clone)]
+struct Configured {
+    file: Option<RepoPath>,
+    script: Option<RepoPath>,
+    version_folders: Vec<RepoPath>,
+    sys_path: Vec<RepoPath>,
+    url: Option<String>,
+}
+
+/// Finds environments in a snapshot.
+pub(super) struct Environments<'s> {
+    snapshot: &'s dyn Snapshot,
+    /// The absolute path of the snapshot's top, for configurations that use absolute paths.
+    top: String,
+}
+
+impl<'s> Environments<'s> {
+    pub(super) fn new(snapshot: &'s dyn Snapshot, top: String) -> Self {
+        Self { snapshot, top }
+    }
+
+    /// The environment that a migration belongs to: the nearest `env.py` above it, else a configuration whose version folders hold it.
+    pub(super) fn of_migration(&self, migration: &RepoPath) -> Option<Environment> {
+        let above = migration.ancestors().find(|folder| self.is_script_folder(folder));
+        above.map(|folder| self.environment(folder)).or_else(|| {
+            migration.ancestors().find_map(|folder| {
+                let holds = |configured: &Configured| {
+                    configured
+                        .version_folders
+                        .iter()
+                        .any(|versions| migration.starts_with(versions))
+                };
+                let configured = self.configurations(&folder).into_iter().find(holds)?;
+                let script = configured.script.clone()?;
+                Some(Self::complete(script, Some(configured)))
+            })
+        })
+    }
+
+    /// The environments that may migrate the models of a module: those above it, and those at most two folders below a folder above it.
+    pub(super) fn around(&self, module: &RepoPath) -> Vec<Environment> {
+        let mut folders: Vec<RepoPath> = Vec::new();
+        let mut add = |folder: RepoPath| {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        };
+        for ancestor in module.ancestors() {
+            for configured in self.configurations(&ancestor) {
+                if let Some(script) = configured.script.filter(|script| self.is_script_folder(script)) {
+                    add(script);
+                }
+            }
+            for folder in self.script_folders_below(&ancestor, 2) {
+                add(folder);
+            }
+        }
+        folders.into_iter().map(|folder| self.environment(folder)).collect()
+    }
+
+    fn script_folders_below(&self, folder: &RepoPath, depth: usize) -> Vec<RepoPath> {
+        let mut found = Vec::new();
+        if self.is_script_folder(folder) {
+            found.push(folder.clone());
+        }
+        if depth == 0 {
+            return found;
+        }
+        for entry in self.snapshot.list(folder).unwrap_or_default() {
+            let hidden = entry.name.first() == Some(&b'.') || entry.name == b"node_modules";
+            if entry.kind == EntryKind::Folder
+                && !hidden
+                && let Some(inner) = folder.join(&entry.name)
+            {
+                found.extend(self.script_folders_below(&inner, depth - 1));
+            }
+        }
+        found
+    }
+
+    fn is_script_folder(&self, folder: &RepoPath) -> bool {
+        let entries = self.snapshot.list(folder).unwrap_or_default();
+        let has_env = entries
+            .iter()
+            .any(|entry| entry.kind == EntryKind::File && entry.name == b"env.py");
+        // `env.py` is a common name; Alembic's own speaks of the context it is run in.
+        has_env
+            && self
+                .text(&folder.join("env.py").unwrap_or_else(RepoPath::top))
+                .is_some_and(|text| text.contains("alembic") || text.contains("run_migrations"))
+    }
+
+    fn environment(&self, script: RepoPath) -> Environment {
+        let configured = std::iter::once(script.clone())
+            .chain(script.ancestors())
+            .find_map(|folder| {
+                self.configurations(&folder)
+                    .into_iter()
+                    .find(|configured| configured.script.as_ref() == Some(&script))
+            });
+        Self::complete(script, configured)
+    }
+
+    fn complete(folder: RepoPath, configured: Option<Configured>) -> Environment {
+        let configured = configured.unwrap_or_default();
+        let home = configured
+            .file
+            .as_ref()
+            .and_then(RepoPath::parent)
+            .or_else(|| folder.parent());
+        let mut roots = configured.sys_path.clone();
+        let home = home.unwrap_or_else(RepoPath::top);
+        for root in std::iter::once(home.clone())
+            .chain(home.ancestors())
+            .chain(folder.ancestors())
+        {
+            for candidate in [Some(root.clone()), root.join("src")].into_iter().flatten() {
+                if !roots.contains(&candidate) {
+                    roots.push(candidate);
+                }
+            }
+        }
+        Environment {
+            dialect: configured.url.as_deref().and_then(Dialect::from_url),
+            configuration: configured.file,
+            version_folders: configured.version_folders,
+            folder,
+            roots,
+        }
+    }
+
+    fn text(&self, path: &RepoPath) -> Option<String> {
+        String::from_utf8(self.snapshot.read(path).ok()??).ok()
+    }
+
+    /// What the configuration files directly in a folder say.
+    fn configurations(&self, folder: &RepoPath) -> Vec<Configured> {
+        let mut found = Vec::new();
+        for entry in self.snapshot.list(folder).unwrap_or_default() {
+            let is_ini = entry.name.ends_with(b".ini");
+            if entry.kind != EntryKind::File || !(is_ini || entry.name == b"pyproject.toml") {
+                continue;
+            }
+            let Some(path) = folder.join(&entry.name) else { continue };
+            let Some(text) = self.text(&path) else { continue };
+            if is_ini {
+                if text.contains("alembic") || text.contains("script_location") {
+                    let ini = Ini::parse(&text);
+                    found.extend(
+                        ini.alembic_sections()
+                            .map(|section| self.read_ini(&path, folder, &section)),
+                    );
+                }
+            } else if text.contains("[tool.alembic") {
+                found.extend(self.read_pyproject(&path, folder, &text));
+            }
+        }
+        found
+    }
+
+    fn read_ini(&self, path: &RepoPath, folder: &RepoPath, section: &Section<'_>) -> Configured {
+        let here = format!("{}/{}", self.top.trim_end_matches('/'), folder.display());
+        let get = |key: &str| section.get(key, here.trim_end_matches('/'));
+        // Flask-Migrate keeps its ini beside env.py and names no place.
+        let script = match get("script_location") {
+            Some(location) => self.location(folder, &location),
+            None => Some(folder.clone()),
+        };
+        let separator = get("path_separator").or_else(|| get("version_path_separator"));
+        let split = |text: String| -> Vec<RepoPath> {
+            split_paths(&text, separator.as_deref())
+                .iter()
+                .filter_map(|part| self.location(folder, part))
+                .collect()
+        };
+        Configured {
+            file: Some(path.clone()),
+            script,
+            version_folders: get("version_locations").map(split).unwrap_or_default(),
+            sys_path: get("prepend_sys_path").map(split).unwrap_or_default(),
+            url: get("sqlalchemy.url"),
+        }
+    }
+
+    fn read_pyproject(&self, path: &RepoPath, folder: &RepoPath, text: &str) -> Option<Configured> {
+        let document: toml::Table = text.parse().ok()?;
+        let table = document.get("tool")?.get("alembic")?;
+        let here = format!("{}/{}", self.top.trim_end_matches('/'), folder.display());
+        let place = |text: &str| self.location(folder, &text.replace("%(here)s", here.trim_end_matches('/')));
+        let places = |key: &str| -> Vec<RepoPath> {
+            match table.get(key) {
+                Some(toml::Value::Array(items)) => items.iter().filter_map(|item| place(item.as_str()?)).collect(),
+                Some(toml::Value::String(one)) => place(one).into_iter().collect(),
+                _ => Vec::new(),
+            }
+        };
+        Some(Configured {
+            file: Some(path.clone()),
+            script: table
+                .get("script_location")
+                .and_then(toml::Value::as_str)
+                .and_then(place),
+            version_folders: places("version_locations"),
+            sys_path: places("prepend_sys_path"),
+            url: table
+                .get("sqlalchemy.url")
+                .and_then(toml::Value::as_str)
+                .map(str::to_owned),
+        })
+    }
+
+    /// A folder that a configuration names: relative to the configuration, absolute below the top, or `package:folder`.
+    fn location(&self, folder: &RepoPath, text: &str) -> Option<RepoPath> {
+        let text = text.trim().trim_end_matches('/').replace('\\', "/");
+        if let Some((package, inner)) = text.split_once(':')
+            && !package.is_empty()
+            && !package.contains('/')
+            && package.len() > 1
+        {
+            let below = format!("{}/{inner}", package.replace('.', "/"));
+            let candidates = [
+                folder.join(&below),
+                folder.join(format!("src/{below}")),
+                RepoPath::top().join(&below),
+            ];
+            let mut candidates = candidates.into_iter().flatten();
+            return candidates.find(|candidate| !self.snapshot.list(candidate).unwrap_or_default().is_empty());
+        }
+        if text.starts_with('/') {
+            let below = text.strip_prefix(self.top.trim_end_matches('/'))?;
+            return RepoPath::top().join(below.trim_start_matches('/'));
+        }
+        folder.join(&text)
+    }
+}
+
+/// `path_separator` and its older name: a word for the separator; without one, spaces and commas (`alembic/script/base.py`).
+fn split_paths(text: &str, separator: Option<&str>) -> Vec<String> {
+    let parts: Vec<&str> = match separator {
+        Some("os" | ":") => text.split([':', '\n']).collect(),
+        Some(";") => text.split([';', '\n']).collect(),
+        Some("newline") => text.split('\n').collect(),
+        _ => text.split([' ', ',', '\n', ':']).collect(),
+    };
+    parts
+        .into_iter()
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,125 @@
+//! `alembic.ini`, read as Python's `configparser` reads it.
+
+use std::collections::BTreeMap;
+
+/// The sections of an ini file. Keys are in lower case; values are joined with line feeds where they go over several lines.
+#[derive(Debug, Default)]
+pub(super) struct Ini {
+    sections: Vec<(String, BTreeMap<String, String>)>,
+}
+
+impl Ini {
+    /// Reads what can be read; a line that is neither a section nor a key is passed over.
+    pub(super) fn parse(text: &str) -> Self {
+        let mut ini = Self::default();
+        let mut key: Option<String> = None;
+        for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']) {
+            let trimmed = line.trim();
+            if trimmed.starts_with(['#', ';']) {
+                continue;
+            }
+            if trimmed.is_empty() {
+                continue;
+            }
+            let continues = line.starts_with([' ', '\t']);
+            match (&key, ini.sections.last_mut()) {
+                (Some(key), Some((_, values))) if continues => {
+                    let value = values.entry(key.clone()).or_default();
+                    value.push('\n');
+                    value.push_str(trimmed);
+                }
+                (_, section) => {
+                    if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+                        ini.sections.push((name.to_owned(), BTreeMap::new()));
+                        key = None;
+                    } else if let (Some((name, value)), Some((_, values))) = (trimmed.split_once(['=', ':']), section) {
+                        let name = name.trim().to_lowercase();
+                        values.insert(name.clone(), value.trim().to_owned());
+                        key = Some(name);
+                    }
+                }
+            }
+        }
+        ini
+    }
+
+    /// The sections that configure Alembic: any that says where the scripts are, and `[alembic]` itself.
+    pub(super) fn alembic_sections(&self) -> impl Iterator<Item = Section<'_>> {
+        self.sections
+            .iter()
+            .filter(|(name, values)| name == "alembic" || values.contains_key("script_location"))
+            .map(|(_, values)| Section { ini: self, values })
+    }
+}
+
+/// One section, with the values of `[DEFAULT]` behind it.
+pub(super) struct Section<'i> {
+    ini: &'i Ini,
+    values: &'i BTreeMap<String, String>,
+}
+
+impl Section<'_> {
+    /// A value with `%(here)s` and references to other keys put in; `here` is the folder of the file.
+    pub(super) fn get(&self, key: &str, here: &str) -> Option<String> {
+        self.get_within(key, here, 8)
+    }
+
+    fn get_within(&self, key: &str, here: &str, depth: usize) -> Option<String> {
+        let default = || {
+            self.ini
+                .sections
+                .iter()
+                .find(|(name, _)| name == "DEFAULT")
+                .and_then(|(_, values)| values.get(key))
+        };
+        let raw = self.values.get(key).or_else(default)?;
+        let depth = depth.checked_sub(1)?;
+        let mut result = String::new();
+        let mut rest = raw.as_str();
+        while let Some(at) = rest.find('%') {
+            result.push_str(&rest[..at]);
+            rest = &rest[at + 1..];
+            if let Some(after) = rest.strip_prefix('%') {
+                result.push('%');
+                rest = after;
+            } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|inner| inner.split_once(")s")) {
+                if name == "here" {
+                    result.push_str(here);
+                } else {
+                    result.push_str(&self.get_within(&name.to_lowercase(), here, depth)?);
+                }
+                rest = after;
+            } else {
+                result.push('%');
+            }
+        }
+        result.push_str(rest);
+        Some(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_keys_and_values_are_read_as_configparser_does() {
+        let ini = Ini::parse(
+            "; top\n[DEFAULT]\nbase = %(here)s/db\n[alembic]\nScript_Location: %(base)s/migrations\n# no\nversion_locations = a\n    b\nsqlalchemy.url = postgresql://u:p%%40@h/d\n[loggers]\nkeys = root\n",
+        );
+        let sections: Vec<_> = ini.alembic_sections().collect();
+        assert_eq!(sections.len(), 1);
+        let get = |key: &str| sections[0].get(key, "svc");
+        assert_eq!(get("script_location").as_deref(), Some("svc/db/migrations"));
+        assert_eq!(get("version_locations").as_deref(), Some("a\nb"));
+        assert_eq!(get("sqlalchemy.url").as_deref(), Some("postgresql://u:p%40@h/d"));
+        assert_eq!(get("missing"), None);
+    }
+
+    #[test]
+    fn a_section_by_any_name_counts_and_a_cycle_ends() {
+        let ini = Ini::parse("[tenants]\nscript_location = x%(a)s\na = %(b)s\nb = %(a)s\n");
+        let section = ini.alembic_sections().next().unwrap();
+        assert_eq!(section.get("script_location", ""), None);
+    }
+}

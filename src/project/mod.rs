@@ -1,0 +1,123 @@
+//! The project around a file: its Alembic environments, the metadata that each of them migrates, and the naming convention on it.
+//!
+//! Everything is read from the snapshot that is checked, lazily, and remembered. No Python runs.
+
+mod environment;
+mod evaluate;
+mod imports;
+mod ini;
+mod library;
+mod target;
+mod value;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+pub use environment::Environment;
+pub use target::{ConventionFacts, Judged, MetadataFacts, Target};
+pub use value::Place;
+
+use crate::git::Snapshot;
+use crate::naming::Dialect;
+use crate::source::{RepoPath, SourceFile};
+
+use environment::Environments;
+
+/// What holds for the migrations of one environment.
+#[derive(Debug)]
+pub struct Naming {
+    /// The environment; nothing when no `env.py` was found.
+    pub environment: Option<Environment>,
+    /// The metadata that its `env.py` hands to Alembic.
+    pub target: Target,
+    /// Where the source says which metadata that is.
+    pub stated: Option<Place>,
+    /// The files that were read to find out, for `--verbose`.
+    pub trail: Vec<RepoPath>,
+}
+
+impl Naming {
+    /// The database that the environment is configured for.
+    #[must_use]
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.environment.as_ref().and_then(|environment| environment.dialect)
+    }
+}
+
+/// The project that a snapshot holds.
+pub struct Project<'s> {
+    snapshot: &'s dyn Snapshot,
+    environments: Environments<'s>,
+    known: RefCell<HashMap<RepoPath, Rc<Naming>>>,
+}
+
+impl<'s> Project<'s> {
+    /// A project; nothing is read yet. `top` is the absolute path of the snapshot's top, for configurations that name absolute paths.
+    #[must_use]
+    pub fn new(snapshot: &'s dyn Snapshot, top: impl Into<String>) -> Self {
+        Self {
+            snapshot,
+            environments: Environments::new(snapshot, top.into()),
+            known: RefCell::default(),
+        }
+    }
+
+    /// What holds for a migration.
+    #[must_use]
+    pub fn naming(&self, migration: &SourceFile) -> Rc<Naming> {
+        match self.environments.of_migration(migration.path()) {
+            Some(environment) => self.of_environment(environment),
+            None => Rc::new(Naming {
+                environment: None,
+                target: Target::Unknown(
+                    "no Alembic environment (a folder with `env.py`) was found for this file".to_owned(),
+                ),
+                stated: None,
+                trail: Vec::new(),
+            }),
+        }
+    }
+
+    /// The metadata of a changed module that Alembic migrates, or may migrate.
+    #[must_use]
+    pub fn judged(&self, module: &SourceFile) -> Vec<Judged> {
+        let environments = self.environments.around(module.path());
+        if environments.is_empty() {
+            return target::without_environment(self.snapshot, module);
+        }
+        let mut judged: Vec<Judged> = Vec::new();
+        for environment in environments {
+            let naming = self.of_environment(environment);
+            if let Some(one) = target::judge(&naming, module)
+                && !judged.contains(&one)
+            {
+                judged.push(one);
+            }
+        }
+        judged
+    }
+
+    fn of_environment(&self, environment: Environment) -> Rc<Naming> {
+        if let Some(known) = self.known.borrow().get(&environment.folder) {
+            return known.clone();
+        }
+        let folder = environment.folder.clone();
+        let naming = Rc::new(target::resolve(self.snapshot, environment));
+        self.known.borrow_mut().insert(folder, naming.clone());
+        naming
+    }
+
+    /// Every environment that was looked at, for `--verbose`.
+    #[must_use]
+    pub fn looked_at(&self) -> Vec<Rc<Naming>> {
+        let mut all: Vec<Rc<Naming>> = self.known.borrow().values().cloned().collect();
+        all.sort_by_key(|naming| {
+            naming
+                .environment
+                .as_ref()
+                .map(|environment| environment.folder.clone())
+        });
+        all
+    }
+}

@@ -1,0 +1,483 @@
+//! From `env.py` to the metadata that Alembic migrates, and what can be said of its naming convention.
+
+use std::rc::Rc;
+
+use crate::git::Snapshot;
+use crate::naming::{Convention, Key, Value as Template};
+use crate::python::{Call, Expr, ExprKind, Module, Stmt, StmtKind};
+use crate::source::{RepoPath, SourceFile};
+
+use super::Naming;
+use super::environment::Environment;
+use super::evaluate::{Evaluator, Frame};
+use super::imports::{Found, relative_folder};
+use super::value::{Metadata, ModuleName, Place, Scope, Setting, Value};
+
+/// What an environment hands to Alembic as `target_metadata`.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// `None`: autogenerate sees no models, and no convention is applied.
+    Nothing,
+    /// A metadata.
+    Metadata(MetadataFacts),
+    /// Several; Alembic applies no convention of theirs to a migration's operations.
+    Several(Vec<MetadataFacts>),
+    /// It cannot be told without running the project; why.
+    Unknown(String),
+}
+
+/// A metadata as far as it is known.
+#[derive(Debug, Clone)]
+pub struct MetadataFacts {
+    /// How the source makes it: `MetaData`, `DeclarativeBase`, `SQLAlchemy`, ...
+    pub maker: String,
+    /// Where the source makes it; nothing when a library does.
+    pub place: Option<Place>,
+    /// Its convention.
+    pub convention: ConventionFacts,
+    /// Where a convention was meant to be set without effect, and why there is none.
+    pub ineffective: Vec<(Place, String)>,
+}
+
+/// What is known of a naming convention.
+#[derive(Debug, Clone)]
+pub enum ConventionFacts {
+    /// None was given: only indexes get names.
+    Default,
+    /// This one, written here.
+    Known(Convention, Option<Place>),
+    /// One was given whose content cannot be told; why, and where.
+    Unknown(String, Option<Place>),
+}
+
+/// A metadata of a changed module, with the place to point at.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The metadata; nothing when the environment hands over `None` or a list.
+    pub target: Target,
+    /// The place in the changed module.
+    pub place: Place,
+    /// Whether an environment certainly migrates it.
+    pub certain: bool,
+}
+
+impl PartialEq for Judged {
+    fn eq(&self, other: &Self) -> bool {
+        self.place.file.path() == other.place.file.path() && self.place.span == other.place.span
+    }
+}
+
+/// Reads an environment's `env.py` and follows its `target_metadata`.
+pub(super) fn resolve(snapshot: &dyn Snapshot, environment: Environment) -> Naming {
+    let mut evaluator = Evaluator::new(snapshot, environment.roots.clone());
+    let (target, stated) = match evaluator.imports.file(&environment.env_py()) {
+        Some(file) => of_env_py(&mut evaluator, &file),
+        None => (
+            Target::Unknown(format!("`{}` cannot be read", environment.env_py())),
+            None,
+        ),
+    };
+    Naming {
+        environment: Some(environment),
+        target,
+        stated,
+        trail: evaluator.imports.opened(),
+    }
+}
+
+fn of_env_py(evaluator: &mut Evaluator<'_>, file: &SourceFile) -> (Target, Option<Place>) {
+    let scope = evaluator.run(file);
+    let configured = configured_target(file);
+    let name = match &configured {
+        Some(expr) => expr.as_name().map(str::to_owned),
+        None => Some("target_metadata".to_owned()),
+    };
+    let global = name.as_ref().and_then(|name| scope.borrow().get(name).cloned());
+    let (value, stated) = match (global, configured, name) {
+        (Some(value), _, Some(name)) => (value, stated(evaluator, file, &name, 8)),
+        // Inside a function another name may stand for it; the module's own is what the templates set.
+        (None, Some(expr), _) if expr.as_name().is_none() || !scope.borrow().contains_key("target_metadata") => {
+            let mut frame = Frame::of_module(file.clone(), scope.clone());
+            let place = Place {
+                file: file.clone(),
+                span: expr.span,
+            };
+            (evaluator.eval(&expr, &mut frame), Some(place))
+        }
+        _ => match scope.borrow().get("target_metadata").cloned() {
+            Some(value) => (value, stated(evaluator, file, "target_metadata", 8)),
+            None => (Value::unknown("`env.py` sets no `target_metadata`"), None),
+        },
+    };
+    (target(&value), stated)
+}
+
+/// The expression after `target_metadata=` in the call of `context.configure`.
+fn configured_target(file: &SourceFile) -> Option<Expr> {
+    let module = Module::parse(file.clone());
+    let mut found = None;
+    for statement in module.body() {
+        each_call(statement, &mut |call| {
+            let configures = matches!(&call.callee.kind, ExprKind::Attribute { name, .. } if name == "configure");
+            if configures && let Some(value) = call.keyword("target_metadata") {
+                found.get_or_insert_with(|| value.clone());
+            }
+        });
+    }
+    found
+}
+
+fn each_call(statement: &Stmt, visit: &mut impl FnMut(&Call)) {
+    let (exprs, blocks) = parts(statement);
+    for expr in exprs {
+        each_call_in(expr, visit);
+    }
+    for block in blocks {
+        for inner in block {
+            each_call(inner, visit);
+        }
+    }
+}
+
+fn each_call_in(expr: &Expr, visit: &mut impl FnMut(&Call)) {
+    if let Some(call) = expr.as_call() {
+        visit(call);
+    }
+    for child in expr.children() {
+        each_call_in(child, visit);
+    }
+}
+
+/// The expressions and the inner blocks of a statement.
+fn parts(statement: &Stmt) -> (Vec<&Expr>, Vec<&[Stmt]>) {
+    match &statement.kind {
+        StmtKind::Assign { targets, value, .. } => (targets.iter().chain(value).collect(), Vec::new()),
+        StmtKind::AugmentedAssign { target, value, .. } => (vec![target, value], Vec::new()),
+        StmtKind::Expr(expr) => (vec![expr], Vec::new()),
+        StmtKind::Function(function) => (function.decorators.iter().collect(), vec![&function.body]),
+        StmtKind::Class(class) => (class.decorators.iter().collect(), vec![&class.body]),
+        StmtKind::If(branches) => (
+            branches.iter().filter_map(|(test, _)| test.as_ref()).collect(),
+            branches.iter().map(|(_, body)| body.as_slice()).collect(),
+        ),
+        StmtKind::For { iterable, bodies, .. } => (vec![iterable], bodies.iter().map(Vec::as_slice).collect()),
+        StmtKind::While { test, bodies } => (vec![test], bodies.iter().map(Vec::as_slice).collect()),
+        StmtKind::With { items, body } => (items.iter().map(|item| &item.value).collect(), vec![body]),
+        StmtKind::Try {
+            body,
+            handlers,
+            otherwise,
+            finally,
+        } => {
+            let blocks = std::iter::once(body).chain(handlers).chain([otherwise, finally]);
+            (Vec::new(), blocks.map(Vec::as_slice).collect())
+        }
+        StmtKind::Match { subject, cases } => (vec![subject], cases.iter().map(Vec::as_slice).collect()),
+        StmtKind::Return(value) => (value.iter().collect(), Vec::new()),
+        StmtKind::Other(exprs) => (exprs.iter().collect(), Vec::new()),
+        StmtKind::Import(_) | StmtKind::ImportFrom { .. } => (Vec::new(), Vec::new()),
+    }
+}
+
+/// Where the source says what a name is: its last assignment, in this module or in the one it is imported from.
+fn stated(evaluator: &mut Evaluator<'_>, file: &SourceFile, name: &str, steps: usize) -> Option<Place> {
+    let steps = steps.checked_sub(1)?;
+    let module = Module::parse(file.clone());
+    let mut found = None;
+    for statement in module.body() {
+        match &statement.kind {
+            StmtKind::Assign {
+                targets,
+                value: Some(value),
+                ..
+            } if targets.iter().any(|target| target.as_name() == Some(name)) => {
+                found = Some((
+                    value.span,
+                    value.as_name().filter(|other| *other != name).map(str::to_owned),
+                ));
+            }
+            StmtKind::ImportFrom { module, names, level } => {
+                let Some(alias) = names
+                    .iter()
+                    .find(|alias| alias.alias.as_deref().unwrap_or(&alias.name) == name)
+                else {
+                    continue;
+                };
+                let inner = imported_file(evaluator, file, module.as_deref(), *level)
+                    .and_then(|inner| stated(evaluator, &inner, &alias.name, steps));
+                if inner.is_some() {
+                    return inner;
+                }
+                found = Some((alias.span, None));
+            }
+            _ => {}
+        }
+    }
+    let (span, other) = found?;
+    let here = || Place {
+        file: file.clone(),
+        span,
+    };
+    match other {
+        Some(other) => stated(evaluator, file, &other, steps)
+            .filter(|place| place.file.path() != file.path())
+            .or_else(|| Some(here())),
+        None => Some(here()),
+    }
+}
+
+fn imported_file(
+    evaluator: &mut Evaluator<'_>,
+    file: &SourceFile,
+    module: Option<&str>,
+    level: u32,
+) -> Option<SourceFile> {
+    let folder = if level == 0 {
+        None
+    } else {
+        Some(relative_folder(file.path(), level)?)
+    };
+    let name = ModuleName {
+        folder,
+        dotted: module.unwrap_or_default().to_owned(),
+    };
+    match evaluator.imports.find(&name) {
+        Found::File(file) => Some(file),
+        _ => None,
+    }
+}
+
+fn target(value: &Value) -> Target {
+    match value {
+        Value::None => Target::Nothing,
+        Value::Metadata(metadata) => Target::Metadata(facts(metadata)),
+        Value::List(items) => {
+            let mut several = Vec::new();
+            for item in items.borrow().iter() {
+                if let Value::Metadata(metadata) = item {
+                    several.push(facts(metadata));
+                }
+            }
+            Target::Several(several)
+        }
+        Value::Dict(_) => Target::Unknown("each database has a metadata of its own".to_owned()),
+        Value::Either(values) => either(values),
+        Value::Unknown(reason) => Target::Unknown(reason.to_string()),
+        _ => Target::Unknown("`target_metadata` is something that cannot be followed".to_owned()),
+    }
+}
+
+/// One metadata among several possible values is the one that matters: the others are `None` and what is unknown.
+fn either(values: &Rc<[Value]>) -> Target {
+    let mut metadata = values.iter().filter_map(|value| match value {
+        Value::Metadata(metadata) => Some(metadata),
+        _ => None,
+    });
+    match (metadata.next(), metadata.next()) {
+        (Some(one), None) => Target::Metadata(facts(one)),
+        _ => Target::Unknown("which metadata it is depends on something known only at run time".to_owned()),
+    }
+}
+
+fn facts(metadata: &Rc<Metadata>) -> MetadataFacts {
+    MetadataFacts {
+        maker: metadata.maker.to_string(),
+        place: metadata.place.clone(),
+        convention: match &*metadata.convention.borrow() {
+            Setting::Default => ConventionFacts::Default,
+            Setting::Given(value, place) => convention(value, place.as_ref()),
+        },
+        ineffective: metadata
+            .ineffective
+            .borrow()
+            .iter()
+            .map(|(place, reason)| (place.clone(), reason.to_string()))
+            .collect(),
+    }
+}
+
+fn convention(value: &Value, place: Option<&Place>) -> ConventionFacts {
+    match value {
+        Value::None => ConventionFacts::Default,
+        Value::Dict(dict) => {
+            let dict = dict.borrow();
+            let place = dict.place.clone().or_else(|| place.cloned());
+            if let Some(reason) = &dict.unknown {
+                return ConventionFacts::Unknown(reason.to_string(), place);
+            }
+            if dict.items.is_empty() {
+                return ConventionFacts::Default;
+            }
+            let entries = dict
+                .items
+                .iter()
+                .filter_map(|(key, value)| Some((convention_key(key)?, template(value))));
+            ConventionFacts::Known(Convention::new(entries), place)
+        }
+        Value::Either(values) => {
+            let mut given = values.iter().filter(|value| !matches!(value, Value::None));
+            match (given.next(), given.next()) {
+                (Some(one), None) => convention(one, place),
+                _ => ConventionFacts::Unknown(
+                    "which convention it is depends on something known only at run time".to_owned(),
+                    place.cloned(),
+                ),
+            }
+        }
+        Value::Unknown(reason) => ConventionFacts::Unknown(reason.to_string(), place.cloned()),
+        Value::External(name) => {
+            ConventionFacts::Unknown(format!("`{name}` is not part of this repository"), place.cloned())
+        }
+        _ => ConventionFacts::Unknown("it is computed".to_owned(), place.cloned()),
+    }
+}
+
+fn convention_key(key: &Value) -> Option<Key> {
+    match key {
+        Value::Text(text) => Some(Key::Text(text.to_string())),
+        Value::External(name) => Some(Key::Class(name.rsplit('.').next().unwrap_or(name).to_owned())),
+        Value::Class(class) => Some(Key::Class(class.name.to_string())),
+        _ => None,
+    }
+}
+
+fn template(value: &Value) -> Template {
+    match value {
+        Value::Text(text) => Template::Template(text.to_string()),
+        Value::Function(_) | Value::Partial(_) | Value::External(_) | Value::Method(_) => Template::Token,
+        Value::None => Template::Nothing,
+        Value::Unknown(reason) => Template::Unknown(reason.to_string()),
+        _ => Template::Unknown("it is computed".to_owned()),
+    }
+}
+
+/// Whether a changed module makes, or states, what this environment migrates.
+pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Option<Judged> {
+    let here = |place: &Option<Place>| place.clone().filter(|place| place.file.path() == module.path());
+    let place = match &naming.target {
+        Target::Metadata(facts) => here(&facts.place)
+            .or_else(|| convention_place(facts).and_then(|place| here(&Some(place))))
+            .or_else(|| here(&naming.stated).filter(|_| facts.place.is_none()))?,
+        Target::Nothing | Target::Several(_) => here(&naming.stated)?,
+        Target::Unknown(_) => return None,
+    };
+    Some(Judged {
+        target: naming.target.clone(),
+        place,
+        certain: true,
+    })
+}
+
+fn convention_place(facts: &MetadataFacts) -> Option<Place> {
+    match &facts.convention {
+        ConventionFacts::Known(_, place) => place.clone(),
+        ConventionFacts::Default | ConventionFacts::Unknown(..) => None,
+    }
+}
+
+/// Where no environment is found, every metadata that a module makes at module or class level may be the one.
+pub(super) fn without_environment(snapshot: &dyn Snapshot, module: &SourceFile) -> Vec<Judged> {
+    if is_test(module.path()) {
+        return Vec::new();
+    }
+    let mut roots: Vec<RepoPath> = module.path().ancestors().collect();
+    roots.extend(roots.clone().iter().filter_map(|root| root.join("src")));
+    let mut evaluator = Evaluator::new(snapshot, roots);
+    let scope = evaluator.run(module);
+    let mut judged: Vec<Judged> = Vec::new();
+    for metadata in made_in(&mut evaluator, &scope) {
+        let facts = facts(&metadata);
+        let Some(place) = facts.place.clone().filter(|place| place.file.path() == module.path()) else {
+            continue;
+        };
+        let one = Judged {
+            target: Target::Metadata(facts),
+            place,
+            certain: false,
+        };
+        if !judged.contains(&one) {
+            judged.push(one);
+        }
+    }
+    judged.sort_by_key(|one| one.place.span);
+    judged
+}
+
+fn made_in(evaluator: &mut Evaluator<'_>, scope: &Scope) -> Vec<Rc<Metadata>> {
+    let values: Vec<Value> = scope.borrow().values().cloned().collect();
+    let mut found = Vec::new();
+    for value in values {
+        match value {
+            Value::Metadata(metadata) | Value::Registry(metadata) => found.push(metadata),
+            Value::Class(_) | Value::Database(_) => {
+                if let Value::Metadata(metadata) = evaluator.attribute(&value, "metadata") {
+                    found.push(metadata);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Tests make metadata to throw it away.
+fn is_test(path: &RepoPath) -> bool {
+    let text = path.display().into_owned();
+    let file = text.rsplit('/').next().unwrap_or_default();
+    file.starts_with("test_")
+        || file.ends_with("_test.py")
+        || file == "conftest.py"
+        || text.split('/').any(|part| part == "tests" || part == "test")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::MemorySnapshot;
+    use crate::naming::ConstraintKind;
+    use crate::project::Project;
+
+    const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\ndef run_migrations_online():\n    context.configure(connection=c, target_metadata=target_metadata)\n";
+
+    fn naming(files: &[(&str, &str)]) -> Rc<Naming> {
+        let snapshot = files.iter().copied().collect::<MemorySnapshot>();
+        let project = Project::new(&snapshot, "/repo");
+        project.naming(&SourceFile::new("migrations/versions/new.py".into(), String::new()))
+    }
+
+    /// Each file's first line says what SQLAlchemy really does with it.
+    #[test]
+    fn every_recorded_spelling_is_judged_as_sqlalchemy_does() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/convention_spellings");
+        let mut wrong = Vec::new();
+        let mut seen = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let has_convention = text.lines().next().unwrap().contains("has-convention");
+            let naming = naming(&[("migrations/env.py", ENV), ("app/models.py", &text)]);
+            let names_keys = match &naming.target {
+                Target::Metadata(facts) => match &facts.convention {
+                    ConventionFacts::Known(convention, _) => {
+                        convention.template_for(ConstraintKind::ForeignKey).is_some()
+                    }
+                    ConventionFacts::Default => false,
+                    ConventionFacts::Unknown(..) => !has_convention,
+                },
+                Target::Nothing => false,
+                Target::Several(_) | Target::Unknown(_) => !has_convention,
+            };
+            seen += 1;
+            if names_keys != has_convention {
+                wrong.push(format!("{}: {:?}", path.file_name().unwrap().display(), naming.target));
+            }
+        }
+        assert!(seen >= 50, "only {seen} spellings were found");
+        assert!(
+            wrong.is_empty(),
+            "{} of {seen} are wrong:\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
+    }
+}
