@@ -1,0 +1,231 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::{CommandLine, ConfigError, Globs, rules_named};
+use crate::git::DEFAULT_LIMIT;
+use crate::settings::{Color, Format, Scope, Settings};
+use crate::source::RepoPath;
+
+/// Names for Alembic's constraints, before they are committed.
+///
+/// Checks the Alembic migrations and the SQLAlchemy metadata that the next commit adds or changes. A constraint without a name blocks, with
+/// the name to use: the one that the project's own naming convention gives.
+#[derive(Debug, Parser)]
+#[command(
+    name = "alembic-named",
+    version,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100
+)]
+#[command(after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do; `check` when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options of `check`.
+    #[command(flatten)]
+    pub check: CheckArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  alembic-named                              what the next commit adds or changes
+  alembic-named migrations/ app/models.py    these files, as they are on disk
+  alembic-named --from-ref origin/main       what this branch changes, for CI
+  alembic-named explain unnamed-constraint   what a rule is about
+
+Exit status: 0 nothing blocks, 1 something blocks, 2 the check could not be done.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look for unnamed constraints and missing naming conventions
+    #[command(after_help = EXAMPLES)]
+    Check(CheckArgs),
+    /// Show a rule's page
+    Explain {
+        /// The rule's name
+        rule: String,
+    },
+    /// List the rules
+    Rules,
+    /// Write a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// The options of `check`.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct CheckArgs {
+    /// Files and folders to check as they are on disk; with --staged, as they are in the index
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Check what the commit adds or changes, as it is in the index (the default without PATH)
+    #[arg(long, help_heading = "What is checked")]
+    staged: bool,
+    /// Check every tracked file, as it is in the index
+    #[arg(long, conflicts_with_all = ["staged", "paths"], help_heading = "What is checked")]
+    all: bool,
+    /// Check what changed since the merge base with this revision
+    #[arg(long, value_name = "REV", conflicts_with_all = ["all", "paths"], help_heading = "What is checked")]
+    from_ref: Option<String>,
+    /// Check the files as they are in this revision [default: HEAD]
+    #[arg(long, value_name = "REV", requires = "from_ref", help_heading = "What is checked")]
+    to_ref: Option<String>,
+    /// Leave out files that match; may be given several times
+    #[arg(long, value_name = "GLOB", help_heading = "What is checked")]
+    exclude: Vec<String>,
+    /// Refuse to read files larger than this many bytes
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_LIMIT, help_heading = "What is checked")]
+    max_file_size: u64,
+
+    /// Apply these rules only
+    #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Rules")]
+    select: Vec<String>,
+    /// Do not apply these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Rules")]
+    ignore: Vec<String>,
+    /// Use this configuration instead of the nearest pyproject.toml or alembic-named.toml
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    config: Option<PathBuf>,
+
+    /// How to write findings
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    format: Format,
+    /// Write findings to a file instead of standard output
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    output_file: Option<PathBuf>,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
+    color: Color,
+    /// Exit with 0 even if something blocks
+    #[arg(long, help_heading = "Output")]
+    exit_zero: bool,
+    /// Say nothing but findings
+    #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
+    quiet: bool,
+    /// Tell which projects and conventions were found, and how long each step took
+    #[arg(long, short, help_heading = "Output")]
+    verbose: bool,
+}
+
+/// The environment's part of the command line.
+#[derive(Debug, Default, Clone)]
+pub struct Variables {
+    /// `PRE_COMMIT_FROM_REF`
+    pub from_ref: Option<String>,
+    /// `PRE_COMMIT_TO_REF`
+    pub to_ref: Option<String>,
+}
+
+impl Variables {
+    /// Reads them.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self {
+            from_ref: get("PRE_COMMIT_FROM_REF"),
+            to_ref: get("PRE_COMMIT_TO_REF"),
+        }
+    }
+}
+
+impl CheckArgs {
+    /// The settings that the arguments ask for. Fails on a rule or a pattern that is none.
+    pub fn settings(self, variables: Variables) -> Result<Settings, ConfigError> {
+        let select = rules_named(&self.select)?;
+        let command_line = CommandLine {
+            select: (!select.is_empty()).then_some(select),
+            ignore: rules_named(&self.ignore)?,
+            exclude: Globs::new(RepoPath::top(), &self.exclude)?,
+        };
+        Ok(Settings {
+            format: self.format,
+            output_file: self.output_file.clone(),
+            color: self.color,
+            config: self.config.clone(),
+            command_line,
+            max_file_size: self.max_file_size,
+            exit_zero: self.exit_zero,
+            quiet: self.quiet,
+            verbose: self.verbose,
+            scope: self.scope(variables),
+        })
+    }
+
+    fn scope(self, variables: Variables) -> Scope {
+        if let Some(from) = self.from_ref {
+            return Scope::Between { from, to: self.to_ref };
+        }
+        if self.all {
+            return Scope::All;
+        }
+        if !self.staged && !self.paths.is_empty() {
+            return Scope::Paths(self.paths);
+        }
+        // pre-commit's own way to say "compare these two", which it does together with file names of the later one.
+        match variables.from_ref {
+            Some(from) if self.staged => Scope::Between {
+                from,
+                to: variables.to_ref,
+            },
+            _ if self.paths.is_empty() => Scope::Staged,
+            _ => Scope::StagedPaths(self.paths),
+        }
+    }
+}
+
+/// The completion script of a shell.
+#[must_use]
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "alembic-named", &mut script);
+    script
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    fn scope(arguments: &[&str], from: Option<&str>) -> Scope {
+        let cli = Cli::try_parse_from([&["alembic-named"], arguments].concat()).unwrap();
+        let variables = Variables {
+            from_ref: from.map(str::to_owned),
+            to_ref: from.map(|_| "b".to_owned()),
+        };
+        cli.check.settings(variables).unwrap().scope
+    }
+
+    #[test]
+    fn the_scope_follows_from_the_arguments() {
+        let between = Scope::Between {
+            from: "a".to_owned(),
+            to: Some("b".to_owned()),
+        };
+        assert_eq!(scope(&[], None), Scope::Staged);
+        assert_eq!(scope(&["--staged"], None), Scope::Staged);
+        assert_eq!(scope(&["x.py"], None), Scope::Paths(vec!["x.py".into()]));
+        assert_eq!(
+            scope(&["--staged", "x.py"], None),
+            Scope::StagedPaths(vec!["x.py".into()])
+        );
+        assert_eq!(scope(&["--staged", "x.py"], Some("a")), between);
+        assert_eq!(scope(&["x.py"], Some("a")), Scope::Paths(vec!["x.py".into()]));
+        assert_eq!(scope(&[], Some("a")), Scope::Staged);
+        assert_eq!(scope(&["--all"], None), Scope::All);
+        assert_eq!(scope(&["--from-ref", "a", "--to-ref", "b"], None), between);
+    }
+}

@@ -1,0 +1,133 @@
+//! What a rule has to say: where, how bad, why, and what to do.
+
+use std::fmt;
+
+use crate::fix::Fix;
+use crate::project::Place;
+use crate::rules::Rule;
+use crate::source::{RepoPath, SourceFile, Span};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Not reported.
+    Off,
+    /// Reported; blocks nothing.
+    Warning,
+    /// Blocks the commit.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Off => "off",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// A place with a few words about it.
+#[derive(Debug, Clone)]
+pub struct Label {
+    /// Where.
+    pub place: Place,
+    /// What is to be seen there, as half a sentence.
+    pub text: String,
+}
+
+/// One finding.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// The rule that found it.
+    pub rule: &'static Rule,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in lower case and without a full stop.
+    pub message: String,
+    /// The file.
+    pub file: SourceFile,
+    /// The whole call or statement.
+    pub span: Span,
+    /// The part of it to point at, and why it is wrong.
+    pub focus: Label,
+    /// Other places that belong to it.
+    pub related: Vec<Label>,
+    /// What to do.
+    pub help: Option<String>,
+    /// The name to use, as it stands inside `op.f()`.
+    pub suggested_name: Option<String>,
+    /// The change that does it.
+    pub fix: Option<Fix>,
+    /// The first place of the problem that this is a part of: a create and its drop are one problem.
+    pub problem: Option<Span>,
+}
+
+impl Diagnostic {
+    /// A finding at `span`, to be completed by its rule.
+    #[must_use]
+    pub fn new(rule: &'static Rule, file: &SourceFile, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            severity: rule.severity,
+            message: message.into(),
+            file: file.clone(),
+            span,
+            focus: Label {
+                place: Place {
+                    file: file.clone(),
+                    span,
+                },
+                text: String::new(),
+            },
+            related: Vec::new(),
+            help: None,
+            suggested_name: None,
+            fix: None,
+            problem: None,
+        }
+    }
+
+    /// Points at a part of it, with the reason.
+    #[must_use]
+    pub fn focus(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.focus = Label {
+            place: Place {
+                file: self.file.clone(),
+                span,
+            },
+            text: text.into(),
+        };
+        self
+    }
+
+    /// Adds a place that belongs to it.
+    #[must_use]
+    pub fn related(mut self, place: Place, text: impl Into<String>) -> Self {
+        self.related.push(Label {
+            place,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The path of the file.
+    #[must_use]
+    pub fn path(&self) -> &RepoPath {
+        self.file.path()
+    }
+
+    /// The order of a report: path, line, column, rule.
+    pub(crate) fn sort_key(&self) -> (RepoPath, usize, &'static str) {
+        (self.path().clone(), self.span.start, self.rule.name)
+    }
+}

@@ -1,0 +1,33 @@
+//! Names for Alembic's constraints, before they are committed.
+//!
+//! The way of the data, and the rooms it goes through:
+//!
+//! ```text
+//! cli -> settings -> selection -> git        which files, and the snapshot they are read from
+//!                  -> config                 what holds for each of them
+//!                  -> python                 parse
+//!                  -> migration              operations, and which create belongs to which drop
+//!                  -> project -> naming      environment, metadata, convention, name
+//!                  -> rules -> diagnostic    what is wrong, and its fix
+//!                  -> check -> report        in order, to the reader
+//! ```
+
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod diagnostic;
+pub mod fix;
+pub mod git;
+pub mod migration;
+pub mod naming;
+pub mod project;
+pub mod python;
+pub mod report;
+pub mod rules;
+pub mod selection;
+pub mod settings;
+pub mod source;
+
+mod run;
+
+pub use run::{ExitStatus, run};

@@ -1,0 +1,29 @@
+//! The program: parse, run, exit status.
+
+use std::process::ExitCode;
+
+use alembic_named::cli::Cli;
+use alembic_named::{ExitStatus, run};
+use clap::Parser;
+use owo_colors::OwoColorize;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => {
+            let status = if message.use_stderr() {
+                ExitStatus::Failed
+            } else {
+                ExitStatus::Clean
+            };
+            // A closed pipe is the reader's choice.
+            let _ = message.print();
+            return ExitCode::from(status.code());
+        }
+    };
+    let status = run(cli).unwrap_or_else(|error| {
+        anstream::eprintln!("{} {error:#}", "error:".red().bold());
+        ExitStatus::Failed
+    });
+    ExitCode::from(status.code())
+}

@@ -1,0 +1,41 @@
+//! A constraint is created without a name, and the project's convention gives it one while the migration runs.
+
+use crate::diagnostic::{Diagnostic, Severity};
+
+use super::naming_target::{complete, subject, this_half};
+use super::suggestion::Source;
+use super::unnamed_constraint::unnamed_creates;
+use super::{Check, MigrationFile, Rule};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    name: "implicit-constraint-name",
+    summary: "a constraint gets its name from the convention only while the migration runs",
+    severity: Severity::Error,
+    documentation: include_str!("../../docs/rules/implicit-constraint-name.md"),
+    check: Check::Migration(check),
+};
+
+fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+    unnamed_creates(file)
+        .filter(|(_, _, suggestion)| suggestion.source == Source::Project)
+        .map(|(at, operation, suggestion)| {
+            let drop = file.pairing.drop_of(at).map(|drop| &file.migration.operations[drop]);
+            let message = format!("{} is named only while the migration runs", subject(operation));
+            let focus = operation
+                .name_argument
+                .map_or(operation.call.span, |argument| argument.span);
+            let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(
+                focus,
+                "the history does not say the name, and it changes when the convention does",
+            );
+            let text = drop.map(|drop| {
+                format!(
+                    "and {} fails: a drop has no columns to make the name of",
+                    this_half(drop.half)
+                )
+            });
+            complete(file, diagnostic, operation, drop.zip(text.as_deref()), &suggestion)
+        })
+        .collect()
+}

@@ -1,0 +1,72 @@
+//! A naming convention leaves kinds of constraints out.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::naming::ConstraintKind;
+use crate::project::{ConventionFacts, Judged, Target};
+
+use super::{Check, Rule, listed};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    name: "incomplete-naming-convention",
+    summary: "a naming convention leaves kinds of constraints out",
+    severity: Severity::Error,
+    documentation: include_str!("../../docs/rules/incomplete-naming-convention.md"),
+    check: Check::Metadata(check),
+};
+
+/// Without these three a migration fails or drifts; an unnamed primary key or check seldom does.
+const NEEDED: [ConstraintKind; 3] = [
+    ConstraintKind::ForeignKey,
+    ConstraintKind::Unique,
+    ConstraintKind::Index,
+];
+const WISHED: [ConstraintKind; 2] = [ConstraintKind::PrimaryKey, ConstraintKind::Check];
+
+fn check(judged: &Judged) -> Vec<Diagnostic> {
+    let Target::Metadata(facts) = &judged.target else {
+        return Vec::new();
+    };
+    let ConventionFacts::Known(convention, place) = &facts.convention else {
+        return Vec::new();
+    };
+    let missing = |kinds: &[ConstraintKind]| -> Vec<&'static str> {
+        kinds
+            .iter()
+            .filter(|kind| convention.template_for(**kind).is_none())
+            .filter_map(|kind| kind.prefix())
+            .collect()
+    };
+    let (needed, wished) = (missing(&NEEDED), missing(&WISHED));
+    let all = [needed.as_slice(), wished.as_slice()].concat();
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let here = place
+        .clone()
+        .filter(|place| place.file.path() == judged.place.file.path());
+    let place = here.unwrap_or_else(|| judged.place.clone());
+    let mut diagnostic = Diagnostic::new(
+        &RULE,
+        &place.file,
+        place.span,
+        format!("the naming convention leaves out {}", listed(&all)),
+    )
+    .focus(place.span, consequence(&needed))
+    .help(format!(
+        "add a template for each (`alembic-named explain {}` shows them)",
+        RULE.name
+    ));
+    if needed.is_empty() {
+        diagnostic.severity = Severity::Warning;
+    }
+    vec![diagnostic]
+}
+
+fn consequence(needed: &[&str]) -> &'static str {
+    match needed {
+        [] => "the database invents these names, which differ from one database to the next",
+        ["ix"] => "a dict without `ix` takes away SQLAlchemy's default: `index=True` then fails",
+        _ => "autogenerate still writes None for these",
+    }
+}

@@ -1,0 +1,134 @@
+//! The rules. Each is a value in a file of its own, named once, with its page under `docs/rules` and its tests below it.
+//!
+//! A rule sees a parsed file and the project around it, nothing else. A new rule is its file, its two lines here, and its page.
+
+mod edits;
+mod implicit_constraint_name;
+mod incomplete_naming_convention;
+mod missing_naming_convention;
+mod naming_target;
+mod suggestion;
+mod syntax_error;
+mod unnamed_constraint;
+mod unnamed_drop;
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::migration::{Migration, Pairing};
+use crate::naming::{Convention, Dialect};
+use crate::project::{Judged, Naming, Project};
+use crate::python::Module;
+use crate::source::SourceFile;
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name, as configuration and reports write it.
+    pub name: &'static str,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    /// How bad its findings are unless the configuration says otherwise.
+    pub severity: Severity,
+    /// Its page.
+    pub documentation: &'static str,
+    /// What it looks at.
+    pub check: Check,
+}
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+/// What a rule looks at, and how.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// The operations of a migration.
+    Migration(fn(&MigrationFile<'_>) -> Vec<Diagnostic>),
+    /// A metadata that Alembic migrates.
+    Metadata(fn(&Judged) -> Vec<Diagnostic>),
+    /// The text of a migration or a metadata module.
+    Module(fn(&Module) -> Vec<Diagnostic>),
+}
+
+/// Every rule, in the order of the contract.
+pub static ALL: &[&Rule] = &[
+    &unnamed_constraint::RULE,
+    &implicit_constraint_name::RULE,
+    &unnamed_drop::RULE,
+    &missing_naming_convention::RULE,
+    &incomplete_naming_convention::RULE,
+    &syntax_error::RULE,
+];
+
+/// The rule of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.name == name)
+}
+
+/// A migration with all that its rules may ask; what costs reading is read when it is asked for.
+pub struct MigrationFile<'a> {
+    /// Its operations.
+    pub migration: &'a Migration<'a>,
+    /// Which create belongs to which drop.
+    pub pairing: Pairing,
+    /// Whether HEAD holds it already, so that a database may have run it.
+    pub is_deployed: bool,
+    /// The dialect that the configuration names.
+    pub configured_dialect: Option<Dialect>,
+    /// The convention that the configuration names, for projects that have none of their own.
+    pub configured_convention: Option<&'a Convention>,
+    project: &'a Project<'a>,
+    naming: OnceCell<Rc<Naming>>,
+}
+
+impl<'a> MigrationFile<'a> {
+    /// A migration of a project.
+    #[must_use]
+    pub fn new(migration: &'a Migration<'a>, project: &'a Project<'a>) -> Self {
+        Self {
+            migration,
+            pairing: migration.pairing(),
+            is_deployed: false,
+            configured_dialect: None,
+            configured_convention: None,
+            project,
+            naming: OnceCell::new(),
+        }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &SourceFile {
+        self.migration.module.file()
+    }
+
+    /// What holds for the migration's environment; read when first asked for.
+    #[must_use]
+    pub fn naming(&self) -> &Naming {
+        self.naming.get_or_init(|| self.project.naming(self.file()))
+    }
+
+    /// The database it is for, by the configuration or by the environment.
+    #[must_use]
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.configured_dialect.or_else(|| self.naming().dialect())
+    }
+}
+
+/// `a`, `b` and `c`
+pub(crate) fn listed<T: AsRef<str>>(items: &[T]) -> String {
+    let quoted: Vec<String> = items.iter().map(|item| format!("`{}`", item.as_ref())).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! What holds for all rules: the table, the folder and the pages agree, the examples do what they say, and a fix silences its rule.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::{ALL, Check, MigrationFile, Rule};
+use crate::check::examine;
+use crate::config::Config;
+use crate::diagnostic::Diagnostic;
+use crate::fix::apply;
+use crate::git::MemorySnapshot;
+use crate::migration::Migration;
+use crate::project::Project;
+use crate::python::Module;
+use crate::source::{RepoPath, SourceFile};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
+    std::fs::read_dir(root().join(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// The files of `src/rules` that are no rule.
+const SHARED: &[&str] = &["edits", "mod", "naming_target", "suggestion", "tests"];
+
+#[test]
+fn every_rule_has_its_file_its_line_and_its_page() {
+    let table: BTreeSet<String> = ALL.iter().map(|rule| rule.name.to_owned()).collect();
+    assert_eq!(table.len(), ALL.len(), "a rule's name stands twice");
+    let files: BTreeSet<String> = stems("src/rules", "rs")
+        .into_iter()
+        .filter(|stem| !SHARED.contains(&stem.as_str()))
+        .map(|stem| stem.replace('_', "-"))
+        .collect();
+    assert_eq!(files, table, "src/rules and the table differ");
+    assert_eq!(stems("docs/rules", "md"), table, "docs/rules and the table differ");
+}
+
+#[test]
+fn every_page_has_its_headings_in_order() {
+    for rule in ALL {
+        assert!(
+            rule.documentation.starts_with(&format!("# {}\n", rule.name)),
+            "{}",
+            rule.name
+        );
+        let headings: Vec<&str> = rule
+            .documentation
+            .split('\n')
+            .filter_map(|line| line.strip_prefix("## "))
+            .collect();
+        assert_eq!(
+            headings,
+            ["What it finds", "Why", "Bad", "Good", "Fix", "When to ignore it"],
+            "{}",
+            rule.name
+        );
+        assert!(
+            !rule.summary.ends_with('.') && rule.summary.starts_with(char::is_lowercase),
+            "{}",
+            rule.name
+        );
+    }
+}
+
+/// The files of the examples under a heading.
+fn examples(rule: &Rule, heading: &str) -> Vec<(RepoPath, String)> {
+    let section = rule.documentation.split(&format!("\n## {heading}\n")).nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    section
+        .split("```python file=")
+        .skip(1)
+        .map(|block| {
+            let (path, rest) = block.split_once('\n').unwrap();
+            (RepoPath::from(path), rest.split("```").next().unwrap().to_owned())
+        })
+        .collect()
+}
+
+fn check_files(files: &[(RepoPath, String)]) -> Vec<Diagnostic> {
+    let snapshot: MemorySnapshot = files
+        .iter()
+        .map(|(path, text)| (path.as_bytes(), text.as_str()))
+        .collect();
+    let project = Project::new(&snapshot, "/top");
+    let config = Config::default();
+    let mut found = Vec::new();
+    for (path, text) in files {
+        let file = SourceFile::new(path.clone(), text.clone());
+        found.extend(examine(&file, false, &project, &config).diagnostics);
+    }
+    found
+}
+
+fn names(found: &[Diagnostic]) -> BTreeSet<&'static str> {
+    found.iter().map(|diagnostic| diagnostic.rule.name).collect()
+}
+
+#[test]
+fn the_examples_of_every_page_do_what_they_say() {
+    for rule in ALL {
+        let bad = examples(rule, "Bad");
+        let good = examples(rule, "Good");
+        assert!(!bad.is_empty() && !good.is_empty(), "{} has no examples", rule.name);
+        let mut expected = BTreeSet::from([rule.name]);
+        for other in ALL {
+            if rule
+                .documentation
+                .contains(&format!("\nFound with it: `{}`", other.name))
+            {
+                expected.insert(other.name);
+            }
+        }
+        // What the pages of the rules about operations leave out of the models is another rule's business.
+        let about_operations = !matches!(rule.check, Check::Metadata(_));
+        let of_interest = |found: &[Diagnostic]| -> BTreeSet<&'static str> {
+            let in_versions = found
+                .iter()
+                .filter(|one| !about_operations || one.path().display().contains("versions"));
+            names(&in_versions.cloned().collect::<Vec<_>>())
+        };
+        assert_eq!(
+            of_interest(&check_files(&bad)),
+            expected,
+            "the bad example of {}",
+            rule.name
+        );
+        assert_eq!(
+            of_interest(&check_files(&good)),
+            BTreeSet::new(),
+            "the good example of {}",
+            rule.name
+        );
+    }
+}
+
+#[test]
+fn every_fix_of_the_examples_parses_and_silences_its_rule() {
+    for rule in ALL {
+        let mut files = examples(rule, "Bad");
+        let found = check_files(&files);
+        for (path, text) in &mut files {
+            let chosen: Vec<_> = found
+                .iter()
+                .filter(|one| one.path() == path)
+                .filter_map(|one| one.fix.as_ref())
+                .collect();
+            let before = SourceFile::new(path.clone(), text.clone());
+            *text = apply(&before, chosen);
+            if rule.name != super::syntax_error::RULE.name {
+                let after = Module::parse(SourceFile::new(path.clone(), text.clone()));
+                assert!(after.errors().is_empty(), "{}: {:?}\n{text}", rule.name, after.errors());
+            }
+        }
+        let fixable: BTreeSet<_> = found
+            .iter()
+            .filter(|one| one.fix.is_some())
+            .map(|one| one.rule.name)
+            .collect();
+        let left = check_files(&files);
+        assert!(
+            names(&left).is_disjoint(&fixable),
+            "{}: {:?} are left",
+            rule.name,
+            names(&left)
+        );
+    }
+}
+
+#[test]
+fn messages_are_half_sentences() {
+    for rule in ALL {
+        for diagnostic in check_files(&examples(rule, "Bad")) {
+            for text in [
+                Some(&diagnostic.message),
+                Some(&diagnostic.focus.text),
+                diagnostic.help.as_ref(),
+            ]
+            .into_iter()
+            .flatten()
+            {
+                assert!(!text.ends_with('.') && !text.is_empty(), "{text}");
+                assert!(
+                    !text.starts_with(char::is_uppercase) || text.starts_with("SQLite"),
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+/// Revisions exactly as autogenerate wrote them: each None is found, and nothing else.
+#[test]
+fn generated_revisions_give_a_finding_for_each_none_and_no_other() {
+    let mut revisions = 0;
+    for convention in ["none", "partial", "full"] {
+        for mode in ["plain", "batch"] {
+            for database in ["pg", "my", "sqlite"] {
+                let folder = root()
+                    .join("tests/data/generated_revisions")
+                    .join(convention)
+                    .join(mode)
+                    .join(database);
+                for entry in std::fs::read_dir(folder).unwrap() {
+                    let path = entry.unwrap().path();
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let expected = text.matches("_key(None").count() + text.matches("_constraint(None").count();
+                    let found = check_files(&[("versions/a.py".into(), text)]);
+                    assert_eq!(found.len(), expected, "{}", path.display());
+                    assert!(convention != "full" || found.is_empty());
+                    revisions += 1;
+                }
+            }
+        }
+    }
+    assert!(revisions > 150, "only {revisions} revisions were found");
+}
+
+#[test]
+fn a_migration_without_findings_reads_nothing_but_itself() {
+    let text = "from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    op.create_unique_constraint('a', 't', ['c'])\n";
+    let snapshot = MemorySnapshot::from([("migrations/env.py", "import alembic")]);
+    let project = Project::new(&snapshot, "/top");
+    let file = SourceFile::new("migrations/versions/a.py".into(), text.to_owned());
+    assert!(
+        examine(&file, false, &project, &Config::default())
+            .diagnostics
+            .is_empty()
+    );
+    assert_eq!(snapshot.reads(), []);
+    let module = Module::parse(file);
+    let migration = Migration::read(&module);
+    assert!(MigrationFile::new(&migration, &project).pairing.pairs().is_empty());
+}

@@ -1,0 +1,112 @@
+//! A constraint or an index is dropped without saying which.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::migration::{Name, Operation};
+use crate::naming::{ConstraintKind, Dialect, Value};
+use crate::project::{ConventionFacts, Target};
+
+use super::naming_target::{complete, default_name, subject, this_half};
+use super::suggestion::{Source, Suggestion, suggest};
+use super::{Check, MigrationFile, Rule};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    name: "unnamed-drop",
+    summary: "a constraint or an index is dropped without a name, which fails when it runs",
+    severity: Severity::Error,
+    documentation: include_str!("../../docs/rules/unnamed-drop.md"),
+    check: Check::Migration(check),
+};
+
+fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+    let operations = file.migration.operations.iter().enumerate();
+    operations
+        .filter(|(_, operation)| !operation.creates() && operation.name == Name::Unnamed)
+        .filter(|(_, operation)| !works_all_the_same(file, operation))
+        .map(|(at, operation)| diagnostic(file, at, operation))
+        .collect()
+}
+
+/// A convention can name a drop when its template needs nothing but the table, and MySQL's primary key needs no name at all.
+fn works_all_the_same(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
+    let Some(kind) = operation.kind().filter(|kind| *kind != ConstraintKind::Index) else {
+        return false;
+    };
+    if kind == ConstraintKind::PrimaryKey && matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb)) {
+        return true;
+    }
+    let Target::Metadata(facts) = &file.naming().target else {
+        return false;
+    };
+    let ConventionFacts::Known(convention, _) = &facts.convention else {
+        return false;
+    };
+    match convention.template_for(kind) {
+        Some(Value::Template(template)) => !["column_", "referred_", "constraint_name"]
+            .iter()
+            .any(|token| template.contains(token)),
+        _ => false,
+    }
+}
+
+fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) -> Diagnostic {
+    let create = file
+        .pairing
+        .create_of(at)
+        .map(|create| &file.migration.operations[create]);
+    let what = if operation.kind() == Some(ConstraintKind::Index) {
+        "index"
+    } else {
+        "constraint"
+    };
+    let message = match create {
+        Some(create) => format!("{} is dropped without its name", subject(create)),
+        None => format!("{} is dropped without its name", subject(operation)),
+    };
+    let focus = operation
+        .name_argument
+        .map_or(operation.call.span, |argument| argument.span);
+    let reason = format!("{} fails: it does not say which {what}", this_half(operation.half));
+    let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(focus, reason);
+    match create {
+        Some(create) if create.name == Name::Unnamed => {
+            let suggestion = suggest(file, create);
+            complete(
+                file,
+                diagnostic,
+                operation,
+                Some((create, "this is what it must drop")),
+                &suggestion,
+            )
+        }
+        Some(create) => {
+            // The create has a name already, so only the drop changes.
+            let suggestion = Suggestion {
+                name: match &create.name {
+                    Name::Plain(name) | Name::Finished(name) => Some(name.clone()),
+                    Name::Unnamed | Name::Computed => None,
+                },
+                source: Source::Documented,
+                reason: Some("the create computes it".to_owned()),
+                shortened: None,
+            };
+            complete(file, diagnostic, operation, None, &suggestion)
+        }
+        None => alone(file, diagnostic, operation),
+    }
+}
+
+/// Nothing in this migration makes what is dropped, so its name stands in an older one, or in the database.
+fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation<'_>) -> Diagnostic {
+    let usual = default_name(file.dialect(), operation)
+        .map(|(dialect, name)| format!(", on {} usually `{name}`", dialect.label()));
+    let more = if operation.repeated {
+        "it runs in a loop"
+    } else {
+        "no create of this migration certainly belongs to it"
+    };
+    diagnostic.help(format!(
+        "write the name that the constraint has in the database{}; none is suggested, because {more}",
+        usual.unwrap_or_default()
+    ))
+}

@@ -1,0 +1,305 @@
+//! Which files are checked, and which snapshot their content is read from.
+
+use std::path::{Path, PathBuf};
+
+use crate::git::{Change, Environment, GitError, ObjectId, Repository, Snapshot, Status, WorkingTree};
+use crate::settings::Scope;
+use crate::source::RepoPath;
+
+/// A file to check.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Its path below the top.
+    pub path: RepoPath,
+    /// Its content, where git has named it.
+    pub id: Option<ObjectId>,
+    /// What the commit does to it, where that is known.
+    pub status: Option<Status>,
+}
+
+impl Candidate {
+    /// Its bytes. Fails when it has gone, or is larger than the limit.
+    pub fn read(&self, snapshot: &dyn Snapshot) -> Result<Vec<u8>, GitError> {
+        match &self.id {
+            Some(id) => snapshot.read_id(&self.path, id),
+            None => snapshot.read(&self.path)?.ok_or_else(|| GitError::Vanished {
+                path: self.path.clone(),
+            }),
+        }
+    }
+}
+
+impl From<Change> for Candidate {
+    fn from(change: Change) -> Self {
+        Self {
+            path: change.path,
+            id: Some(change.id),
+            status: Some(change.status),
+        }
+    }
+}
+
+/// The files, and where they are read from.
+pub struct Selection<'r> {
+    /// The Python files to check.
+    pub candidates: Vec<Candidate>,
+    /// What they and the project around them are read from.
+    pub snapshot: Box<dyn Snapshot + 'r>,
+    /// The absolute path of the top.
+    pub top: PathBuf,
+    /// What was left out, for `--verbose`.
+    pub notes: Vec<String>,
+    /// What should have been checked and cannot be.
+    pub failures: Vec<String>,
+}
+
+/// Why no file can be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectionError {
+    /// git's part.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// There is nothing staged where there is no repository.
+    #[error("`{}` is not in a git repository: go into one, or name the files to check", folder.display())]
+    NoRepository {
+        /// The current folder.
+        folder: PathBuf,
+    },
+    /// A path on the command line that is not there.
+    #[error("`{}` does not exist: check the path", path.display())]
+    NoSuchPath {
+        /// As it was given.
+        path: PathBuf,
+    },
+    /// Paths of different trees in one call.
+    #[error("`{}` is not below `{}`: check the two in separate calls", path.display(), top.display())]
+    ElsewhereThan {
+        /// The path.
+        path: PathBuf,
+        /// The top of the others.
+        top: PathBuf,
+    },
+    /// A folder cannot be listed.
+    #[error("cannot list `{}` ({cause}): check its permissions", folder.display())]
+    Unlistable {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// Where a run starts from.
+pub struct Start {
+    /// The current folder.
+    pub folder: PathBuf,
+    /// The repository around it, or around the files that are named.
+    pub repository: Option<Repository>,
+    /// The top that paths are relative to.
+    pub top: PathBuf,
+}
+
+impl Start {
+    /// Finds the repository for a scope. Files named outside the current repository belong to the one around them.
+    pub fn find(folder: PathBuf, scope: &Scope, limit: u64) -> Result<Self, SelectionError> {
+        let here = Repository::discover(&folder)?.map(|repository| repository.with_limit(limit));
+        let top = here
+            .as_ref()
+            .map_or_else(|| folder.clone(), |repository| repository.top().to_owned());
+        let Scope::Paths(paths) = scope else {
+            return match here {
+                Some(_) => Ok(Self {
+                    folder,
+                    repository: here,
+                    top,
+                }),
+                None => Err(SelectionError::NoRepository { folder }),
+            };
+        };
+        let first = paths.first().map(|path| folder.join(path));
+        match first {
+            Some(first) if below(&top, &first).is_none() => {
+                let around = if first.is_dir() {
+                    first.clone()
+                } else {
+                    first.parent().unwrap_or(&first).to_owned()
+                };
+                let around = if around.exists() { around } else { folder.clone() };
+                let repository =
+                    Repository::discover_in(&Environment::default(), &around)?.map(|one| one.with_limit(limit));
+                let top = repository
+                    .as_ref()
+                    .map_or_else(|| around.clone(), |one| one.top().to_owned());
+                Ok(Self {
+                    folder,
+                    repository,
+                    top,
+                })
+            }
+            _ => Ok(Self {
+                folder,
+                repository: here,
+                top,
+            }),
+        }
+    }
+
+    /// The files of a scope.
+    pub fn select(&self, scope: &Scope, limit: u64) -> Result<Selection<'_>, SelectionError> {
+        match (scope, &self.repository) {
+            (Scope::Paths(paths), _) => self.named(paths, limit),
+            (_, None) => Err(SelectionError::NoRepository {
+                folder: self.folder.clone(),
+            }),
+            (Scope::Staged, Some(repository)) => self.staged(repository),
+            (Scope::StagedPaths(paths), Some(repository)) => self.staged_paths(repository, paths),
+            (Scope::All, Some(repository)) => {
+                let tracked = repository.tracked()?;
+                Ok(self.of(repository.index()?, tracked))
+            }
+            (Scope::Between { from, to }, Some(repository)) => {
+                let comparison = repository.between(from, to.as_deref().unwrap_or("HEAD"))?;
+                let mut selection = self.of(comparison.snapshot, comparison.changes);
+                selection
+                    .notes
+                    .push(format!("compared with the merge base {}", comparison.base));
+                Ok(selection)
+            }
+        }
+    }
+
+    fn of<'r>(&self, snapshot: Box<dyn Snapshot + 'r>, changes: Vec<Change>) -> Selection<'r> {
+        let candidates = changes
+            .into_iter()
+            .filter(|change| change.path.is_python())
+            .map(Candidate::from)
+            .collect();
+        Selection {
+            candidates,
+            snapshot,
+            top: self.top.clone(),
+            notes: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    fn staged<'r>(&self, repository: &'r Repository) -> Result<Selection<'r>, SelectionError> {
+        let staged = repository.staged()?;
+        let mut selection = self.of(repository.index()?, staged.changes);
+        let python = |paths: Vec<RepoPath>| paths.into_iter().filter(RepoPath::is_python).collect::<Vec<_>>();
+        for path in python(staged.left_to_other_parents) {
+            selection.notes.push(format!(
+                "left alone, as it is the same in another parent of the merge: {path}"
+            ));
+        }
+        for path in python(staged.unmerged) {
+            selection.failures.push(conflict(&path));
+        }
+        Ok(selection)
+    }
+
+    fn staged_paths<'r>(&self, repository: &'r Repository, paths: &[PathBuf]) -> Result<Selection<'r>, SelectionError> {
+        let mut wanted = Vec::new();
+        for path in paths {
+            let full = self.folder.join(path);
+            let path = below(&self.top, &full).ok_or_else(|| self.elsewhere(path))?;
+            if !wanted.contains(&path) {
+                wanted.push(path);
+            }
+        }
+        wanted.sort();
+        // A commit that concludes a merge answers for its own changes only, whoever names the files.
+        let staged = repository.staged()?;
+        let left = staged.left_to_other_parents;
+        let answers = repository.status_of(&wanted)?;
+        let mut selection = self.of(repository.index()?, Vec::new());
+        for (path, change) in answers {
+            if left.contains(&path) {
+                selection.notes.push(format!(
+                    "left alone, as it is the same in another parent of the merge: {path}"
+                ));
+            } else if staged.unmerged.contains(&path) {
+                selection.failures.push(conflict(&path));
+            } else if let Some(change) = change {
+                if path.is_python() {
+                    selection.candidates.push(change.into());
+                }
+            } else {
+                selection.notes.push(format!("not in the index: {path}"));
+            }
+        }
+        Ok(selection)
+    }
+
+    fn elsewhere(&self, path: &Path) -> SelectionError {
+        SelectionError::ElsewhereThan {
+            path: path.to_owned(),
+            top: self.top.clone(),
+        }
+    }
+
+    fn named(&self, paths: &[PathBuf], limit: u64) -> Result<Selection<'_>, SelectionError> {
+        let mut found: Vec<RepoPath> = Vec::new();
+        for path in paths {
+            let full = self.folder.join(path);
+            let inside = below(&self.top, &full).ok_or_else(|| self.elsewhere(path))?;
+            if full.is_dir() {
+                found.extend(self.walk(&full)?);
+            } else if full.symlink_metadata().is_ok() {
+                found.push(inside);
+            } else {
+                return Err(SelectionError::NoSuchPath { path: path.clone() });
+            }
+        }
+        found.sort();
+        found.dedup();
+        let python = found.into_iter().filter(RepoPath::is_python);
+        Ok(Selection {
+            candidates: python
+                .map(|path| Candidate {
+                    path,
+                    id: None,
+                    status: None,
+                })
+                .collect(),
+            snapshot: Box::new(WorkingTree::new(&self.top).with_limit(limit)),
+            top: self.top.clone(),
+            notes: Vec::new(),
+            failures: Vec::new(),
+        })
+    }
+
+    /// The Python files below a folder that git would not ignore.
+    fn walk(&self, folder: &Path) -> Result<Vec<RepoPath>, SelectionError> {
+        let mut found = Vec::new();
+        for entry in ignore::WalkBuilder::new(folder).require_git(false).build() {
+            let entry = entry.map_err(|error| SelectionError::Unlistable {
+                folder: folder.to_owned(),
+                cause: error.to_string(),
+            })?;
+            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+            if is_file && let Some(path) = below(&self.top, entry.path()).filter(RepoPath::is_python) {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn conflict(path: &RepoPath) -> String {
+    format!("`{path}` is in conflict: resolve it and stage it with `git add`")
+}
+
+/// A path as seen from the top, whichever of the two goes through a symbolic link.
+fn below(top: &Path, path: &Path) -> Option<RepoPath> {
+    let lexical = path.strip_prefix(top).ok().and_then(RepoPath::from_path);
+    lexical.or_else(|| {
+        let parent = path.parent()?.canonicalize().ok()?;
+        let real = match path.file_name() {
+            Some(name) => parent.join(name),
+            None => path.canonicalize().ok()?,
+        };
+        let top = top.canonicalize().ok()?;
+        RepoPath::from_path(real.strip_prefix(top).ok()?)
+    })
+}

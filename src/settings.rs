@@ -1,0 +1,72 @@
+//! What a run is asked to do, ready to be done: the command line turned into objects once.
+
+use std::path::PathBuf;
+
+use crate::config::CommandLine;
+
+/// Which files are checked, and as they are where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// What the commit adds or changes, as it is in the index.
+    Staged,
+    /// These paths, as they are in the index.
+    StagedPaths(Vec<PathBuf>),
+    /// These files and folders, as they are in the working tree.
+    Paths(Vec<PathBuf>),
+    /// Every tracked file, as it is in the index.
+    All,
+    /// What changed from the merge base of the two to the second (HEAD where it is left out), as it is there.
+    Between {
+        /// The first revision.
+        from: String,
+        /// The second revision.
+        to: Option<String>,
+    },
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Frames around the code, for people.
+    Text,
+    /// One line each: path:line:column: severity: message.
+    Concise,
+    /// Version 1 of the JSON report.
+    Json,
+}
+
+/// Whether to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` or TERM=dumb speak against it or `CLICOLOR_FORCE` for it.
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which files.
+    pub scope: Scope,
+    /// How findings are written.
+    pub format: Format,
+    /// Where they are written, instead of standard output.
+    pub output_file: Option<PathBuf>,
+    /// Whether to colour.
+    pub color: Color,
+    /// The configuration to use, instead of the nearest.
+    pub config: Option<PathBuf>,
+    /// What the command line adds to the configuration.
+    pub command_line: CommandLine,
+    /// The most that is read of one file, in bytes.
+    pub max_file_size: u64,
+    /// Findings do not block.
+    pub exit_zero: bool,
+    /// Nothing but findings is said.
+    pub quiet: bool,
+    /// What was found out about the project is told.
+    pub verbose: bool,
+}
