@@ -40,8 +40,14 @@ pub struct Outcome {
     pub files: Vec<CheckedFile>,
     /// The findings, in the order of a report.
     pub diagnostics: Vec<Diagnostic>,
-    /// Files that could not be checked, each in a sentence.
+    /// Files that could not be checked or written, each in a sentence.
     pub failures: Vec<String>,
+    /// How many findings are gone because they were fixed.
+    pub fixed: usize,
+    /// The files that `--fix` changed.
+    pub changed: Vec<RepoPath>,
+    /// What `--fix` did not do, a sentence a file.
+    pub remarks: Vec<String>,
 }
 
 impl Outcome {

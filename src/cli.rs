@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use crate::config::{CommandLine, ConfigError, Globs, rules_named};
 use crate::git::DEFAULT_LIMIT;
-use crate::settings::{Color, Format, Scope, Settings};
+use crate::settings::{Action, Color, Format, Scope, Settings};
 use crate::source::RepoPath;
 
 /// Names for Alembic's constraints, before they are committed.
@@ -36,6 +36,7 @@ Examples:
   alembic-named                              what the next commit adds or changes
   alembic-named migrations/ app/models.py    these files, as they are on disk
   alembic-named --from-ref origin/main       what this branch changes, for CI
+  alembic-named fix --staged                 write the names into the files of the next commit
   alembic-named explain unnamed-constraint   what a rule is about
 
 Exit status: 0 nothing blocks, 1 something blocks, 2 the check could not be done.";
@@ -46,6 +47,8 @@ pub enum Command {
     /// Look for unnamed constraints and missing naming conventions
     #[command(after_help = EXAMPLES)]
     Check(CheckArgs),
+    /// Fix what can be fixed in the working tree (the same as check --fix)
+    Fix(CheckArgs),
     /// Show a rule's page
     Explain {
         /// The rule's name
@@ -96,6 +99,19 @@ pub struct CheckArgs {
     /// Use this configuration instead of the nearest pyproject.toml or alembic-named.toml
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     config: Option<PathBuf>,
+
+    /// Write the fixes into the working files
+    #[arg(long, help_heading = "Fixes")]
+    fix: bool,
+    /// Fix, and stage the fixed content too: that and nothing else
+    #[arg(long, help_heading = "Fixes")]
+    restage: bool,
+    /// With --fix or --diff: also apply fixes that want a second look
+    #[arg(long, help_heading = "Fixes")]
+    unsafe_fixes: bool,
+    /// Show the fixes as a unified diff and change nothing
+    #[arg(long, conflicts_with_all = ["fix", "restage"], help_heading = "Fixes")]
+    diff: bool,
 
     /// How to write findings
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
@@ -157,8 +173,32 @@ impl CheckArgs {
             exit_zero: self.exit_zero,
             quiet: self.quiet,
             verbose: self.verbose,
+            action: self.action(),
             scope: self.scope(variables),
         })
+    }
+
+    /// The same with `--fix`.
+    #[must_use]
+    pub fn fixing(self) -> Self {
+        Self {
+            fix: !self.diff,
+            ..self
+        }
+    }
+
+    fn action(&self) -> Action {
+        let suggested = self.unsafe_fixes;
+        if self.diff {
+            Action::Diff { suggested }
+        } else if self.fix || self.restage {
+            Action::Fix {
+                suggested,
+                restage: self.restage,
+            }
+        } else {
+            Action::Report
+        }
     }
 
     fn scope(self, variables: Variables) -> Scope {

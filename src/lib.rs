@@ -10,6 +10,7 @@
 //!                  -> project -> naming      environment, metadata, convention, name
 //!                  -> rules -> diagnostic    what is wrong, and its fix
 //!                  -> check -> report        in order, to the reader
+//!                  -> mend -> worktree       fixed in memory, looked at again, then written
 //! ```
 
 pub mod check;
@@ -18,6 +19,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod fix;
 pub mod git;
+pub mod mend;
 pub mod migration;
 pub mod naming;
 pub mod project;
@@ -27,6 +29,7 @@ pub mod rules;
 pub mod selection;
 pub mod settings;
 pub mod source;
+pub mod worktree;
 
 mod run;
 

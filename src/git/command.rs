@@ -63,6 +63,24 @@ impl Caller {
             .map_err(|error| self.not_started(error))
     }
 
+    /// What git prints for an input. The input is small enough to be written before anything is read.
+    pub(super) fn fed(&self, arguments: &[&str], input: &[u8]) -> Result<String, GitError> {
+        let mut command = self.command(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| self.not_started(error))?;
+        // When git ends before it has read all, its own words say why.
+        let _ = child.stdin.take().map(|mut pipe| pipe.write_all(input));
+        let output = child.wait_with_output().map_err(|error| self.not_started(error))?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(self.failed(arguments, &first_line(&output.stderr)))
+        }
+    }
+
     fn not_started(&self, error: io::Error) -> GitError {
         if error.kind() == io::ErrorKind::NotFound && self.folder.is_dir() {
             GitError::GitMissing {

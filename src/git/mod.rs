@@ -24,6 +24,7 @@ mod program;
 mod raw;
 mod repository;
 mod snapshot;
+mod stage;
 mod stored;
 
 use std::fmt;
@@ -32,6 +33,7 @@ pub use environment::Environment;
 pub use error::GitError;
 pub use repository::Repository;
 pub use snapshot::{Entry, EntryKind, MemorySnapshot, Snapshot, WorkingTree};
+pub use stage::{Restage, Undo};
 
 use crate::source::RepoPath;
 

@@ -118,6 +118,15 @@ impl Repository {
         &self.place.top
     }
 
+    /// The index that the next commit is made from.
+    pub(super) fn index_path(&self) -> &Path {
+        &self.place.index
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// Who answers. It can change with the first question that libgit2 cannot answer.
     #[must_use]
     pub fn way(&self) -> Way {

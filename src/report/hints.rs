@@ -4,9 +4,60 @@ use std::fmt::Write;
 
 use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
+use crate::fix::Safety;
 use crate::naming::{Convention, Key, Value};
+use crate::settings::{Action, Scope, Settings};
 
 use super::{Width, printable};
+
+/// What `--fix` changed, and what is to be done with it.
+pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
+    let Action::Fix { restage, .. } = settings.action else {
+        return None;
+    };
+    if outcome.changed.is_empty() {
+        return None;
+    }
+    let paths: Vec<String> = outcome.changed.iter().map(|path| printable(&path.display())).collect();
+    let paths = paths.join(" ");
+    let fixed = super::counted(outcome.fixed, "finding");
+    Some(match (&settings.scope, restage) {
+        (Scope::Paths(_), _) => format!("fixed {fixed} in {paths}"),
+        (_, true) => format!("fixed and staged {fixed} in {paths}"),
+        (_, false) => format!("fixed {fixed}; look at the change and stage it again: git add {paths}"),
+    })
+}
+
+/// The command that fixes what can be fixed.
+pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<String> {
+    let safe = |diagnostic: &&Diagnostic| diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe);
+    let fixable = outcome.diagnostics.iter().filter(safe).count();
+    if fixable == 0 || settings.action != Action::Report {
+        return None;
+    }
+    let what = match &settings.scope {
+        Scope::Paths(paths) | Scope::StagedPaths(paths) => {
+            let paths: Vec<String> = paths
+                .iter()
+                .map(|path| printable(&path.display().to_string()))
+                .collect();
+            let staged = if matches!(settings.scope, Scope::StagedPaths(_)) {
+                "--staged "
+            } else {
+                ""
+            };
+            format!("{staged}{}", paths.join(" "))
+        }
+        Scope::Staged | Scope::Between { .. } => "--staged".to_owned(),
+        Scope::All => "--all".to_owned(),
+    };
+    let all = if fixable == outcome.diagnostics.len() {
+        "fix it"
+    } else {
+        "fix what is certain"
+    };
+    Some(format!("{all}: alembic-named fix {what}"))
+}
 
 pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {
     let unnamed = outcome

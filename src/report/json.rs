@@ -96,7 +96,7 @@ impl<'o> Report<'o> {
                     .iter()
                     .filter(|diagnostic| diagnostic.fix.is_some())
                     .count(),
-                fixed: 0,
+                fixed: outcome.fixed,
             },
             files: outcome
                 .files
