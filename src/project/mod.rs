@@ -4,6 +4,7 @@
 
 mod environment;
 mod evaluate;
+mod flask;
 mod imports;
 mod ini;
 mod library;
@@ -89,10 +90,10 @@ impl<'s> Project<'s> {
         let mut judged: Vec<Judged> = Vec::new();
         for environment in environments {
             let naming = self.of_environment(environment);
-            if let Some(one) = target::judge(&naming, module)
-                && !judged.contains(&one)
-            {
-                judged.push(one);
+            for one in target::judge(&naming, module) {
+                if !judged.contains(&one) {
+                    judged.push(one);
+                }
             }
         }
         judged
@@ -121,3 +122,6 @@ impl<'s> Project<'s> {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,10 @@ fn tell(naming: &Naming, err: &mut dyn Write) -> io::Result<()> {
     match &naming.target {
         Target::Nothing => writeln!(err, "  target_metadata: None")?,
         Target::Several(several) => writeln!(err, "  target_metadata: a list of {}", several.len())?,
+        Target::ByDatabase(databases) => {
+            let names: Vec<&str> = databases.iter().map(|(name, _)| name.as_str()).collect();
+            writeln!(err, "  target_metadata: one for each of {}", names.join(", "))?;
+        }
         Target::Unknown(reason) => writeln!(err, "  target_metadata: unknown, because {reason}")?,
         Target::Metadata(facts) => {
             writeln!(

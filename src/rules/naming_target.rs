@@ -92,7 +92,7 @@ fn reason_in_models(file: &MigrationFile<'_>, source: Source) -> Option<Label> {
             ),
             (ConventionFacts::Unknown(..), _) => return None,
         },
-        Target::Unknown(_) => return None,
+        Target::ByDatabase(_) | Target::Unknown(_) => return None,
     };
     Some(Label {
         place,

@@ -4,7 +4,7 @@ use crate::migration::{Known, Name, Operation};
 use crate::naming::{
     ColumnRef, ConstraintKind, Convention, Dialect, Explicit, Name as Computed, NamingError, Referred, Subject,
 };
-use crate::project::{ConventionFacts, Target};
+use crate::project::{ConventionFacts, MetadataFacts, Target};
 
 use super::MigrationFile;
 
@@ -35,7 +35,7 @@ pub(super) enum Source {
 /// The name for a create, or for whatever a drop removes when that can be found.
 pub(super) fn suggest(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Suggestion {
     let kind = operation.kind().unwrap_or_default();
-    let (source, outcome) = match project_convention(file) {
+    let (source, outcome) = match project_convention(file, operation) {
         Ok(Some(convention)) => match name(&convention, operation) {
             Ok(None) => fallback(file, operation, None),
             outcome => (Source::Project, outcome.map_err(|error| error.to_string())),
@@ -68,10 +68,11 @@ enum Unreadable {
     Target(String),
 }
 
-fn project_convention(file: &MigrationFile<'_>) -> Result<Option<Convention>, Unreadable> {
+fn project_convention(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Result<Option<Convention>, Unreadable> {
     let naming = file.naming();
     let facts = match &naming.target {
         Target::Metadata(facts) => facts,
+        Target::ByDatabase(databases) => of_database(databases, operation)?,
         Target::Unknown(reason) if naming.environment.is_some() => return Err(Unreadable::Target(reason.clone())),
         // Alembic takes the convention of a metadata, not of a list of them.
         Target::Nothing | Target::Several(_) | Target::Unknown(_) => return Ok(None),
@@ -82,6 +83,26 @@ fn project_convention(file: &MigrationFile<'_>) -> Result<Option<Convention>, Un
         ConventionFacts::Unknown(reason, _) => Err(Unreadable::Convention(format!(
             "the project's convention cannot be read without running it ({reason})"
         ))),
+    }
+}
+
+/// The metadata of the database that a function is for: `upgrade_engine1()` runs under the one called `engine1`.
+fn of_database<'d>(
+    databases: &'d [(String, MetadataFacts)],
+    operation: &Operation<'_>,
+) -> Result<&'d MetadataFacts, Unreadable> {
+    let engine = operation
+        .function
+        .and_then(|name| name.split_once('_'))
+        .map(|(_, engine)| engine);
+    match (
+        databases.iter().find(|(name, _)| Some(name.as_str()) == engine),
+        databases,
+    ) {
+        (Some((_, facts)), _) | (None, [(_, facts)]) => Ok(facts),
+        _ => Err(Unreadable::Target(
+            "each database has a metadata of its own, and nothing tells which this is for".to_owned(),
+        )),
     }
 }
 
