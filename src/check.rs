@@ -6,7 +6,7 @@ use crate::git::{GitError, Snapshot, Status};
 use crate::migration::Migration;
 use crate::project::Project;
 use crate::python::{Module, relevance};
-use crate::rules::{ALL, Check, MigrationFile};
+use crate::rules::{ALL, Check, MetadataFile, MigrationFile};
 use crate::selection::Candidate;
 use crate::source::{RepoPath, SourceFile};
 
@@ -150,10 +150,16 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
         if !judged.is_empty() && kind == FileKind::Other {
             kind = FileKind::Metadata;
         }
-        for one in &judged {
+        for judged in &judged {
+            let one = MetadataFile {
+                judged,
+                module: &module,
+                is_deployed,
+                configured_convention: config.convention.as_ref(),
+            };
             for rule in ALL {
                 if let Check::Metadata(check) = rule.check {
-                    found.extend(check(one));
+                    found.extend(check(&one));
                 }
             }
         }

@@ -43,7 +43,6 @@ impl Evaluator<'_> {
                 Value::Class(self.library_class("SQLModel", metadata))
             }
             ("flask", _) if FLASK_DATABASE.contains(&name) => self.flask_database(),
-            ("flask_migrate", "Migrate") => Value::External(name.into()),
             ("advanced_alchemy" | "litestar", "orm_registry") => Value::Registry(advanced_alchemy_metadata()),
             ("advanced_alchemy" | "litestar", last)
                 if last.ends_with("Base") && !ADVANCED_ALCHEMY_MIXINS.contains(&last) =>

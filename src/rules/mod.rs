@@ -2,9 +2,12 @@
 //!
 //! A rule sees a parsed file and the project around it, nothing else. A new rule is its file, its two lines here, and its page.
 
+mod convention_code;
 mod edits;
 mod implicit_constraint_name;
 mod incomplete_naming_convention;
+mod ineffective_naming_convention;
+mod invalid_naming_convention;
 mod missing_naming_convention;
 mod naming_target;
 mod suggestion;
@@ -49,7 +52,7 @@ pub enum Check {
     /// The operations of a migration.
     Migration(fn(&MigrationFile<'_>) -> Vec<Diagnostic>),
     /// A metadata that Alembic migrates.
-    Metadata(fn(&Judged) -> Vec<Diagnostic>),
+    Metadata(fn(&MetadataFile<'_>) -> Vec<Diagnostic>),
     /// The text of a migration or a metadata module.
     Module(fn(&Module) -> Vec<Diagnostic>),
 }
@@ -61,6 +64,8 @@ pub static ALL: &[&Rule] = &[
     &unnamed_drop::RULE,
     &missing_naming_convention::RULE,
     &incomplete_naming_convention::RULE,
+    &invalid_naming_convention::RULE,
+    &ineffective_naming_convention::RULE,
     &syntax_error::RULE,
 ];
 
@@ -68,6 +73,18 @@ pub static ALL: &[&Rule] = &[
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.name == name)
+}
+
+/// A module that makes, or states, a metadata that Alembic migrates.
+pub struct MetadataFile<'a> {
+    /// The metadata.
+    pub judged: &'a Judged,
+    /// The module.
+    pub module: &'a Module,
+    /// Whether HEAD holds the module already, so that databases may exist.
+    pub is_deployed: bool,
+    /// The convention that the configuration names.
+    pub configured_convention: Option<&'a Convention>,
 }
 
 /// A migration with all that its rules may ask; what costs reading is read when it is asked for.

@@ -28,7 +28,14 @@ fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
 }
 
 /// The files of `src/rules` that are no rule.
-const SHARED: &[&str] = &["edits", "mod", "naming_target", "suggestion", "tests"];
+const SHARED: &[&str] = &[
+    "convention_code",
+    "edits",
+    "mod",
+    "naming_target",
+    "suggestion",
+    "tests",
+];
 
 #[test]
 fn every_rule_has_its_file_its_line_and_its_page() {
@@ -187,10 +194,10 @@ fn messages_are_half_sentences() {
             .flatten()
             {
                 assert!(!text.ends_with('.') && !text.is_empty(), "{text}");
-                assert!(
-                    !text.starts_with(char::is_uppercase) || text.starts_with("SQLite"),
-                    "{text}"
-                );
+                let is_name = ["SQLite", "SQLAlchemy", "Alembic", "Flask-SQLAlchemy"]
+                    .iter()
+                    .any(|name| text.starts_with(name));
+                assert!(!text.starts_with(char::is_uppercase) || is_name, "{text}");
             }
         }
     }
@@ -238,4 +245,111 @@ fn a_migration_without_findings_reads_nothing_but_itself() {
     let module = Module::parse(file);
     let migration = Migration::read(&module);
     assert!(MigrationFile::new(&migration, &project).pairing.pairs().is_empty());
+}
+
+const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\n";
+
+fn of_models(models: &str) -> Vec<Diagnostic> {
+    let files = [
+        ("migrations/env.py".into(), ENV.to_owned()),
+        ("app/models.py".into(), models.to_owned()),
+    ];
+    check_files(&files)
+        .into_iter()
+        .filter(|one| one.path().display() == "app/models.py")
+        .collect()
+}
+
+/// However the metadata is made, the fix gives it a convention that the project then has.
+#[test]
+fn a_convention_is_written_into_every_kind_of_metadata() {
+    for models in [
+        "from sqlalchemy.orm import DeclarativeBase\n\nclass Base(DeclarativeBase):\n    pass\n\ntarget_metadata = Base.metadata\n",
+        "from sqlalchemy.orm import DeclarativeBase\n\nclass Base(DeclarativeBase):\n    \"\"\"All models.\"\"\"\n\ntarget_metadata = Base.metadata\n",
+        "from sqlalchemy.orm import DeclarativeBase\r\n\r\nclass Base(DeclarativeBase):\r\n    type_annotation_map = {}\r\n\r\ntarget_metadata = Base.metadata\r\n",
+        "from sqlalchemy import MetaData\ntarget_metadata = MetaData()\n",
+        "from sqlalchemy import MetaData\ntarget_metadata = MetaData(schema='shop')\n",
+        "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={})\n",
+        "import sqlalchemy as sa\ntarget_metadata = sa.MetaData()\n",
+        "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\ntarget_metadata = Base.metadata\n",
+        "from sqlalchemy.orm import registry\nreg = registry()\ntarget_metadata = reg.metadata\n",
+        "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\ntarget_metadata = db.metadata\n",
+        "from sqlmodel import SQLModel\ntarget_metadata = SQLModel.metadata\n",
+    ] {
+        let found = of_models(models);
+        assert_eq!(names(&found), BTreeSet::from(["missing-naming-convention"]), "{models}");
+        let fix = found[0].fix.clone().unwrap_or_else(|| panic!("no fix for\n{models}"));
+        let before = SourceFile::new("app/models.py".into(), models.to_owned());
+        let after = apply(&before, [&fix]);
+        let module = Module::parse(SourceFile::new("app/models.py".into(), after.clone()));
+        assert!(module.errors().is_empty(), "{after}");
+        assert!(
+            of_models(&after).is_empty(),
+            "still found in\n{after}\n{:?}",
+            of_models(&after)
+        );
+    }
+}
+
+#[test]
+fn conventions_without_effect_and_with_mistakes_are_told() {
+    let nc = "NC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s', 'pk': 'pk_%(table_name)s'}\n";
+    for (models, expected) in [
+        (
+            format!(
+                "from sqlalchemy import MetaData\nfrom sqlalchemy.orm import as_declarative\n{nc}@as_declarative()\nclass Base:\n    metadata = MetaData(naming_convention=NC)\ntarget_metadata = Base.metadata\n"
+            ),
+            "ineffective-naming-convention",
+        ),
+        (
+            format!(
+                "from sqlalchemy import MetaData\nfrom sqlalchemy.orm import DeclarativeBase\nfrom flask_sqlalchemy import SQLAlchemy\n{nc}class Base(DeclarativeBase):\n    pass\ndb = SQLAlchemy(model_class=Base, metadata=MetaData(naming_convention=NC))\ntarget_metadata = db.metadata\n"
+            ),
+            "ineffective-naming-convention",
+        ),
+        (
+            format!(
+                "from sqlalchemy.orm import DeclarativeBase\n{nc}class Base(DeclarativeBase):\n    __metadata_args__ = {{'naming_convention': NC}}\ntarget_metadata = Base.metadata\n"
+            ),
+            "ineffective-naming-convention",
+        ),
+        (
+            format!("from sqlalchemy import MetaData\n{nc}target_metadata = [MetaData(naming_convention=NC)]\n"),
+            "ineffective-naming-convention",
+        ),
+        (
+            format!(
+                "from sqlalchemy import MetaData\n{}target_metadata = MetaData(naming_convention=NC)\n",
+                nc.replace("'fk_%(table_name)s_%(column_0_name)s'", "'fk_%(tabel_name)s'")
+            ),
+            "invalid-naming-convention",
+        ),
+        (
+            format!(
+                "from sqlalchemy import MetaData\n{}target_metadata = MetaData(naming_convention=NC)\n",
+                nc.replace("'pk_%(table_name)s'", "'pk_%(constraint_name)s'")
+            ),
+            "invalid-naming-convention",
+        ),
+        (
+            format!(
+                "from sqlalchemy import MetaData\n{}target_metadata = MetaData(naming_convention=NC)\n",
+                nc.replace("{'ix'", "{'foreign_key': 'x', 'ix'")
+            ),
+            "invalid-naming-convention",
+        ),
+        (
+            format!("from sqlalchemy import MetaData\n{nc}target_metadata = MetaData(naming_convention=NC)\n"),
+            "",
+        ),
+        (
+            "from sqlalchemy import MetaData\ndef f():\n    m = MetaData()\n    return m\ntarget_metadata = object()\n"
+                .to_owned(),
+            "",
+        ),
+    ] {
+        let found = of_models(&models);
+        let expected: BTreeSet<&str> = [expected].into_iter().filter(|name| !name.is_empty()).collect();
+        assert_eq!(names(&found), expected, "{models}\n{found:?}");
+    }
 }
