@@ -8,6 +8,7 @@ mod flask;
 mod imports;
 mod ini;
 mod library;
+mod models;
 mod target;
 mod value;
 
@@ -16,6 +17,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 pub use environment::Environment;
+pub use models::{Declaration, Wanted};
 pub use target::{ConventionFacts, Judged, MetadataFacts, Target};
 pub use value::Place;
 
@@ -97,6 +99,12 @@ impl<'s> Project<'s> {
             }
         }
         judged
+    }
+
+    /// Where the models of an environment declare a constraint, and how that reads with a name.
+    #[must_use]
+    pub fn declaration(&self, naming: &Naming, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
+        models::find(self.snapshot, naming, wanted, name)
     }
 
     fn of_environment(&self, environment: Environment) -> Rc<Naming> {

@@ -78,9 +78,10 @@ pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {
         format!("give the metadata a naming convention{place}, and autogenerate writes every name itself:");
     push_item(&mut text, "1. ", &convention, width);
     let _ = writeln!(text, "\n{}", convention_code());
-    let model = match &first.suggested_name {
-        Some(name) => format!("or name the constraint in the model: name=\"{}\"", printable(name)),
-        None => "or name each constraint in the model: name=\"...\"".to_owned(),
+    let model = match (&first.model, &first.suggested_name) {
+        (Some(model), _) => format!("{} ({})", printable(&model.text), position(model)),
+        (None, Some(name)) => format!("or name the constraint in the model: name=\"{}\"", printable(name)),
+        (None, None) => "or name each constraint in the model: name=\"...\"".to_owned(),
     };
     push_item(&mut text, "2. ", &model, width);
     Some(text)

@@ -141,6 +141,7 @@ fn finding(diagnostic: &Diagnostic) -> Finding<'_> {
         related: diagnostic
             .related
             .iter()
+            .chain(&diagnostic.model)
             .map(|label| {
                 let position = label.place.file.position(label.place.span.start);
                 Related {

@@ -21,7 +21,7 @@ use std::rc::Rc;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::{Migration, Pairing};
 use crate::naming::{Convention, Dialect};
-use crate::project::{Judged, Naming, Project};
+use crate::project::{Declaration, Judged, Naming, Project, Wanted};
 use crate::python::Module;
 use crate::source::SourceFile;
 
@@ -128,6 +128,12 @@ impl<'a> MigrationFile<'a> {
     #[must_use]
     pub fn naming(&self) -> &Naming {
         self.naming.get_or_init(|| self.project.naming(self.file()))
+    }
+
+    /// Where the models declare a constraint, and how that reads with a name.
+    #[must_use]
+    pub fn declaration(&self, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
+        self.project.declaration(self.naming(), wanted, name)
     }
 
     /// The database it is for, by the configuration or by the environment.

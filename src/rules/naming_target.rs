@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::diagnostic::{Diagnostic, Label};
 use crate::migration::{Half, Operation};
 use crate::naming::{ConstraintKind, Dialect, default_names};
-use crate::project::{ConventionFacts, Target};
+use crate::project::{ConventionFacts, Target, Wanted};
 
 use super::suggestion::{Source, Suggestion};
 use super::{MigrationFile, edits};
@@ -51,12 +51,31 @@ pub(super) fn complete(
         diagnostic.problem = Some(operation.call.span.min(other.call.span));
     }
     diagnostic.related.extend(reason_in_models(file, suggestion.source));
+    diagnostic.model = model(file, operation, suggestion);
     diagnostic.suggested_name.clone_from(&suggestion.name);
     if let Some(name) = &suggestion.name {
         diagnostic.fix = edits::name_all(file, &operations, name);
     }
     diagnostic.help = Some(help(file, operation, partner.is_some(), suggestion));
     diagnostic
+}
+
+/// The declaration in the models, which is the other place where a name can stand.
+fn model(file: &MigrationFile<'_>, operation: &Operation<'_>, suggestion: &Suggestion) -> Option<Label> {
+    // A convention that names it already leaves nothing to do in the models.
+    if suggestion.source == Source::Project || !operation.creates() {
+        return None;
+    }
+    let wanted = Wanted {
+        kind: operation.kind()?,
+        table: operation.table.known()?,
+        columns: operation.columns.known()?,
+    };
+    let declaration = file.declaration(&wanted, suggestion.name.as_ref()?)?;
+    Some(Label {
+        place: declaration.place,
+        text: format!("or name it in the model: {}", declaration.named),
+    })
 }
 
 fn label(file: &MigrationFile<'_>, span: crate::source::Span, text: &str) -> Label {
