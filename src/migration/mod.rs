@@ -9,7 +9,7 @@ mod receiver;
 mod signature;
 
 pub use pairing::{Pair, Pairing};
-pub use receiver::Receiver;
+pub use receiver::{Batch, Receiver};
 pub use signature::Action;
 
 use crate::naming::ConstraintKind;

@@ -6,7 +6,7 @@ use crate::naming::ConstraintKind;
 use crate::python::{Call, Class, Expr, ExprKind, Function, Module, Parameter, Spread, Stmt, StmtKind};
 
 use super::constants::{Constants, Lookup};
-use super::receiver::{Binding, Bindings, Receiver, resolve};
+use super::receiver::{Batch, Binding, Bindings, Receiver, resolve};
 use super::signature::{Action, is_operation, signature};
 use super::{Half, Known, Migration, Name, Operation, Referred};
 
@@ -232,9 +232,9 @@ impl<'m> Reader<'m> {
             if let ExprKind::Attribute { name, .. } = &call.callee.kind
                 && name == "enter_context"
                 && let Some(argument) = call.arguments.first()
-                && let Some(Binding::BatchManager(table, schema)) = self.meaning(&argument.value)
+                && let Some(Binding::BatchManager(batch)) = self.meaning(&argument.value)
             {
-                return Some(Binding::Batch(table, schema));
+                return Some(Binding::Batch(batch));
             }
         }
         resolve(&self.scopes, value)
@@ -249,10 +249,12 @@ impl<'m> Reader<'m> {
             _ => false,
         };
         on_operations.then(|| {
-            Binding::BatchManager(
-                self.text(call, Some(0), "table_name"),
-                self.optional_text(call, Some(1), "schema"),
-            )
+            Binding::BatchManager(Batch {
+                table: self.text(call, Some(0), "table_name"),
+                schema: self.optional_text(call, Some(1), "schema"),
+                end_of_arguments: call.arguments.last().map(|last| last.span.end),
+                names_reflected: call.keyword("naming_convention").is_some(),
+            })
         })
     }
 
@@ -266,7 +268,7 @@ impl<'m> Reader<'m> {
     fn enter(&mut self, target: &'m Expr, value: &'m Expr) {
         let ExprKind::Name(name) = &target.kind else { return };
         let meaning = match self.meaning(value) {
-            Some(Binding::BatchManager(table, schema)) => Binding::Batch(table, schema),
+            Some(Binding::BatchManager(batch)) => Binding::Batch(batch),
             Some(other) => other,
             None => Binding::Other,
         };
@@ -307,7 +309,7 @@ impl<'m> Reader<'m> {
         };
         let is_key = kind == Action::Create(ConstraintKind::ForeignKey);
         let (table, schema) = match &receiver {
-            Receiver::Batch { table, schema, .. } => (table.clone(), schema.clone()),
+            Receiver::Batch { batch, .. } => (batch.table.clone(), batch.schema.clone()),
             _ if is_key => (
                 self.text(call, position("source_table"), "source_table"),
                 self.optional_text(call, None, "source_schema"),
@@ -350,14 +352,7 @@ impl<'m> Reader<'m> {
                 let spelling = self.module.file().slice(value.span).to_owned();
                 match resolve(&self.scopes, value)? {
                     Binding::Operations => Some((name, Receiver::Operations(spelling))),
-                    Binding::Batch(table, schema) => Some((
-                        name,
-                        Receiver::Batch {
-                            spelling,
-                            table,
-                            schema,
-                        },
-                    )),
+                    Binding::Batch(batch) => Some((name, Receiver::Batch { spelling, batch })),
                     _ => None,
                 }
             }

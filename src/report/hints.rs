@@ -30,11 +30,14 @@ pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
 
 /// The command that fixes what can be fixed.
 pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<String> {
-    let safe = |diagnostic: &&Diagnostic| diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe);
-    let fixable = outcome.diagnostics.iter().filter(safe).count();
-    if fixable == 0 || settings.action != Action::Report {
+    if settings.action != Action::Report {
         return None;
     }
+    let fixes = |safety: Safety| {
+        let of_kind = move |diagnostic: &&Diagnostic| diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == safety);
+        outcome.diagnostics.iter().filter(of_kind).count()
+    };
+    let (safe, suggested) = (fixes(Safety::Safe), fixes(Safety::Suggested));
     let what = match &settings.scope {
         Scope::Paths(paths) | Scope::StagedPaths(paths) => {
             let paths: Vec<String> = paths
@@ -51,12 +54,14 @@ pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<Strin
         Scope::Staged | Scope::Between { .. } => "--staged".to_owned(),
         Scope::All => "--all".to_owned(),
     };
-    let all = if fixable == outcome.diagnostics.len() {
-        "fix it"
-    } else {
-        "fix what is certain"
-    };
-    Some(format!("{all}: alembic-named fix {what}"))
+    match (safe, suggested) {
+        (0, 0) => None,
+        (0, _) => Some(format!(
+            "fix it, and look at the change: alembic-named fix {what} --unsafe-fixes"
+        )),
+        _ if safe == outcome.diagnostics.len() => Some(format!("fix it: alembic-named fix {what}")),
+        _ => Some(format!("fix what is certain: alembic-named fix {what}")),
+    }
 }
 
 pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {

@@ -77,7 +77,7 @@ impl Text {
         };
         let lead = diagnostic.rule.name.len() + 10;
         let title = level
-            .primary_title(self.wrapped(&printable(&diagnostic.message), lead))
+            .primary_title(self.wrapped(&diagnostic.message, lead))
             .id(diagnostic.rule.name);
         let path = printable(&diagnostic.path().display());
         let (here, elsewhere): (Vec<&Label>, Vec<&Label>) = diagnostic
@@ -107,7 +107,7 @@ impl Text {
 
     fn help<'d>(&self, diagnostic: &'d Diagnostic) -> Option<Group<'d>> {
         let help = diagnostic.help.as_ref()?;
-        let title = Level::HELP.secondary_title(self.wrapped(&printable(help), 6));
+        let title = Level::HELP.secondary_title(self.wrapped(help, 6));
         let Some(fix) = &diagnostic.fix else {
             return Some(Group::with_title(title));
         };
@@ -144,8 +144,17 @@ impl Text {
         self.width.columns.saturating_sub(number + 4 + marker_end)
     }
 
+    /// Each line on its own; a line of code is left as it is.
     fn wrapped(&self, text: &str, lead: usize) -> String {
-        textwrap::fill(text, self.width.columns.saturating_sub(lead).max(30))
+        let room = self.width.columns.saturating_sub(lead).max(30);
+        let line = |line: &str| {
+            if line.starts_with(' ') {
+                printable(line)
+            } else {
+                textwrap::fill(&printable(line), room)
+            }
+        };
+        text.split('\n').map(line).collect::<Vec<_>>().join("\n")
     }
 }
 

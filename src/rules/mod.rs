@@ -2,6 +2,7 @@
 //!
 //! A rule sees a parsed file and the project around it, nothing else. A new rule is its file, its two lines here, and its page.
 
+mod advice;
 mod convention_code;
 mod edits;
 mod implicit_constraint_name;

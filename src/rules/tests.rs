@@ -29,6 +29,7 @@ fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
 
 /// The files of `src/rules` that are no rule.
 const SHARED: &[&str] = &[
+    "advice",
     "convention_code",
     "edits",
     "mod",
@@ -352,4 +353,86 @@ fn conventions_without_effect_and_with_mistakes_are_told() {
         let expected: BTreeSet<&str> = [expected].into_iter().filter(|name| !name.is_empty()).collect();
         assert_eq!(names(&found), expected, "{models}\n{found:?}");
     }
+}
+
+/// Findings of a migration in a project for one database; `head` tells whether HEAD holds it already.
+fn of_migration(url: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
+    let env = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
+    let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
+    let models = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
+    let snapshot = MemorySnapshot::from([
+        ("alembic.ini", ini.as_str()),
+        ("migrations/env.py", env),
+        ("app/models.py", models),
+    ]);
+    let project = Project::new(&snapshot, "/top");
+    let text = format!(
+        "from alembic import op\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n{upgrade}\ndef downgrade():\n{downgrade}\n"
+    );
+    examine(
+        &SourceFile::new("migrations/versions/b.py".into(), text),
+        head,
+        &project,
+        &Config::default(),
+    )
+    .diagnostics
+}
+
+const CREATE: &str = "    op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
+const DROP: &str = "    op.drop_constraint(None, 'order', type_='foreignkey')";
+
+#[test]
+fn a_committed_migration_gets_the_name_that_its_database_chose() {
+    for (url, name, is_fixable, rename) in [
+        (
+            "postgresql://h/d",
+            "order_invoice_id_fkey",
+            true,
+            "RENAME CONSTRAINT \"order_invoice_id_fkey\" TO \"fk_order_invoice_id_invoice\"",
+        ),
+        (
+            "mariadb+pymysql://h/d",
+            "fk_order_invoice_id_invoice",
+            false,
+            "op.drop_constraint(op.f('order_ibfk_1'), 'order', type_='foreignkey')",
+        ),
+    ] {
+        let found = of_migration(url, CREATE, DROP, true);
+        assert_eq!(found.len(), 2, "{url}");
+        for diagnostic in found {
+            assert_eq!(diagnostic.suggested_name.as_deref(), Some(name), "{url}");
+            assert!(
+                diagnostic.help.as_ref().unwrap().contains(rename),
+                "{:?}",
+                diagnostic.help
+            );
+            assert_eq!(
+                diagnostic.fix.as_ref().map(|fix| fix.safety),
+                is_fixable.then_some(crate::fix::Safety::Suggested)
+            );
+        }
+    }
+    let new = of_migration("postgresql://h/d", CREATE, DROP, false);
+    assert!(
+        new.iter()
+            .all(|one| one.fix.as_ref().unwrap().safety == crate::fix::Safety::Safe)
+    );
+}
+
+#[test]
+fn sqlite_needs_the_names_of_what_it_reflects() {
+    let upgrade = "    with op.batch_alter_table('order', schema=None) as batch_op:\n        batch_op.drop_constraint(None, type_='foreignkey')";
+    let downgrade = "    with op.batch_alter_table('order', schema=None) as batch_op:\n        batch_op.create_foreign_key(None, 'invoice', ['invoice_id'], ['id'])";
+    let found = of_migration("sqlite:///shop.db", upgrade, downgrade, false);
+    let fix = found[0].fix.clone().unwrap();
+    assert_eq!(fix.safety, crate::fix::Safety::Suggested);
+    let after = apply(&found[0].file, [&fix]);
+    let expected = "batch_alter_table('order', schema=None, naming_convention={'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s'})";
+    assert!(after.contains(expected), "{after}");
+    assert!(
+        after.contains("batch_op.drop_constraint(batch_op.f('fk_order_invoice_id_invoice'), type_='foreignkey')"),
+        "{after}"
+    );
+    let plain = of_migration("sqlite:///shop.db", CREATE, DROP, false);
+    assert!(plain[0].help.as_ref().unwrap().contains("batch mode"));
 }
