@@ -22,8 +22,8 @@ const USUAL: usize = 120;
 
 /// The two streams of a run. All style is written and stripped here where it is not wanted.
 pub struct Edge {
-    out: Box<dyn Write>,
-    err: AutoStream<io::Stderr>,
+    out: Lossy<Box<dyn Write>>,
+    err: Lossy<AutoStream<io::Stderr>>,
     width: Width,
 }
 
@@ -55,8 +55,8 @@ impl Edge {
             (Box::new(BufWriter::new(AutoStream::new(stdout, choice))), width)
         };
         Ok(Self {
-            out,
-            err: AutoStream::new(io::stderr(), choice),
+            out: Lossy(out),
+            err: Lossy(AutoStream::new(io::stderr(), choice)),
             width,
         })
     }
@@ -76,6 +76,26 @@ impl Edge {
     pub fn err(&mut self) -> io::Result<&mut dyn Write> {
         self.out.flush()?;
         Ok(&mut self.err)
+    }
+}
+
+/// A stream whose reader may leave, which is the reader's choice: what was found still decides how the run ends.
+struct Lossy<W>(W);
+
+impl<W: Write> Write for Lossy<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        unless_closed(self.0.write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        unless_closed(self.0.flush(), ())
+    }
+}
+
+fn unless_closed<T>(answer: io::Result<T>, instead: T) -> io::Result<T> {
+    match answer {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(instead),
+        answer => answer,
     }
 }
 

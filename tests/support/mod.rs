@@ -13,6 +13,53 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_alembic-named");
+
+/// A foreign key's name as autogenerate writes it without a naming convention.
+pub const UNNAMED: &str = "None";
+/// The same foreign key's name as it should be.
+pub const NAMED: &str = "op.f('fk_order_invoice_id_invoice')";
+/// The name that is suggested for it.
+pub const SUGGESTED: &str = "fk_order_invoice_id_invoice";
+
+/// A migration as Alembic writes it; `name` is the code that names its foreign key in both functions.
+pub fn migration(name: &str) -> String {
+    format!(
+        "\
+\"\"\"add invoice to order\"\"\"
+from alembic import op
+import sqlalchemy as sa
+
+revision = '9b3e64c8d215'
+down_revision = None
+
+
+def upgrade() -> None:
+    op.add_column('order', sa.Column('invoice_id', sa.Integer(), nullable=True))
+    op.create_foreign_key({name}, 'order', 'invoice', ['invoice_id'], ['id'])
+
+
+def downgrade() -> None:
+    op.drop_constraint({name}, 'order', type_='foreignkey')
+    op.drop_column('order', 'invoice_id')
+"
+    )
+}
+
+/// Whether the tests run as root, who can do more than a test of permissions expects.
+pub fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|id| id.stdout == b"0\n")
+}
+
+/// Both streams of a program as text.
+pub fn words(output: &Output) -> String {
+    [&output.stdout, &output.stderr]
+        .map(|stream| String::from_utf8_lossy(stream).into_owned())
+        .concat()
+}
+
 /// What every program of a test sees instead of the caller's variables of that kind.
 const VARIABLES: [(&str, &str); 9] = [
     ("GIT_CONFIG_NOSYSTEM", "1"),
