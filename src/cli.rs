@@ -49,6 +49,12 @@ pub enum Command {
     Check(CheckArgs),
     /// Fix what can be fixed in the working tree (the same as check --fix)
     Fix(CheckArgs),
+    /// Show what holds for a file, and where each value comes from
+    Config {
+        /// The file or folder
+        #[arg(default_value = ".")]
+        path: PathBuf,
+    },
     /// Show a rule's page
     Explain {
         /// The rule's name
@@ -96,6 +102,9 @@ pub struct CheckArgs {
     /// Do not apply these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Rules")]
     ignore: Vec<String>,
+    /// In files that HEAD holds, report only findings on changed lines
+    #[arg(long, help_heading = "Rules")]
+    changed_lines_only: bool,
     /// Use this configuration instead of the nearest pyproject.toml or alembic-named.toml
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     config: Option<PathBuf>,
@@ -162,6 +171,7 @@ impl CheckArgs {
             select: (!select.is_empty()).then_some(select),
             ignore: rules_named(&self.ignore)?,
             exclude: Globs::new(RepoPath::top(), &self.exclude)?,
+            changed_lines_only: self.changed_lines_only,
         };
         Ok(Settings {
             format: self.format,

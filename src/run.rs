@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use owo_colors::OwoColorize;
 
-use crate::check::{Outcome, check, examine};
+use crate::check::{Outcome, Past, check, examine};
 use crate::cli::{CheckArgs, Cli, Command, Variables, completions};
-use crate::config::{self, Configs};
+use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::git::{ObjectId, Restage, Status};
+use crate::git::{DEFAULT_LIMIT, GitError, ObjectId, Restage, Snapshot, Status, WorkingTree};
 use crate::mend::{Mended, mend};
 use crate::project::Project;
 use crate::report::{self, Edge};
@@ -52,6 +53,7 @@ pub fn run(cli: Cli) -> Result<ExitStatus> {
         None => check_files(cli.check),
         Some(Command::Check(arguments)) => check_files(arguments),
         Some(Command::Fix(arguments)) => check_files(arguments.fixing()),
+        Some(Command::Config { path }) => show_config(&path),
         Some(Command::Explain { rule }) => print(config::rule(&rule)?.documentation.as_bytes()),
         Some(Command::Rules) => print(rules().as_bytes()),
         Some(Command::Completions { shell }) => print(&completions(shell)),
@@ -81,6 +83,24 @@ fn rules() -> String {
     ALL.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
+/// What holds for a file: each rule with its level and who says so, then the rest.
+fn show_config(path: &Path) -> Result<ExitStatus> {
+    let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
+    let scope = Scope::Paths(vec![path.to_owned()]);
+    let start = Start::find(folder, &scope, DEFAULT_LIMIT)?;
+    let inside = start.path_of(path)?;
+    let snapshot = WorkingTree::new(&start.top);
+    let configs = Configs::nearest(&snapshot, CommandLine::default());
+    // A folder stands for the files in it.
+    let file = if start.folder.join(path).is_dir() {
+        inside.join("*").unwrap_or(inside)
+    } else {
+        inside
+    };
+    let config = configs.of(&file)?;
+    print(report::config(&file, &config).as_bytes())
+}
+
 fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     let started = Instant::now();
     let settings = arguments.settings(Variables::of_process())?;
@@ -107,19 +127,19 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
         None => Configs::nearest(snapshot, settings.command_line.clone()),
     };
     let project = Project::new(snapshot, selection.top.to_string_lossy());
-    let is_in_head = |candidate: &Candidate| match (&candidate.status, &start.repository) {
-        (Some(Status::Added | Status::Copied { .. } | Status::Untracked), _) | (None, None) => Ok(false),
-        (Some(_), _) => Ok(true),
-        (None, Some(repository)) => repository.head_holds(&candidate.path).map(|id| id.is_some()),
+    let past = History {
+        start: &start,
+        snapshot,
+        base: selection.base.as_ref(),
     };
-    let mut outcome = check(&selection.candidates, snapshot, &project, &configs, &is_in_head)?;
+    let mut outcome = check(&selection.candidates, snapshot, &project, &configs, &past)?;
     outcome.failures.extend(selection.failures.iter().cloned());
     let look_again = |file: &SourceFile| -> Vec<Diagnostic> {
         let candidate = selection
             .candidates
             .iter()
             .find(|candidate| candidate.path == *file.path());
-        let is_deployed = candidate.is_none_or(|candidate| is_in_head(candidate).unwrap_or(true));
+        let is_deployed = candidate.is_none_or(|candidate| past.holds(candidate).unwrap_or(true));
         let examined = configs
             .of(file.path())
             .map(|config| examine(file, is_deployed, &project, &config));
@@ -161,6 +181,41 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
 fn arguments_contradict(settings: &Settings) -> bool {
     let restages = matches!(settings.action, Action::Fix { restage: true, .. });
     restages && matches!(settings.scope, Scope::Paths(_))
+}
+
+/// What the repository holds of the files before the change.
+struct History<'h> {
+    start: &'h Start,
+    snapshot: &'h dyn Snapshot,
+    /// The commit that is compared with, where that is not HEAD.
+    base: Option<&'h ObjectId>,
+}
+
+impl Past for History<'_> {
+    fn holds(&self, candidate: &Candidate) -> Result<bool, GitError> {
+        match (&candidate.status, &self.start.repository) {
+            (Some(Status::Added | Status::Copied { .. } | Status::Untracked), _) | (None, None) => Ok(false),
+            (Some(_), _) => Ok(true),
+            (None, Some(repository)) => repository.head_holds(&candidate.path).map(|id| id.is_some()),
+        }
+    }
+
+    fn text(&self, candidate: &Candidate) -> Result<Option<String>, GitError> {
+        let Some(repository) = &self.start.repository else {
+            return Ok(None);
+        };
+        let path = match &candidate.status {
+            Some(Status::Renamed { from } | Status::Copied { from }) => from,
+            _ => &candidate.path,
+        };
+        let bytes = match (self.base, repository.head_holds(path)?) {
+            (Some(base), _) => repository.between(base.as_str(), base.as_str())?.snapshot.read(path)?,
+            (None, Some(id)) if candidate.id.is_some() => Some(self.snapshot.read_id(path, &id)?),
+            (None, Some(id)) => Some(repository.index()?.read_id(path, &id)?),
+            (None, None) => None,
+        };
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
 }
 
 /// Writes the fixed files, and stages them where that is wanted. Tells whether any was changed.

@@ -47,6 +47,8 @@ pub struct Selection<'r> {
     pub snapshot: Box<dyn Snapshot + 'r>,
     /// The absolute path of the top.
     pub top: PathBuf,
+    /// The commit that the files are compared with, where that is not HEAD.
+    pub base: Option<ObjectId>,
     /// What was left out, for `--verbose`.
     pub notes: Vec<String>,
     /// What should have been checked and cannot be.
@@ -163,6 +165,7 @@ impl Start {
                 selection
                     .notes
                     .push(format!("compared with the merge base {}", comparison.base));
+                selection.base = Some(comparison.base);
                 Ok(selection)
             }
         }
@@ -178,6 +181,7 @@ impl Start {
             candidates,
             snapshot,
             top: self.top.clone(),
+            base: None,
             notes: Vec::new(),
             failures: Vec::new(),
         }
@@ -231,6 +235,11 @@ impl Start {
         Ok(selection)
     }
 
+    /// A path of the command line as seen from the top.
+    pub fn path_of(&self, path: &Path) -> Result<RepoPath, SelectionError> {
+        below(&self.top, &self.folder.join(path)).ok_or_else(|| self.elsewhere(path))
+    }
+
     fn elsewhere(&self, path: &Path) -> SelectionError {
         SelectionError::ElsewhereThan {
             path: path.to_owned(),
@@ -264,6 +273,7 @@ impl Start {
                 .collect(),
             snapshot: Box::new(WorkingTree::new(&self.top).with_limit(limit)),
             top: self.top.clone(),
+            base: None,
             notes: Vec::new(),
             failures: Vec::new(),
         })

@@ -66,6 +66,12 @@ impl<'s> Project<'s> {
         }
     }
 
+    /// Every metadata that a module makes at module or class level, whether an environment is found or not.
+    #[must_use]
+    pub fn made_in(&self, module: &SourceFile) -> Vec<Judged> {
+        target::without_environment(self.snapshot, module)
+    }
+
     /// What holds for a migration.
     #[must_use]
     pub fn naming(&self, migration: &SourceFile) -> Rc<Naming> {

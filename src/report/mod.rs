@@ -1,6 +1,7 @@
 //! Findings on their way to a reader: one file a format, and nothing else in the program prints.
 
 mod concise;
+mod config;
 mod edge;
 mod hints;
 mod json;
@@ -15,10 +16,12 @@ pub use edge::{Edge, Width};
 use owo_colors::OwoColorize;
 
 use crate::check::Outcome;
+use crate::config::Config;
 use crate::diagnostic::Severity;
 use crate::mend::Mended;
 use crate::project::Project;
 use crate::settings::{Format, Settings};
+use crate::source::RepoPath;
 use crate::worktree::unified_diff;
 
 /// A way to write findings.
@@ -76,6 +79,12 @@ pub fn after(
         Some(hints) => write!(err, "{hints}"),
         None => Ok(()),
     }
+}
+
+/// What holds for a file, and where each value comes from.
+#[must_use]
+pub fn config(path: &RepoPath, config: &Config) -> String {
+    config::config(path, config)
 }
 
 /// What was found out on the way.

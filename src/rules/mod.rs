@@ -15,6 +15,7 @@ mod suggestion;
 mod syntax_error;
 mod unnamed_constraint;
 mod unnamed_drop;
+mod unused_ignore;
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -54,6 +55,8 @@ pub enum Check {
     Migration(fn(&MigrationFile<'_>) -> Vec<Diagnostic>),
     /// A metadata that Alembic migrates.
     Metadata(fn(&MetadataFile<'_>) -> Vec<Diagnostic>),
+    /// The comments that silence other rules, when these are done.
+    Comments,
     /// The text of a migration or a metadata module.
     Module(fn(&Module) -> Vec<Diagnostic>),
 }
@@ -68,7 +71,11 @@ pub static ALL: &[&Rule] = &[
     &invalid_naming_convention::RULE,
     &ineffective_naming_convention::RULE,
     &syntax_error::RULE,
+    &unused_ignore::RULE,
 ];
+
+/// The rule about the comments that silence others.
+pub(crate) static UNUSED_IGNORE: &Rule = &unused_ignore::RULE;
 
 /// The rule of this name.
 #[must_use]
