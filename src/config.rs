@@ -241,6 +241,16 @@ impl Config {
         self.exclude.matches(path) || self.command_line.exclude.matches(path)
     }
 
+    /// Every rule at its own level, those that are off by default as warnings.
+    #[cfg(test)]
+    pub(crate) fn with_all_rules() -> Self {
+        let off = rules::ALL.iter().filter(|rule| rule.severity == Severity::Off);
+        Self {
+            severity: off.map(|rule| (rule.name, Severity::Warning)).collect(),
+            ..Self::default()
+        }
+    }
+
     fn of_table(table: Table, origin: &RepoPath) -> Result<Self, ConfigError> {
         let folder = origin.parent().unwrap_or_else(RepoPath::top);
         let mut severity = HashMap::new();

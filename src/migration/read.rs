@@ -7,13 +7,14 @@ use crate::python::{Call, Class, Expr, ExprKind, Function, Module, Parameter, Sp
 
 use super::constants::{Constants, Lookup};
 use super::receiver::{Batch, Binding, Bindings, Receiver, resolve};
-use super::signature::{Action, is_operation, signature};
-use super::{Half, Known, Migration, Name, Operation, Referred};
+use super::signature::{Action, operation, signature};
+use super::{Half, Known, Migration, Name, Operation, Referred, Step};
 
 pub(super) fn migration(module: &Module) -> Migration<'_> {
     let mut reader = Reader {
         module,
         operations: Vec::new(),
+        steps: Vec::new(),
         uses_operations: false,
         scopes: Vec::new(),
         constants: Vec::new(),
@@ -23,17 +24,25 @@ pub(super) fn migration(module: &Module) -> Migration<'_> {
     };
     reader.scope(module.body(), &[]);
     let halves = halves(&reader.calls);
-    let mut operations = reader.operations;
-    for operation in &mut operations {
-        operation.half = operation
-            .function
+    let half = |function: Option<&str>| {
+        function
             .and_then(|name| halves.get(name).copied())
-            .unwrap_or(Half::Unknown);
+            .unwrap_or(Half::Unknown)
+    };
+    let mut operations = reader.operations;
+    let mut steps = reader.steps;
+    for step in &mut steps {
+        step.half = half(step.function);
+    }
+    steps.sort_by_key(|step| step.call.span);
+    for operation in &mut operations {
+        operation.half = half(operation.function);
     }
     operations.sort_by_key(|operation| operation.call.span);
     Migration {
         module,
         operations,
+        steps,
         declares_revision: declares_revision(module.body()),
         uses_operations: reader.uses_operations,
     }
@@ -53,6 +62,7 @@ fn declares_revision(body: &[Stmt]) -> bool {
 struct Reader<'m> {
     module: &'m Module,
     operations: Vec<Operation<'m>>,
+    steps: Vec<Step<'m>>,
     uses_operations: bool,
     scopes: Vec<Bindings<'m>>,
     constants: Vec<Constants<'m>>,
@@ -291,8 +301,11 @@ impl<'m> Reader<'m> {
         let Some((method, receiver)) = self.receiver(call) else {
             return;
         };
-        self.uses_operations |= is_operation(method);
-        let Some(signature) = signature(method) else { return };
+        let Some(method) = operation(method) else { return };
+        self.uses_operations = true;
+        let Some(signature) = signature(method) else {
+            return self.step(method, call, receiver);
+        };
         let parameters = if receiver.is_batch() {
             signature.on_batch
         } else {
@@ -334,6 +347,26 @@ impl<'m> Reader<'m> {
                 columns: self.texts(call, position("remote_cols"), "remote_cols"),
             }),
             receiver,
+            half: Half::Unknown,
+            function: self.functions.first().copied(),
+            repeated: self.loops > 0,
+        });
+    }
+
+    fn step(&mut self, method: &'static str, call: &'m Call, receiver: Receiver) {
+        let (table, schema) = match &receiver {
+            Receiver::Batch { batch, .. } => (batch.table.clone(), batch.schema.clone()),
+            _ => (
+                self.text(call, Some(0), "table_name"),
+                self.optional_text(call, None, "schema"),
+            ),
+        };
+        self.steps.push(Step {
+            method,
+            call,
+            receiver,
+            table,
+            schema,
             half: Half::Unknown,
             function: self.functions.first().copied(),
             repeated: self.loops > 0,

@@ -109,8 +109,8 @@ impl<'m> Bindings<'m> {
                 Binding::OperationsClass
             }
             (0, "alembic.op", "*") => return self.import_all(),
-            (0, "alembic.op", name) => match super::signature::signature(name) {
-                Some(signature) => Binding::Operation(signature.method),
+            (0, "alembic.op", name) => match super::signature::operation(name) {
+                Some(method) => Binding::Operation(method),
                 None => Binding::Other,
             },
             // From alembic itself, or handed on by a module of the project: nothing else by that name has these methods.

@@ -164,7 +164,7 @@ fn in_class(class: &Class, wanted: &Wanted<'_>) -> Option<Span> {
 /// `mapped_column(...)`, `Column(...)`, `Field(...)`, also inside another call.
 fn column_call(value: &Expr) -> Option<&Call> {
     let call = value.as_call()?;
-    match last_name(call) {
+    match call.name() {
         Some("mapped_column" | "Column" | "Field") => Some(call),
         _ => call.arguments.iter().find_map(|argument| column_call(&argument.value)),
     }
@@ -180,7 +180,7 @@ fn in_column(column: &Call, name: &str, wanted: &Wanted<'_>) -> Option<Span> {
             let key = column
                 .arguments
                 .iter()
-                .find_map(|argument| called(&argument.value, "ForeignKey"));
+                .find_map(|argument| argument.value.as_call_of("ForeignKey"));
             let field = || {
                 column
                     .arguments
@@ -210,7 +210,7 @@ fn in_table_args(value: &Expr, wanted: &Wanted<'_>) -> Option<Span> {
         ConstraintKind::PrimaryKey => "PrimaryKeyConstraint",
         _ => return None,
     };
-    if let Some(call) = called(value, class) {
+    if let Some(call) = value.as_call_of(class) {
         let columns: Vec<&str> = match call.arguments.first().map(|first| &first.value.kind) {
             Some(ExprKind::List(items) | ExprKind::Tuple(items)) => items.iter().filter_map(Expr::as_str).collect(),
             _ => call
@@ -230,26 +230,15 @@ fn in_table_args(value: &Expr, wanted: &Wanted<'_>) -> Option<Span> {
 }
 
 fn in_table(value: &Expr, wanted: &Wanted<'_>) -> Option<Span> {
-    let table = called(value, "Table")?;
+    let table = value.as_call_of("Table")?;
     if table.arguments.first()?.value.as_str() != Some(wanted.table) {
         return None;
     }
     table.arguments.iter().find_map(|argument| {
-        let column = called(&argument.value, "Column");
+        let column = argument.value.as_call_of("Column");
         let inside = column.and_then(|column| in_column(column, column.arguments.first()?.value.as_str()?, wanted));
         inside.or_else(|| in_table_args(&argument.value, wanted))
     })
-}
-
-fn called<'e>(value: &'e Expr, name: &str) -> Option<&'e Call> {
-    value.as_call().filter(|call| last_name(call) == Some(name))
-}
-
-fn last_name(call: &Call) -> Option<&str> {
-    match &call.callee.kind {
-        ExprKind::Name(name) | ExprKind::Attribute { name, .. } => Some(name),
-        _ => None,
-    }
 }
 
 /// The declaration as it reads with the name in it.

@@ -18,7 +18,7 @@ pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
         edits.push(Edit {
             file: source.clone(),
             span: argument.value.span,
-            text: finished(source, operation, name)?,
+            text: finished_name(source, &operation.receiver, operation.call.span, name)?,
         });
         edits.extend(warning_comment(file, operation.call.span));
         let reflected = names_of_reflected(file, operation);
@@ -52,7 +52,7 @@ fn names_of_reflected(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Op
     let at = batch
         .end_of_arguments
         .filter(|_| needs_reflected_names(file, operation))?;
-    let quote = quote(file.file(), operation);
+    let quote = quote(file.file(), operation.call.span);
     let key = quoted(operation.kind()?.prefix()?, quote)?;
     let template = quoted(&template(file, operation)?, quote)?;
     Some(Edit {
@@ -89,18 +89,21 @@ fn template(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<Strin
 ///
 /// A function imported from `alembic.op` has no `f` beside it; a plain string does there, since no template of the usual kinds is applied to
 /// a name that is given.
-fn finished(source: &SourceFile, operation: &Operation<'_>, name: &str) -> Option<String> {
-    let literal = quoted(name, quote(source, operation))?;
-    Some(match &operation.receiver {
+pub(super) fn finished_name(source: &SourceFile, receiver: &Receiver, call: Span, name: &str) -> Option<String> {
+    let literal = quoted(name, quote(source, call))?;
+    Some(match receiver {
         Receiver::Operations(spelling) | Receiver::Batch { spelling, .. } => format!("{spelling}.f({literal})"),
         Receiver::Bare => literal,
     })
 }
 
 /// The quote that the call itself uses, else Alembic's own.
-fn quote(source: &SourceFile, operation: &Operation<'_>) -> char {
-    let text = source.slice(operation.call.span);
-    text.chars().find(|letter| matches!(letter, '"' | '\'')).unwrap_or('\'')
+fn quote(source: &SourceFile, call: Span) -> char {
+    source
+        .slice(call)
+        .chars()
+        .find(|letter| matches!(letter, '"' | '\''))
+        .unwrap_or('\'')
 }
 
 /// A Python literal; nothing for a name that no sane database holds.

@@ -4,17 +4,26 @@
 
 mod advice;
 mod convention_code;
+mod doubled_prefix;
+mod duplicate_name;
 mod edits;
 mod implicit_constraint_name;
 mod incomplete_naming_convention;
 mod ineffective_naming_convention;
+mod inline;
 mod invalid_naming_convention;
+mod mismatched_drop;
 mod missing_naming_convention;
+mod name_too_long;
 mod naming_target;
 mod suggestion;
 mod syntax_error;
+mod unnamed_column_constraint;
+mod unnamed_column_foreign_key;
 mod unnamed_constraint;
 mod unnamed_drop;
+mod unnamed_sql_constraint;
+mod unnamed_table_constraint;
 mod unused_ignore;
 
 use std::cell::OnceCell;
@@ -66,6 +75,14 @@ pub static ALL: &[&Rule] = &[
     &unnamed_constraint::RULE,
     &implicit_constraint_name::RULE,
     &unnamed_drop::RULE,
+    &unnamed_column_foreign_key::RULE,
+    &unnamed_column_constraint::RULE,
+    &unnamed_table_constraint::RULE,
+    &unnamed_sql_constraint::RULE,
+    &mismatched_drop::RULE,
+    &duplicate_name::RULE,
+    &name_too_long::RULE,
+    &doubled_prefix::RULE,
     &missing_naming_convention::RULE,
     &incomplete_naming_convention::RULE,
     &invalid_naming_convention::RULE,

@@ -32,6 +32,7 @@ const SHARED: &[&str] = &[
     "advice",
     "convention_code",
     "edits",
+    "inline",
     "mod",
     "naming_target",
     "suggestion",
@@ -92,17 +93,21 @@ fn examples(rule: &Rule, heading: &str) -> Vec<(RepoPath, String)> {
         .collect()
 }
 
+/// With every rule, those that are off unless asked for included.
 fn check_files(files: &[(RepoPath, String)]) -> Vec<Diagnostic> {
+    check_with(files, &Config::with_all_rules())
+}
+
+fn check_with(files: &[(RepoPath, String)], config: &Config) -> Vec<Diagnostic> {
     let snapshot: MemorySnapshot = files
         .iter()
         .map(|(path, text)| (path.as_bytes(), text.as_str()))
         .collect();
     let project = Project::new(&snapshot, "/top");
-    let config = Config::default();
     let mut found = Vec::new();
     for (path, text) in files {
         let file = SourceFile::new(path.clone(), text.clone());
-        found.extend(examine(&file, false, &project, &config).diagnostics);
+        found.extend(examine(&file, false, &project, config).diagnostics);
     }
     found
 }
@@ -220,7 +225,12 @@ fn generated_revisions_give_a_finding_for_each_none_and_no_other() {
                     let path = entry.unwrap().path();
                     let text = std::fs::read_to_string(&path).unwrap();
                     let expected = text.matches("_key(None").count() + text.matches("_constraint(None").count();
-                    let found = check_files(&[("versions/a.py".into(), text)]);
+                    let files = [("versions/a.py".into(), text)];
+                    let found = if convention == "full" {
+                        check_files(&files)
+                    } else {
+                        check_with(&files, &Config::default())
+                    };
                     assert_eq!(found.len(), expected, "{}", path.display());
                     assert!(convention != "full" || found.is_empty());
                     revisions += 1;
@@ -435,4 +445,270 @@ fn sqlite_needs_the_names_of_what_it_reflects() {
     );
     let plain = of_migration("sqlite:///shop.db", CREATE, DROP, false);
     assert!(plain[0].help.as_ref().unwrap().contains("batch mode"));
+}
+
+/// Small revisions, each with the database it is for, and whether the rule finds something in it.
+#[test]
+fn the_rules_about_operations_find_what_they_should_and_nothing_else() {
+    let pg = "postgresql://h/d";
+    let my = "mysql+pymysql://h/d";
+    let lite = "sqlite:///x.db";
+    for (rule, url, upgrade, downgrade, expected) in [
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id')))",
+            "op.drop_column('o', 'i')",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name=None)), schema='s')",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            lite,
+            "with op.batch_alter_table('o') as b: b.add_column(Column('i', ForeignKey('t.id')))",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='fk')))",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', **options)))",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', column)",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-constraint",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.Integer(), unique=True))",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-constraint",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.CheckConstraint('i > 0')))",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-constraint",
+            pg,
+            "op.add_column('o', sa.Column('i', unique=True, index=True))",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-constraint",
+            pg,
+            "op.add_column('o', sa.Column('i', unique=False))",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-sql-constraint",
+            pg,
+            "op.execute(sa.text('''ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c'''))",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-sql-constraint",
+            pg,
+            "op.execute(f'ALTER TABLE {t} ADD UNIQUE ({c})')",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-sql-constraint",
+            my,
+            "op.execute('ALTER TABLE a ADD PRIMARY KEY (id)')",
+            "pass",
+            false,
+        ),
+        ("unnamed-sql-constraint", pg, "op.execute(statement)", "pass", false),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.drop_constraint('b', 't', type_='unique')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.drop_constraint('b', 't', type_='unique')",
+            "op.create_unique_constraint('a', 't', ['c'])",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_index('a', 't', ['c'])",
+            "op.drop_index('b', table_name='t')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.drop_constraint('a', 't', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.drop_constraint('a', 't', type_='unique'); op.create_unique_constraint('b', 't', ['c'])",
+            "op.drop_constraint('b', 't', type_='unique'); op.create_unique_constraint('a', 't', ['c'])",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.drop_constraint('a', 't', type_='unique'); op.drop_constraint('old', 't', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.drop_constraint('b', 'other', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint(name(), 't', ['c'])",
+            "op.drop_constraint('b', 't', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c']); op.execute('ALTER TABLE t RENAME CONSTRAINT a TO b')",
+            "op.drop_constraint('b', 't', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.drop_constraint('a', 't', type_='foreign_key')",
+            "pass",
+            true,
+        ),
+        ("mismatched-drop", my, "op.drop_constraint('a', 't')", "pass", true),
+        ("mismatched-drop", pg, "op.drop_constraint('a', 't')", "pass", false),
+        (
+            "mismatched-drop",
+            my,
+            "op.create_index('ix', 't', ['c']); op.create_foreign_key('fk', 't', 'r', ['c'], ['id'])",
+            "op.drop_index('ix', table_name='t'); op.drop_constraint('fk', 't', type_='foreignkey')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_index('ix', 't', ['c']); op.create_foreign_key('fk', 't', 'r', ['c'], ['id'])",
+            "op.drop_index('ix', table_name='t'); op.drop_constraint('fk', 't', type_='foreignkey')",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c']); op.create_check_constraint('a', 't', 'c > 0')",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_index('a', 't', ['c']); op.create_unique_constraint('a', 'u', ['c'])",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            my,
+            "op.create_foreign_key('a', 't', 'r', ['c'], ['id']); op.create_foreign_key('a', 'u', 'r', ['c'], ['id'])",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_foreign_key('a', 't', 'r', ['c'], ['id']); op.create_foreign_key('a', 'u', 'r', ['c'], ['id'])",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c']); op.drop_constraint('a', 't', type_='unique'); op.create_unique_constraint('a', 't', ['d'])",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.create_unique_constraint('a', 't', ['c'])",
+            false,
+        ),
+        (
+            "name-too-long",
+            my,
+            "op.create_unique_constraint('x2345678901234567890123456789012345678901234567890123456789012345', 't', ['c'])",
+            "pass",
+            true,
+        ),
+        (
+            "name-too-long",
+            lite,
+            "op.create_unique_constraint('x2345678901234567890123456789012345678901234567890123456789012345', 't', ['c'])",
+            "pass",
+            false,
+        ),
+        (
+            "name-too-long",
+            pg,
+            "op.create_unique_constraint('x23456789012345678901234567890123456789012345678901234567890123', 't', ['c'])",
+            "pass",
+            false,
+        ),
+        (
+            "name-too-long",
+            pg,
+            "op.create_unique_constraint('äääääääääääääääääääääääääääääääää', 't', ['c'])",
+            "pass",
+            true,
+        ),
+    ] {
+        let found = of_migration(url, &format!("    {upgrade}"), &format!("    {downgrade}"), false);
+        assert_eq!(
+            names(&found).contains(rule),
+            expected,
+            "{rule} in {upgrade} / {downgrade}: {:?}",
+            names(&found)
+        );
+    }
 }
