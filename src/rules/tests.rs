@@ -447,6 +447,7 @@ fn sqlite_needs_the_names_of_what_it_reflects() {
     assert!(plain[0].help.as_ref().unwrap().contains("batch mode"));
 }
 
+#[allow(clippy::too_many_lines, reason = "it is a table")]
 /// Small revisions, each with the database it is for, and whether the rule finds something in it.
 #[test]
 fn the_rules_about_operations_find_what_they_should_and_nothing_else() {
