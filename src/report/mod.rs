@@ -11,7 +11,7 @@ mod verbose;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-pub use edge::{Edge, Width};
+pub use edge::{Edge, Width, use_color};
 
 use owo_colors::OwoColorize;
 
