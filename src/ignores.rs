@@ -221,8 +221,14 @@ mod tests {
     #[test]
     fn what_silences_nothing_is_found_and_taken_out() {
         for (line, after) in [
-            ("op.execute('x')  # alembic-named: ignore[unnamed-drop]", "op.execute('x')\n"),
-            ("# alembic-named: ignore[unnamed-drop]\nop.execute('x')", "op.execute('x')\n"),
+            (
+                "op.execute('x')  # alembic-named: ignore[unnamed-drop]",
+                "op.execute('x')\n",
+            ),
+            (
+                "# alembic-named: ignore[unnamed-drop]\nop.execute('x')",
+                "op.execute('x')\n",
+            ),
         ] {
             let (file, diagnostics) = found(&format!("from alembic import op\n{line}\n"));
             assert_eq!(diagnostics.len(), 1, "{line}");
@@ -230,7 +236,11 @@ mod tests {
             assert_eq!(apply_fixes(&file, [&fix]), format!("from alembic import op\n{after}"));
         }
         let (_, misspelled) = found("from alembic import op\nop.execute('x')  # alembic-named: ignore[unnamed-dorp]\n");
-        assert!(misspelled[0].message.contains("did you mean `unnamed-drop`?"), "{}", misspelled[0].message);
+        assert!(
+            misspelled[0].message.contains("did you mean `unnamed-drop`?"),
+            "{}",
+            misspelled[0].message
+        );
         assert!(misspelled[0].fix.is_none());
     }
 

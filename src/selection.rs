@@ -79,6 +79,14 @@ pub enum SelectionError {
         /// As it was given.
         path: PathBuf,
     },
+    /// A symbolic link to a file of another tree.
+    #[error("`{}` is a link that leads out of `{}`: name the file itself", path.display(), top.display())]
+    LeadsOut {
+        /// The link, as it was given.
+        path: PathBuf,
+        /// The top of the tree that it stands in.
+        top: PathBuf,
+    },
     /// Paths of different trees in one call.
     #[error("`{}` is not below `{}`: check the two in separate calls", path.display(), top.display())]
     ElsewhereThan {
@@ -150,7 +158,11 @@ impl Start {
             (Scope::StagedPaths(paths), Some(repository)) => self.staged_paths(repository, paths),
             (Scope::All, Some(repository)) => {
                 let tracked = repository.tracked()?;
-                Ok(self.of(repository.index()?, tracked))
+                let mut selection = self.of(repository.index()?, tracked);
+                let unmerged = repository.staged()?.unmerged;
+                let unmerged = unmerged.iter().filter(|path| path.is_python());
+                selection.failures.extend(unmerged.map(conflict));
+                Ok(selection)
             }
             (Scope::Between { from, to }, Some(repository)) => {
                 let comparison = repository.between(from, to.as_deref().unwrap_or("HEAD"))?;
@@ -248,6 +260,12 @@ impl Start {
             if full.is_dir() {
                 found.extend(self.walk(&full)?);
             } else if full.is_file() {
+                if full.is_symlink() && !self.holds(&full) {
+                    return Err(SelectionError::LeadsOut {
+                        path: path.clone(),
+                        top: self.top.clone(),
+                    });
+                }
                 found.push(inside);
             } else if full.symlink_metadata().is_ok() {
                 return Err(SelectionError::NoFile { path: path.clone() });
@@ -272,6 +290,13 @@ impl Start {
             notes: Vec::new(),
             failures: Vec::new(),
         })
+    }
+
+    /// Whether a path, all links followed, is below the top.
+    fn holds(&self, path: &Path) -> bool {
+        let real = path.canonicalize().ok();
+        real.zip(self.top.canonicalize().ok())
+            .is_some_and(|(path, top)| path.starts_with(top))
     }
 
     /// The Python files below a folder that git would not ignore.
