@@ -8,8 +8,10 @@
     reason = "a test that fails should say where"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 
@@ -251,6 +253,27 @@ impl Repo {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
         self
+    }
+
+    /// When each file and folder was written, those of git too, and how large it is.
+    #[track_caller]
+    pub fn files(&self) -> BTreeMap<PathBuf, (SystemTime, u64)> {
+        let mut folders = vec![self.folder.clone()];
+        let mut files = BTreeMap::new();
+        while let Some(folder) = folders.pop() {
+            for child in std::fs::read_dir(folder).unwrap().flatten() {
+                let metadata = child.metadata().unwrap();
+                if metadata.is_dir() {
+                    folders.push(child.path());
+                }
+                // git itself sets the time of a shared index when it reads a split one (git-update-index).
+                if child.file_name().to_string_lossy().starts_with("sharedindex.") {
+                    continue;
+                }
+                files.insert(child.path(), (metadata.modified().unwrap(), metadata.len()));
+            }
+        }
+        files
     }
 
     /// The text of a file in the working tree.
