@@ -130,6 +130,14 @@ fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Text in lines of at most this many columns. Names are not split at their hyphens: they are there to be copied.
+fn wrap<'o>(text: &str, options: impl Into<textwrap::Options<'o>>) -> String {
+    textwrap::fill(
+        text,
+        options.into().word_splitter(textwrap::WordSplitter::NoHyphenation),
+    )
+}
+
 /// Text from the repository without the characters that steer a terminal.
 fn printable(text: &str) -> String {
     text.chars()
