@@ -130,7 +130,7 @@ pub struct CheckArgs {
     output_file: Option<PathBuf>,
     /// When to colour
     #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
-    color: Color,
+    pub(crate) color: Color,
     /// Exit with 0 even if something blocks
     #[arg(long, help_heading = "Output")]
     exit_zero: bool,

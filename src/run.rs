@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use owo_colors::OwoColorize;
 
 use crate::check::{Outcome, Past, check, examine};
@@ -103,6 +103,7 @@ fn show_config(path: &Path) -> Result<ExitStatus> {
 
 fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     let started = Instant::now();
+    report::use_color(arguments.color);
     let settings = arguments.settings(Variables::of_process())?;
     if arguments_contradict(&settings) {
         bail!("--restage stages what was fixed in staged files: use it as `alembic-named fix --staged --restage`");
@@ -120,8 +121,10 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     let snapshot = &*selection.snapshot;
     let configs = match &settings.config {
         Some(path) => {
-            let text = fs::read_to_string(path)
-                .with_context(|| format!("the configuration `{}` cannot be read", path.display()))?;
+            let text = fs::read_to_string(path).map_err(|cause| {
+                let path = path.display();
+                anyhow!("cannot read the configuration `{path}` ({cause}): check the path given with --config")
+            })?;
             Configs::fixed(snapshot, settings.command_line.clone(), &path.to_string_lossy(), &text)?
         }
         None => Configs::nearest(snapshot, settings.command_line.clone()),
@@ -145,7 +148,10 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
             .map(|config| examine(file, is_deployed, &project, &config));
         examined.map(|examined| examined.diagnostics).unwrap_or_default()
     };
-    let mut edge = Edge::new(&settings).context("the output file cannot be written")?;
+    let mut edge = Edge::new(&settings).map_err(|cause| {
+        let path = settings.output_file.as_deref().unwrap_or(Path::new("")).display();
+        anyhow!("cannot write the output file `{path}` ({cause}): check its folder and its permissions")
+    })?;
     let mut must_be_staged = false;
     match settings.action {
         Action::Report => {}
@@ -159,7 +165,7 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     if settings.format == Format::Json {
         complete_statuses(&mut outcome, &start)?;
     }
-    report_all(&outcome, &settings, &mut edge)?;
+    report_all(&outcome, &settings, &mut edge).context("the findings cannot be written")?;
     if settings.verbose {
         let way = start.repository.as_ref().map(|one| one.way().to_string());
         report::verbose(

@@ -8,7 +8,7 @@ use crate::fix::Safety;
 use crate::naming::{Convention, Key, Value};
 use crate::settings::{Action, Scope, Settings};
 
-use super::{Width, printable};
+use super::{Width, printable, wrap};
 
 /// What `--fix` changed, and what is to be done with it.
 pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
@@ -96,7 +96,7 @@ fn push_item(text: &mut String, bullet: &str, item: &str, width: Width) {
     let options = textwrap::Options::new(width.columns)
         .initial_indent(bullet)
         .subsequent_indent("   ");
-    text.push_str(&textwrap::fill(item, options));
+    text.push_str(&wrap(item, options));
     text.push('\n');
 }
 

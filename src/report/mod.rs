@@ -11,7 +11,7 @@ mod verbose;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-pub use edge::{Edge, Width};
+pub use edge::{Edge, Width, use_color};
 
 use owo_colors::OwoColorize;
 
@@ -128,6 +128,14 @@ pub fn summary(outcome: &Outcome) -> String {
 
 fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Text in lines of at most this many columns. Names are not split at their hyphens: they are there to be copied.
+fn wrap<'o>(text: &str, options: impl Into<textwrap::Options<'o>>) -> String {
+    textwrap::fill(
+        text,
+        options.into().word_splitter(textwrap::WordSplitter::NoHyphenation),
+    )
 }
 
 /// Text from the repository without the characters that steer a terminal.

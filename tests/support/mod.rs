@@ -8,8 +8,10 @@
     reason = "a test that fails should say where"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 
@@ -45,6 +47,26 @@ def downgrade() -> None:
     op.drop_column('order', 'invoice_id')
 "
     )
+}
+
+/// What a run of the program under test said.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Standard output: findings.
+    pub out: String,
+    /// Standard error: hints and failures.
+    pub err: String,
+}
+
+/// Runs `command`, which must end with this exit status.
+#[track_caller]
+pub fn said(mut command: assert_cmd::Command, status: i32) -> Said {
+    let done = command.assert().code(status);
+    let text = |stream: &[u8]| String::from_utf8(stream.to_vec()).expect("what is said is UTF-8");
+    Said {
+        out: text(&done.get_output().stdout),
+        err: text(&done.get_output().stderr),
+    }
 }
 
 /// Whether the tests run as root, who can do more than a test of permissions expects.
@@ -119,16 +141,21 @@ impl Repo {
         Self::with(&[]).expect("git can make a plain repository")
     }
 
-    /// An empty repository made with more arguments of `git init`; `None`, said aloud, where the installed git cannot.
-    #[track_caller]
-    pub fn with(arguments: &[&str]) -> Option<Self> {
+    /// A folder that is in no repository.
+    pub fn none() -> Self {
         let temporary = tempfile::tempdir().unwrap();
         // git prints paths without symbolic links, and a temporary folder can lie behind one.
         let folder = temporary.path().canonicalize().unwrap();
-        let repo = Self {
+        Self {
             folder,
             _temporary: Some(temporary),
-        };
+        }
+    }
+
+    /// An empty repository made with more arguments of `git init`; `None`, said aloud, where the installed git cannot.
+    #[track_caller]
+    pub fn with(arguments: &[&str]) -> Option<Self> {
+        let repo = Self::none();
         let init = repo.try_git(&[&["init", "--quiet", "--initial-branch=main"], arguments].concat());
         if !init.status.success() {
             eprintln!(
@@ -165,6 +192,18 @@ impl Repo {
         let mut command = Command::new(program);
         shield(&mut command).current_dir(&self.folder);
         command
+    }
+
+    /// The program under test, started at the top.
+    pub fn tool(&self, arguments: &[&str]) -> assert_cmd::Command {
+        self.tool_in("", arguments)
+    }
+
+    /// The program under test, started in a folder below the top.
+    pub fn tool_in(&self, folder: &str, arguments: &[&str]) -> assert_cmd::Command {
+        let mut command = self.command(PROGRAM);
+        command.args(arguments).current_dir(self.join(folder));
+        assert_cmd::Command::from_std(command)
     }
 
     /// Runs git, whatever comes of it.
@@ -214,6 +253,27 @@ impl Repo {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
         self
+    }
+
+    /// When each file and folder was written, those of git too, and how large it is.
+    #[track_caller]
+    pub fn files(&self) -> BTreeMap<PathBuf, (SystemTime, u64)> {
+        let mut folders = vec![self.folder.clone()];
+        let mut files = BTreeMap::new();
+        while let Some(folder) = folders.pop() {
+            for child in std::fs::read_dir(folder).unwrap().flatten() {
+                let metadata = child.metadata().unwrap();
+                if metadata.is_dir() {
+                    folders.push(child.path());
+                }
+                // git itself sets the time of a shared index when it reads a split one (git-update-index).
+                if child.file_name().to_string_lossy().starts_with("sharedindex.") {
+                    continue;
+                }
+                files.insert(child.path(), (metadata.modified().unwrap(), metadata.len()));
+            }
+        }
+        files
     }
 
     /// The text of a file in the working tree.
