@@ -86,7 +86,7 @@ fn history() -> String {
     stream
 }
 
-/// A module of 0.5 to 10 KB in words that differ from file to file. No word in it is one of Alembic's or SQLAlchemy's.
+/// A module of 0.4 to 9 KB in words that differ from file to file. No word in it is one of Alembic's or SQLAlchemy's.
 fn module(number: usize, version: usize) -> String {
     let mut text =
         format!("\"\"\"Part {number} of the application, version {version}.\"\"\"\n\nimport json\nimport os\n");
