@@ -230,9 +230,10 @@ impl Library {
     }
 
     fn deltas(&self, diff: &git2::Diff<'_>, old: Option<&git2::Tree<'_>>, new: Against<'_>) -> Answer<Vec<Delta>> {
-        let new = match new {
+        let mut old = old.map(|tree| TreeModes::new(&self.repository, tree.clone()));
+        let mut new = match new {
             Against::Index => Modes::Index(self.index()?),
-            Against::Tree(id) => Modes::Tree(self.tree(id)?),
+            Against::Tree(id) => Modes::Tree(TreeModes::new(&self.repository, self.tree(id)?)),
         };
         let mut deltas = Vec::new();
         for delta in diff.deltas() {
@@ -248,8 +249,8 @@ impl Library {
                 continue;
             };
             let path = RepoPath::new(path);
-            let old = match old {
-                Some(tree) if kind != Kind::Added => mode_in(tree, &path)?,
+            let old = match &mut old {
+                Some(modes) if kind != Kind::Added => modes.of(&path)?,
                 _ => 0,
             };
             let new = if kind == Kind::Deleted { 0 } else { new.of(&path, kind)? };
@@ -354,18 +355,61 @@ const TREE: u32 = 0o040_000;
 /// Where the modes of the new side are looked up.
 enum Modes<'a> {
     Index(&'a Index),
-    Tree(git2::Tree<'a>),
+    Tree(TreeModes<'a>),
 }
 
 impl Modes<'_> {
-    fn of(&self, path: &RepoPath, kind: Kind) -> Answer<u32> {
+    fn of(&mut self, path: &RepoPath, kind: Kind) -> Answer<u32> {
         match self {
-            Self::Tree(tree) => mode_in(tree, path),
+            Self::Tree(modes) => modes.of(path),
             Self::Index(_) if kind == Kind::Unmerged => Ok(0),
             Self::Index(index) => {
                 let entry = find_entry(index, path).map(|entry| canonical(entry.mode));
                 entry.ok_or_else(|| Trouble::Refused("the index is not in order".to_owned()))
             }
+        }
+    }
+}
+
+/// The modes in a tree, for paths in their order. The folder of the last path stays open: libgit2 caches no large tree, and
+/// would unpack each one above a file once more for every file (measured: half of the time at 10,000 files).
+struct TreeModes<'a> {
+    repository: &'a git2::Repository,
+    root: git2::Tree<'a>,
+    path: RepoPath,
+    /// Nothing where the tree has no such folder.
+    folder: Option<git2::Tree<'a>>,
+}
+
+impl<'a> TreeModes<'a> {
+    fn new(repository: &'a git2::Repository, root: git2::Tree<'a>) -> Self {
+        let folder = Some(root.clone());
+        Self {
+            repository,
+            root,
+            path: RepoPath::top(),
+            folder,
+        }
+    }
+
+    /// Zero for what is not there: one side of a conflict.
+    fn of(&mut self, path: &RepoPath) -> Answer<u32> {
+        let folder = path.parent().unwrap_or_else(RepoPath::top);
+        if folder != self.path {
+            self.folder = self.open(&folder)?;
+            self.path = folder;
+        }
+        let Some(folder) = &self.folder else { return Ok(0) };
+        Ok(entry_in(folder, &RepoPath::new(path.file_name()))?.map_or(0, |(mode, _)| mode))
+    }
+
+    fn open(&self, folder: &RepoPath) -> Result<Option<git2::Tree<'a>>, git2::Error> {
+        if folder.as_bytes().is_empty() {
+            return Ok(Some(self.root.clone()));
+        }
+        match entry_in(&self.root, folder)? {
+            Some((TREE, id)) => self.repository.find_tree(oid(&id)?).map(Some),
+            _ => Ok(None),
         }
     }
 }
@@ -416,11 +460,6 @@ fn entry_in(tree: &git2::Tree<'_>, path: &RepoPath) -> Result<Option<(u32, Objec
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Zero for what is not there: one side of a conflict.
-fn mode_in(tree: &git2::Tree<'_>, path: &RepoPath) -> Answer<u32> {
-    Ok(entry_in(tree, path)?.map_or(0, |(mode, _)| mode))
 }
 
 fn entry_mode(entry: &git2::TreeEntry<'_>) -> u32 {
