@@ -11,11 +11,13 @@
 )]
 
 mod support;
+#[path = "formats/table.rs"]
+mod table;
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use alembic_named::git::{Change, EntryKind, Environment, GitError, Means, Repository, Snapshot, Staged, Status, Way};
 use alembic_named::source::RepoPath;
@@ -56,7 +58,12 @@ fn expected(folder: &Path, variables: Variables<'_>) -> Vec<Record> {
         .args(["diff", "--cached", "--raw", "-z", "--no-abbrev", "-M"]);
     let output = git.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut fields = output.stdout.split(|&byte| byte == 0).filter(|field| !field.is_empty());
+    records(&output.stdout, |_| ())
+}
+
+/// The files in the output of `git diff --raw -z`; paths in conflict go to `unmerged`.
+fn records(output: &[u8], mut unmerged: impl FnMut(RepoPath)) -> Vec<Record> {
+    let mut fields = output.split(|&byte| byte == 0).filter(|field| !field.is_empty());
     let mut records = Vec::new();
     while let Some(head) = fields.next() {
         let words: Vec<&str> = std::str::from_utf8(head).unwrap().split(' ').collect();
@@ -73,7 +80,9 @@ fn expected(folder: &Path, variables: Variables<'_>) -> Vec<Record> {
             }
             letter => (letter.to_owned(), first),
         };
-        if words[1].starts_with("100") && letter != "U" {
+        if letter == "U" {
+            unmerged(path);
+        } else if words[1].starts_with("100") {
             records.push((letter, path, words[3].to_owned()));
         }
     }

@@ -9,6 +9,8 @@
 //! another up to the trailing hash, the cached tree must be readable to its last byte, and its root must count as many
 //! entries as the index has. Every read is checked; what cannot be proved is a [`Doubt`] or nothing.
 
+use std::ops::Range;
+
 use super::trees::Id;
 
 /// What is read of the end of the file at first.
@@ -71,8 +73,6 @@ impl Header {
 /// The cached tree: its folders, each followed by those below it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct CachedTree {
-    /// How far from the end of the file its extension begins.
-    pub(super) from_end: u64,
     names: Vec<u8>,
     folders: Vec<Folder>,
 }
@@ -89,11 +89,6 @@ pub(super) struct Folder {
 }
 
 impl CachedTree {
-    /// The root, where there is any.
-    pub(super) fn root(&self) -> Option<&Folder> {
-        self.folders.first()
-    }
-
     /// The folders directly below the one at `at`, with their places.
     pub(super) fn below(&self, at: usize) -> impl Iterator<Item = (&[u8], usize)> {
         let end = self.folders.get(at).map_or(0, |folder| folder.end as usize);
@@ -112,16 +107,15 @@ impl CachedTree {
     }
 
     /// The content of the extension; `None` where it is not of its form to the last byte, or contradicts itself.
-    pub(super) fn parse(payload: &[u8]) -> Option<Self> {
+    pub(super) fn parse(payload: &[u8], keep: Keep) -> Option<Self> {
         let mut tree = Self::default();
         let mut rest = payload;
-        // The folders that more are to come below: place, how many, and what remains of their count.
         let mut open: Vec<Open> = Vec::new();
+        let mut read = 0_u32;
         while !rest.is_empty() {
             let (record, behind) = Record::parse(rest)?;
             rest = behind;
-            let place = tree.folders.len();
-            let is_root = place == 0;
+            let is_root = read == 0;
             // Below a folder that is known all are known, and together they hold no more than it does.
             match open.last_mut() {
                 Some(parent) => parent.take(&record)?,
@@ -131,31 +125,48 @@ impl CachedTree {
             if !is_root && (record.name.is_empty() || record.name.contains(&b'/')) {
                 return None;
             }
-            let name_start = u32::try_from(tree.names.len()).ok()?;
-            tree.names.extend_from_slice(record.name);
-            tree.folders.push(Folder {
-                name_start,
-                name_end: u32::try_from(tree.names.len()).ok()?,
-                known: record.known,
-                end: 0,
-            });
+            if is_root || keep == Keep::All {
+                tree.push(&record)?;
+            }
             open.push(Open {
-                place,
+                place: read,
                 below: record.below,
                 left: record.known.map(|(_, count)| count),
             });
+            read = read.checked_add(1)?;
             while let Some(done) = open.pop_if(|folder| folder.below == 0) {
-                let end = u32::try_from(tree.folders.len()).ok()?;
-                tree.folders.get_mut(done.place)?.end = end;
+                if let Some(folder) = tree.folders.get_mut(done.place as usize) {
+                    folder.end = read;
+                }
             }
         }
-        (open.is_empty() && !tree.folders.is_empty()).then_some(tree)
+        (open.is_empty() && read > 0).then_some(tree)
+    }
+
+    fn push(&mut self, record: &Record<'_>) -> Option<()> {
+        let name_start = u32::try_from(self.names.len()).ok()?;
+        self.names.extend_from_slice(record.name);
+        self.folders.push(Folder {
+            name_start,
+            name_end: u32::try_from(self.names.len()).ok()?,
+            known: record.known,
+            end: 0,
+        });
+        Some(())
     }
 }
 
-/// A folder of which not all below it has been read.
+/// What is kept of a cached tree. Reading it proves it either way; to keep a million folders takes as long again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// The root only.
+    Root,
+    All,
+}
+
+/// A folder of which not all below it has been read, and what remains of its count.
 struct Open {
-    place: usize,
+    place: u32,
     below: u32,
     left: Option<u32>,
 }
@@ -201,41 +212,49 @@ impl<'a> Record<'a> {
     }
 }
 
-/// What the end of an index tells.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Tail {
-    /// The cached tree, proved.
-    Found(CachedTree),
-    /// It does not begin in these bytes.
-    NotHere,
+/// A cached tree in the last bytes of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The tree of the root and the number of entries; `None` where something changed.
+    pub(super) root: Option<(Id, u32)>,
+    /// Where in those bytes the content of the extension stands, for [`CachedTree::parse`].
+    pub(super) payload: Range<usize>,
+    /// How far from the end of the file the extension begins.
+    pub(super) from_end: u64,
 }
 
-/// Looks for the cached tree in the last bytes of an index; `header` is that of the same file.
+/// Looks for the cached tree in the last bytes of an index; `header` is that of the same file. `None` where it does not
+/// begin in these bytes.
 ///
 /// Fails for an extension that must be understood: its name begins with a small letter (gitformat-index, "Extensions").
-pub(super) fn find(tail: &[u8], header: Header) -> Result<Tail, Doubt> {
-    let end = tail.len().saturating_sub(HASH);
-    let body = tail.get(..end).unwrap_or_default();
-    for at in memchr::memmem::rfind_iter(body, b"TREE") {
-        let Some(payload) = payload(body, at) else { continue };
-        let names = match chain(body, at) {
-            Some(names) => names,
-            None => continue,
-        };
-        let Some(mut tree) = CachedTree::parse(payload) else {
+pub(super) fn find(tail: &[u8], header: Header) -> Result<Option<Found>, Doubt> {
+    let body = tail.get(..tail.len().saturating_sub(HASH)).unwrap_or_default();
+    let places: Vec<usize> = memchr::memmem::find_iter(body, b"TREE").collect();
+    for at in places.into_iter().rev() {
+        let Some((found, names)) = proved(body, at, header) else {
             continue;
         };
-        let counts = |folder: &Folder| folder.known.is_none_or(|(_, count)| count == header.entries);
-        if !tree.root().is_some_and(counts) {
-            continue;
-        }
         for name in names.iter().chain(stands_before(body, at).as_ref()) {
             optional(*name)?;
         }
-        tree.from_end = (tail.len() - at) as u64;
-        return Ok(Tail::Found(tree));
+        return Ok(Some(found));
     }
-    Ok(Tail::NotHere)
+    Ok(None)
+}
+
+/// The cached tree at `at` and the names of the extensions from there on, if it is one.
+fn proved(body: &[u8], at: usize, header: Header) -> Option<(Found, Vec<[u8; 4]>)> {
+    let content = payload(body, at)?;
+    let names = chain(body, at)?;
+    let root = CachedTree::parse(content, Keep::Root)?.folder(0)?.known;
+    let start = at.checked_add(EXTENSION)?;
+    let found = Found {
+        root,
+        payload: start..start.checked_add(content.len())?,
+        from_end: (body.len() - at + HASH) as u64,
+    };
+    root.is_none_or(|(_, count)| count == header.entries)
+        .then_some((found, names))
 }
 
 /// Fails for the name of an extension that must be understood.
@@ -269,7 +288,7 @@ fn stands_before(body: &[u8], at: usize) -> Option<[u8; 4]> {
         let size = usize::try_from(number(before, start.checked_add(4)?)?).ok()?;
         (start.checked_add(EXTENSION)?.checked_add(size)? == at).then_some(*b"link")
     };
-    memchr::memmem::rfind_iter(before, b"link").find_map(leads_here)
+    memchr::memmem::find_iter(before, b"link").find_map(leads_here)
 }
 
 fn payload(body: &[u8], at: usize) -> Option<&[u8]> {

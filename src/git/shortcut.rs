@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::cached_tree::{self, CachedTree, Doubt, FIRST_READ, GROWTH, HEADER, Header, LAST_READ, Tail};
+use super::cached_tree::{self, CachedTree, Doubt, FIRST_READ, GROWTH, HEADER, Header, Keep, LAST_READ};
 use super::delta::Delta;
 use super::entries::Entries;
 use super::listing::{Row, canonical};
@@ -61,16 +61,14 @@ impl IndexFile {
         Entries::new(self.rewound()?, self.length)
     }
 
-    /// The cached tree, looked for in more and more of the file's end.
-    fn cached_tree(&self, header: Header) -> Result<Option<CachedTree>, Doubt> {
+    /// The cached tree, and the end of the file that holds it.
+    fn tail(&self, header: Header) -> Result<(Vec<u8>, Option<cached_tree::Found>), Doubt> {
         let mut size = FIRST_READ;
         loop {
-            let read = size.min(self.length);
-            if let Tail::Found(tree) = cached_tree::find(&self.last(read)?, header)? {
-                return Ok(Some(tree));
-            }
-            if read == self.length || size >= LAST_READ {
-                return Ok(None);
+            let tail = self.last(size.min(self.length))?;
+            let found = cached_tree::find(&tail, header)?;
+            if found.is_some() || size >= self.length.min(LAST_READ) {
+                return Ok((tail, found));
             }
             size = size.saturating_mul(GROWTH).min(LAST_READ);
         }
@@ -122,14 +120,18 @@ pub(super) fn staged(trees: &impl Trees, head: Option<Id>, index: &Path, means: 
         });
     };
     let header = index.header()?;
-    let cached = index.cached_tree(header)?;
-    let root = cached.as_ref().and_then(|cached| Some(cached.root()?.known?.0));
-    let reason = match (means, root) {
+    let (tail, cached) = index.tail(header)?;
+    let reason = match (means, &cached) {
         (Means::Fastest, _) if header.entries <= FEW => format!("it has {} entries only", header.entries),
         (Means::Entries, _) => "it was asked for".to_owned(),
-        (_, None) if cached.is_none() => "it has no cached tree".to_owned(),
-        (_, None) => "its cached tree does not know all changes".to_owned(),
-        (_, Some(root)) => match trees::compare(trees, head, Some(root)) {
+        (_, None) => "it has no cached tree".to_owned(),
+        (_, Some(cached_tree::Found { root: None, .. })) => "its cached tree does not know all changes".to_owned(),
+        (
+            _,
+            Some(cached_tree::Found {
+                root: Some((root, _)), ..
+            }),
+        ) => match trees::compare(trees, head, Some(*root)) {
             Ok(deltas) => {
                 let way = Way::CachedTree;
                 let index = Some(index);
@@ -141,9 +143,13 @@ pub(super) fn staged(trees: &impl Trees, head: Option<Id>, index: &Path, means: 
     if means == Means::CachedTree {
         return Err(Doubt::Strange(reason));
     }
+    let folders = cached.as_ref().and_then(|cached| tail.get(cached.payload.clone()));
+    let folders = folders.and_then(|payload| CachedTree::parse(payload, Keep::All));
+    let from_end = cached.map(|cached| cached.from_end);
+    drop(tail);
     let mut entries = index.entries()?;
-    let deltas = staging::compare(trees, head, &mut entries, cached.as_ref())?;
-    entries.finish(cached.map(|cached| cached.from_end))?;
+    let deltas = staging::compare(trees, head, &mut entries, folders.as_ref())?;
+    entries.finish(from_end)?;
     let way = Way::Entries { reason };
     let index = Some(index);
     Ok(Found { deltas, way, index })
