@@ -313,3 +313,113 @@ fn digits(bytes: &[u8]) -> Option<u32> {
         .then(|| std::str::from_utf8(bytes).ok()?.parse().ok())
         .flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{file, folder, id, index};
+    use super::*;
+
+    fn tree() -> Vec<u8> {
+        [
+            folder("", 3, 2, 1),
+            folder("a", 2, 1, 2),
+            folder("b", 1, 0, 3),
+            folder("c", 1, 0, 4),
+        ]
+        .concat()
+    }
+
+    fn entries() -> Vec<super::super::sample::Sample> {
+        vec![file("a/b/x", 1), file("a/y", 1), file("c/z", 1)]
+    }
+
+    fn find_in(bytes: &[u8]) -> Result<Option<Found>, Doubt> {
+        find(bytes, Header::parse(bytes)?)
+    }
+
+    #[test]
+    fn the_root_is_found_between_other_extensions() {
+        let bytes = index(
+            2,
+            &entries(),
+            &[(b"REUC", vec![1; 9]), (b"TREE", tree()), (b"UNTR", vec![7; 300])],
+        );
+        let found = find_in(&bytes).unwrap().unwrap();
+        assert_eq!(found.root, Some((id(1), 3)));
+        assert_eq!(bytes[found.payload.clone()], tree());
+        assert_eq!(
+            &bytes[bytes.len() - usize::try_from(found.from_end).unwrap()..][..4],
+            b"TREE"
+        );
+        // The end alone tells the same.
+        let tail = &bytes[bytes.len() - 400 - tree().len()..];
+        let header = Header::parse(&bytes).unwrap();
+        assert_eq!(find(tail, header).unwrap().unwrap().root, Some((id(1), 3)));
+        assert_eq!(find(&bytes[bytes.len() - 100..], header).unwrap(), None);
+    }
+
+    #[test]
+    fn folders_are_found_below_folders() {
+        let tree = CachedTree::parse(&tree(), Keep::All).unwrap();
+        let below = |at| tree.below(at).map(|(name, at)| (name.to_vec(), at)).collect::<Vec<_>>();
+        assert_eq!(below(0), [(b"a".to_vec(), 1), (b"c".to_vec(), 3)]);
+        assert_eq!(below(1), [(b"b".to_vec(), 2)]);
+        assert!(below(3).is_empty() && below(9).is_empty());
+        assert_eq!(tree.folder(2).unwrap().known, Some((id(3), 1)));
+        assert_eq!(CachedTree::parse(&self::tree(), Keep::Root).unwrap().folders.len(), 1);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_no_cached_tree() {
+        let broken = [
+            Vec::new(),
+            folder("named", 1, 0, 1),
+            [folder("", 1, 0, 1), folder("more", 1, 0, 1)].concat(),
+            folder("", 1, 1, 1),
+            [folder("", 1, 1, 1), folder("a", 2, 0, 1)].concat(),
+            [folder("", 1, 1, 1), folder("a", -1, 0, 1)].concat(),
+            [folder("", 1, 1, 1), folder("a/b", 1, 0, 1)].concat(),
+            [folder("", 1, 1, 1), folder("", 1, 0, 1)].concat(),
+            b"\0+1 0\n".to_vec(),
+            b"\x001 0\nshort".to_vec(),
+            b"\0-1 \n".to_vec(),
+            b"\099999999999 0\n".to_vec(),
+        ];
+        for content in broken {
+            assert_eq!(CachedTree::parse(&content, Keep::All), None, "{content:?}");
+            let bytes = index(2, &entries()[..1], &[(b"TREE", content)]);
+            assert_eq!(find_in(&bytes), Ok(None));
+        }
+        let known = [folder("", -1, 1, 1), folder("a", 2, 0, 1)].concat();
+        assert!(CachedTree::parse(&known, Keep::All).is_some());
+    }
+
+    #[test]
+    fn another_number_of_entries_is_no_proof() {
+        let bytes = index(2, &entries()[..2], &[(b"TREE", tree())]);
+        assert_eq!(find_in(&bytes), Ok(None));
+    }
+
+    #[test]
+    fn extensions_to_be_understood_are_for_git() {
+        let cases = [
+            [(b"link", vec![0; 40]), (b"TREE", tree())],
+            [(b"TREE", tree()), (b"sdir", Vec::new())],
+        ];
+        for extensions in cases {
+            let bytes = index(2, &entries(), &extensions);
+            assert!(matches!(find_in(&bytes), Err(Doubt::OnlyGit(reason)) if reason.contains("extension")));
+        }
+        let newer = index(5, &[], &[]);
+        assert!(matches!(Header::parse(&newer), Err(Doubt::OnlyGit(_))));
+        assert!(matches!(Header::parse(b"DIRC"), Err(Doubt::Strange(_))));
+    }
+
+    #[test]
+    fn a_name_that_looks_like_an_extension_is_none() {
+        let entries = [file("TREE", 1), file("link", 1), file("x", 1)];
+        let content = folder("", 3, 0, 5);
+        let bytes = index(2, &entries, &[(b"TREE", content)]);
+        assert_eq!(find_in(&bytes).unwrap().unwrap().root, Some((id(5), 3)));
+    }
+}

@@ -271,3 +271,123 @@ fn id(bytes: &[u8]) -> Option<Id> {
 fn half(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{Sample, file, folder, id, index};
+    use super::*;
+
+    type Read = Vec<(String, u8, u8, bool)>;
+
+    /// All entries, read `step` bytes at a time.
+    fn read(bytes: &[u8], step: usize, cached: Option<u64>) -> Result<Read, Doubt> {
+        struct Slow<'a>(&'a [u8], usize);
+        impl std::io::Read for Slow<'_> {
+            fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+                let count = self.1.min(into.len());
+                (&mut self.0).take(count as u64).read(into)
+            }
+        }
+        let mut entries = Entries::new(Slow(bytes, step), bytes.len() as u64)?;
+        let mut found = Vec::new();
+        while let Some((path, entry)) = entries.current() {
+            let path = String::from_utf8_lossy(path).into_owned();
+            found.push((path, entry.item.id[0], entry.stage, entry.is_intent));
+            entries.advance()?;
+        }
+        entries.finish(cached)?;
+        Ok(found)
+    }
+
+    fn sample() -> Vec<Sample> {
+        let long: &'static str = Box::leak("folder/".repeat(900).into_boxed_str());
+        vec![
+            file("a.py", 1),
+            Sample {
+                stage: 1,
+                ..file("b.py", 2)
+            },
+            Sample {
+                stage: 3,
+                ..file("b.py", 3)
+            },
+            file("b/c.py", 4),
+            file(long.trim_end_matches('/'), 5),
+            file("z", 6),
+        ]
+    }
+
+    #[test]
+    fn every_version_is_read_in_any_portion() {
+        let mut with_intent = sample();
+        with_intent[0].is_intent = true;
+        let mut short_names = sample();
+        short_names.remove(4);
+        let cases = [(2, sample()), (3, with_intent), (4, short_names)];
+        for (version, entries) in cases {
+            let bytes = index(version, &entries, &[(b"TREE", vec![9; 50]), (b"UNTR", Vec::new())]);
+            let expected: Read = entries
+                .iter()
+                .map(|entry| {
+                    (
+                        entry.path.to_owned(),
+                        entry.id,
+                        u8::try_from(entry.stage).unwrap(),
+                        entry.is_intent,
+                    )
+                })
+                .collect();
+            for step in [1, 7, 64, 1 << 20] {
+                assert_eq!(
+                    read(&bytes, step, Some(50 + 8 + 8 + 20)).unwrap(),
+                    expected,
+                    "version {version}"
+                );
+            }
+            assert!(read(&bytes, 4096, Some(20)).is_err(), "no cached tree stands there");
+            // Cut off between two extensions it is whole again, and says the same.
+            for end in 0..bytes.len() {
+                let cut = read(&bytes[..end], 4096, None);
+                assert!(
+                    cut.is_err() || cut.as_ref() == Ok(&expected),
+                    "version {version}, {end} bytes"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_git_would_not_write_is_a_doubt() {
+        let entries = [file("a.py", 1), file("b.py", 2)];
+        let tail: &[(&[u8; 4], Vec<u8>)] = &[(b"TREE", folder("", 2, 0, 1))];
+        let whole = index(2, &entries, tail);
+        let name = whole.windows(4).position(|part| part == b"b.py").unwrap();
+        let changed = |at: usize, byte: u8| {
+            let mut bytes = whole.clone();
+            bytes[at] = byte;
+            read(&bytes, 4096, None)
+        };
+        assert!(changed(name, b'a').is_err(), "twice the same");
+        assert!(changed(name, b'A').is_err(), "out of order");
+        assert!(changed(name + 2, 0).is_err(), "a shorter name");
+        assert!(changed(name - 1, 3).is_err(), "a longer name");
+        assert!(changed(name - 2, 0x40).is_err(), "extended in version 2");
+        assert!(changed(11, 1).is_err(), "one entry less");
+        assert!(changed(11, 3).is_err(), "one entry more");
+        let at = whole.windows(4).position(|part| part == b"TREE").unwrap();
+        assert_eq!(
+            changed(at, b't'),
+            Err(Doubt::OnlyGit("the index has the extension `tREE`".to_owned()))
+        );
+        assert!(changed(at + 7, 1).is_err(), "an extension that does not fill the file");
+        assert_eq!(changed(at - 30, id(2)[0]).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn an_empty_index_is_one() {
+        assert_eq!(read(&index(2, &[], &[]), 4096, None).unwrap(), []);
+        assert!(read(b"", 4096, None).is_err());
+        let endless = [&index(4, &[], &[])[..11], b"\x01", &[0; 62], &[0xff; 90]].concat();
+        assert!(read(&endless, 4096, None).is_err());
+    }
+}

@@ -21,6 +21,8 @@ mod delta;
 mod entries;
 mod environment;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod library;
 mod listing;
 mod merge;
@@ -30,6 +32,8 @@ mod place;
 mod program;
 mod raw;
 mod repository;
+#[cfg(test)]
+mod sample;
 mod shortcut;
 mod snapshot;
 mod staging;

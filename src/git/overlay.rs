@@ -91,3 +91,61 @@ impl Overlay {
 fn is_file(delta: &Delta) -> bool {
     !matches!(delta.kind, Kind::Deleted | Kind::Unmerged) && is_regular(delta.new.mode)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::delta::Side;
+    use super::super::{ObjectId, trees};
+    use super::*;
+
+    fn overlay(deltas: &[(Kind, &str)]) -> Overlay {
+        let delta = |&(kind, path): &(Kind, &str)| Delta {
+            path: path.into(),
+            from: None,
+            kind,
+            old: Side::default(),
+            new: Side::new(0o100_644, ObjectId::of_bytes(&[1; 20])),
+        };
+        Overlay::new(deltas.iter().map(delta).collect())
+    }
+
+    fn names(overlay: &Overlay, folder: &str, head: &[(&str, EntryKind)], remains: bool) -> Vec<String> {
+        let head = head.iter().map(|&(name, kind)| Entry::new(name, kind)).collect();
+        let children = overlay.children(&folder.into(), head, |_| Ok::<_, trees::Id>(remains));
+        let name = |entry: &Entry| String::from_utf8_lossy(&entry.name).into_owned();
+        children.unwrap().iter().map(name).collect()
+    }
+
+    #[test]
+    fn what_is_not_changed_is_head_s() {
+        let overlay = overlay(&[
+            (Kind::Modified, "a.py"),
+            (Kind::Deleted, "b.py"),
+            (Kind::Unmerged, "c.py"),
+        ]);
+        assert!(matches!(overlay.file(&"a.py".into()), Said::File(Some(row)) if row.id.as_str().starts_with("01")));
+        assert!(matches!(overlay.file(&"b.py".into()), Said::File(None)));
+        assert!(matches!(overlay.file(&"c.py".into()), Said::File(None)));
+        assert!(matches!(overlay.file(&"d.py".into()), Said::Nothing));
+        assert!(overlay.deletes(&"b.py".into()) && !overlay.deletes(&"a.py".into()));
+    }
+
+    #[test]
+    fn folders_come_and_go_with_their_files() {
+        use EntryKind::{File, Folder};
+        let overlay = overlay(&[
+            (Kind::Added, "a/new/x.py"),
+            (Kind::Deleted, "a/old/x.py"),
+            (Kind::Deleted, "a/x.py"),
+            (Kind::Added, "a/y.py"),
+        ]);
+        let head = [("keep", Folder), ("old", Folder), ("x.py", File), ("z.py", File)];
+        assert_eq!(names(&overlay, "a", &head, false), ["keep", "new", "y.py", "z.py"]);
+        assert_eq!(
+            names(&overlay, "a", &head, true),
+            ["keep", "new", "old", "y.py", "z.py"]
+        );
+        assert_eq!(names(&overlay, "", &[("a", Folder), ("b", Folder)], false), ["a", "b"]);
+        assert!(names(&overlay, "a/old", &[("x.py", File)], false).is_empty());
+    }
+}

@@ -76,12 +76,9 @@ impl IndexFile {
 
     fn last(&self, count: u64) -> Result<Vec<u8>, Doubt> {
         let mut file = &self.file;
-        let mut bytes = Vec::new();
+        let mut bytes = vec![0; usize::try_from(count).unwrap_or_default()];
         file.seek(SeekFrom::Start(self.length.saturating_sub(count)))
-            .and_then(|_| {
-                bytes.reserve_exact(usize::try_from(count).unwrap_or_default());
-                file.take(count).read_to_end(&mut bytes)
-            })
+            .and_then(|_| file.read_exact(&mut bytes))
             .map_err(|error| unreadable(&error))?;
         Ok(bytes)
     }

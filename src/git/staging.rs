@@ -135,3 +135,133 @@ fn check(path: &[u8], mode: u32) -> Result<(), Doubt> {
         Err(Doubt::strange("the index has an entry that no tree can hold"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cached_tree::Keep;
+    use super::super::sample::{Sample, file, index};
+    use super::super::trees::tests::{FILE, Forest, lines};
+    use super::*;
+
+    fn staged(
+        forest: &Forest,
+        head: Option<Id>,
+        entries: &[Sample],
+        cached: Option<&[u8]>,
+    ) -> Result<Vec<String>, Doubt> {
+        let bytes = index(3, entries, &[]);
+        let cached = cached.map(|payload| CachedTree::parse(payload, Keep::All).unwrap());
+        let mut entries = Entries::new(bytes.as_slice(), bytes.len() as u64)?;
+        let deltas = compare(forest, head, &mut entries, cached.as_ref())?;
+        entries.finish(None)?;
+        Ok(lines(&deltas))
+    }
+
+    fn cached(folders: &[(&str, u32, u32, Id)]) -> Vec<u8> {
+        let folder = |(name, count, below, id): &(&str, u32, u32, Id)| {
+            [format!("{name}\0{count} {below}\n").as_bytes(), id.as_slice()].concat()
+        };
+        let rest: Vec<u8> = folders.iter().flat_map(folder).collect();
+        [format!("\0-1 {}\n", folders.len()).into_bytes(), rest].concat()
+    }
+
+    #[test]
+    fn entries_are_compared_in_the_order_of_both() {
+        let mut forest = Forest::default();
+        let head = forest.plant(&[
+            ("a/x", FILE, 1),
+            ("a.py", FILE, 1),
+            ("b/y", FILE, 1),
+            ("c", FILE, 1),
+            ("d", 0o160_000, 1),
+            ("e", FILE, 1),
+        ]);
+        let entries = [
+            file("a-", 1),
+            file("a.py", 2),
+            file("a/x", 1),
+            file("b", 1),
+            file("b0", 1),
+            Sample {
+                stage: 2,
+                ..file("c", 1)
+            },
+            Sample {
+                stage: 3,
+                ..file("c", 2)
+            },
+            file("d", 1),
+            Sample {
+                is_intent: true,
+                ..file("e", 1)
+            },
+            Sample {
+                is_intent: true,
+                ..file("f", 1)
+            },
+            Sample {
+                stage: 2,
+                ..file("g", 1)
+            },
+        ];
+        let expected = [
+            "Added a-",
+            "Modified a.py",
+            "Added b",
+            "Deleted b/y",
+            "Added b0",
+            "Unmerged c",
+            "TypeChanged d",
+            "Deleted e",
+            "Unmerged g",
+        ];
+        assert_eq!(staged(&forest, Some(head), &entries, None).unwrap(), expected);
+        let added = staged(&forest, None, &entries[..5], None).unwrap();
+        assert_eq!(added.len(), 5);
+        assert_eq!(staged(&forest, Some(head), &[], None).unwrap().len(), 6);
+    }
+
+    #[test]
+    fn folders_that_the_cache_knows_are_stepped_over() {
+        let mut forest = Forest::default();
+        let files = [("a/x", FILE, 1), ("b/c/y", FILE, 1), ("b/z", FILE, 1)];
+        let head = forest.plant(&files);
+        let (a, b) = (
+            forest.plant(&[("x", FILE, 1)]),
+            forest.plant(&[("c/y", FILE, 1), ("z", FILE, 1)]),
+        );
+        let entries = [file("a/x", 1), file("b/c/y", 1), file("b/z", 1), file("c", 1)];
+        let known = cached(&[("a", 1, 0, a), ("b", 2, 0, b)]);
+        assert_eq!(
+            staged(&forest, Some(head), &entries, Some(&known)).unwrap(),
+            ["Added c"]
+        );
+        assert_eq!(forest.reads.borrow().len(), 1, "the root only");
+        // Known, but of other content than HEAD's: it is gone through.
+        let other = cached(&[("a", 1, 0, b), ("b", 2, 0, b)]);
+        assert_eq!(
+            staged(&forest, Some(head), &entries, Some(&other)).unwrap(),
+            ["Added c"]
+        );
+        let wrong = cached(&[("a", 1, 0, a), ("b", 3, 0, b)]);
+        assert!(staged(&forest, Some(head), &entries, Some(&wrong)).is_err());
+    }
+
+    #[test]
+    fn an_entry_that_no_tree_holds_is_a_doubt() {
+        let forest = Forest::default();
+        for path in ["/a", "a//b", "a/", "./a", "a/../b", ".git/x", "a/.GIT"] {
+            assert!(staged(&forest, None, &[file(path, 1)], None).is_err(), "{path}");
+        }
+        let folder = Sample {
+            mode: 0o040_000,
+            ..file("a", 1)
+        };
+        assert!(staged(&forest, None, &[folder], None).is_err());
+        let odd = Sample {
+            mode: 0o100_664,
+            ..file("a", 1)
+        };
+        assert!(staged(&forest, None, &[odd], None).is_err());
+    }
+}

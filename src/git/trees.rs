@@ -132,3 +132,114 @@ fn record(path: &[u8], kind: Kind, old: Option<Item>, new: Option<Item>) -> Delt
         new: side(new),
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use super::*;
+
+    /// Trees that exist in memory. Their ids are made up, the same for the same content.
+    #[derive(Debug, Default)]
+    pub(in super::super) struct Forest {
+        trees: HashMap<Id, Vec<Child>>,
+        known: HashMap<Vec<(Vec<u8>, u32, Id)>, Id>,
+        pub(in super::super) reads: std::cell::RefCell<Vec<Id>>,
+    }
+
+    impl Trees for Forest {
+        fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt> {
+            self.reads.borrow_mut().push(*id);
+            self.trees
+                .get(id)
+                .cloned()
+                .ok_or_else(|| Doubt::strange("no such tree"))
+        }
+    }
+
+    impl Forest {
+        /// The tree of these files: path, mode, first byte of the id.
+        pub(in super::super) fn plant(&mut self, files: &[(&str, u32, u8)]) -> Id {
+            let mut folders: BTreeMap<&str, Vec<(&str, u32, u8)>> = BTreeMap::new();
+            let mut children = Vec::new();
+            for &(path, mode, id) in files {
+                match path.split_once('/') {
+                    Some((folder, rest)) => folders.entry(folder).or_default().push((rest, mode, id)),
+                    None => children.push(Child {
+                        name: path.into(),
+                        item: Item { mode, id: [id; 20] },
+                    }),
+                }
+            }
+            for (name, files) in folders {
+                let id = self.plant(&files);
+                children.push(Child {
+                    name: name.into(),
+                    item: Item { mode: FOLDER, id },
+                });
+            }
+            children.sort_by(Child::order);
+            let key = children
+                .iter()
+                .map(|child| (child.name.clone(), child.item.mode, child.item.id))
+                .collect();
+            let next = u16::try_from(self.known.len()).unwrap();
+            let id = *self.known.entry(key).or_insert_with(|| {
+                let mut id = [0xee; 20];
+                id[..2].copy_from_slice(&next.to_be_bytes());
+                id
+            });
+            self.trees.insert(id, children);
+            id
+        }
+    }
+
+    pub(in super::super) fn lines(deltas: &[Delta]) -> Vec<String> {
+        deltas
+            .iter()
+            .map(|delta| format!("{:?} {}", delta.kind, delta.path))
+            .collect()
+    }
+
+    pub(in super::super) const FILE: u32 = 0o100_644;
+
+    #[test]
+    fn only_folders_that_differ_are_read() {
+        let mut forest = Forest::default();
+        let old = forest.plant(&[("a/x", FILE, 1), ("b/y", FILE, 1), ("c/d/z", FILE, 1), ("f", FILE, 1)]);
+        let new = forest.plant(&[
+            ("a/x", FILE, 1),
+            ("b/y", FILE, 2),
+            ("c/d/z", FILE, 1),
+            ("f", 0o120_000, 1),
+        ]);
+        let deltas = compare(&forest, Some(old), Some(new)).unwrap();
+        assert_eq!(lines(&deltas), ["Modified b/y", "TypeChanged f"]);
+        assert_eq!(forest.reads.borrow().len(), 4);
+        assert_eq!(compare(&forest, Some(old), Some(old)), Ok(Vec::new()));
+        assert_eq!(compare(&forest, None, None), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_file_in_place_of_a_folder_is_two_changes() {
+        let mut forest = Forest::default();
+        let old = forest.plant(&[("a", FILE, 1), ("a.b", FILE, 1), ("b/x", FILE, 1), ("b/y/z", FILE, 1)]);
+        let new = forest.plant(&[("a.b", FILE, 1), ("a/x", FILE, 1), ("a/y/z", FILE, 1), ("b", FILE, 1)]);
+        let expected = [
+            "Deleted a",
+            "Added a/x",
+            "Added a/y/z",
+            "Added b",
+            "Deleted b/x",
+            "Deleted b/y/z",
+        ];
+        assert_eq!(lines(&compare(&forest, Some(old), Some(new)).unwrap()), expected);
+        assert_eq!(lines(&compare(&forest, None, Some(new)).unwrap()).len(), 4);
+        assert_eq!(lines(&compare(&forest, Some(old), None).unwrap()).len(), 4);
+    }
+
+    #[test]
+    fn a_tree_that_is_not_there_is_a_doubt() {
+        assert!(compare(&Forest::default(), Some([1; 20]), None).is_err());
+    }
+}
