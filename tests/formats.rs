@@ -11,13 +11,15 @@
 )]
 
 mod support;
+#[path = "formats/table.rs"]
+mod table;
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use alembic_named::git::{Change, EntryKind, Environment, GitError, Repository, Snapshot, Staged, Status, Way};
+use alembic_named::git::{Change, EntryKind, Environment, GitError, Means, Repository, Snapshot, Staged, Status, Way};
 use alembic_named::source::RepoPath;
 use support::Repo;
 
@@ -56,7 +58,12 @@ fn expected(folder: &Path, variables: Variables<'_>) -> Vec<Record> {
         .args(["diff", "--cached", "--raw", "-z", "--no-abbrev", "-M"]);
     let output = git.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut fields = output.stdout.split(|&byte| byte == 0).filter(|field| !field.is_empty());
+    records(&output.stdout, |_| ())
+}
+
+/// The files in the output of `git diff --raw -z`; paths in conflict go to `unmerged`.
+fn records(output: &[u8], mut unmerged: impl FnMut(RepoPath)) -> Vec<Record> {
+    let mut fields = output.split(|&byte| byte == 0).filter(|field| !field.is_empty());
     let mut records = Vec::new();
     while let Some(head) = fields.next() {
         let words: Vec<&str> = std::str::from_utf8(head).unwrap().split(' ').collect();
@@ -73,7 +80,9 @@ fn expected(folder: &Path, variables: Variables<'_>) -> Vec<Record> {
             }
             letter => (letter.to_owned(), first),
         };
-        if words[1].starts_with("100") && letter != "U" {
+        if letter == "U" {
+            unmerged(path);
+        } else if words[1].starts_with("100") {
             records.push((letter, path, words[3].to_owned()));
         }
     }
@@ -93,11 +102,16 @@ fn record(change: &Change) -> Record {
     (letter, change.path.clone(), change.id.to_string())
 }
 
-/// All that one way says must be what git says; gives the staged changes.
+/// All that is said must be what git says; gives the staged changes.
 #[track_caller]
 fn check(folder: &Path, variables: Variables<'_>) -> (Staged, Way) {
+    check_by(Means::Fastest, folder, variables)
+}
+
+#[track_caller]
+fn check_by(means: Means, folder: &Path, variables: Variables<'_>) -> (Staged, Way) {
     let expected = expected(folder, variables);
-    let repository = open(folder, variables);
+    let repository = open(folder, variables).by(means);
     let staged = repository.staged().unwrap();
     assert_eq!(
         staged.changes.iter().map(record).collect::<Vec<_>>(),
@@ -180,7 +194,7 @@ fn walk(snapshot: &dyn Snapshot, folder: &RepoPath) -> Vec<RepoPath> {
     paths
 }
 
-/// Both ways; libgit2 must manage without git.
+/// Every way; libgit2 must manage without git.
 #[track_caller]
 fn agree(repo: &Repo) -> Staged {
     agree_in(repo.path(), &[])
@@ -189,10 +203,50 @@ fn agree(repo: &Repo) -> Staged {
 #[track_caller]
 fn agree_in(folder: &Path, variables: Variables<'_>) -> Staged {
     let (staged, way) = check(folder, variables);
-    assert_eq!(way, Way::Library);
-    let (other, _) = check(folder, &[variables, &[ASK_GIT]].concat());
-    assert_eq!(staged, other, "libgit2 and git");
+    assert!(matches!(way, Way::Entries { .. } | Way::CachedTree), "{way}");
+    let (entries, way) = check_by(Means::Entries, folder, variables);
+    assert!(matches!(way, Way::Entries { .. } | Way::CachedTree), "{way}");
+    assert_eq!(staged, entries, "the fastest way and the entries");
+    let (library, way) = check_by(Means::Library, folder, variables);
+    assert!(matches!(way, Way::Library { .. }), "{way}");
+    assert_eq!(staged, library, "the fastest way and libgit2 alone");
+    let (program, way) = check_by(Means::Program, folder, variables);
+    assert!(matches!(way, Way::Program { .. }), "{way}");
+    assert_eq!(staged, program, "the fastest way and git");
+    if let Some(cached) = through_the_cached_tree(folder, variables) {
+        assert_eq!(staged, cached, "the fastest way and the cached tree");
+    }
     staged
+}
+
+/// What the cached tree says. git completes it in a copy of the index, as `git commit` does before it calls the hook;
+/// `None` where the index is none that a commit can be made of, so that git leaves it incomplete.
+#[track_caller]
+fn through_the_cached_tree(folder: &Path, variables: Variables<'_>) -> Option<Staged> {
+    let git = |variables: Variables<'_>, arguments: &[&str]| {
+        let mut git = Repo::at(folder).command("git");
+        git.envs(variables.iter().copied()).args(arguments).output().unwrap()
+    };
+    let index = git(
+        variables,
+        &["rev-parse", "--path-format=absolute", "--git-path", "index"],
+    );
+    let index = std::ffi::OsStr::from_bytes(index.stdout.trim_ascii_end());
+    let copies = tempfile::tempdir().unwrap();
+    let copy = copies.path().join("index");
+    std::fs::copy(index, &copy).ok()?;
+    let variables = [variables, &[("GIT_INDEX_FILE", copy.to_str().unwrap())]].concat();
+    if !git(&variables, &["write-tree"]).status.success() {
+        return None;
+    }
+    let (staged, way) = check_by(Means::CachedTree, folder, &variables);
+    // Files that are only intended are in no tree, so git does not complete it.
+    let has_intents = || {
+        let intents = git(&variables, &["ls-files", "--stage", "--debug", "-z"]);
+        String::from_utf8_lossy(&intents.stdout).contains("flags: 2000")
+    };
+    assert!(way == Way::CachedTree || has_intents(), "{way}");
+    (way == Way::CachedTree).then_some(staged)
 }
 
 /// libgit2 cannot; git must have been asked, and be right.
@@ -1099,11 +1153,11 @@ fn probe() {
     );
     let left = list(&mut staged.left_to_other_parents.iter().map(ToString::to_string));
     let top = repository.top().canonicalize().unwrap();
-    std::fs::write(
-        target,
-        format!("{changes} | {left} | {} | {}", top.display(), repository.way()),
-    )
-    .unwrap();
+    let asked = match repository.way() {
+        Way::Program { .. } => "git",
+        _ => "libgit2",
+    };
+    std::fs::write(target, format!("{changes} | {left} | {} | {asked}", top.display())).unwrap();
 }
 
 /// Runs git in `repo` with a hook that starts [`probe`] after `prepare`; gives what it wrote, and what git

@@ -8,15 +8,20 @@
 
 use std::cell::OnceCell;
 use std::path::Path;
+use std::rc::Rc;
 
-use git2::{Delta as Letter, DiffOptions, ErrorCode, Index, Oid};
+use git2::{Delta as Letter, DiffOptions, ErrorCode, Index, IndexEntry, IndexTime, Oid};
 
+use super::cached_tree::Doubt;
 use super::delta::{Candidates, Delta, Kind, Pair, Side};
 use super::listing::{Row, canonical, children, first, is_regular};
 use super::merge::OtherParents;
+use super::overlay::{Overlay, Said};
 use super::place::Place;
+use super::shortcut::{self, IndexFile};
 use super::snapshot::{Entry, EntryKind};
-use super::{GitError, ObjectId};
+use super::trees::{self, Child, FOLDER, Id, Item, Trees};
+use super::{GitError, Means, ObjectId, Way};
 use crate::source::RepoPath;
 
 /// Entries that are not there yet: `git add --intent-to-add` (gitformat-index, "extended flags").
@@ -50,7 +55,17 @@ type Answer<T> = Result<T, Trouble>;
 pub(super) struct Library {
     repository: git2::Repository,
     place: Place,
+    means: Means,
+    head: OnceCell<Option<Oid>>,
+    staged: OnceCell<Staged>,
     index: OnceCell<Index>,
+}
+
+/// What is staged, and how it was found.
+struct Staged {
+    way: Way,
+    /// Found without loading the index.
+    shortcut: Option<(Overlay, Option<IndexFile>)>,
 }
 
 /// Two trees and what lies between.
@@ -61,20 +76,28 @@ pub(super) struct Between {
     pub(super) deltas: Vec<Delta>,
 }
 
-/// What a tree is compared with.
-#[derive(Clone, Copy)]
-pub(super) enum Against<'a> {
-    Index,
-    Tree(&'a ObjectId),
-}
-
 impl Library {
     pub(super) fn new(repository: git2::Repository, place: Place) -> Self {
         Self {
             repository,
             place,
+            means: Means::default(),
+            head: OnceCell::new(),
+            staged: OnceCell::new(),
             index: OnceCell::new(),
         }
+    }
+
+    /// Takes no other way than `means` from now on.
+    pub(super) fn restrict(&mut self, means: Means) {
+        self.means = means;
+    }
+
+    pub(super) fn way(&self) -> Way {
+        let unasked = || Way::Library {
+            reason: "nothing was asked of the index".to_owned(),
+        };
+        self.staged.get().map_or_else(unasked, |staged| staged.way.clone())
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -91,8 +114,53 @@ impl Library {
         Ok(self.index.get_or_init(|| index))
     }
 
+    /// What is staged without loading the index; `None` where libgit2 has to load it.
+    fn shortcut(&self) -> Answer<Option<(&Overlay, Option<&IndexFile>)>> {
+        let staged = match self.staged.get() {
+            Some(staged) => staged,
+            None => {
+                let staged = self.find_staged()?;
+                self.staged.get_or_init(|| staged)
+            }
+        };
+        Ok(staged
+            .shortcut
+            .as_ref()
+            .map(|(overlay, index)| (overlay, index.as_ref())))
+    }
+
+    fn find_staged(&self) -> Answer<Staged> {
+        let index = &self.place.index;
+        let alone = |reason| Staged {
+            way: Way::Library { reason },
+            shortcut: None,
+        };
+        if self.means == Means::Library {
+            return Ok(alone("it was asked for".to_owned()));
+        }
+        let head = self.head_id()?.map(|id| bytes(&id)).transpose()?;
+        match shortcut::staged(&self.repository, head, index, self.means) {
+            Ok(found) => Ok(Staged {
+                way: found.way,
+                shortcut: Some((Overlay::new(found.deltas), found.index)),
+            }),
+            Err(Doubt::OnlyGit(reason)) => Err(Trouble::Refused(reason)),
+            Err(Doubt::Strange(reason)) if self.means != Means::Fastest || shortcut::is_large(index) => {
+                Err(Trouble::Refused(reason))
+            }
+            Err(Doubt::Strange(reason)) => Ok(alone(reason)),
+        }
+    }
+
     /// The index entry of a file that is in no conflict.
     pub(super) fn index_file(&self, path: &RepoPath) -> Answer<Option<Row>> {
+        if let Some((overlay, _)) = self.shortcut()? {
+            return match (overlay.file(path), self.head()?) {
+                (Said::File(row), _) => Ok(row),
+                (Said::Nothing, Some(head)) => self.tree_file(&head, path),
+                (Said::Nothing, None) => Ok(None),
+            };
+        }
         let index = self.index()?;
         let row = find_entry(index, path).map(|entry| row(&entry));
         Ok(row.filter(Row::is_file))
@@ -100,15 +168,23 @@ impl Library {
 
     /// All regular files of the index.
     pub(super) fn index_files(&self) -> Answer<Vec<Row>> {
-        Ok(self
-            .index()?
-            .iter()
-            .map(|entry| row(&entry))
-            .filter(Row::is_file)
-            .collect())
+        let mut rows = match self.shortcut()? {
+            Some((_, Some(index))) => index.rows().map_err(|doubt| Trouble::Refused(doubt.reason()))?,
+            Some((_, None)) => Vec::new(),
+            None => self.index()?.iter().map(|entry| row(&entry)).collect(),
+        };
+        rows.retain(Row::is_file);
+        Ok(rows)
     }
 
     pub(super) fn index_children(&self, folder: &RepoPath) -> Answer<Vec<Entry>> {
+        if let Some((overlay, _)) = self.shortcut()? {
+            let Some(head) = self.head()? else {
+                return overlay.children(folder, Vec::new(), |_| Ok(false));
+            };
+            let below = self.tree_children(&head, folder)?;
+            return overlay.children(folder, below, |folder| self.remains(overlay, &head, folder));
+        }
         let index = self.index()?;
         let file = |at| {
             index
@@ -118,13 +194,43 @@ impl Library {
         Ok(children(index.len(), file, folder))
     }
 
+    /// Whether anything below a folder of HEAD is not deleted.
+    fn remains(&self, overlay: &Overlay, head: &ObjectId, folder: &RepoPath) -> Answer<bool> {
+        let Some((FOLDER, id)) = entry_in(&self.tree(head)?, folder)? else {
+            return Ok(false);
+        };
+        let mut open = vec![(folder.clone(), oid(&id)?)];
+        while let Some((folder, id)) = open.pop() {
+            for entry in &self.repository.find_tree(id)? {
+                let Some(path) = folder.join(entry.name_bytes()) else {
+                    continue;
+                };
+                if entry_mode(&entry) == FOLDER {
+                    open.push((path, entry.id()));
+                } else if !overlay.deletes(&path) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// The id of HEAD's tree; `None` before the first commit.
     pub(super) fn head(&self) -> Answer<Option<ObjectId>> {
-        match self.repository.head() {
-            Ok(head) => Ok(Some(object_id(head.peel_to_tree()?.id()))),
-            Err(error) if error.code() == ErrorCode::UnbornBranch => Ok(None),
-            Err(error) => Err(error.into()),
+        Ok(self.head_id()?.map(object_id))
+    }
+
+    /// The same, looked up once.
+    fn head_id(&self) -> Answer<Option<Oid>> {
+        if let Some(head) = self.head.get() {
+            return Ok(*head);
         }
+        let head = match self.repository.head() {
+            Ok(head) => Some(head.peel_to_tree()?.id()),
+            Err(error) if error.code() == ErrorCode::UnbornBranch => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(*self.head.get_or_init(|| head))
     }
 
     /// Whether HEAD has a file at all.
@@ -136,10 +242,15 @@ impl Library {
     }
 
     /// HEAD to index.
-    pub(super) fn staged(&self) -> Answer<Vec<Delta>> {
+    pub(super) fn staged(&self) -> Answer<Rc<[Delta]>> {
+        if let Some((overlay, _)) = self.shortcut()? {
+            return Ok(overlay.deltas.clone());
+        }
         let head = self.head()?.map(|id| self.tree(&id)).transpose()?;
-        let diff = self.compare(head.as_ref(), Against::Index, &mut options())?;
-        self.deltas(&diff, head.as_ref(), Against::Index)
+        let diff = self
+            .repository
+            .diff_tree_to_index(head.as_ref(), Some(self.index()?), Some(&mut options()))?;
+        Ok(self.deltas(&diff, head.as_ref())?.into())
     }
 
     /// The merge base of two revisions to the second.
@@ -150,13 +261,13 @@ impl Library {
             Err(error) if error.code() == ErrorCode::NotFound => return Err(self.no_base(from, to).into()),
             base => base?,
         };
-        let (old, new) = (self.repository.find_commit(base)?.tree()?, object_id(other.tree_id()));
-        let diff = self.compare(Some(&old), Against::Tree(&new), &mut options())?;
+        let (old, new) = (self.repository.find_commit(base)?.tree_id(), other.tree_id());
+        let deltas = trees::compare(&self.repository, Some(bytes(&old)?), Some(bytes(&new)?));
         Ok(Between {
-            deltas: self.deltas(&diff, Some(&old), Against::Tree(&new))?,
+            deltas: deltas.map_err(|doubt| Trouble::Refused(doubt.reason()))?,
             base: object_id(base),
-            old: object_id(old.id()),
-            new,
+            old: object_id(old),
+            new: object_id(new),
         })
     }
 
@@ -164,45 +275,25 @@ impl Library {
         GitError::no_common_commit(from, to, self.repository.is_shallow())
     }
 
-    /// Renames by similar content. Only the candidates are compared, and none that is too large to be read.
-    pub(super) fn similar(
-        &self,
-        old: Option<&ObjectId>,
-        new: Against<'_>,
-        candidates: &Candidates<'_>,
-        limit: u64,
-    ) -> Answer<Vec<Pair>> {
-        let Some(old) = old.map(|id| self.tree(id)).transpose()? else {
-            return Ok(Vec::new());
+    /// Renames by similar content. Only the candidates are compared, and none that is too large to be read: they are
+    /// put into two indexes that exist in memory only, so that the repository's own need not be loaded.
+    pub(super) fn similar(&self, candidates: &Candidates<'_>, limit: u64) -> Answer<Vec<Pair>> {
+        let is_small = |side: &Side| self.size(&side.id).is_some_and(|size| size <= limit);
+        let small = |deltas: &[&Delta], side: fn(&Delta) -> &Side| -> Vec<(RepoPath, Side)> {
+            let found = deltas.iter().filter(|delta| is_small(side(delta)));
+            found.map(|delta| (delta.path.clone(), side(delta).clone())).collect()
         };
-        let is_small = |id: &ObjectId| self.size(id).is_some_and(|size| size <= limit);
-        let deleted: Vec<_> = candidates
-            .deleted
-            .iter()
-            .filter(|delta| is_small(&delta.old.id))
-            .collect();
-        let added: Vec<_> = candidates
-            .added
-            .iter()
-            .filter(|delta| is_small(&delta.new.id))
-            .collect();
-        // Without any path the comparison would be of everything.
-        if deleted.is_empty() || added.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut options = options();
-        options.disable_pathspec_match(true);
-        for delta in deleted.into_iter().chain(added) {
-            options.pathspec(delta.path.as_bytes());
-        }
-        let mut diff = self.compare(Some(&old), new, &mut options)?;
+        let deleted = small(&candidates.deleted, |delta| &delta.old);
+        let added = small(&candidates.added, |delta| &delta.new);
+        let (old, new) = (stand_in('-', &deleted)?, stand_in('+', &added)?);
+        let mut diff = self.repository.diff_index_to_index(&old, &new, Some(&mut options()))?;
         diff.find_similar(Some(
             git2::DiffFindOptions::new().renames(true).dont_ignore_whitespace(true),
         ))?;
         let renamed = diff.deltas().filter(|delta| delta.status() == Letter::Renamed);
         let pair = |delta: git2::DiffDelta<'_>| {
-            let (from, to) = (delta.old_file().path_bytes()?, delta.new_file().path_bytes()?);
-            Some((RepoPath::new(from), RepoPath::new(to)))
+            let from = named(&deleted, delta.old_file().path_bytes()?)?;
+            Some((from, named(&added, delta.new_file().path_bytes()?)?))
         };
         Ok(renamed.filter_map(pair).collect())
     }
@@ -212,29 +303,8 @@ impl Library {
         Some(size as u64)
     }
 
-    fn compare<'r>(
-        &'r self,
-        old: Option<&git2::Tree<'_>>,
-        new: Against<'_>,
-        options: &mut DiffOptions,
-    ) -> Answer<git2::Diff<'r>> {
-        Ok(match new {
-            Against::Index => self
-                .repository
-                .diff_tree_to_index(old, Some(self.index()?), Some(options))?,
-            Against::Tree(id) => {
-                let tree = self.tree(id)?;
-                self.repository.diff_tree_to_tree(old, Some(&tree), Some(options))?
-            }
-        })
-    }
-
-    fn deltas(&self, diff: &git2::Diff<'_>, old: Option<&git2::Tree<'_>>, new: Against<'_>) -> Answer<Vec<Delta>> {
-        let mut old = old.map(|tree| TreeModes::new(&self.repository, tree.clone()));
-        let mut new = match new {
-            Against::Index => Modes::Index(self.index()?),
-            Against::Tree(id) => Modes::Tree(TreeModes::new(&self.repository, self.tree(id)?)),
-        };
+    fn deltas(&self, diff: &git2::Diff<'_>, old: Option<&git2::Tree<'_>>) -> Answer<Vec<Delta>> {
+        let index = self.index()?;
         let mut deltas = Vec::new();
         for delta in diff.deltas() {
             let kind = match delta.status() {
@@ -249,11 +319,11 @@ impl Library {
                 continue;
             };
             let path = RepoPath::new(path);
-            let old = match &mut old {
-                Some(modes) if kind != Kind::Added => modes.of(&path)?,
+            let old = match old {
+                Some(tree) if kind != Kind::Added => mode_in(tree, &path)?,
                 _ => 0,
             };
-            let new = if kind == Kind::Deleted { 0 } else { new.of(&path, kind)? };
+            let new = mode_of_entry(index, &path, kind)?;
             let old = Side::new(old, object_id(delta.old_file().id()));
             let new = Side::new(new, object_id(delta.new_file().id()));
             // Permissions that git does not keep are a change for libgit2 only.
@@ -311,12 +381,12 @@ impl Library {
         let mut tree = self.tree(tree)?;
         if !folder.as_bytes().is_empty() {
             match entry_in(&tree, folder)? {
-                Some((mode, id)) if mode == TREE => tree = self.tree(&id)?,
+                Some((mode, id)) if mode == FOLDER => tree = self.tree(&id)?,
                 _ => return Ok(Vec::new()),
             }
         }
         let kind = |mode| match mode {
-            TREE => Some(EntryKind::Folder),
+            FOLDER => Some(EntryKind::Folder),
             mode => is_regular(mode).then_some(EntryKind::File),
         };
         let mut entries: Vec<Entry> = tree
@@ -350,68 +420,65 @@ impl Library {
     }
 }
 
-const TREE: u32 = 0o040_000;
-
-/// Where the modes of the new side are looked up.
-enum Modes<'a> {
-    Index(&'a Index),
-    Tree(TreeModes<'a>),
-}
-
-impl Modes<'_> {
-    fn of(&mut self, path: &RepoPath, kind: Kind) -> Answer<u32> {
-        match self {
-            Self::Tree(modes) => modes.of(path),
-            Self::Index(_) if kind == Kind::Unmerged => Ok(0),
-            Self::Index(index) => {
-                let entry = find_entry(index, path).map(|entry| canonical(entry.mode));
-                entry.ok_or_else(|| Trouble::Refused("the index is not in order".to_owned()))
-            }
+impl Trees for git2::Repository {
+    fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt> {
+        let doubt = |error: git2::Error| Doubt::strange(error.message());
+        let tree = Oid::from_bytes(id).and_then(|id| self.find_tree(id)).map_err(doubt)?;
+        let child = |entry: git2::TreeEntry<'_>| {
+            let (mode, id) = (entry_mode(&entry), bytes(&entry.id())?);
+            Ok(Child {
+                name: entry.name_bytes().to_vec(),
+                item: Item { mode, id },
+            })
+        };
+        let children: Vec<Child> = tree
+            .iter()
+            .map(child)
+            .collect::<Result<_, git2::Error>>()
+            .map_err(doubt)?;
+        if children.is_sorted_by(|one, other| one.order(other).is_lt()) {
+            Ok(children)
+        } else {
+            Err(Doubt::strange("a tree is not in order"))
         }
     }
 }
 
-/// The modes in a tree, for paths in their order. The folder of the last path stays open: libgit2 caches no large tree, and
-/// would unpack each one above a file once more for every file (measured: half of the time at 10,000 files).
-struct TreeModes<'a> {
-    repository: &'a git2::Repository,
-    root: git2::Tree<'a>,
-    path: RepoPath,
-    /// Nothing where the tree has no such folder.
-    folder: Option<git2::Tree<'a>>,
+/// An index of files under numbers instead of their names, which libgit2 might not take.
+fn stand_in(mark: char, files: &[(RepoPath, Side)]) -> Result<Index, git2::Error> {
+    let mut index = Index::new()?;
+    for (at, (_, side)) in files.iter().enumerate() {
+        let never = IndexTime::new(0, 0);
+        index.add(&IndexEntry {
+            ctime: never,
+            mtime: never,
+            dev: 0,
+            ino: 0,
+            mode: side.mode,
+            uid: 0,
+            gid: 0,
+            file_size: 0,
+            id: oid(&side.id)?,
+            flags: 0,
+            flags_extended: 0,
+            path: format!("{mark}{at:08}").into_bytes(),
+        })?;
+    }
+    Ok(index)
 }
 
-impl<'a> TreeModes<'a> {
-    fn new(repository: &'a git2::Repository, root: git2::Tree<'a>) -> Self {
-        let folder = Some(root.clone());
-        Self {
-            repository,
-            root,
-            path: RepoPath::top(),
-            folder,
-        }
-    }
+/// The name behind a number of [`stand_in`].
+fn named(files: &[(RepoPath, Side)], number: &[u8]) -> Option<RepoPath> {
+    let at: usize = std::str::from_utf8(number.get(1..)?).ok()?.parse().ok()?;
+    files.get(at).map(|(path, _)| path.clone())
+}
 
-    /// Zero for what is not there: one side of a conflict.
-    fn of(&mut self, path: &RepoPath) -> Answer<u32> {
-        let folder = path.parent().unwrap_or_else(RepoPath::top);
-        if folder != self.path {
-            self.folder = self.open(&folder)?;
-            self.path = folder;
-        }
-        let Some(folder) = &self.folder else { return Ok(0) };
-        Ok(entry_in(folder, &RepoPath::new(path.file_name()))?.map_or(0, |(mode, _)| mode))
+fn mode_of_entry(index: &Index, path: &RepoPath, kind: Kind) -> Answer<u32> {
+    if matches!(kind, Kind::Deleted | Kind::Unmerged) {
+        return Ok(0);
     }
-
-    fn open(&self, folder: &RepoPath) -> Result<Option<git2::Tree<'a>>, git2::Error> {
-        if folder.as_bytes().is_empty() {
-            return Ok(Some(self.root.clone()));
-        }
-        match entry_in(&self.root, folder)? {
-            Some((TREE, id)) => self.repository.find_tree(oid(&id)?).map(Some),
-            _ => Ok(None),
-        }
-    }
+    let entry = find_entry(index, path).map(|entry| canonical(entry.mode));
+    entry.ok_or_else(|| Trouble::Refused("the index is not in order".to_owned()))
 }
 
 /// Makes the loaded copy of the index say what git says. It is never written.
@@ -462,6 +529,11 @@ fn entry_in(tree: &git2::Tree<'_>, path: &RepoPath) -> Result<Option<(u32, Objec
     }
 }
 
+/// Zero for what is not there: one side of a conflict.
+fn mode_in(tree: &git2::Tree<'_>, path: &RepoPath) -> Answer<u32> {
+    Ok(entry_in(tree, path)?.map_or(0, |(mode, _)| mode))
+}
+
 fn entry_mode(entry: &git2::TreeEntry<'_>) -> u32 {
     canonical(u32::try_from(entry.filemode_raw()).unwrap_or_default())
 }
@@ -478,4 +550,9 @@ fn object_id(id: Oid) -> ObjectId {
 
 fn oid(id: &ObjectId) -> Result<Oid, git2::Error> {
     Oid::from_str(id.as_str())
+}
+
+fn bytes(id: &Oid) -> Result<Id, git2::Error> {
+    let bytes: Result<Id, _> = id.as_bytes().try_into();
+    bytes.map_err(|_| git2::Error::from_str("an object's name is not one of SHA-1"))
 }

@@ -9,23 +9,37 @@
 //! program (`command`, `program`). Both give the same answers; what they have in common is pure and stands in `delta`,
 //! `raw` and `listing`.
 //!
+//! What is staged is found without loading the index wherever that can be relied on (`shortcut`): by the tree that the index
+//! names for itself (`cached_tree`, `trees`), or by its entries beside HEAD's tree (`entries`, `staging`). From then on
+//! the index is HEAD's tree with the changes on top (`overlay`).
+//!
 //! Nothing here writes, locks or refreshes anything, reads standard input, or goes to the network.
 
+mod cached_tree;
 mod command;
 mod delta;
+mod entries;
 mod environment;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod library;
 mod listing;
 mod merge;
 mod opening;
+mod overlay;
 mod place;
 mod program;
 mod raw;
 mod repository;
+#[cfg(test)]
+mod sample;
+mod shortcut;
 mod snapshot;
 mod stage;
+mod staging;
 mod stored;
+mod trees;
 
 use std::fmt;
 
@@ -62,6 +76,18 @@ impl ObjectId {
 
     fn of(id: impl fmt::Display) -> Self {
         Self(id.to_string())
+    }
+
+    fn of_bytes(id: &[u8]) -> Self {
+        const DIGITS: [char; 16] = [
+            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+        ];
+        let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or('0');
+        Self(
+            id.iter()
+                .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
+                .collect(),
+        )
     }
 }
 
@@ -131,11 +157,21 @@ pub struct Comparison<'r> {
     pub base: ObjectId,
 }
 
-/// Who was asked, for `--verbose`.
+/// Which way led to what is staged, for `--verbose`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
-    /// libgit2, within this process.
-    Library,
+    /// The tree that the index names for itself, compared with HEAD's; the objects are read by libgit2.
+    CachedTree,
+    /// The entries of the index, read here beside HEAD's tree; the objects are read by libgit2.
+    Entries {
+        /// Why not the cached tree.
+        reason: String,
+    },
+    /// libgit2 alone.
+    Library {
+        /// Why none of the above.
+        reason: String,
+    },
     /// The git program.
     Program {
         /// Why libgit2 would not do.
@@ -146,8 +182,26 @@ pub enum Way {
 impl fmt::Display for Way {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Library => formatter.write_str("libgit2"),
+            Self::CachedTree => formatter.write_str("libgit2, through the cached tree of the index"),
+            Self::Entries { reason } => write!(formatter, "libgit2, through the entries of the index ({reason})"),
+            Self::Library { reason } => write!(formatter, "libgit2 alone ({reason})"),
             Self::Program { reason } => write!(formatter, "the git program ({reason})"),
         }
     }
+}
+
+/// Which ways may be taken to what is staged. All lead to the same answer; that they do is what the choice is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Means {
+    /// The cheapest that can be relied on.
+    #[default]
+    Fastest,
+    /// The cached tree, or else the git program.
+    CachedTree,
+    /// The entries of the index, or else the git program.
+    Entries,
+    /// libgit2 alone, or else the git program.
+    Library,
+    /// The git program.
+    Program,
 }

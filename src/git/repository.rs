@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::command::Caller;
 use super::delta::{self, Candidates, Delta, Found, Matches, Pair};
 use super::environment::Environment;
-use super::library::{Against, Library, Trouble};
+use super::library::{Library, Trouble};
 use super::listing::{Listing, Row};
 use super::merge::OtherParents;
 use super::opening::{self, Opened};
@@ -16,7 +16,7 @@ use super::place::Place;
 use super::program::Program;
 use super::snapshot::Snapshot;
 use super::stored::Stored;
-use super::{Change, Comparison, DEFAULT_LIMIT, GitError, ObjectId, Staged, Status, Way};
+use super::{Change, Comparison, DEFAULT_LIMIT, GitError, Means, ObjectId, Staged, Status, Way};
 use crate::source::RepoPath;
 
 /// A git repository, read only.
@@ -112,6 +112,19 @@ impl Repository {
         Self { limit, ..self }
     }
 
+    /// The same repository, asked in one way only, or where that cannot be in git's: to compare the ways.
+    #[must_use]
+    pub fn by(mut self, means: Means) -> Self {
+        if means == Means::Program && self.library.take().is_some() {
+            let caller = Caller::new(&self.environment, &self.from, "it was asked for".to_owned());
+            self.program = OnceCell::from(Program::new(caller, self.place.clone()));
+        }
+        if let Some(library) = &mut self.library {
+            library.restrict(means);
+        }
+        self
+    }
+
     /// The top of the working tree, absolute; of a bare repository, its folder.
     #[must_use]
     pub fn top(&self) -> &Path {
@@ -130,9 +143,12 @@ impl Repository {
     /// Who answers. It can change with the first question that libgit2 cannot answer.
     #[must_use]
     pub fn way(&self) -> Way {
-        self.program.get().map_or(Way::Library, |program| Way::Program {
-            reason: program.reason().to_owned(),
-        })
+        match (self.program.get(), &self.library) {
+            (None, Some(library)) => library.way(),
+            (program, _) => Way::Program {
+                reason: program.map_or("libgit2 cannot open it", Program::reason).to_owned(),
+            },
+        }
     }
 
     /// What the next commit changes: HEAD, or nothing before the first commit, to the index, as `git diff --cached` has
@@ -174,7 +190,7 @@ impl Repository {
     /// The files of the index.
     pub fn index(&self) -> Result<Box<dyn Snapshot + '_>, GitError> {
         self.check_index()?;
-        // Loaded now, so that a broken index is reported once and not at some file.
+        // Asked for now, so that a broken index is reported once and not at some file.
         self.ask(
             |library| library.index_file(&RepoPath::top()).map(drop),
             |program| program.index_listing().map(drop),
@@ -239,7 +255,7 @@ impl Repository {
             return Ok(compared);
         }
         self.check_index()?;
-        let deltas = self.ask(Library::staged, Program::staged)?;
+        let deltas = self.ask(Library::staged, |program| Ok(program.staged()?.into()))?;
         let matches = self.matches(&deltas, None)?;
         let compared = Compared {
             found: delta::found(&deltas, &matches),
@@ -274,10 +290,7 @@ impl Repository {
         let mut matches = Matches::exact(deltas);
         if let Some(candidates) = Candidates::new(deltas, &matches) {
             let pairs: Vec<Pair> = self.ask(
-                |library| match trees {
-                    Some((old, new)) => library.similar(Some(old), Against::Tree(new), &candidates, self.limit),
-                    None => library.similar(library.head()?.as_ref(), Against::Index, &candidates, self.limit),
-                },
+                |library| library.similar(&candidates, self.limit),
                 |program| program.similar(trees),
             )?;
             matches.add_renames(pairs);

@@ -1,0 +1,130 @@
+//! The parsers of foreign bytes, for `fuzz/` and for the tests that throw mutated bytes at them. They must end, and must
+//! not panic; what they make of the bytes is the business of other tests.
+
+use super::cached_tree::{self, CachedTree, Header, Keep};
+use super::entries::Entries;
+use super::listing::Listing;
+use super::raw;
+
+/// Reads `bytes` as an index file: its end, its cached tree, and its entries up to the end.
+pub fn index(bytes: &[u8]) {
+    let Ok(header) = Header::parse(bytes) else { return };
+    if let Ok(Some(found)) = cached_tree::find(bytes, header) {
+        let payload = bytes.get(found.payload).unwrap_or_default();
+        if let Some(tree) = CachedTree::parse(payload, Keep::All) {
+            visit(&tree, 0);
+        }
+    }
+    let Ok(mut entries) = Entries::new(bytes, bytes.len() as u64) else {
+        return;
+    };
+    while entries.current().is_some() {
+        if entries.advance().is_err() {
+            return;
+        }
+    }
+    let _ = entries.finish(None);
+}
+
+fn visit(tree: &CachedTree, from: usize) {
+    let mut open = vec![from];
+    while let Some(at) = open.pop() {
+        open.extend(tree.below(at).map(|(_, at)| at));
+    }
+}
+
+/// Reads `bytes` as what git prints: `diff --raw -z`, `ls-files -s -z`, `ls-tree -z`.
+pub fn raw_diff(bytes: &[u8]) {
+    if let Some(deltas) = raw::parse(bytes) {
+        // What was read is what there was: no record without a path.
+        assert!(deltas.iter().all(|delta| !delta.path.as_bytes().is_empty()));
+    }
+    let _ = Listing::parse(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{Sample, file, folder, index as sample};
+    use super::*;
+
+    /// xorshift64*: the same numbers on every machine.
+    struct Random(u64);
+
+    impl Random {
+        fn next(&mut self, below: usize) -> usize {
+            self.0 ^= self.0 >> 12;
+            self.0 ^= self.0 << 25;
+            self.0 ^= self.0 >> 27;
+            let number = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+            usize::try_from(number).unwrap() % below.max(1)
+        }
+
+        /// Some bytes changed, left out, doubled or put in.
+        fn mutate(&mut self, bytes: &[u8]) -> Vec<u8> {
+            let mut bytes = bytes.to_vec();
+            for _ in 0..=self.next(4) {
+                let at = self.next(bytes.len());
+                match self.next(6) {
+                    0 => bytes.truncate(at),
+                    1 => bytes.insert(at, u8::try_from(self.next(256)).unwrap()),
+                    2 if at < bytes.len() => drop(bytes.remove(at)),
+                    3 => {
+                        let part = bytes[at..bytes.len().min(at + self.next(40))].to_vec();
+                        bytes.splice(at..at, part);
+                    }
+                    4 if at < bytes.len() => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][self.next(5)],
+                    _ if at < bytes.len() => bytes[at] ^= 1 << self.next(8),
+                    _ => {}
+                }
+            }
+            bytes
+        }
+    }
+
+    fn seeds() -> Vec<Vec<u8>> {
+        let entries = [
+            file("a/b.py", 1),
+            Sample {
+                stage: 2,
+                ..file("a/c.py", 2)
+            },
+            Sample {
+                is_intent: true,
+                ..file("d", 3)
+            },
+        ];
+        let tree = [folder("", 3, 1, 1), folder("a", 2, 0, 2)].concat();
+        let extensions: &[(&[u8; 4], Vec<u8>)] = &[(b"TREE", tree), (b"EOIE", vec![0; 24])];
+        [3, 4].map(|version| sample(version, &entries, extensions)).to_vec()
+    }
+
+    #[test]
+    fn mutated_indexes_are_read_or_refused() {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        for seed in seeds() {
+            index(&seed);
+            for end in 0..seed.len() {
+                index(&seed[..end]);
+            }
+            for _ in 0..20_000 {
+                index(&random.mutate(&seed));
+            }
+        }
+    }
+
+    #[test]
+    fn mutated_answers_of_git_are_read_or_refused() {
+        let id = "92e569fadf44ff168e63733f4771c2544fde05d3";
+        let seeds = [
+            format!(":100644 100755 {id} {id} M\0a\nb\0:100644 100644 {id} {id} R086\0old\0new\0"),
+            format!("100644 {id} 0\ta\0120000 {id} 2\tb\0"),
+            format!("100644 blob {id}\ta/b\0160000 commit {id}\tc\0"),
+        ];
+        let mut random = Random(0x2545_f491_4f6c_dd1d);
+        for seed in seeds {
+            for _ in 0..20_000 {
+                raw_diff(&random.mutate(seed.as_bytes()));
+            }
+        }
+    }
+}

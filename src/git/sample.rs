@@ -1,0 +1,84 @@
+//! Indexes written for tests, byte by byte (gitformat-index).
+
+use super::trees::Id;
+
+/// What an entry of a sample is made of.
+#[derive(Debug, Clone)]
+pub(super) struct Sample {
+    pub(super) path: &'static str,
+    pub(super) mode: u32,
+    pub(super) id: u8,
+    pub(super) stage: u16,
+    pub(super) is_intent: bool,
+}
+
+/// An ordinary file whose id consists of one digit.
+pub(super) fn file(path: &'static str, id: u8) -> Sample {
+    Sample {
+        path,
+        mode: 0o100_644,
+        id,
+        stage: 0,
+        is_intent: false,
+    }
+}
+
+/// The id that consists of one byte.
+pub(super) fn id(byte: u8) -> Id {
+    [byte; 20]
+}
+
+/// A whole index, its hash of zeros as with `index.skipHash`.
+pub(super) fn index(version: u32, entries: &[Sample], extensions: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = b"DIRC".to_vec();
+    bytes.extend(version.to_be_bytes());
+    bytes.extend(u32::try_from(entries.len()).unwrap().to_be_bytes());
+    let mut before = "";
+    for entry in entries {
+        bytes.extend(self::entry(version, entry, before));
+        before = entry.path;
+    }
+    for (name, content) in extensions {
+        bytes.extend(*name);
+        bytes.extend(u32::try_from(content.len()).unwrap().to_be_bytes());
+        bytes.extend(content);
+    }
+    bytes.extend([0; 20]);
+    bytes
+}
+
+fn entry(version: u32, entry: &Sample, before: &str) -> Vec<u8> {
+    let mut bytes = vec![0; 24];
+    bytes.extend(entry.mode.to_be_bytes());
+    bytes.extend([0; 12]);
+    bytes.extend(id(entry.id));
+    let length = u16::try_from(entry.path.len().min(0xfff)).unwrap();
+    let extended = if entry.is_intent { 1 << 14 } else { 0 };
+    bytes.extend((entry.stage << 12 | extended | length).to_be_bytes());
+    if entry.is_intent {
+        bytes.extend([0x20, 0]);
+    }
+    if version == 4 {
+        let common = before
+            .bytes()
+            .zip(entry.path.bytes())
+            .take_while(|(a, b)| a == b)
+            .count();
+        bytes.push(u8::try_from(before.len() - common).unwrap());
+        bytes.extend(&entry.path.as_bytes()[common..]);
+        bytes.push(0);
+    } else {
+        bytes.extend(entry.path.as_bytes());
+        bytes.resize((bytes.len() + 8) & !7, 0);
+    }
+    bytes
+}
+
+/// One folder of a cached tree; a negative count has no id.
+pub(super) fn folder(name: &str, count: i64, below: u32, id: u8) -> Vec<u8> {
+    let mut bytes = format!("{name}\0{count} {below}\n").into_bytes();
+    if count >= 0 {
+        bytes.extend(self::id(id));
+    }
+    bytes
+}

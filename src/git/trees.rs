@@ -1,0 +1,245 @@
+//! Two trees side by side. Pure: whoever calls brings the trees.
+//!
+//! Equal folders are never entered, so the cost follows the change and not the repository. (libgit2's own comparison of
+//! two trees enters them all: 300 ms at 100,000 files for ten changes, measured.)
+
+use std::cmp::Ordering;
+
+use super::ObjectId;
+use super::cached_tree::Doubt;
+use super::delta::{Delta, Kind, Side};
+use crate::source::RepoPath;
+
+/// The name of an object in a SHA-1 repository.
+pub(super) type Id = [u8; 20];
+
+/// The mode of a folder in a tree.
+pub(super) const FOLDER: u32 = 0o040_000;
+
+/// What two bits of a mode tell: file, link, folder or submodule.
+const KIND: u32 = 0o170_000;
+
+/// One row of a tree object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Child {
+    pub(super) name: Vec<u8>,
+    pub(super) item: Item,
+}
+
+/// What a path stands for: the mode as git compares it ([`canonical`](super::listing::canonical)), and the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) mode: u32,
+    pub(super) id: Id,
+}
+
+impl Child {
+    pub(super) fn is_folder(&self) -> bool {
+        self.item.mode == FOLDER
+    }
+
+    /// The order of a tree object: a folder's name counts as if it ended with `/` (`base_name_compare` in git's source).
+    pub(super) fn order(&self, other: &Self) -> Ordering {
+        let common = self.name.len().min(other.name.len());
+        let next = |child: &Self| {
+            let end = if child.is_folder() { b'/' } else { 0 };
+            child.name.get(common).copied().unwrap_or(end)
+        };
+        let names = self.name.get(..common).cmp(&other.name.get(..common));
+        names.then_with(|| next(self).cmp(&next(other)))
+    }
+}
+
+/// Where trees come from.
+pub(super) trait Trees {
+    /// The rows of a tree, in the order of [`Child::order`].
+    fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt>;
+}
+
+/// What changed from one tree to another, as `git diff --raw --no-renames` has it; no tree is an empty one.
+pub(super) fn compare(trees: &impl Trees, old: Option<Id>, new: Option<Id>) -> Result<Vec<Delta>, Doubt> {
+    let mut deltas = Vec::new();
+    // A list and not a recursion: how deep a tree goes is up to whoever wrote it.
+    let mut open = vec![(Vec::new(), old, new)];
+    while let Some((folder, old, new)) = open.pop() {
+        if old == new {
+            continue;
+        }
+        let read = |id: Option<Id>| id.map_or_else(|| Ok(Vec::new()), |id| trees.children(&id));
+        let mut old = read(old)?.into_iter().peekable();
+        let mut new = read(new)?.into_iter().peekable();
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => break,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(old), Some(new)) => old.order(new),
+            };
+            let before = old.next_if(|_| order.is_le());
+            let after = new.next_if(|_| order.is_ge());
+            let Some(one) = before.as_ref().or(after.as_ref()) else {
+                break;
+            };
+            let path = [folder.as_slice(), one.name.as_slice()].concat();
+            let (before, after, is_folder) = (item(before.as_ref()), item(after.as_ref()), one.is_folder());
+            if is_folder {
+                let id = |item: Option<Item>| item.map(|item| item.id);
+                open.push(([path.as_slice(), b"/"].concat(), id(before), id(after)));
+            } else {
+                deltas.extend(delta(&path, before, after));
+            }
+        }
+    }
+    deltas.sort_by(|one: &Delta, other: &Delta| one.path.cmp(&other.path));
+    Ok(deltas)
+}
+
+fn item(child: Option<&Child>) -> Option<Item> {
+    child.map(|child| child.item)
+}
+
+/// The record of one path; `None` where both sides are the same.
+pub(super) fn delta(path: &[u8], old: Option<Item>, new: Option<Item>) -> Option<Delta> {
+    let kind = match (old, new) {
+        (None, None) => return None,
+        (None, Some(_)) => Kind::Added,
+        (Some(_), None) => Kind::Deleted,
+        (Some(old), Some(new)) if old == new => return None,
+        (Some(old), Some(new)) if old.mode & KIND != new.mode & KIND => Kind::TypeChanged,
+        (Some(_), Some(_)) => Kind::Modified,
+    };
+    Some(record(path, kind, old, new))
+}
+
+/// The record of a path in conflict.
+pub(super) fn conflict(path: &[u8], old: Option<Item>) -> Delta {
+    record(path, Kind::Unmerged, old, None)
+}
+
+fn record(path: &[u8], kind: Kind, old: Option<Item>, new: Option<Item>) -> Delta {
+    let side = |item: Option<Item>| {
+        let item = item.unwrap_or(Item {
+            mode: 0,
+            id: Id::default(),
+        });
+        Side::new(item.mode, ObjectId::of_bytes(&item.id))
+    };
+    Delta {
+        path: RepoPath::new(path),
+        from: None,
+        kind,
+        old: side(old),
+        new: side(new),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use super::*;
+
+    /// Trees that exist in memory. Their ids are made up, the same for the same content.
+    #[derive(Debug, Default)]
+    pub(in super::super) struct Forest {
+        trees: HashMap<Id, Vec<Child>>,
+        known: HashMap<Vec<(Vec<u8>, u32, Id)>, Id>,
+        pub(in super::super) reads: std::cell::RefCell<Vec<Id>>,
+    }
+
+    impl Trees for Forest {
+        fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt> {
+            self.reads.borrow_mut().push(*id);
+            self.trees
+                .get(id)
+                .cloned()
+                .ok_or_else(|| Doubt::strange("no such tree"))
+        }
+    }
+
+    impl Forest {
+        /// The tree of these files: path, mode, first byte of the id.
+        pub(in super::super) fn plant(&mut self, files: &[(&str, u32, u8)]) -> Id {
+            let mut folders: BTreeMap<&str, Vec<(&str, u32, u8)>> = BTreeMap::new();
+            let mut children = Vec::new();
+            for &(path, mode, id) in files {
+                match path.split_once('/') {
+                    Some((folder, rest)) => folders.entry(folder).or_default().push((rest, mode, id)),
+                    None => children.push(Child {
+                        name: path.into(),
+                        item: Item { mode, id: [id; 20] },
+                    }),
+                }
+            }
+            for (name, files) in folders {
+                let id = self.plant(&files);
+                children.push(Child {
+                    name: name.into(),
+                    item: Item { mode: FOLDER, id },
+                });
+            }
+            children.sort_by(Child::order);
+            let key = children
+                .iter()
+                .map(|child| (child.name.clone(), child.item.mode, child.item.id))
+                .collect();
+            let next = u16::try_from(self.known.len()).unwrap();
+            let id = *self.known.entry(key).or_insert_with(|| {
+                let mut id = [0xee; 20];
+                id[..2].copy_from_slice(&next.to_be_bytes());
+                id
+            });
+            self.trees.insert(id, children);
+            id
+        }
+    }
+
+    pub(in super::super) fn lines(deltas: &[Delta]) -> Vec<String> {
+        deltas
+            .iter()
+            .map(|delta| format!("{:?} {}", delta.kind, delta.path))
+            .collect()
+    }
+
+    pub(in super::super) const FILE: u32 = 0o100_644;
+
+    #[test]
+    fn only_folders_that_differ_are_read() {
+        let mut forest = Forest::default();
+        let old = forest.plant(&[("a/x", FILE, 1), ("b/y", FILE, 1), ("c/d/z", FILE, 1), ("f", FILE, 1)]);
+        let new = forest.plant(&[
+            ("a/x", FILE, 1),
+            ("b/y", FILE, 2),
+            ("c/d/z", FILE, 1),
+            ("f", 0o120_000, 1),
+        ]);
+        let deltas = compare(&forest, Some(old), Some(new)).unwrap();
+        assert_eq!(lines(&deltas), ["Modified b/y", "TypeChanged f"]);
+        assert_eq!(forest.reads.borrow().len(), 4);
+        assert_eq!(compare(&forest, Some(old), Some(old)), Ok(Vec::new()));
+        assert_eq!(compare(&forest, None, None), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_file_in_place_of_a_folder_is_two_changes() {
+        let mut forest = Forest::default();
+        let old = forest.plant(&[("a", FILE, 1), ("a.b", FILE, 1), ("b/x", FILE, 1), ("b/y/z", FILE, 1)]);
+        let new = forest.plant(&[("a.b", FILE, 1), ("a/x", FILE, 1), ("a/y/z", FILE, 1), ("b", FILE, 1)]);
+        let expected = [
+            "Deleted a",
+            "Added a/x",
+            "Added a/y/z",
+            "Added b",
+            "Deleted b/x",
+            "Deleted b/y/z",
+        ];
+        assert_eq!(lines(&compare(&forest, Some(old), Some(new)).unwrap()), expected);
+        assert_eq!(lines(&compare(&forest, None, Some(new)).unwrap()).len(), 4);
+        assert_eq!(lines(&compare(&forest, Some(old), None).unwrap()).len(), 4);
+    }
+
+    #[test]
+    fn a_tree_that_is_not_there_is_a_doubt() {
+        assert!(compare(&Forest::default(), Some([1; 20]), None).is_err());
+    }
+}
