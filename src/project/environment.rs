@@ -287,8 +287,9 @@ fn written_dialect(text: &str) -> Option<Dialect> {
     dialects.all(|other| other == first).then_some(first)
 }
 
-static URL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\b(?:postgres(?:ql)?|mysql|mariadb|sqlite|oracle|mssql)(?:\+\w+)?://").ok());
+static URL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?-u:\b)(?:postgres(?:ql)?|mysql|mariadb|sqlite|oracle|mssql)(?:\+[a-z0-9_]+)?://").ok()
+});
 
 /// `path_separator` and its older name: a word for the separator; without one, spaces and commas (`alembic/script/base.py`).
 fn split_paths(text: &str, separator: Option<&str>) -> Vec<String> {

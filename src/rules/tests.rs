@@ -200,9 +200,16 @@ fn messages_are_half_sentences() {
             .flatten()
             {
                 assert!(!text.ends_with('.') && !text.is_empty(), "{text}");
-                let is_name = ["SQLite", "SQLAlchemy", "Alembic", "Flask-SQLAlchemy"]
-                    .iter()
-                    .any(|name| text.starts_with(name));
+                let is_name = [
+                    "SQLite",
+                    "SQLAlchemy",
+                    "Alembic",
+                    "Flask-SQLAlchemy",
+                    "PostgreSQL",
+                    "MySQL",
+                ]
+                .iter()
+                .any(|name| text.starts_with(name));
                 assert!(!text.starts_with(char::is_uppercase) || is_name, "{text}");
             }
         }
