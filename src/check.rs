@@ -134,7 +134,7 @@ fn look_at(
             candidate.path
         )
     })?;
-    let is_deployed = past.holds(candidate).map_err(|error| error.to_string())?;
+    let is_deployed = config.may_be_deployed() && past.holds(candidate).map_err(|error| error.to_string())?;
     let file = SourceFile::new(candidate.path.clone(), text);
     let mut examined = examine(&file, is_deployed, project, config);
     if config.changed_lines_only() && !examined.diagnostics.is_empty() {

@@ -29,6 +29,7 @@ pub struct Config {
     migrations: Globs,
     metadata: Globs,
     changed_lines_only: bool,
+    nothing_deployed: bool,
     per_file_ignores: Vec<(Globs, Vec<&'static Rule>)>,
     command_line: CommandLine,
 }
@@ -159,6 +160,7 @@ struct Table {
     metadata: Vec<String>,
     convention: Option<ConventionTable>,
     dialect: Option<String>,
+    deployed: Option<bool>,
     changed_lines_only: bool,
 }
 
@@ -223,6 +225,12 @@ impl Config {
         self.changed_lines_only || self.command_line.changed_lines_only
     }
 
+    /// Whether a migration that HEAD holds may have been run on a database whose names must stay.
+    #[must_use]
+    pub fn may_be_deployed(&self) -> bool {
+        !self.nothing_deployed
+    }
+
     /// Whether a file is to be read as a migration whatever its content.
     #[must_use]
     pub fn is_migration(&self, path: &RepoPath) -> bool {
@@ -272,6 +280,7 @@ impl Config {
             migrations: Globs::new(folder.clone(), &table.migrations)?,
             metadata: Globs::new(folder, &table.metadata)?,
             changed_lines_only: table.changed_lines_only,
+            nothing_deployed: table.deployed == Some(false),
             per_file_ignores,
             command_line: CommandLine::default(),
         })

@@ -143,9 +143,10 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
             .iter()
             .find(|candidate| candidate.path == *file.path());
         let is_deployed = candidate.is_none_or(|candidate| past.holds(candidate).unwrap_or(true));
-        let examined = configs
-            .of(file.path())
-            .map(|config| examine(file, is_deployed, &project, &config));
+        let examined = configs.of(file.path()).map(|config| {
+            let is_deployed = is_deployed && config.may_be_deployed();
+            examine(file, is_deployed, &project, &config)
+        });
         examined.map(|examined| examined.diagnostics).unwrap_or_default()
     };
     let mut edge = Edge::new(&settings).map_err(|cause| {

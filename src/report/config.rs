@@ -47,6 +47,15 @@ pub(super) fn config(path: &RepoPath, config: &Config) -> String {
     let dialect = config
         .dialect
         .map_or("by the environment", crate::naming::Dialect::label);
+    let _ = writeln!(
+        text,
+        "deployed:            {}",
+        if config.may_be_deployed() {
+            "what HEAD holds may be"
+        } else {
+            "nothing"
+        }
+    );
     let _ = writeln!(text, "dialect:             {dialect}");
     match &config.convention {
         None => text.push_str("convention:          the project's own, else the one that SQLAlchemy documents\n"),

@@ -79,10 +79,13 @@ pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {
         .map(|diagnostic| position(&diagnostic.focus))
         .or_else(|| models(first));
     let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
-    let convention =
-        format!("give the metadata a naming convention{place}, and autogenerate writes every name itself:");
-    push_item(&mut text, "1. ", &convention, width);
-    let _ = writeln!(text, "\n{}", convention_code());
+    let cure = format!("give the metadata a naming convention{place}, and autogenerate writes every name itself");
+    if lacking.is_some_and(|diagnostic| diagnostic.fix.is_some()) {
+        push_item(&mut text, "1. ", &format!("{cure}; the code is above"), width);
+    } else {
+        push_item(&mut text, "1. ", &format!("{cure}:"), width);
+        let _ = writeln!(text, "\n{}", convention_code());
+    }
     let model = match (&first.model, &first.suggested_name) {
         (Some(model), _) => format!("{} ({})", printable(&model.text), position(model)),
         (None, Some(name)) => format!("or name the constraint in the model: name=\"{}\"", printable(name)),

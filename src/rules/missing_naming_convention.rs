@@ -74,7 +74,7 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
 
 /// Which of the two usual conventions is for whom.
 fn help(file: &MetadataFile<'_>) -> String {
-    let explain = format!("`alembic-named explain {}` shows both", RULE.name);
+    let explain = format!("`alembic-named explain {}` shows it all", RULE.name);
     match (file.configured_convention, file.is_deployed) {
         (Some(_), _) => "give its MetaData the convention of your configuration".to_owned(),
         (None, true) => format!(
