@@ -562,8 +562,17 @@ fn histories_without_a_common_commit() {
 fn objects_that_are_lost() {
     let repo = staged();
     let id = repo.git(&["rev-parse", &format!(":{FILE}")]);
-    std::fs::remove_file(repo.join(format!(".git/objects/{}/{}", &id[..2], &id[2..]))).unwrap();
-    fails(&repo, &[], &[FILE, &id, "`git fsck` shows what is lost"]);
+    let object = repo.join(format!(".git/objects/{}/{}", &id[..2], &id[2..]));
+    std::fs::remove_file(&object).unwrap();
+    let parts = [FILE, &id, "`git fsck` shows what is lost"];
+    fails(&repo, &[], &parts);
+    repo.git(&["update-index", "--split-index"]);
+    fails(&repo, &[], &parts);
+    // The others are checked all the same, also where the damage makes git give up.
+    std::fs::write(&object, "damaged").unwrap();
+    repo.stage("zero.py", migration(UNNAMED));
+    let told = said(repo.tool(&[]), 2);
+    assert!(told.out.contains(SUGGESTED) && told.err.contains(FILE), "{told:?}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn picture(repo: &Repo, columns: usize, status: i32) -> String {
 /// A repository with one migration staged, whose functions hold these lines.
 fn with_lines(upgrade: &str, downgrade: &str) -> Repo {
     let repo = Repo::new();
-    let indented = |lines: &str| lines.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    let indented = |lines: &str| textwrap::indent(lines, "    ") + "\n";
     let text = format!(
         "from alembic import op\nimport sqlalchemy as sa\n\nrevision = 'a1'\n\n\ndef upgrade():\n{}\n\ndef \
          downgrade():\n{}",
@@ -296,7 +296,7 @@ fn the_json_report_has_these_keys_in_this_order() {
         diagnostics.iter().filter(|one| !one["fix"].is_null()).count()
     );
     assert_eq!(report["summary"]["fixed"], 0);
-    let mut fixes = 0;
+    let mut repairs = 0;
     for diagnostic in diagnostics {
         assert_eq!(
             keys(diagnostic),
@@ -323,7 +323,7 @@ fn the_json_report_has_these_keys_in_this_order() {
             assert!(diagnostic[name].is_string() || diagnostic[name].is_null());
         }
         if !diagnostic["fix"].is_null() {
-            fixes += 1;
+            repairs += 1;
             assert_eq!(keys(&diagnostic["fix"]), ["title", "safety", "edits"]);
             assert!(["safe", "suggested"].contains(&diagnostic["fix"]["safety"].as_str().unwrap()));
             for edit in diagnostic["fix"]["edits"].as_array().unwrap() {
@@ -331,7 +331,7 @@ fn the_json_report_has_these_keys_in_this_order() {
             }
         }
     }
-    assert!(fixes > 0);
+    assert!(repairs > 0);
 }
 
 #[test]

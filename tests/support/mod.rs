@@ -261,7 +261,8 @@ impl Repo {
         let mut folders = vec![self.folder.clone()];
         let mut files = BTreeMap::new();
         while let Some(folder) = folders.pop() {
-            for child in std::fs::read_dir(folder).unwrap().flatten() {
+            // What may not be read may not be written either.
+            for child in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let metadata = child.metadata().unwrap();
                 if metadata.is_dir() {
                     folders.push(child.path());
