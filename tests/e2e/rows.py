@@ -40,7 +40,6 @@ class Row:
         return run(self, binary, folder, template)
 
 
-
 def expect(condition: bool, message: str) -> None:
     if not condition:
         raise Unexpected(message)
@@ -59,7 +58,7 @@ class Fixer:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         path = self.revision.relative_to(self.project.folder)
         command = [self.binary, *arguments, path]
-        return subprocess.run(command, cwd=self.project.folder, env=GIT, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, check=False, cwd=self.project.folder, env=GIT, capture_output=True, text=True, timeout=60)
 
     def check(self) -> dict:
         result = self.run("check", "--format", "json")

@@ -99,7 +99,9 @@ LONG_FK = Constraint(
     f"fk_{LONG}_preferred_replacement_invoice_id_invoice",
     f"{LONG}_preferred_replacement_invoice_id_to_invoice",
 )
-LONG_UQ = Constraint("unique", LONG, ("external_reference_of_customer",), f"uq_{LONG}_external_reference_of_customer", f"{LONG}_external_reference_of_customer_unique")
+LONG_UQ = Constraint(
+    "unique", LONG, ("external_reference_of_customer",), f"uq_{LONG}_external_reference_of_customer", f"{LONG}_external_reference_of_customer_unique"
+)
 
 
 def key(column: str, target: str, name: str, more: str = "") -> str:
@@ -184,11 +186,13 @@ SCENARIOS = (
         "h2",
         "ondelete of two keys changed",
         INVOICE + table("order", key("billing_id", "invoice.id", ""), key("shipping_id", "invoice.id", "")),
-        lambda name: INVOICE
-        + table(
-            "order",
-            key("billing_id", "invoice.id", name(BILLING), ', ondelete="CASCADE"'),
-            key("shipping_id", "invoice.id", name(SHIPPING), ', ondelete="SET NULL"'),
+        lambda name: (
+            INVOICE
+            + table(
+                "order",
+                key("billing_id", "invoice.id", name(BILLING), ', ondelete="CASCADE"'),
+                key("shipping_id", "invoice.id", name(SHIPPING), ', ondelete="SET NULL"'),
+            )
         ),
         (BILLING, SHIPPING),
         drops_existing=True,
@@ -206,12 +210,14 @@ SCENARIOS = (
         "j",
         "composite key",
         COMPOSITE_INVOICE + ORDER,
-        lambda name: COMPOSITE_INVOICE
-        + table(
-            "order",
-            "invoice_id = Column(Integer)",
-            "invoice_rev = Column(Integer)",
-            f'__table_args__ = (ForeignKeyConstraint(["invoice_id", "invoice_rev"], ["invoice.id", "invoice.rev"]{name(COMPOSITE)}),)',
+        lambda name: (
+            COMPOSITE_INVOICE
+            + table(
+                "order",
+                "invoice_id = Column(Integer)",
+                "invoice_rev = Column(Integer)",
+                f'__table_args__ = (ForeignKeyConstraint(["invoice_id", "invoice_rev"], ["invoice.id", "invoice.rev"]{name(COMPOSITE)}),)',
+            )
         ),
         (COMPOSITE,),
     ),
@@ -219,12 +225,14 @@ SCENARIOS = (
         "m",
         "several keys, two tables",
         INVOICE + ORDER,
-        lambda name: table("invoice", key("replaced_by_id", "invoice.id", name(REPLACED)), *unique("number", name(NUMBER)))
-        + table(
-            "order",
-            key("billing_id", "invoice.id", name(BILLING)),
-            key("shipping_id", "invoice.id", name(SHIPPING)),
-            *uniques(("code", name(CODE)), ("ref", name(REF))),
+        lambda name: (
+            table("invoice", key("replaced_by_id", "invoice.id", name(REPLACED)), *unique("number", name(NUMBER)))
+            + table(
+                "order",
+                key("billing_id", "invoice.id", name(BILLING)),
+                key("shipping_id", "invoice.id", name(SHIPPING)),
+                *uniques(("code", name(CODE)), ("ref", name(REF))),
+            )
         ),
         (BILLING, SHIPPING, REPLACED, CODE, REF, NUMBER),
     ),
@@ -240,11 +248,13 @@ SCENARIOS = (
         "x",
         "names past the limit",
         INVOICE + table(LONG),
-        lambda name: INVOICE
-        + table(
-            LONG,
-            key("preferred_replacement_invoice_id", "invoice.id", name(LONG_FK)),
-            *unique("external_reference_of_customer", name(LONG_UQ)),
+        lambda name: (
+            INVOICE
+            + table(
+                LONG,
+                key("preferred_replacement_invoice_id", "invoice.id", name(LONG_FK)),
+                *unique("external_reference_of_customer", name(LONG_UQ)),
+            )
         ),
         (LONG_FK, LONG_UQ),
     ),
