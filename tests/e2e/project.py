@@ -91,8 +91,7 @@ class Project:
             options += ", include_schemas=True, include_name=include_name"
             text = text.replace(
                 "\n\ndef run_migrations_offline",
-                "\n\ndef include_name(name, type_, parent_names):\n"
-                f'    return type_ != "schema" or name in (None, "{schema}")\n\n\ndef run_migrations_offline',
+                f'\n\ndef include_name(name, type_, parent_names):\n    return type_ != "schema" or name in (None, "{schema}")\n\n\ndef run_migrations_offline',
             )
         text, count = re.subn(r"(connection=connection, target_metadata=target_metadata)", rf"\1{options}", text)
         if count != 1:

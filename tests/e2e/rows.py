@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from databases import Database, SQLite, cut
-from expectations import GIVEN, NAME_ALONE, REFLECTED, UNNAMED, drops_unnamed, failure_before, halves, incurable, is_unnamed, left_behind
+from expectations import GIVEN, NAME_ALONE, REFLECTED, UNNAMED, drops_unnamed, failure_before, halves, incurable, left_behind, unnamed_constraints
 from project import GIT, MAJOR, Project, Unexpected, models
 from scenarios import CONVENTIONS, SCHEMA, Constraint, Scenario, unnamed
 
@@ -39,9 +39,6 @@ class Row:
             return run(replace(self, database=SQLite(folder / "app.db")), binary, folder, template)
         return run(self, binary, folder, template)
 
-    def names(self) -> dict[Constraint, str]:
-        return {c: c.name(self.convention) for c in self.scenario.constraints}
-
 
 def expect(condition: bool, message: str) -> None:
     if not condition:
@@ -61,7 +58,7 @@ class Fixer:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         path = self.revision.relative_to(self.project.folder)
         command = [self.binary, *arguments, path]
-        return subprocess.run(command, cwd=self.project.folder, env=GIT, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, check=False, cwd=self.project.folder, env=GIT, capture_output=True, text=True, timeout=60)
 
     def check(self) -> dict:
         result = self.run("check", "--format", "json")
@@ -88,7 +85,7 @@ def models_of(row: Row, tables: str, convention: str) -> str:
 
 def named_in_model(row: Row):
     def name(constraint: Constraint) -> str:
-        value = row.names()[constraint]
+        value = constraint.name(row.convention)
         # A plain string past the limit is an error; what op.f() is to a migration, conv() is to a model.
         return f', name=conv("{value}")' if len(value) > 63 else f', name="{value}"'
 
@@ -100,15 +97,16 @@ def shape(seen: dict) -> dict:
     return {table: (found["columns"], sorted(found["constraints"])) for table, found in seen.items()}
 
 
-def check_names(row: Row, seen: dict) -> None:
-    for constraint, name in row.names().items():
-        found = {
-            given for (kind, columns, _), given in seen[constraint.table]["constraints"].items() if (kind, columns) == (constraint.kind, constraint.columns)
-        }
-        equal(f"{constraint.kind} {constraint.table}{constraint.columns} in the database", found, {cut(name, row.database.kind)})
+def check_names(row: Row, upgraded: dict, downgraded: dict) -> None:
+    """Each constraint under its name, wherever that was given and not left to the database."""
+    given = row.scenario.constraints if row.convention in ("partial", "full") else unnamed_constraints(row.scenario, row.database.kind, row.convention)
+    for constraint in given:
+        seen = (downgraded if constraint.dropped else upgraded)[constraint.table]["constraints"]
+        found = {name for (kind, columns, _), name in seen.items() if (kind, columns) == (constraint.kind, constraint.columns)}
+        equal(f"{constraint.kind} {constraint.table}{constraint.columns} in the database", found, {cut(constraint.name(row.convention), row.database.kind)})
 
 
-def round_trip(row: Row, project: Project, *, names_known: bool) -> None:
+def round_trip(row: Row, project: Project) -> None:
     """Upgrade, downgrade, upgrade; the names in the database; then a second autogenerate."""
     database, schema = row.database, row.database.schema if row.scenario.schema else None
     before = database.look(schema)
@@ -120,8 +118,7 @@ def round_trip(row: Row, project: Project, *, names_known: bool) -> None:
     equal("after the downgrade", shape(downgraded), shape(before))
     equal("second upgrade", project.upgrade(), None)
     equal("after the second upgrade", database.look(schema), upgraded)
-    if names_known:
-        check_names(row, downgraded if row.scenario.id == "g" else upgraded)
+    check_names(row, upgraded, downgraded)
 
     left = left_behind(row.scenario, database.kind)
     second_autogenerate(project, "second autogenerate", left)
@@ -164,7 +161,7 @@ def see_it_fail(row: Row, project: Project, text: str) -> str:
 
 def fix_names(row: Row, project: Project, fixer: Fixer, original: str) -> tuple[str, str]:
     """Gives how the revision failed without its names, and what fixed it."""
-    named = {c.name(row.convention) for c in row.scenario.constraints if row.convention != "partial" or c.kind == "unique"}
+    named = {constraint.name(row.convention) for constraint in unnamed_constraints(row.scenario, row.database.kind, row.convention)}
     asks = drops_unnamed(row.scenario, row.database.kind, row.batch, row.convention)
     found = fixer.check()["diagnostics"]
     equal("suggested names", {diagnostic["suggested_name"] for diagnostic in found}, named)
@@ -175,6 +172,7 @@ def fix_names(row: Row, project: Project, fixer: Fixer, original: str) -> tuple[
     if asks:
         equal("exit status of a fix that leaves something", fixer.run("fix").returncode, 1)
         expect(UNNAMED.search(fixer.revision.read_text()) is not None, "fix named all, and the upgrade cannot pass")
+        in_two_steps = fixer.fix("--unsafe-fixes")
         fixer.revision.write_text(original)
     fixed = fixer.fix(*(["--unsafe-fixes"] if asks else []))
     equal("without a name after the fix", [call.group() for call in UNNAMED.finditer(fixed)], [])
@@ -186,6 +184,7 @@ def fix_names(row: Row, project: Project, fixer: Fixer, original: str) -> tuple[
     if not asks:
         return was, "ok"
 
+    equal("fixed in two steps", in_two_steps, fixed)
     fixer.revision.write_text(REFLECTED.sub("", fixed))
     error = project.upgrade()
     expect(error is not None, "a name alone is a cure, update the table")
@@ -213,9 +212,9 @@ def run(row: Row, binary: Path, folder: Path, template: Path) -> tuple[str, str]
     (folder / "original.py").write_text(original)
     fixer = Fixer(binary, project, revision)
 
-    unnamed_here = is_unnamed(scenario, database.kind, row.convention)
-    equal("autogenerate wrote None", bool(UNNAMED.search(original)), unnamed_here)
-    if unnamed_here:
+    to_name = unnamed_constraints(scenario, database.kind, row.convention)
+    equal("autogenerate wrote None", bool(UNNAMED.search(original)), bool(to_name))
+    if to_name:
         was, how = fix_names(row, project, fixer, original)
     else:
         equal("findings in a revision that has its names", fixer.check()["diagnostics"], [])
@@ -224,8 +223,7 @@ def run(row: Row, binary: Path, folder: Path, template: Path) -> tuple[str, str]
 
     known = incurable(scenario, database.kind, row.batch)
     if known is None:
-        # Where nothing was unnamed, a convention gave the names, or the database did.
-        round_trip(row, project, names_known=unnamed_here or row.convention in ("partial", "full"))
+        round_trip(row, project)
         return was, how
     reason, pattern = known
     error = project.upgrade()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # The convention in SQLAlchemy's documentation, which also holds where a project has none.
 DOCUMENTED = {
@@ -39,6 +39,8 @@ class Constraint:
     columns: tuple[str, ...]
     documented: str
     own: str
+    # The revision drops it: it is there before the upgrade and after the downgrade.
+    dropped: bool = False
 
     def name(self, convention: str) -> str:
         return self.own if CONVENTIONS[convention] is OWN else self.documented
@@ -52,7 +54,7 @@ class Scenario:
     # The models after the change; `names` gives what stands in a constraint's parentheses to name it: nothing, or `, name='...'`.
     after: Callable[[Callable[[Constraint], str]], str]
     constraints: tuple[Constraint, ...]
-    # The revision drops a constraint that an earlier revision created.
+    # The revision drops constraints of an earlier revision, be it to create them anew.
     drops_existing: bool = False
     # The constraints stand in create_table, where the revision needs no name.
     inline: bool = False
@@ -97,7 +99,9 @@ LONG_FK = Constraint(
     f"fk_{LONG}_preferred_replacement_invoice_id_invoice",
     f"{LONG}_preferred_replacement_invoice_id_to_invoice",
 )
-LONG_UQ = Constraint("unique", LONG, ("external_reference_of_customer",), f"uq_{LONG}_external_reference_of_customer", f"{LONG}_external_reference_of_customer_unique")
+LONG_UQ = Constraint(
+    "unique", LONG, ("external_reference_of_customer",), f"uq_{LONG}_external_reference_of_customer", f"{LONG}_external_reference_of_customer_unique"
+)
 
 
 def key(column: str, target: str, name: str, more: str = "") -> str:
@@ -167,7 +171,7 @@ SCENARIOS = (
         "key removed",
         INVOICE + table("order", key("invoice_id", "invoice.id", "")),
         lambda name: INVOICE + table("order", INVOICE_ID),
-        (FK,),
+        (replace(FK, dropped=True),),
         drops_existing=True,
     ),
     Scenario(
@@ -176,6 +180,21 @@ SCENARIOS = (
         INVOICE + table("order", key("invoice_id", "invoice.id", "")),
         lambda name: INVOICE + table("order", key("invoice_id", "invoice.id", name(FK), ', ondelete="CASCADE"')),
         (FK,),
+        drops_existing=True,
+    ),
+    Scenario(
+        "h2",
+        "ondelete of two keys changed",
+        INVOICE + table("order", key("billing_id", "invoice.id", ""), key("shipping_id", "invoice.id", "")),
+        lambda name: (
+            INVOICE
+            + table(
+                "order",
+                key("billing_id", "invoice.id", name(BILLING), ', ondelete="CASCADE"'),
+                key("shipping_id", "invoice.id", name(SHIPPING), ', ondelete="SET NULL"'),
+            )
+        ),
+        (BILLING, SHIPPING),
         drops_existing=True,
     ),
     Scenario(
@@ -191,12 +210,14 @@ SCENARIOS = (
         "j",
         "composite key",
         COMPOSITE_INVOICE + ORDER,
-        lambda name: COMPOSITE_INVOICE
-        + table(
-            "order",
-            "invoice_id = Column(Integer)",
-            "invoice_rev = Column(Integer)",
-            f'__table_args__ = (ForeignKeyConstraint(["invoice_id", "invoice_rev"], ["invoice.id", "invoice.rev"]{name(COMPOSITE)}),)',
+        lambda name: (
+            COMPOSITE_INVOICE
+            + table(
+                "order",
+                "invoice_id = Column(Integer)",
+                "invoice_rev = Column(Integer)",
+                f'__table_args__ = (ForeignKeyConstraint(["invoice_id", "invoice_rev"], ["invoice.id", "invoice.rev"]{name(COMPOSITE)}),)',
+            )
         ),
         (COMPOSITE,),
     ),
@@ -204,24 +225,36 @@ SCENARIOS = (
         "m",
         "several keys, two tables",
         INVOICE + ORDER,
-        lambda name: table("invoice", key("replaced_by_id", "invoice.id", name(REPLACED)), *unique("number", name(NUMBER)))
-        + table(
-            "order",
-            key("billing_id", "invoice.id", name(BILLING)),
-            key("shipping_id", "invoice.id", name(SHIPPING)),
-            *uniques(("code", name(CODE)), ("ref", name(REF))),
+        lambda name: (
+            table("invoice", key("replaced_by_id", "invoice.id", name(REPLACED)), *unique("number", name(NUMBER)))
+            + table(
+                "order",
+                key("billing_id", "invoice.id", name(BILLING)),
+                key("shipping_id", "invoice.id", name(SHIPPING)),
+                *uniques(("code", name(CODE)), ("ref", name(REF))),
+            )
         ),
         (BILLING, SHIPPING, REPLACED, CODE, REF, NUMBER),
+    ),
+    Scenario(
+        "r",
+        "key replaced by another",
+        INVOICE + table("order", key("billing_id", "invoice.id", ""), "shipping_id = Column(Integer)"),
+        lambda name: INVOICE + table("order", "billing_id = Column(Integer)", key("shipping_id", "invoice.id", name(SHIPPING))),
+        (replace(BILLING, dropped=True), SHIPPING),
+        drops_existing=True,
     ),
     Scenario(
         "x",
         "names past the limit",
         INVOICE + table(LONG),
-        lambda name: INVOICE
-        + table(
-            LONG,
-            key("preferred_replacement_invoice_id", "invoice.id", name(LONG_FK)),
-            *unique("external_reference_of_customer", name(LONG_UQ)),
+        lambda name: (
+            INVOICE
+            + table(
+                LONG,
+                key("preferred_replacement_invoice_id", "invoice.id", name(LONG_FK)),
+                *unique("external_reference_of_customer", name(LONG_UQ)),
+            )
         ),
         (LONG_FK, LONG_UQ),
     ),
