@@ -1,5 +1,6 @@
 //! Which files are checked, and which snapshot their content is read from.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::git::{Change, Environment, GitError, ObjectId, Repository, Snapshot, Status, WorkingTree};
@@ -208,33 +209,34 @@ impl Start {
     }
 
     fn staged_paths<'r>(&self, repository: &'r Repository, paths: &[PathBuf]) -> Result<Selection<'r>, SelectionError> {
-        let mut wanted = Vec::new();
-        for path in paths {
-            let full = self.folder.join(path);
-            let path = below(&self.top, &full).ok_or_else(|| self.elsewhere(path))?;
-            if !wanted.contains(&path) {
-                wanted.push(path);
-            }
-        }
-        wanted.sort();
+        let named: BTreeSet<RepoPath> = paths.iter().map(|path| self.path_of(path)).collect::<Result<_, _>>()?;
+        let named: Vec<RepoPath> = named.into_iter().collect();
         // A commit that concludes a merge answers for its own changes only, whoever names the files.
         let staged = repository.staged()?;
-        let left = staged.left_to_other_parents;
-        let answers = repository.status_of(&wanted)?;
+        let mut files: BTreeMap<RepoPath, Option<Change>> = repository.status_of(&named)?.into_iter().collect();
+        let no_files: Vec<&RepoPath> = named.iter().filter(|path| files[*path].is_none()).collect();
+        if !no_files.is_empty() {
+            let is_below = |path: &RepoPath| no_files.iter().any(|folder| path.starts_with(folder));
+            let tracked = repository.tracked()?.into_iter();
+            let tracked = tracked.map(|change| (change.path.clone(), Some(change)));
+            let unmerged = staged.unmerged.iter().map(|path| (path.clone(), None));
+            files.extend(tracked.chain(unmerged).filter(|(path, _)| is_below(path)));
+        }
         let mut selection = self.of(repository.index()?, Vec::new());
-        for (path, change) in answers {
-            if left.contains(&path) {
+        for path in no_files {
+            if !files.keys().any(|file| file != path && file.starts_with(path)) && !staged.unmerged.contains(path) {
+                selection.notes.push(format!("not in the index: {path}"));
+            }
+        }
+        for (path, change) in files.into_iter().filter(|(path, _)| path.is_python()) {
+            if staged.left_to_other_parents.contains(&path) {
                 selection.notes.push(format!(
                     "left alone, as it is the same in another parent of the merge: {path}"
                 ));
             } else if staged.unmerged.contains(&path) {
                 selection.failures.push(conflict(&path));
-            } else if let Some(change) = change {
-                if path.is_python() {
-                    selection.candidates.push(change.into());
-                }
             } else {
-                selection.notes.push(format!("not in the index: {path}"));
+                selection.candidates.extend(change.map(Candidate::from));
             }
         }
         Ok(selection)

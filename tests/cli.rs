@@ -170,7 +170,7 @@ fn verbose_tells_how_it_was_found_out() {
         .stage(FILE, migration(UNNAMED));
     let told = said(shop.tool(&["--verbose"]), 1);
     for words in [
-        "read from: index, by libgit2\n",
+        "read from: index, by libgit2",
         "environment: migrations/env.py\n",
         "configured by: alembic.ini\n",
         "target_metadata: DeclarativeBase at app/models.py:4\n",
@@ -345,6 +345,13 @@ fn staged_with_paths() {
     let told = said(repo.tool(&["--staged", "--verbose", "untracked.py"]), 0);
     assert!(told.out.starts_with("0 files checked"), "{}", told.out);
     assert!(told.err.contains("not in the index: untracked.py"), "{}", told.err);
+    // A folder stands for what the index holds below it.
+    found(&repo, &["--staged", "migrations"], &[FILE, OTHER]);
+    found(&repo, &["--staged", ".", OTHER], &[FILE, OTHER]);
+    found_in(&repo, "migrations", &["--staged", "versions/"], &[FILE, OTHER]);
+    found(&repo, &["--staged", "migrations/versions/an"], &[]);
+    let told = said(repo.tool(&["--staged", "--verbose", "migrations"]), 1);
+    assert!(!told.err.contains("not in the index"), "{}", told.err);
     // A file that the commit deletes has nothing to say.
     repo.git(&["rm", "--quiet", "--cached", FILE]);
     found(&repo, &["--staged", FILE, OTHER], &[OTHER]);

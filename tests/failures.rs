@@ -479,6 +479,12 @@ fn a_conflict_that_is_not_resolved() {
     ];
     fails(&repo, &[], &parts);
     fails(&repo, &["--staged", FILE], &parts);
+    fails(&repo, &["--staged", "migrations"], &parts);
+    assert!(
+        said(repo.tool(&["--staged", "README.md"]), 0)
+            .out
+            .starts_with("0 files")
+    );
     fails(&repo, &["--all"], &parts);
     // On disk there are both sides with the marks between them.
     let told = said(repo.tool(&[FILE]), 0);

@@ -83,6 +83,8 @@ fn the_shop() {
 #[test]
 fn the_shop_once_it_is_committed() {
     let repo = shop();
+    // The example says that nothing of it is deployed.
+    repo.git(&["rm", "--quiet", "--force", "alembic-named.toml"]);
     repo.commit("all of it");
     let told = said(repo.tool(&["--all"]), 1);
     assert_snapshot!(told.out + "--- standard error\n" + &told.err);
