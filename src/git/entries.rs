@@ -134,22 +134,28 @@ impl<R: Read> Entries<R> {
     /// Up to version 3: the name, and one to eight zeros so that the length is a multiple of eight. Gives its order
     /// after the one before it, and where the entry ends.
     fn whole_name(&mut self, start: usize) -> Result<(Ordering, usize), Doubt> {
-        let flags = half(self.need(NAME)?, FLAGS).ok_or_else(early)?;
-        let told = usize::from(flags & NAME_LENGTH);
+        let told = self.told_length()?;
         let length = self.until_zero(start, told)?;
-        if length != told && (told < usize::from(NAME_LENGTH) || length < told) {
-            return Err(Doubt::strange("the index has a name of another length than it says"));
-        }
+        is_told(length, told)?;
         Ok((self.rename(0, start, length), (start + length + 8) & !7))
     }
 
     /// Version 4: how much of the name before is left out at its end, and what follows instead.
     fn rest_of_name(&mut self, start: usize) -> Result<(Ordering, usize), Doubt> {
+        let told = self.told_length()?;
         let (left_out, start) = self.left_out(start)?;
         let kept = self.path.len().checked_sub(left_out);
         let kept = kept.ok_or_else(|| Doubt::strange("the index leaves out more of a name than there is"))?;
         let length = self.until_zero(start, 0)?;
+        // git goes by this number also here, past the end of the name.
+        is_told(kept + length, told)?;
         Ok((self.rename(kept, start, length), start + length + 1))
+    }
+
+    /// The length of the name as the flags have it, which is the most that they can say for any longer one.
+    fn told_length(&mut self) -> Result<usize, Doubt> {
+        let flags = half(self.need(NAME)?, FLAGS).ok_or_else(early)?;
+        Ok(usize::from(flags & NAME_LENGTH))
     }
 
     /// The number of git's pack offsets (gitformat-pack, "OFS_DELTA"), and where it ends.
@@ -215,7 +221,7 @@ impl<R: Read> Entries<R> {
                 Ok(0) => return Err(early()),
                 Ok(read) => self.to += read.min(free.len()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(Doubt::strange(format!("the index cannot be read: {error}"))),
+                Err(error) => return Err(Doubt::OnlyGit(format!("the index cannot be read: {error}"))),
             }
         }
         Ok(())
@@ -257,6 +263,14 @@ impl<R: Read> Entries<R> {
             left -= count;
         }
         Ok(())
+    }
+}
+
+fn is_told(length: usize, told: usize) -> Result<(), Doubt> {
+    if told == length.min(usize::from(NAME_LENGTH)) {
+        Ok(())
+    } else {
+        Err(Doubt::strange("the index has a name of another length than it says"))
     }
 }
 

@@ -103,8 +103,9 @@ impl IndexFile {
     }
 }
 
+/// libgit2 takes what it cannot open for an index that is not there, which would pass for an empty one.
 fn unreadable(error: &std::io::Error) -> Doubt {
-    Doubt::strange(format!("the index cannot be read: {error}"))
+    Doubt::OnlyGit(format!("the index cannot be read: {error}"))
 }
 
 /// HEAD to index by the cheapest way that `means` allows.
