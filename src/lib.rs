@@ -19,6 +19,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod fix;
 pub mod git;
+pub mod install;
 pub mod mend;
 pub mod migration;
 pub mod naming;

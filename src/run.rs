@@ -12,6 +12,7 @@ use crate::cli::{CheckArgs, Cli, Command, Variables, completions};
 use crate::config::{self, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::git::{ObjectId, Restage, Status};
+use crate::install;
 use crate::mend::{Mended, mend};
 use crate::project::Project;
 use crate::report::{self, Edge};
@@ -52,6 +53,8 @@ pub fn run(cli: Cli) -> Result<ExitStatus> {
         None => check_files(cli.check),
         Some(Command::Check(arguments)) => check_files(arguments),
         Some(Command::Fix(arguments)) => check_files(arguments.fixing()),
+        Some(Command::Install(arguments)) => install::run(&arguments),
+        Some(Command::Uninstall(arguments)) => install::undo(&arguments),
         Some(Command::Explain { rule }) => print(config::rule(&rule)?.documentation.as_bytes()),
         Some(Command::Rules) => print(rules().as_bytes()),
         Some(Command::Completions { shell }) => print(&completions(shell)),

@@ -15,6 +15,7 @@ mod command;
 mod delta;
 mod environment;
 mod error;
+mod hooks;
 mod library;
 mod listing;
 mod merge;
@@ -31,6 +32,7 @@ use std::fmt;
 
 pub use environment::Environment;
 pub use error::GitError;
+pub use hooks::Hooks;
 pub use repository::Repository;
 pub use snapshot::{Entry, EntryKind, MemorySnapshot, Snapshot, WorkingTree};
 pub use stage::{Restage, Undo};
