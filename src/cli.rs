@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::config::{CommandLine, ConfigError, Globs, rules_named};
 use crate::git::DEFAULT_LIMIT;
+use crate::install::{InstallArgs, UninstallArgs};
 use crate::settings::{Action, Color, Format, Scope, Settings};
 use crate::source::RepoPath;
 
@@ -55,6 +56,10 @@ pub enum Command {
         #[arg(default_value = ".")]
         path: PathBuf,
     },
+    /// Make git run the check before each commit, beside whatever is there
+    Install(InstallArgs),
+    /// Take it out again and put everything back
+    Uninstall(UninstallArgs),
     /// Show a rule's page
     Explain {
         /// The rule's name

@@ -20,6 +20,7 @@ pub mod diagnostic;
 pub mod fix;
 pub mod git;
 mod ignores;
+pub mod install;
 pub mod mend;
 pub mod migration;
 pub mod naming;

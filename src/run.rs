@@ -13,6 +13,7 @@ use crate::cli::{CheckArgs, Cli, Command, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::git::{DEFAULT_LIMIT, GitError, ObjectId, Restage, Snapshot, Status, WorkingTree};
+use crate::install;
 use crate::mend::{Mended, mend};
 use crate::project::Project;
 use crate::report::{self, Edge};
@@ -54,6 +55,8 @@ pub fn run(cli: Cli) -> Result<ExitStatus> {
         Some(Command::Check(arguments)) => check_files(arguments),
         Some(Command::Fix(arguments)) => check_files(arguments.fixing()),
         Some(Command::Config { path }) => show_config(&path),
+        Some(Command::Install(arguments)) => install::run(&arguments),
+        Some(Command::Uninstall(arguments)) => install::undo(&arguments),
         Some(Command::Explain { rule }) => print(config::rule(&rule)?.documentation.as_bytes()),
         Some(Command::Rules) => print(rules().as_bytes()),
         Some(Command::Completions { shell }) => print(&completions(shell)),

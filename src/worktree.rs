@@ -117,6 +117,22 @@ impl Replaced {
     }
 }
 
+/// Gives an existing file other content, whole or not at all; a link is followed.
+pub(crate) fn rewrite(path: &Path, content: &[u8]) -> Result<(), WriteError> {
+    let io = |source| WriteError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let path = path.canonicalize().map_err(io)?;
+    let metadata = path.metadata().map_err(io)?;
+    if metadata.permissions().readonly() {
+        return Err(WriteError::ReadOnly(path));
+    }
+    let temporary = temporary(&path, content, &metadata).map_err(io)?;
+    temporary.persist(&path).map_err(|error| io(error.error))?;
+    Ok(())
+}
+
 /// A file of this content in the same folder, with the mode and the owner of the old one, safely on the disk.
 fn temporary(path: &Path, content: &[u8], metadata: &Metadata) -> io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
