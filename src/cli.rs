@@ -243,7 +243,11 @@ impl CheckArgs {
 pub fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "alembic-named", &mut script);
-    script
+    // clap_complete 4.6 writes the hyphen of our name in two ways for bash, so that nothing after a subcommand is completed
+    // (clap-rs/clap#6421); where that is mended, nothing is replaced.
+    String::from_utf8_lossy(&script)
+        .replace("alembic__subcmd__named", "alembic__named")
+        .into_bytes()
 }
 
 #[cfg(test)]

@@ -33,6 +33,14 @@ pub enum Format {
     Concise,
     /// Version 1 of the JSON report.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML, for the test results of a CI server.
+    Junit,
 }
 
 /// Whether to colour.

@@ -3,10 +3,16 @@
 mod concise;
 mod config;
 mod edge;
+mod fingerprint;
+mod github;
+mod gitlab;
 mod hints;
 mod json;
+mod junit;
+mod sarif;
 mod text;
 mod verbose;
+mod wording;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -37,6 +43,10 @@ pub fn reporter(format: Format, width: Width, quiet: bool) -> Box<dyn Reporter> 
         Format::Text => Box::new(text::Text::new(width, quiet)),
         Format::Concise => Box::new(concise::Concise),
         Format::Json => Box::new(json::Json),
+        Format::Sarif => Box::new(sarif::Sarif),
+        Format::Github => Box::new(github::Github),
+        Format::Gitlab => Box::new(gitlab::Gitlab),
+        Format::Junit => Box::new(junit::Junit),
     }
 }
 
