@@ -75,6 +75,14 @@ fn shop() -> Repo {
     repo
 }
 
+/// The example as a deployed one, which it says it is not.
+fn committed_shop() -> Repo {
+    let repo = shop();
+    repo.git(&["rm", "--quiet", "--force", "alembic-named.toml"]);
+    repo.commit("all of it");
+    repo
+}
+
 #[test]
 fn the_shop() {
     assert_snapshot!(picture(&shop(), 120, 1));
@@ -82,11 +90,7 @@ fn the_shop() {
 
 #[test]
 fn the_shop_once_it_is_committed() {
-    let repo = shop();
-    // The example says that nothing of it is deployed.
-    repo.git(&["rm", "--quiet", "--force", "alembic-named.toml"]);
-    repo.commit("all of it");
-    let told = said(repo.tool(&["--all"]), 1);
+    let told = said(committed_shop().tool(&["--all"]), 1);
     assert_snapshot!(told.out + "--- standard error\n" + &told.err);
 }
 
@@ -198,11 +202,9 @@ fn nothing_is_wider_than_the_terminal() {
          b.create_foreign_key(None, 'i', ['invoice_id'], ['id'])",
         "pass",
     );
-    let committed = shop();
-    committed.commit("all of it");
     let repos = [
         ("shop", shop()),
-        ("committed", committed),
+        ("committed", committed_shop()),
         ("several", several()),
         ("long names", long_names()),
         ("with a convention", with_convention),

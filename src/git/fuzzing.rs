@@ -34,6 +34,10 @@ fn visit(tree: &CachedTree, from: usize) {
 }
 
 /// Reads `bytes` as what git prints: `diff --raw -z`, `ls-files -s -z`, `ls-tree -z`.
+///
+/// # Panics
+///
+/// Where a record without a path was read, which is what the fuzzer is to find.
 pub fn raw_diff(bytes: &[u8]) {
     if let Some(deltas) = raw::parse(bytes) {
         // What was read is what there was: no record without a path.
