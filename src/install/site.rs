@@ -20,6 +20,7 @@ const PREK_FILES: [&str; 3] = ["prek.toml", ".pre-commit-config.yaml", ".pre-com
 /// The repository of the current folder.
 pub(super) struct Site {
     repository: Repository,
+    folder: PathBuf,
     pub(super) top: PathBuf,
     pub(super) hooks: Hooks,
 }
@@ -29,13 +30,18 @@ impl Site {
         let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
         let repository = Repository::discover(&folder)
             .map_err(InstallError::from)?
-            .ok_or(InstallError::Nowhere(folder))?;
+            .ok_or_else(|| InstallError::Nowhere(folder.clone()))?;
         let top = repository.top().to_owned();
         if repository.is_bare() {
             return Err(InstallError::Bare(top).into());
         }
         let hooks = repository.hooks().map_err(InstallError::from)?;
-        Ok(Self { repository, top, hooks })
+        Ok(Self {
+            repository,
+            folder,
+            top,
+            hooks,
+        })
     }
 
     /// What stands in the hooks folder under this name.
@@ -67,11 +73,20 @@ impl Site {
         }
     }
 
-    /// The files of a manager that are there.
+    /// The files of a manager that are there, at the top; for prek in the nearest folder that has any, since each folder can be a
+    /// project of its own.
     pub(super) fn configs(&self, manager: Manager) -> Vec<PathBuf> {
-        let mut files = candidates(manager);
-        files.retain(|file| self.top.join(file).is_file());
-        files.iter().map(|file| self.top.join(file)).collect()
+        let names = candidates(manager);
+        let here = |folder: &Path| -> Vec<PathBuf> {
+            let files = names.iter().map(|name| folder.join(name));
+            files.filter(|file| file.is_file()).collect()
+        };
+        let below_top = self.folder.ancestors().take_while(|folder| *folder != self.top);
+        let nearest = below_top
+            .filter(|folder| manager == Manager::Prek && folder.starts_with(&self.top))
+            .map(here)
+            .find(|files| !files.is_empty());
+        nearest.unwrap_or_else(|| here(&self.top))
     }
 
     /// The file of a manager.
@@ -152,7 +167,10 @@ impl Site {
         let mut commands = Vec::new();
         for hook in hooks {
             match manager {
-                Manager::Husky if !self.is_husky() => commands.push("npx husky".to_owned()),
+                // A linked worktree of a repository with husky starts without the folder, and git says nothing.
+                Manager::Husky if !self.is_husky() || !self.hooks.folder.is_dir() => {
+                    commands.push("npx husky".to_owned());
+                }
                 Manager::Git | Manager::Husky => {}
                 _ if runs(self.standing(hook)?) => {}
                 Manager::Lefthook => commands.push("lefthook install".to_owned()),
