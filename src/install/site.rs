@@ -63,9 +63,13 @@ impl Site {
         let husky = self.top.join(".husky");
         let husky = husky.is_dir().then_some((Manager::Husky, husky));
         let first_of = |manager| Some((manager, self.configs(manager).into_iter().next()?));
-        // The two read the same file, and the entry is the same.
-        let pre_commit = first_of(Manager::PreCommit).or_else(|| first_of(Manager::Prek));
-        let mut found = [husky, first_of(Manager::Lefthook), pre_commit].into_iter().flatten();
+        let (pre_commit, prek) = (first_of(Manager::PreCommit), first_of(Manager::Prek));
+        // Where the two read the same file, the entry is the same.
+        let is_same = matches!((&pre_commit, &prek), (Some((_, one)), Some((_, other))) if one == other);
+        let prek = prek.filter(|_| !is_same);
+        let mut found = [husky, first_of(Manager::Lefthook), pre_commit, prek]
+            .into_iter()
+            .flatten();
         match (found.next(), found.next()) {
             (None, _) => Ok(Manager::Git),
             (Some((manager, _)), None) => Ok(manager),

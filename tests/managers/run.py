@@ -373,6 +373,8 @@ class PrekWorkspace(Prek):
 
     name = "prek, workspace"
     prefix = "services/shop/"
+    # Below the top the file says for itself that it is prek's, but not before prek is at work.
+    install = ["alembic-named", "install", "--manager", "prek", "--write"]
     config = """repos:
   - repo: local
     hooks:
