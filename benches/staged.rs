@@ -40,6 +40,7 @@ fn main() {}
 
 #[cfg(unix)]
 mod bench {
+    use std::fmt::Write as _;
     use std::io::{BufWriter, Write};
     use std::path::{Path, PathBuf};
     use std::process::{Command, Stdio};
@@ -163,12 +164,12 @@ mod bench {
         repo.git(&["read-tree", "HEAD"]);
         // Not a multiple of ten, so that of every ten staged files about three are Python.
         let step = (files / staged).max(1);
-        let step = if step % 10 == 0 { step - 1 } else { step };
+        let step = if step.is_multiple_of(10) { step - 1 } else { step };
         let mut rows = String::new();
         for at in 0..staged {
             let text = format!("def value():\n    return {at}\n# {}\n", "x".repeat(1_000));
             let id = repo.git_with_input(&["hash-object", "-w", "--stdin"], text.as_bytes());
-            rows += &format!("100644 {id}\t{}\n", path(at * step));
+            writeln!(rows, "100644 {id}\t{}", path(at * step)).unwrap();
         }
         repo.git_with_input(&["update-index", "--index-info"], rows.as_bytes());
         if is_valid {

@@ -62,7 +62,7 @@ impl<R: Read> Entries<R> {
             length,
             version: 0,
             left: 0,
-            buffer: vec![0; CHUNK],
+            buffer: vec![0; CHUNK.min(usize::try_from(length).unwrap_or(CHUNK))],
             from: 0,
             to: 0,
             at: 0,
@@ -123,11 +123,11 @@ impl<R: Read> Entries<R> {
         if flags & EXTENDED == 0 {
             return Ok((entry, NAME));
         }
-        let more = half(self.need(NAME + 2)?, NAME).ok_or_else(early)?;
-        if version < 3 || more & !KNOWN_FLAGS != 0 {
+        let extended = half(self.need(NAME + 2)?, NAME).ok_or_else(early)?;
+        if version < 3 || extended & !KNOWN_FLAGS != 0 {
             return Err(Doubt::strange("the index has entries of an unknown form"));
         }
-        entry.is_intent = more & INTENT_TO_ADD != 0;
+        entry.is_intent = extended & INTENT_TO_ADD != 0;
         Ok((entry, NAME + 2))
     }
 
@@ -158,7 +158,7 @@ impl<R: Read> Entries<R> {
         Ok(usize::from(flags & NAME_LENGTH))
     }
 
-    /// The number of git's pack offsets (gitformat-pack, "OFS_DELTA"), and where it ends.
+    /// The number of git's pack offsets (gitformat-pack, "offset encoding"), and where it ends.
     fn left_out(&mut self, start: usize) -> Result<(usize, usize), Doubt> {
         let (mut value, mut at) = (0_usize, start);
         loop {

@@ -116,12 +116,11 @@ impl Library {
 
     /// What is staged without loading the index; `None` where libgit2 has to load it.
     fn shortcut(&self) -> Answer<Option<(&Overlay, Option<&IndexFile>)>> {
-        let staged = match self.staged.get() {
-            Some(staged) => staged,
-            None => {
-                let staged = self.find_staged()?;
-                self.staged.get_or_init(|| staged)
-            }
+        let staged = if let Some(staged) = self.staged.get() {
+            staged
+        } else {
+            let staged = self.find_staged()?;
+            self.staged.get_or_init(|| staged)
         };
         Ok(staged
             .shortcut
