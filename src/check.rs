@@ -3,10 +3,11 @@
 use crate::config::{Config, ConfigError, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::git::{GitError, Snapshot, Status};
+use crate::ignores;
 use crate::migration::Migration;
 use crate::project::Project;
 use crate::python::{Module, relevance};
-use crate::rules::{ALL, Check, MigrationFile};
+use crate::rules::{ALL, Check, MetadataFile, MigrationFile, Rule};
 use crate::selection::Candidate;
 use crate::source::{RepoPath, SourceFile};
 
@@ -40,8 +41,14 @@ pub struct Outcome {
     pub files: Vec<CheckedFile>,
     /// The findings, in the order of a report.
     pub diagnostics: Vec<Diagnostic>,
-    /// Files that could not be checked, each in a sentence.
+    /// Files that could not be checked or written, each in a sentence.
     pub failures: Vec<String>,
+    /// How many findings are gone because they were fixed.
+    pub fixed: usize,
+    /// The files that `--fix` changed.
+    pub changed: Vec<RepoPath>,
+    /// What `--fix` did not do, a sentence a file.
+    pub remarks: Vec<String>,
 }
 
 impl Outcome {
@@ -64,6 +71,15 @@ pub struct Examined {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What the commit builds on.
+pub trait Past {
+    /// Whether HEAD holds the file, so that a database may have run it.
+    fn holds(&self, candidate: &Candidate) -> Result<bool, GitError>;
+
+    /// The file's text before the change; nothing for a new file.
+    fn text(&self, candidate: &Candidate) -> Result<Option<String>, GitError>;
+}
+
 /// Checks the files one after the other; what goes wrong with one does not keep the others from being checked.
 ///
 /// Fails when the configuration is wrong, since then nothing that is said can be relied on.
@@ -72,7 +88,7 @@ pub fn check(
     snapshot: &dyn Snapshot,
     project: &Project<'_>,
     configs: &Configs<'_>,
-    is_in_head: &dyn Fn(&Candidate) -> Result<bool, GitError>,
+    past: &dyn Past,
 ) -> Result<Outcome, ConfigError> {
     let mut outcome = Outcome::default();
     for candidate in candidates {
@@ -80,7 +96,7 @@ pub fn check(
         if config.excludes(&candidate.path) {
             continue;
         }
-        match look_at(candidate, snapshot, project, &config, is_in_head) {
+        match look_at(candidate, snapshot, project, &config, past) {
             Ok(examined) => {
                 outcome.files.push(CheckedFile {
                     path: candidate.path.clone(),
@@ -101,10 +117,11 @@ fn look_at(
     snapshot: &dyn Snapshot,
     project: &Project<'_>,
     config: &Config,
-    is_in_head: &dyn Fn(&Candidate) -> Result<bool, GitError>,
+    past: &dyn Past,
 ) -> Result<Examined, String> {
     let bytes = candidate.read(snapshot).map_err(|error| error.to_string())?;
-    if !relevance(&bytes).any() {
+    let is_named = config.is_migration(&candidate.path) || config.is_metadata(&candidate.path);
+    if !relevance(&bytes).any() && !is_named {
         return Ok(Examined {
             kind: FileKind::Other,
             diagnostics: Vec::new(),
@@ -117,13 +134,38 @@ fn look_at(
             candidate.path
         )
     })?;
-    let is_deployed = is_in_head(candidate).map_err(|error| error.to_string())?;
-    Ok(examine(
-        &SourceFile::new(candidate.path.clone(), text),
-        is_deployed,
-        project,
-        config,
-    ))
+    let is_deployed = config.may_be_deployed() && past.holds(candidate).map_err(|error| error.to_string())?;
+    let file = SourceFile::new(candidate.path.clone(), text);
+    let mut examined = examine(&file, is_deployed, project, config);
+    if config.changed_lines_only() && !examined.diagnostics.is_empty() {
+        let before = past.text(candidate).map_err(|error| error.to_string())?;
+        if let Some(before) = before {
+            let changed = changed_lines(&before, file.text());
+            examined.diagnostics.retain(|diagnostic| touches(diagnostic, &changed));
+        }
+    }
+    Ok(examined)
+}
+
+/// The lines of the new text that the change made, from 1.
+fn changed_lines(before: &str, after: &str) -> Vec<std::ops::Range<usize>> {
+    let diff = similar::TextDiff::from_lines(before, after);
+    let changed = diff
+        .ops()
+        .iter()
+        .filter(|operation| operation.tag() != similar::DiffTag::Equal);
+    changed
+        .map(|operation| {
+            let lines = operation.new_range();
+            lines.start + 1..lines.end + 1
+        })
+        .collect()
+}
+
+fn touches(diagnostic: &Diagnostic, changed: &[std::ops::Range<usize>]) -> bool {
+    let first = diagnostic.file.position(diagnostic.span.start).line;
+    let last = diagnostic.file.position(diagnostic.span.end).line;
+    changed.iter().any(|lines| lines.start <= last && first < lines.end)
 }
 
 /// Applies every rule to one file.
@@ -134,20 +176,30 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
     let migration = Migration::read(&module);
     let mut found = Vec::new();
     let mut kind = FileKind::Other;
-    if migration.is_migration() {
+    if migration.is_migration() || config.is_migration(file.path()) {
         kind = FileKind::Migration;
         found.extend(of_migration(&migration, is_deployed, project, config));
     }
     // A revision may build metadata for its own use.
-    if relevant.metadata && !migration.declares_revision {
-        let judged = project.judged(file);
+    if (relevant.metadata || config.is_metadata(file.path())) && !migration.declares_revision {
+        let judged = if config.is_metadata(file.path()) {
+            project.made_in(file)
+        } else {
+            project.judged(file)
+        };
         if !judged.is_empty() && kind == FileKind::Other {
             kind = FileKind::Metadata;
         }
-        for one in &judged {
+        for judged in &judged {
+            let one = MetadataFile {
+                judged,
+                module: &module,
+                is_deployed,
+                configured_convention: config.convention.as_ref(),
+            };
             for rule in ALL {
                 if let Check::Metadata(check) = rule.check {
-                    found.extend(check(one));
+                    found.extend(check(&one));
                 }
             }
         }
@@ -161,11 +213,19 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
     }
     Examined {
         kind,
-        diagnostics: found
-            .into_iter()
-            .filter_map(|diagnostic| configured(diagnostic, config))
-            .collect(),
+        diagnostics: silenced(&module, found, config),
     }
+}
+
+/// The findings without those that a comment silences or the configuration turns off.
+fn silenced(module: &Module, found: Vec<Diagnostic>, config: &Config) -> Vec<Diagnostic> {
+    let path = module.file().path();
+    let is_on = |rule: &'static Rule| config.severity(path, rule, rule.severity) != Severity::Off;
+    let found = ignores::apply(module, found, &is_on);
+    found
+        .into_iter()
+        .filter_map(|diagnostic| configured(diagnostic, config))
+        .collect()
 }
 
 fn of_migration(

@@ -7,7 +7,8 @@ use clap_complete::Shell;
 
 use crate::config::{CommandLine, ConfigError, Globs, rules_named};
 use crate::git::DEFAULT_LIMIT;
-use crate::settings::{Color, Format, Scope, Settings};
+use crate::install::{InstallArgs, UninstallArgs};
+use crate::settings::{Action, Color, Format, Scope, Settings};
 use crate::source::RepoPath;
 
 /// Names for Alembic's constraints, before they are committed.
@@ -36,6 +37,7 @@ Examples:
   alembic-named                              what the next commit adds or changes
   alembic-named migrations/ app/models.py    these files, as they are on disk
   alembic-named --from-ref origin/main       what this branch changes, for CI
+  alembic-named fix --staged                 write the names into the files of the next commit
   alembic-named explain unnamed-constraint   what a rule is about
 
 Exit status: 0 nothing blocks, 1 something blocks, 2 the check could not be done.";
@@ -46,6 +48,18 @@ pub enum Command {
     /// Look for unnamed constraints and missing naming conventions
     #[command(after_help = EXAMPLES)]
     Check(CheckArgs),
+    /// Fix what can be fixed in the working tree (the same as check --fix)
+    Fix(CheckArgs),
+    /// Show what holds for a file, and where each value comes from
+    Config {
+        /// The file or folder
+        #[arg(default_value = ".")]
+        path: PathBuf,
+    },
+    /// Make git run the check before each commit, beside whatever is there
+    Install(InstallArgs),
+    /// Take it out again and put everything back
+    Uninstall(UninstallArgs),
     /// Show a rule's page
     Explain {
         /// The rule's name
@@ -93,9 +107,25 @@ pub struct CheckArgs {
     /// Do not apply these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Rules")]
     ignore: Vec<String>,
+    /// In files that HEAD holds, report only findings on changed lines
+    #[arg(long, help_heading = "Rules")]
+    changed_lines_only: bool,
     /// Use this configuration instead of the nearest pyproject.toml or alembic-named.toml
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     config: Option<PathBuf>,
+
+    /// Write the fixes into the working files
+    #[arg(long, help_heading = "Fixes")]
+    fix: bool,
+    /// Fix, and stage the fixed content too: that and nothing else
+    #[arg(long, help_heading = "Fixes")]
+    restage: bool,
+    /// With --fix or --diff: also apply fixes that want a second look
+    #[arg(long, help_heading = "Fixes")]
+    unsafe_fixes: bool,
+    /// Show the fixes as a unified diff and change nothing
+    #[arg(long, conflicts_with_all = ["fix", "restage"], help_heading = "Fixes")]
+    diff: bool,
 
     /// How to write findings
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
@@ -105,7 +135,7 @@ pub struct CheckArgs {
     output_file: Option<PathBuf>,
     /// When to colour
     #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
-    color: Color,
+    pub(crate) color: Color,
     /// Exit with 0 even if something blocks
     #[arg(long, help_heading = "Output")]
     exit_zero: bool,
@@ -146,6 +176,7 @@ impl CheckArgs {
             select: (!select.is_empty()).then_some(select),
             ignore: rules_named(&self.ignore)?,
             exclude: Globs::new(RepoPath::top(), &self.exclude)?,
+            changed_lines_only: self.changed_lines_only,
         };
         Ok(Settings {
             format: self.format,
@@ -157,8 +188,32 @@ impl CheckArgs {
             exit_zero: self.exit_zero,
             quiet: self.quiet,
             verbose: self.verbose,
+            action: self.action(),
             scope: self.scope(variables),
         })
+    }
+
+    /// The same with `--fix`.
+    #[must_use]
+    pub fn fixing(self) -> Self {
+        Self {
+            fix: !self.diff,
+            ..self
+        }
+    }
+
+    fn action(&self) -> Action {
+        let suggested = self.unsafe_fixes;
+        if self.diff {
+            Action::Diff { suggested }
+        } else if self.fix || self.restage {
+            Action::Fix {
+                suggested,
+                restage: self.restage,
+            }
+        } else {
+            Action::Report
+        }
     }
 
     fn scope(self, variables: Variables) -> Scope {
@@ -188,7 +243,11 @@ impl CheckArgs {
 pub fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "alembic-named", &mut script);
-    script
+    // clap_complete 4.6 writes the hyphen of our name in two ways for bash, so that nothing after a subcommand is completed
+    // (clap-rs/clap#6421); where that is mended, nothing is replaced.
+    String::from_utf8_lossy(&script)
+        .replace("alembic__subcmd__named", "alembic__named")
+        .into_bytes()
 }
 
 #[cfg(test)]

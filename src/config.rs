@@ -26,8 +26,23 @@ pub struct Config {
     ignore: Vec<&'static Rule>,
     severity: HashMap<&'static str, Severity>,
     exclude: Globs,
+    migrations: Globs,
+    metadata: Globs,
+    changed_lines_only: bool,
+    nothing_deployed: bool,
     per_file_ignores: Vec<(Globs, Vec<&'static Rule>)>,
     command_line: CommandLine,
+}
+
+/// Who says that something holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The rule itself.
+    Default,
+    /// This key of the configuration.
+    File(&'static str),
+    /// The command line.
+    CommandLine,
 }
 
 /// What the command line says on top of the file.
@@ -39,6 +54,8 @@ pub struct CommandLine {
     pub ignore: Vec<&'static Rule>,
     /// `--exclude`, relative to the top.
     pub exclude: Globs,
+    /// `--changed-lines-only`
+    pub changed_lines_only: bool,
 }
 
 /// Why a configuration cannot be used.
@@ -65,12 +82,10 @@ pub enum ConfigError {
         cause: String,
     },
     /// A rule that is not there.
-    #[error("there is no rule `{name}`{nearest}: `alembic-named rules` lists them")]
+    #[error("there is no rule {shown} (`alembic-named rules` lists them)")]
     UnknownRule {
-        /// As it was given.
-        name: String,
-        /// The one that was meant, perhaps.
-        nearest: String,
+        /// As it was given, with the one that was meant, perhaps.
+        shown: String,
     },
     /// A pattern that is none.
     #[error("the pattern `{pattern}` is not a glob ({cause}): write it like `migrations/legacy/**`")]
@@ -141,8 +156,12 @@ struct Table {
     exclude: Vec<String>,
     per_file_ignores: BTreeMap<String, Vec<String>>,
     severity: BTreeMap<String, Severity>,
+    migrations: Vec<String>,
+    metadata: Vec<String>,
     convention: Option<ConventionTable>,
     dialect: Option<String>,
+    deployed: Option<bool>,
+    changed_lines_only: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -167,28 +186,77 @@ impl Config {
     /// How bad a finding of a rule is in a file, given how bad the rule itself finds it.
     #[must_use]
     pub fn severity(&self, path: &RepoPath, rule: &'static Rule, found: Severity) -> Severity {
-        let selected = self.command_line.select.as_ref().or(self.select.as_ref());
-        let is_ignored = self.ignore.contains(&rule)
-            || self.command_line.ignore.contains(&rule)
-            || self
-                .per_file_ignores
-                .iter()
-                .any(|(globs, rules)| rules.contains(&rule) && globs.matches(path));
-        if is_ignored || selected.is_some_and(|selected| !selected.contains(&rule)) {
-            return Severity::Off;
-        }
-        let default = match rule.severity {
-            // A rule that is off by default and selected by name is meant to be seen.
-            Severity::Off if selected.is_some() => Severity::Warning,
-            _ => found,
+        self.severity_and_source(path, rule, found).0
+    }
+
+    /// The same, with who says so.
+    #[must_use]
+    pub fn severity_and_source(&self, path: &RepoPath, rule: &'static Rule, found: Severity) -> (Severity, Source) {
+        let (selected, selector) = match &self.command_line.select {
+            Some(select) => (Some(select), Source::CommandLine),
+            None => (self.select.as_ref(), Source::File("select")),
         };
-        self.severity.get(rule.name).copied().unwrap_or(default)
+        let default = match (rule.severity, selected) {
+            // A rule that is off by default and selected by name is meant to be seen.
+            (Severity::Off, Some(_)) => (Severity::Warning, selector),
+            _ => (found, Source::Default),
+        };
+        let ignored_here = |(globs, rules): &(Globs, Vec<&'static Rule>)| rules.contains(&rule) && globs.matches(path);
+        if self.command_line.ignore.contains(&rule) {
+            (Severity::Off, Source::CommandLine)
+        } else if self.ignore.contains(&rule) {
+            (Severity::Off, Source::File("ignore"))
+        } else if self.per_file_ignores.iter().any(ignored_here) {
+            (Severity::Off, Source::File("per-file-ignores"))
+        } else if selected.is_some_and(|selected| !selected.contains(&rule)) {
+            (Severity::Off, selector)
+        } else {
+            let configured = self
+                .severity
+                .get(rule.name)
+                .map(|severity| (*severity, Source::File("severity")));
+            configured.unwrap_or(default)
+        }
+    }
+
+    /// Whether only findings on changed lines count in a file that HEAD holds.
+    #[must_use]
+    pub fn changed_lines_only(&self) -> bool {
+        self.changed_lines_only || self.command_line.changed_lines_only
+    }
+
+    /// Whether a migration that HEAD holds may have been run on a database whose names must stay.
+    #[must_use]
+    pub fn may_be_deployed(&self) -> bool {
+        !self.nothing_deployed
+    }
+
+    /// Whether a file is to be read as a migration whatever its content.
+    #[must_use]
+    pub fn is_migration(&self, path: &RepoPath) -> bool {
+        self.migrations.matches(path)
+    }
+
+    /// Whether the metadata that a file makes are to be judged whatever the environments say.
+    #[must_use]
+    pub fn is_metadata(&self, path: &RepoPath) -> bool {
+        self.metadata.matches(path)
     }
 
     /// Whether a file is not to be looked at.
     #[must_use]
     pub fn excludes(&self, path: &RepoPath) -> bool {
         self.exclude.matches(path) || self.command_line.exclude.matches(path)
+    }
+
+    /// Every rule at its own level, those that are off by default as warnings.
+    #[cfg(test)]
+    pub(crate) fn with_all_rules() -> Self {
+        let off = rules::ALL.iter().filter(|rule| rule.severity == Severity::Off);
+        Self {
+            severity: off.map(|rule| (rule.name, Severity::Warning)).collect(),
+            ..Self::default()
+        }
     }
 
     fn of_table(table: Table, origin: &RepoPath) -> Result<Self, ConfigError> {
@@ -208,7 +276,11 @@ impl Config {
             select: table.select.map(|names| rules_named(&names)).transpose()?,
             ignore: rules_named(&table.ignore)?,
             severity,
-            exclude: Globs::new(folder, &table.exclude)?,
+            exclude: Globs::new(folder.clone(), &table.exclude)?,
+            migrations: Globs::new(folder.clone(), &table.migrations)?,
+            metadata: Globs::new(folder, &table.metadata)?,
+            changed_lines_only: table.changed_lines_only,
+            nothing_deployed: table.deployed == Some(false),
             per_file_ignores,
             command_line: CommandLine::default(),
         })
@@ -251,19 +323,23 @@ fn invalid_value(message: String) -> ConfigError {
 
 /// The rule of this name, or the error that names the nearest.
 pub fn rule(name: &str) -> Result<&'static Rule, ConfigError> {
-    rules::find(name).ok_or_else(|| {
-        let nearest = rules::ALL
-            .iter()
-            .map(|rule| (distance(name, rule.name), rule.name))
-            .min();
-        ConfigError::UnknownRule {
-            name: name.to_owned(),
-            nearest: match nearest {
-                Some((away, nearest)) if away <= name.len() / 2 => format!(", did you mean `{nearest}`?"),
-                _ => String::new(),
-            },
-        }
+    rules::find(name).ok_or_else(|| ConfigError::UnknownRule {
+        shown: nearest_rule(name),
     })
+}
+
+/// A name that is no rule's, in quotes, with the rule that was meant, perhaps.
+pub(crate) fn nearest_rule(name: &str) -> String {
+    match nearest(name, rules::ALL.iter().map(|rule| rule.name)) {
+        Some(nearest) => format!("`{name}`, did you mean `{nearest}`?"),
+        None => format!("`{name}`"),
+    }
+}
+
+/// The word that is most like another, if it is like it at all.
+fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let (away, nearest) = words.map(|known| (distance(word, known), known)).min()?;
+    (away <= word.len().max(4) / 2).then_some(nearest)
 }
 
 /// All rules of these names.
@@ -386,7 +462,7 @@ fn parse(origin: &RepoPath, shown: &str, text: &str) -> Result<Option<Config>, C
             path: shown.to_owned(),
             line: position.line,
             column: position.column,
-            message: error.message().to_owned(),
+            message: with_nearest(error.message()),
         }
     })?;
     let config = table.map(|table| Config::of_table(table, origin)).transpose();
@@ -394,6 +470,18 @@ fn parse(origin: &RepoPath, shown: &str, text: &str) -> Result<Option<Config>, C
         ConfigError::Invalid { message, .. } => in_file(shown, &message),
         other => in_file(shown, &other.to_string()),
     })
+}
+
+/// serde's words about a key that is not there, shortened to the one that was meant.
+fn with_nearest(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    match quoted.next() {
+        Some(key) if message.starts_with("unknown field") => match nearest(key, quoted) {
+            Some(nearest) => format!("unknown key `{key}`, did you mean `{nearest}`?"),
+            None => message.replacen("unknown field", "unknown key", 1),
+        },
+        _ => message.to_owned(),
+    }
 }
 
 fn in_file(path: &str, message: &str) -> ConfigError {
@@ -456,7 +544,7 @@ mod tests {
     #[test]
     fn mistakes_are_told_with_their_place() {
         let mistakes = [
-            ("selct = []\n", "unknown field `selct`"),
+            ("selct = []\n", "1:1: unknown key `selct`, did you mean `select`?"),
             ("ignore = ['unnamed-dorp']\n", "did you mean `unnamed-drop`?"),
             ("dialect = 'dbase'\n", "no dialect `dbase`"),
             ("convention = 'mine'\n", "no convention `mine`"),
@@ -484,6 +572,7 @@ mod tests {
             select: Some(vec![drop]),
             ignore: Vec::new(),
             exclude: Globs::new(RepoPath::top(), &["gen"]).unwrap(),
+            changed_lines_only: false,
         };
         let configs = Configs::nearest(&snapshot, command_line);
         let config = configs.of(&"a.py".into()).unwrap();
@@ -491,5 +580,31 @@ mod tests {
         assert_eq!(config.severity(&"a.py".into(), other, Severity::Error), Severity::Off);
         assert_eq!(config.severity(&"a.py".into(), drop, Severity::Error), Severity::Error);
         assert!(config.excludes(&"x/gen/a.py".into()));
+    }
+
+    /// The schema that editors use, and the table that is read, have the same keys.
+    #[test]
+    fn the_schema_has_every_key_and_no_other() {
+        let schema = include_str!("../docs/configuration.schema.json");
+        let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+        let mut described: Vec<&str> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let error = toml::from_str::<Table>("nothing-like-this = 1\n").unwrap_err();
+        let mut read: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
+        described.sort_unstable();
+        read.sort_unstable();
+        assert_eq!(described, read);
+        let rules: Vec<&str> = rules::ALL.iter().map(|rule| rule.name).collect();
+        let named: Vec<&str> = schema["definitions"]["rule"]["enum"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| name.as_str().unwrap())
+            .collect();
+        assert_eq!(named, rules);
     }
 }

@@ -21,7 +21,7 @@ pub enum Severity {
 
 impl fmt::Display for Severity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+        formatter.pad(match self {
             Self::Off => "off",
             Self::Warning => "warning",
             Self::Error => "error",
@@ -55,6 +55,8 @@ pub struct Diagnostic {
     pub focus: Label,
     /// Other places that belong to it.
     pub related: Vec<Label>,
+    /// The model that declares the constraint, with the code that would name it there.
+    pub model: Option<Label>,
     /// What to do.
     pub help: Option<String>,
     /// The name to use, as it stands inside `op.f()`.
@@ -83,6 +85,7 @@ impl Diagnostic {
                 text: String::new(),
             },
             related: Vec::new(),
+            model: None,
             help: None,
             suggested_name: None,
             fix: None,

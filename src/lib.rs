@@ -10,6 +10,7 @@
 //!                  -> project -> naming      environment, metadata, convention, name
 //!                  -> rules -> diagnostic    what is wrong, and its fix
 //!                  -> check -> report        in order, to the reader
+//!                  -> mend -> worktree       fixed in memory, looked at again, then written
 //! ```
 
 pub mod check;
@@ -18,6 +19,9 @@ pub mod config;
 pub mod diagnostic;
 pub mod fix;
 pub mod git;
+mod ignores;
+pub mod install;
+pub mod mend;
 pub mod migration;
 pub mod naming;
 pub mod project;
@@ -27,6 +31,7 @@ pub mod rules;
 pub mod selection;
 pub mod settings;
 pub mod source;
+pub mod worktree;
 
 mod run;
 

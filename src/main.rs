@@ -1,5 +1,6 @@
 //! The program: parse, run, exit status.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use alembic_named::cli::Cli;
@@ -22,7 +23,8 @@ fn main() -> ExitCode {
         }
     };
     let status = run(cli).unwrap_or_else(|error| {
-        anstream::eprintln!("{} {error:#}", "error:".red().bold());
+        // Where not even this can be said, the exit status says it.
+        let _ = writeln!(anstream::stderr(), "{} {error:#}", "error:".red().bold());
         ExitStatus::Failed
     });
     ExitCode::from(status.code())

@@ -2,21 +2,26 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use owo_colors::OwoColorize;
 
-use crate::check::{Outcome, check};
+use crate::check::{Outcome, Past, check, examine};
 use crate::cli::{CheckArgs, Cli, Command, Variables, completions};
-use crate::config::{self, Configs};
-use crate::diagnostic::Severity;
-use crate::git::Status;
-use crate::project::{ConventionFacts, Naming, Project, Target};
+use crate::config::{self, CommandLine, Configs};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::git::{DEFAULT_LIMIT, GitError, ObjectId, Restage, Snapshot, Status, WorkingTree};
+use crate::install;
+use crate::mend::{Mended, mend};
+use crate::project::Project;
 use crate::report::{self, Edge};
 use crate::rules::{ALL, Rule};
-use crate::selection::{Candidate, Start};
-use crate::settings::{Format, Settings};
+use crate::selection::{Candidate, Selection, Start};
+use crate::settings::{Action, Format, Scope, Settings};
+use crate::source::SourceFile;
+use crate::worktree::{self, Ready, Replaced};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +53,10 @@ pub fn run(cli: Cli) -> Result<ExitStatus> {
     let done = match cli.command {
         None => check_files(cli.check),
         Some(Command::Check(arguments)) => check_files(arguments),
+        Some(Command::Fix(arguments)) => check_files(arguments.fixing()),
+        Some(Command::Config { path }) => show_config(&path),
+        Some(Command::Install(arguments)) => install::run(&arguments),
+        Some(Command::Uninstall(arguments)) => install::undo(&arguments),
         Some(Command::Explain { rule }) => print(config::rule(&rule)?.documentation.as_bytes()),
         Some(Command::Rules) => print(rules().as_bytes()),
         Some(Command::Completions { shell }) => print(&completions(shell)),
@@ -77,9 +86,37 @@ fn rules() -> String {
     ALL.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
+/// What holds for a file: each rule with its level and who says so, then the rest.
+fn show_config(path: &Path) -> Result<ExitStatus> {
+    let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
+    let scope = Scope::Paths(vec![path.to_owned()]);
+    let start = Start::find(folder, &scope, DEFAULT_LIMIT)?;
+    let inside = start.path_of(path)?;
+    let snapshot = WorkingTree::new(&start.top);
+    let configs = Configs::nearest(&snapshot, CommandLine::default());
+    // A folder stands for the files in it.
+    let file = if start.folder.join(path).is_dir() {
+        inside.join("*").unwrap_or(inside)
+    } else {
+        inside
+    };
+    let config = configs.of(&file)?;
+    print(report::config(&file, &config).as_bytes())
+}
+
 fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     let started = Instant::now();
+    report::use_color(arguments.color);
     let settings = arguments.settings(Variables::of_process())?;
+    if arguments_contradict(&settings) {
+        bail!("--restage stages what was fixed in staged files: use it as `alembic-named fix --staged --restage`");
+    }
+    if matches!(
+        (&settings.action, &settings.scope),
+        (Action::Fix { .. }, Scope::Between { .. })
+    ) {
+        bail!("--fix changes working files, and --from-ref looks at commits: use --staged or name the files");
+    }
     let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
     let start = Start::find(folder, &settings.scope, settings.max_file_size)?;
     let selection = start.select(&settings.scope, settings.max_file_size)?;
@@ -87,41 +124,228 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     let snapshot = &*selection.snapshot;
     let configs = match &settings.config {
         Some(path) => {
-            let text = fs::read_to_string(path)
-                .with_context(|| format!("the configuration `{}` cannot be read", path.display()))?;
+            let text = fs::read_to_string(path).map_err(|cause| {
+                let path = path.display();
+                anyhow!("cannot read the configuration `{path}` ({cause}): check the path given with --config")
+            })?;
             Configs::fixed(snapshot, settings.command_line.clone(), &path.to_string_lossy(), &text)?
         }
         None => Configs::nearest(snapshot, settings.command_line.clone()),
     };
     let project = Project::new(snapshot, selection.top.to_string_lossy());
-    let is_in_head = |candidate: &Candidate| match (&candidate.status, &start.repository) {
-        (Some(Status::Added | Status::Copied { .. } | Status::Untracked), _) | (None, None) => Ok(false),
-        (Some(_), _) => Ok(true),
-        (None, Some(repository)) => repository.head_holds(&candidate.path).map(|id| id.is_some()),
+    let past = History {
+        start: &start,
+        snapshot,
+        base: selection.base.as_ref(),
     };
-    let mut outcome = check(&selection.candidates, snapshot, &project, &configs, &is_in_head)?;
+    let mut outcome = check(&selection.candidates, snapshot, &project, &configs, &past)?;
     outcome.failures.extend(selection.failures.iter().cloned());
+    let look_again = |file: &SourceFile| -> Vec<Diagnostic> {
+        let candidate = selection
+            .candidates
+            .iter()
+            .find(|candidate| candidate.path == *file.path());
+        let is_deployed = candidate.is_none_or(|candidate| past.holds(candidate).unwrap_or(true));
+        let examined = configs.of(file.path()).map(|config| {
+            let is_deployed = is_deployed && config.may_be_deployed();
+            examine(file, is_deployed, &project, &config)
+        });
+        examined.map(|examined| examined.diagnostics).unwrap_or_default()
+    };
+    let mut edge = Edge::new(&settings).map_err(|cause| {
+        let path = settings.output_file.as_deref().unwrap_or(Path::new("")).display();
+        anyhow!("cannot write the output file `{path}` ({cause}): check its folder and its permissions")
+    })?;
+    let mut must_be_staged = false;
+    match settings.action {
+        Action::Report => {}
+        Action::Diff { suggested } => report::diff(&mend(&outcome, suggested, &look_again), edge.out())?,
+        Action::Fix { suggested, restage } => {
+            let mended = mend(&outcome, suggested, &look_again);
+            let changed = fix_files(&mut outcome, mended, &start, &selection, restage);
+            must_be_staged = changed && !restage && !matches!(settings.scope, Scope::Paths(_));
+        }
+    }
     if settings.format == Format::Json {
         complete_statuses(&mut outcome, &start)?;
     }
-    let mut edge = Edge::new(&settings).context("the output file cannot be written")?;
-    report_all(&outcome, &settings, &mut edge)?;
+    report_all(&outcome, &settings, &mut edge).context("the findings cannot be written")?;
     if settings.verbose {
-        let way = start
-            .repository
-            .as_ref()
-            .map_or_else(|| "no repository".to_owned(), |one| one.way().to_string());
-        let err = edge.err()?;
-        writeln!(err, "\nread from: {} by {way}", snapshot.describe())?;
-        for note in &selection.notes {
-            writeln!(err, "{note}")?;
-        }
-        for naming in project.looked_at() {
-            tell(&naming, err)?;
-        }
-        writeln!(err, "time: {selected:.1?} to select, {:.1?} in all", started.elapsed())?;
+        let way = start.repository.as_ref().map(|one| one.way().to_string());
+        report::verbose(
+            &project,
+            snapshot.describe(),
+            way.as_deref(),
+            &selection.notes,
+            edge.err()?,
+        )?;
+        writeln!(
+            edge.err()?,
+            "time: {selected:.1?} to select, {:.1?} in all",
+            started.elapsed()
+        )?;
     }
-    Ok(exit_status(&outcome, &settings))
+    Ok(exit_status(&outcome, must_be_staged, &settings))
+}
+
+fn arguments_contradict(settings: &Settings) -> bool {
+    let restages = matches!(settings.action, Action::Fix { restage: true, .. });
+    restages && matches!(settings.scope, Scope::Paths(_))
+}
+
+/// What the repository holds of the files before the change.
+struct History<'h> {
+    start: &'h Start,
+    snapshot: &'h dyn Snapshot,
+    /// The commit that is compared with, where that is not HEAD.
+    base: Option<&'h ObjectId>,
+}
+
+impl Past for History<'_> {
+    fn holds(&self, candidate: &Candidate) -> Result<bool, GitError> {
+        match (&candidate.status, &self.start.repository) {
+            (Some(Status::Added | Status::Copied { .. } | Status::Untracked), _) | (None, None) => Ok(false),
+            (Some(_), _) => Ok(true),
+            (None, Some(repository)) => repository.head_holds(&candidate.path).map(|id| id.is_some()),
+        }
+    }
+
+    fn text(&self, candidate: &Candidate) -> Result<Option<String>, GitError> {
+        let Some(repository) = &self.start.repository else {
+            return Ok(None);
+        };
+        let path = match &candidate.status {
+            Some(Status::Renamed { from } | Status::Copied { from }) => from,
+            _ => &candidate.path,
+        };
+        let bytes = match (self.base, repository.head_holds(path)?) {
+            (Some(base), _) => repository.between(base.as_str(), base.as_str())?.snapshot.read(path)?,
+            (None, Some(id)) if candidate.id.is_some() => Some(self.snapshot.read_id(path, &id)?),
+            (None, Some(id)) => Some(repository.index()?.read_id(path, &id)?),
+            (None, None) => None,
+        };
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}
+
+/// Writes the fixed files, and stages them where that is wanted. Tells whether any was changed.
+///
+/// Without staging each file stands for itself. With it, a failure half way brings back what was there.
+fn fix_files(
+    outcome: &mut Outcome,
+    mended: Vec<Mended>,
+    start: &Start,
+    selection: &Selection<'_>,
+    restage: bool,
+) -> bool {
+    let mut ready: Vec<(Option<Ready>, Mended)> = Vec::new();
+    for one in mended {
+        match worktree::prepare(&one.path().to_path(&start.top), &one) {
+            Ok(Some(file)) => ready.push((Some(file), one)),
+            Ok(None) => {
+                outcome.remarks.push(format!(
+                    "`{}` was left alone: the lines to change are not the same in your working file",
+                    one.path()
+                ));
+                if restage {
+                    ready.push((None, one));
+                }
+            }
+            Err(error) => outcome.failures.push(error.to_string()),
+        }
+    }
+    if ready.is_empty() {
+        return false;
+    }
+    if restage {
+        return stage_and_replace(outcome, ready, start, selection);
+    }
+    let mut changed = false;
+    for (file, one) in ready {
+        match file.map(Ready::replace) {
+            Some(Ok(_)) => {
+                changed = true;
+                settle(outcome, one);
+            }
+            Some(Err(error)) => outcome.failures.push(error.to_string()),
+            None => {}
+        }
+    }
+    changed
+}
+
+fn stage_and_replace(
+    outcome: &mut Outcome,
+    ready: Vec<(Option<Ready>, Mended)>,
+    start: &Start,
+    selection: &Selection<'_>,
+) -> bool {
+    let Some(repository) = &start.repository else {
+        return false;
+    };
+    let id = |one: &Mended| -> Option<&ObjectId> {
+        selection
+            .candidates
+            .iter()
+            .find(|candidate| candidate.path == *one.path())
+            .and_then(|candidate| candidate.id.as_ref())
+    };
+    let changes: Vec<Restage<'_>> = ready
+        .iter()
+        .filter_map(|(_, one)| {
+            Some(Restage {
+                path: one.path(),
+                old: id(one)?,
+                content: one.after.text().as_bytes(),
+            })
+        })
+        .collect();
+    let undo = match repository.restage(&changes) {
+        Ok(undo) => undo,
+        Err(error) => {
+            outcome.failures.push(error.to_string());
+            return false;
+        }
+    };
+    drop(changes);
+    let mut replaced: Vec<Replaced> = Vec::new();
+    let mut done = Vec::new();
+    for (file, one) in ready {
+        match file.map(Ready::replace) {
+            Some(Ok(file)) => replaced.push(file),
+            Some(Err(error)) => {
+                outcome.failures.push(error.to_string());
+                outcome.failures.extend(
+                    replaced
+                        .into_iter()
+                        .filter_map(|file| file.restore().err())
+                        .map(|error| error.to_string()),
+                );
+                outcome
+                    .failures
+                    .extend(repository.unstage(&undo).err().map(|error| error.to_string()));
+                return false;
+            }
+            None => {}
+        }
+        done.push(one);
+    }
+    for one in done {
+        settle(outcome, one);
+    }
+    true
+}
+
+/// What was found in a file is replaced by what is left in it.
+fn settle(outcome: &mut Outcome, mended: Mended) {
+    let path = mended.path().clone();
+    let before = outcome.diagnostics.len();
+    outcome.diagnostics.retain(|diagnostic| *diagnostic.path() != path);
+    let gone = (before - outcome.diagnostics.len()).saturating_sub(mended.left.len());
+    outcome.fixed += gone;
+    outcome.changed.push(path);
+    outcome.diagnostics.extend(mended.left);
+    outcome.diagnostics.sort_by_cached_key(Diagnostic::sort_key);
 }
 
 /// Files that were named get their status from git, which no other format asks for.
@@ -142,63 +366,27 @@ fn complete_statuses(outcome: &mut Outcome, start: &Start) -> Result<()> {
 
 fn report_all(outcome: &Outcome, settings: &Settings, edge: &mut Edge) -> Result<()> {
     let width = edge.width();
-    let reporter = report::reporter(settings.format, width, settings.quiet);
-    reporter.report(outcome, edge.out())?;
+    let shows_diff = matches!(settings.action, Action::Diff { .. });
+    if !shows_diff {
+        report::reporter(settings.format, width, settings.quiet).report(outcome, edge.out())?;
+    }
     let err = edge.err()?;
-    if settings.format == Format::Text
-        && !settings.quiet
-        && let Some(hints) = report::hints(outcome, width)
-    {
-        write!(err, "{hints}")?;
+    if !settings.quiet {
+        let is_text = settings.format == Format::Text && !shows_diff;
+        report::after(outcome, settings, width, is_text, err)?;
     }
     for failure in &outcome.failures {
         writeln!(err, "{} {failure}", "error:".red().bold())?;
     }
-    if settings.format != Format::Text && !settings.quiet {
-        writeln!(err, "{}", report::summary(outcome))?;
-    }
     Ok(err.flush()?)
 }
 
-fn exit_status(outcome: &Outcome, settings: &Settings) -> ExitStatus {
+fn exit_status(outcome: &Outcome, must_be_staged: bool, settings: &Settings) -> ExitStatus {
     if !outcome.failures.is_empty() {
         ExitStatus::Failed
-    } else if outcome.count(Severity::Error) > 0 && !settings.exit_zero {
+    } else if (outcome.count(Severity::Error) > 0 || must_be_staged) && !settings.exit_zero {
         ExitStatus::Found
     } else {
         ExitStatus::Clean
     }
-}
-
-/// What was found out about one environment.
-fn tell(naming: &Naming, err: &mut dyn Write) -> io::Result<()> {
-    let Some(environment) = &naming.environment else {
-        return Ok(());
-    };
-    writeln!(err, "environment: {}", environment.env_py())?;
-    if let Some(configuration) = &environment.configuration {
-        writeln!(err, "  configured by: {configuration}")?;
-    }
-    if let Some(dialect) = environment.dialect {
-        writeln!(err, "  database: {}", dialect.label())?;
-    }
-    let place = |place: &Option<crate::project::Place>| match place {
-        Some(place) => format!("{}:{}", place.file.path(), place.file.position(place.span.start).line),
-        None => "a library".to_owned(),
-    };
-    match &naming.target {
-        Target::Nothing => writeln!(err, "  target_metadata: None")?,
-        Target::Several(several) => writeln!(err, "  target_metadata: a list of {}", several.len())?,
-        Target::Unknown(reason) => writeln!(err, "  target_metadata: unknown, because {reason}")?,
-        Target::Metadata(facts) => {
-            writeln!(err, "  target_metadata: {} at {}", facts.maker, place(&facts.place))?;
-            match &facts.convention {
-                ConventionFacts::Default => writeln!(err, "  convention: none")?,
-                ConventionFacts::Known(_, at) => writeln!(err, "  convention: at {}", place(at))?,
-                ConventionFacts::Unknown(reason, _) => writeln!(err, "  convention: unknown, because {reason}")?,
-            }
-        }
-    }
-    let files: Vec<String> = naming.trail.iter().map(ToString::to_string).collect();
-    writeln!(err, "  read: {}", files.join(", "))
 }

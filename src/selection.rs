@@ -1,5 +1,6 @@
 //! Which files are checked, and which snapshot their content is read from.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::git::{Change, Environment, GitError, ObjectId, Repository, Snapshot, Status, WorkingTree};
@@ -47,6 +48,8 @@ pub struct Selection<'r> {
     pub snapshot: Box<dyn Snapshot + 'r>,
     /// The absolute path of the top.
     pub top: PathBuf,
+    /// The commit that the files are compared with, where that is not HEAD.
+    pub base: Option<ObjectId>,
     /// What was left out, for `--verbose`.
     pub notes: Vec<String>,
     /// What should have been checked and cannot be.
@@ -70,6 +73,20 @@ pub enum SelectionError {
     NoSuchPath {
         /// As it was given.
         path: PathBuf,
+    },
+    /// A pipe, a device, or a symbolic link that leads nowhere.
+    #[error("`{}` is neither a file nor a folder, nor a link to one: check the path", path.display())]
+    NoFile {
+        /// As it was given.
+        path: PathBuf,
+    },
+    /// A symbolic link to a file of another tree.
+    #[error("`{}` is a link that leads out of `{}`: name the file itself", path.display(), top.display())]
+    LeadsOut {
+        /// The link, as it was given.
+        path: PathBuf,
+        /// The top of the tree that it stands in.
+        top: PathBuf,
     },
     /// Paths of different trees in one call.
     #[error("`{}` is not below `{}`: check the two in separate calls", path.display(), top.display())]
@@ -100,48 +117,35 @@ pub struct Start {
 }
 
 impl Start {
-    /// Finds the repository for a scope. Files named outside the current repository belong to the one around them.
+    /// Finds the repository for a scope. Files named outside the current repository, or in one within it, belong to the
+    /// one around them.
     pub fn find(folder: PathBuf, scope: &Scope, limit: u64) -> Result<Self, SelectionError> {
-        let here = Repository::discover(&folder)?.map(|repository| repository.with_limit(limit));
+        let here = Repository::discover(&folder)?;
         let top = here
             .as_ref()
             .map_or_else(|| folder.clone(), |repository| repository.top().to_owned());
-        let Scope::Paths(paths) = scope else {
-            return match here {
-                Some(_) => Ok(Self {
-                    folder,
-                    repository: here,
-                    top,
-                }),
-                None => Err(SelectionError::NoRepository { folder }),
-            };
+        let first = match scope {
+            Scope::Paths(paths) => paths.first().map(|path| folder.join(path)),
+            _ if here.is_none() => return Err(SelectionError::NoRepository { folder }),
+            _ => None,
         };
-        let first = paths.first().map(|path| folder.join(path));
-        match first {
-            Some(first) if below(&top, &first).is_none() => {
-                let around = if first.is_dir() {
-                    first.clone()
-                } else {
-                    first.parent().unwrap_or(&first).to_owned()
-                };
-                let around = if around.exists() { around } else { folder.clone() };
-                let repository =
-                    Repository::discover_in(&Environment::default(), &around)?.map(|one| one.with_limit(limit));
-                let top = repository
-                    .as_ref()
-                    .map_or_else(|| around.clone(), |one| one.top().to_owned());
-                Ok(Self {
-                    folder,
-                    repository,
-                    top,
-                })
+        let elsewhere = first
+            .map(|path| folder_of(&path))
+            .filter(|around| around.is_dir() && is_elsewhere(around, &top));
+        let (repository, top) = match elsewhere {
+            Some(around) => {
+                let environment = Environment::of_process().for_another_repository();
+                let repository = Repository::discover_in(&environment, &around)?;
+                let top = repository.as_ref().map_or(around, |one| one.top().to_owned());
+                (repository, top)
             }
-            _ => Ok(Self {
-                folder,
-                repository: here,
-                top,
-            }),
-        }
+            None => (here, top),
+        };
+        Ok(Self {
+            folder,
+            repository: repository.map(|one| one.with_limit(limit)),
+            top,
+        })
     }
 
     /// The files of a scope.
@@ -155,7 +159,11 @@ impl Start {
             (Scope::StagedPaths(paths), Some(repository)) => self.staged_paths(repository, paths),
             (Scope::All, Some(repository)) => {
                 let tracked = repository.tracked()?;
-                Ok(self.of(repository.index()?, tracked))
+                let mut selection = self.of(repository.index()?, tracked);
+                let unmerged = repository.staged()?.unmerged;
+                let unmerged = unmerged.iter().filter(|path| path.is_python());
+                selection.failures.extend(unmerged.map(conflict));
+                Ok(selection)
             }
             (Scope::Between { from, to }, Some(repository)) => {
                 let comparison = repository.between(from, to.as_deref().unwrap_or("HEAD"))?;
@@ -163,6 +171,7 @@ impl Start {
                 selection
                     .notes
                     .push(format!("compared with the merge base {}", comparison.base));
+                selection.base = Some(comparison.base);
                 Ok(selection)
             }
         }
@@ -178,6 +187,7 @@ impl Start {
             candidates,
             snapshot,
             top: self.top.clone(),
+            base: None,
             notes: Vec::new(),
             failures: Vec::new(),
         }
@@ -199,36 +209,42 @@ impl Start {
     }
 
     fn staged_paths<'r>(&self, repository: &'r Repository, paths: &[PathBuf]) -> Result<Selection<'r>, SelectionError> {
-        let mut wanted = Vec::new();
-        for path in paths {
-            let full = self.folder.join(path);
-            let path = below(&self.top, &full).ok_or_else(|| self.elsewhere(path))?;
-            if !wanted.contains(&path) {
-                wanted.push(path);
-            }
-        }
-        wanted.sort();
+        let named: BTreeSet<RepoPath> = paths.iter().map(|path| self.path_of(path)).collect::<Result<_, _>>()?;
+        let named: Vec<RepoPath> = named.into_iter().collect();
         // A commit that concludes a merge answers for its own changes only, whoever names the files.
         let staged = repository.staged()?;
-        let left = staged.left_to_other_parents;
-        let answers = repository.status_of(&wanted)?;
+        let mut files: BTreeMap<RepoPath, Option<Change>> = repository.status_of(&named)?.into_iter().collect();
+        let no_files: Vec<&RepoPath> = named.iter().filter(|path| files[*path].is_none()).collect();
+        if !no_files.is_empty() {
+            let is_below = |path: &RepoPath| no_files.iter().any(|folder| path.starts_with(folder));
+            let tracked = repository.tracked()?.into_iter();
+            let tracked = tracked.map(|change| (change.path.clone(), Some(change)));
+            let unmerged = staged.unmerged.iter().map(|path| (path.clone(), None));
+            files.extend(tracked.chain(unmerged).filter(|(path, _)| is_below(path)));
+        }
         let mut selection = self.of(repository.index()?, Vec::new());
-        for (path, change) in answers {
-            if left.contains(&path) {
+        for path in no_files {
+            if !files.keys().any(|file| file != path && file.starts_with(path)) && !staged.unmerged.contains(path) {
+                selection.notes.push(format!("not in the index: {path}"));
+            }
+        }
+        for (path, change) in files.into_iter().filter(|(path, _)| path.is_python()) {
+            if staged.left_to_other_parents.contains(&path) {
                 selection.notes.push(format!(
                     "left alone, as it is the same in another parent of the merge: {path}"
                 ));
             } else if staged.unmerged.contains(&path) {
                 selection.failures.push(conflict(&path));
-            } else if let Some(change) = change {
-                if path.is_python() {
-                    selection.candidates.push(change.into());
-                }
             } else {
-                selection.notes.push(format!("not in the index: {path}"));
+                selection.candidates.extend(change.map(Candidate::from));
             }
         }
         Ok(selection)
+    }
+
+    /// A path of the command line as seen from the top.
+    pub fn path_of(&self, path: &Path) -> Result<RepoPath, SelectionError> {
+        below(&self.top, &self.folder.join(path)).ok_or_else(|| self.elsewhere(path))
     }
 
     fn elsewhere(&self, path: &Path) -> SelectionError {
@@ -245,8 +261,16 @@ impl Start {
             let inside = below(&self.top, &full).ok_or_else(|| self.elsewhere(path))?;
             if full.is_dir() {
                 found.extend(self.walk(&full)?);
-            } else if full.symlink_metadata().is_ok() {
+            } else if full.is_file() {
+                if full.is_symlink() && !self.holds(&full) {
+                    return Err(SelectionError::LeadsOut {
+                        path: path.clone(),
+                        top: self.top.clone(),
+                    });
+                }
                 found.push(inside);
+            } else if full.symlink_metadata().is_ok() {
+                return Err(SelectionError::NoFile { path: path.clone() });
             } else {
                 return Err(SelectionError::NoSuchPath { path: path.clone() });
             }
@@ -264,15 +288,27 @@ impl Start {
                 .collect(),
             snapshot: Box::new(WorkingTree::new(&self.top).with_limit(limit)),
             top: self.top.clone(),
+            base: None,
             notes: Vec::new(),
             failures: Vec::new(),
         })
     }
 
+    /// Whether a path, all links followed, is below the top.
+    fn holds(&self, path: &Path) -> bool {
+        let real = path.canonicalize().ok();
+        real.zip(self.top.canonicalize().ok())
+            .is_some_and(|(path, top)| path.starts_with(top))
+    }
+
     /// The Python files below a folder that git would not ignore.
     fn walk(&self, folder: &Path) -> Result<Vec<RepoPath>, SelectionError> {
         let mut found = Vec::new();
-        for entry in ignore::WalkBuilder::new(folder).require_git(false).build() {
+        let mut walk = ignore::WalkBuilder::new(folder);
+        // git takes no notice of a leading dot or of `.ignore`, but never looks into another `.git`.
+        walk.require_git(false).hidden(false).ignore(false);
+        walk.filter_entry(|entry| entry.file_name() != ".git");
+        for entry in walk.build() {
             let entry = entry.map_err(|error| SelectionError::Unlistable {
                 folder: folder.to_owned(),
                 cause: error.to_string(),
@@ -290,14 +326,28 @@ fn conflict(path: &RepoPath) -> String {
     format!("`{path}` is in conflict: resolve it and stage it with `git add`")
 }
 
+/// The folder that a path stands in, or is.
+fn folder_of(path: &Path) -> PathBuf {
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    let folder = folder.unwrap_or(path);
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
+}
+
+/// Whether a folder is not below the top, or belongs to a repository within it.
+fn is_elsewhere(folder: &Path, top: &Path) -> bool {
+    let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
+    let mut between = folder.ancestors().take_while(|ancestor| *ancestor != top);
+    !folder.starts_with(&top) || between.any(|ancestor| ancestor.join(".git").exists())
+}
+
 /// A path as seen from the top, whichever of the two goes through a symbolic link.
 fn below(top: &Path, path: &Path) -> Option<RepoPath> {
     let lexical = path.strip_prefix(top).ok().and_then(RepoPath::from_path);
     lexical.or_else(|| {
-        let parent = path.parent()?.canonicalize().ok()?;
+        // The last part may be a link that git holds as such, unless it is a folder.
         let real = match path.file_name() {
-            Some(name) => parent.join(name),
-            None => path.canonicalize().ok()?,
+            Some(name) if !path.is_dir() => path.parent()?.canonicalize().ok()?.join(name),
+            _ => path.canonicalize().ok()?,
         };
         let top = top.canonicalize().ok()?;
         RepoPath::from_path(real.strip_prefix(top).ok()?)

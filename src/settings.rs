@@ -33,6 +33,14 @@ pub enum Format {
     Concise,
     /// Version 1 of the JSON report.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML, for the test results of a CI server.
+    Junit,
 }
 
 /// Whether to colour.
@@ -46,11 +54,32 @@ pub enum Color {
     Never,
 }
 
+/// What is done about findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// They are reported.
+    Report,
+    /// The changes that would fix them are shown.
+    Diff {
+        /// Those that want a person's eye as well.
+        suggested: bool,
+    },
+    /// They are fixed in the working tree.
+    Fix {
+        /// Those that want a person's eye as well.
+        suggested: bool,
+        /// And the fixed content is staged.
+        restage: bool,
+    },
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Which files.
     pub scope: Scope,
+    /// What is done about findings.
+    pub action: Action,
     /// How findings are written.
     pub format: Format,
     /// Where they are written, instead of standard output.

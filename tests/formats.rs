@@ -1121,21 +1121,7 @@ fn nothing_is_written() {
     let repo = started();
     change(&repo);
     repo.write("a.py", "touched\n");
-    let snapshot = || -> BTreeMap<std::path::PathBuf, (std::time::SystemTime, u64)> {
-        let mut folders = vec![repo.join(".git")];
-        let mut files = BTreeMap::new();
-        while let Some(folder) = folders.pop() {
-            for child in std::fs::read_dir(folder).unwrap().flatten() {
-                let metadata = child.metadata().unwrap();
-                if metadata.is_dir() {
-                    folders.push(child.path());
-                }
-                files.insert(child.path(), (metadata.modified().unwrap(), metadata.len()));
-            }
-        }
-        files
-    };
-    let before = snapshot();
+    let before = repo.files();
     for variables in [&[][..], &[ASK_GIT]] {
         let repository = open(repo.path(), variables);
         repository.staged().unwrap();
@@ -1143,7 +1129,7 @@ fn nothing_is_written() {
         repository.index().unwrap().read(&"a.py".into()).unwrap();
         repository.between("HEAD", "HEAD").unwrap();
     }
-    assert_eq!(snapshot(), before);
+    assert_eq!(repo.files(), before);
 }
 
 /// Not a test: what a hook runs. It writes what [`Repository::discover`] finds in the environment that git made.

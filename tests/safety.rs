@@ -72,8 +72,11 @@ fn open(folder: &Path, means: Means) -> Repository {
         .by(means)
 }
 
-/// Inode, times of change, length and content of everything below a folder, folders included.
-fn state(folder: &Path) -> BTreeMap<PathBuf, (u64, i64, i64, i64, u64, Vec<u8>)> {
+/// Inode, times of change, length and content.
+type State = (u64, i64, i64, i64, u64, Vec<u8>);
+
+/// The state of everything below a folder, folders included.
+fn state(folder: &Path) -> BTreeMap<PathBuf, State> {
     let mut open = vec![folder.to_owned()];
     let mut state = BTreeMap::new();
     while let Some(path) = open.pop() {

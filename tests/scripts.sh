@@ -1,15 +1,16 @@
 #!/bin/sh
 # Tests hooks/pre-commit and install.sh with real git commits in temporary repositories.
 #
-# Usage: tests/scripts.sh [BINARY]    without BINARY a stub stands in for alembic-named
+# Usage: tests/scripts.sh BINARY           the hook runs BINARY
+#        tests/scripts.sh --stub BINARY    BINARY installs the hook, which runs a stub that stands in for it
 set -u
 
 source=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-real=
-if [ $# -gt 0 ]; then
-    real=$(CDPATH='' cd -- "$(dirname -- "$1")" && pwd)/$(basename -- "$1")
-    [ -x "$real" ] || { printf '%s is not a program\n' "$1" >&2; exit 2; }
-fi
+stubbed=
+if [ "${1-}" = --stub ]; then stubbed=yes && shift; fi
+[ $# -eq 1 ] || { printf 'usage: tests/scripts.sh [--stub] BINARY\n' >&2; exit 2; }
+real=$(CDPATH='' cd -- "$(dirname -- "$1")" && pwd)/$(basename -- "$1")
+[ -x "$real" ] || { printf '%s is not a program\n' "$1" >&2; exit 2; }
 
 # A test that was started by a hook must not touch the repository of that hook.
 for name in $(env | sed -n 's/^\(GIT_[A-Z0-9_]*\)=.*/\1/p; s/^\(PRE_COMMIT[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
@@ -45,9 +46,9 @@ done
 # shellcheck disable=SC2123 # the search path is what is meant
 PATH=$lab/tools
 log=$lab/log
-export PATH log real
+export PATH log real stubbed
 
-# The stand-in notes how it was called, then is the real program or answers as it would for these commits.
+# It notes how it was called, then is the real program or answers as that would for these commits.
 bin=$lab/bin/alembic-named
 cat >"$bin" <<'STUB'
 #!/bin/sh
@@ -59,7 +60,8 @@ cat >"$bin" <<'STUB'
 } >>"$log"
 if [ "${1-}" = --version ]; then echo alembic-named 0; exit 0; fi
 cat >/dev/null
-if [ -n "$real" ]; then exec "$real" "$@"; fi
+case ${1-} in install | uninstall) exec "$real" "$@" ;; esac
+if [ -z "$stubbed" ]; then exec "$real" "$@"; fi
 if git diff --cached | grep -q '^+.*create_foreign_key(None'; then
     echo 'fk_order_invoice_id_invoice'
     exit 1
@@ -99,6 +101,8 @@ called() { grep -qxF -e "$1" "$log"; }
 absent() { [ ! -e "$1" ] && [ ! -L "$1" ]; }
 same() { cmp -s "$1" "$2"; }
 not() { ! "$@"; }
+# shellcheck disable=SC2012 # the only portable way to see a mode
+mode() { ls -l "$1" | cut -c 1-10; }
 inside() { (CDPATH='' cd -- "$1" && shift && "$@"); }
 
 # A repository with the example in it, but for the migration that makes the mistake.
@@ -235,9 +239,14 @@ holds 'a relative --bin from the current folder' exits 0 inside "$lab" "$install
 holds 'is written as an absolute path' same "$lab/first" "$repo/.git/hooks/pre-commit"
 holds 'the current folder is the default, also below the top' exits 0 inside "$repo/app" "$install" --bin "$bin"
 holds 'and the hook is in its place' same "$lab/first" "$repo/.git/hooks/pre-commit"
-holds 'uninstall' exits 0 "$install" --uninstall "$repo"
+holds '--dry-run' exits 0 "$install" --uninstall --dry-run "$repo"
+holds 'tells what it would do' told "Would remove $repo/.git/hooks/pre-commit."
+holds 'and does not' same "$lab/first" "$repo/.git/hooks/pre-commit"
+holds 'uninstall, with the program that the hook names' exits 0 "$install" --uninstall "$repo"
 holds 'removes it' absent "$repo/.git/hooks/pre-commit"
-holds 'uninstall again' exits 0 "$install" --uninstall "$repo"
+holds 'uninstall again, with no program left to be found' exits 2 "$install" --uninstall "$repo"
+holds 'says what to do' told '--bin PATH'
+holds 'uninstall again' exits 0 "$install" --uninstall --bin "$bin" "$repo"
 holds 'says that there is none' told 'Nothing to remove'
 
 ln -s "$hook" "$repo/.git/hooks/pre-commit"
@@ -248,34 +257,108 @@ mv "$bin" "$bin.gone"
 holds 'a program that was removed stops the commit' exits 1 commit "$repo" good
 holds 'with the remedy' told 'install.sh again'
 mv "$bin.gone" "$bin"
+"$install" --bin "$bin" "$repo" >/dev/null
+printf 'echo mine\n' >>"$repo/.git/hooks/pre-commit"
+cp "$repo/.git/hooks/pre-commit" "$lab/edited"
+for does in --pre-merge-commit --uninstall; do
+    holds "an edited hook is refused: $does" exits 2 "$install" --bin "$bin" "$does" "$repo"
+    holds 'in one sentence' one_line
+    holds 'with the reason' told 'was edited since it was installed'
+    holds 'and kept byte for byte' same "$lab/edited" "$repo/.git/hooks/pre-commit"
+    holds 'with nothing beside it' absent "$repo/.git/hooks/pre-merge-commit"
+done
 
-printf '#!/bin/sh\n# not ours: alembic-named pre-commit hook\nexit 0\n' >"$lab/foreign"
+# A hook of the project that says what it was given and fails when it is told to.
+cat >"$lab/foreign" <<'FOREIGN'
+#!/bin/sh
+# not ours: alembic-named pre-commit hook
+printf 'foreign %s\n' "$0 $*" >>"$log"
+[ ! -e "$HOME/fail" ] || exit 7
+FOREIGN
 chmod +x "$lab/foreign"
 for how in file symlink; do
     fresh "foreign $how"
-    if [ "$how" = file ]; then cp "$lab/foreign" "$repo/.git/hooks/pre-commit"; else ln -s "$lab/foreign" "$repo/.git/hooks/pre-commit"; fi
-    holds "a foreign $how is refused" exits 2 "$install" --bin "$bin" "$repo"
+    foreign=$repo/.git/hooks/pre-commit
+    if [ "$how" = file ]; then cp -p "$lab/foreign" "$foreign"; else ln -s "$lab/foreign" "$foreign"; fi
+    mode "$foreign" >"$lab/mode"
+    holds "uninstall leaves a foreign $how" exits 2 "$install" --uninstall --bin "$bin" "$repo"
+    holds 'byte for byte' same "$lab/foreign" "$foreign"
+    holds "a foreign $how is chained" exits 0 "$install" --bin "$bin" "$repo"
+    holds 'and told' told "$foreign.chained"
+    holds 'it is kept byte for byte' same "$lab/foreign" "$foreign.chained"
+    holds 'both hooks work' guards "$repo"
+    holds 'the foreign one is called' called 'foreign .git/hooks/pre-commit.chained '
+    cp "$foreign" "$lab/chain"
+    holds 'install again' exits 0 "$install" --bin "$bin" "$repo"
+    holds 'changes nothing' same "$lab/chain" "$foreign"
+    holds 'nor the chained one' same "$lab/foreign" "$foreign.chained"
+    : >"$log"
+    holds 'arguments reach the foreign hook' exits 0 inside "$repo" sh "$foreign" one 'two three'
+    holds 'as they were' called "foreign $foreign.chained one two three"
+    : >"$HOME/fail" && : >"$log"
+    holds 'its failure stops the commit' exits 1 commit "$repo" good
+    holds 'and the program does not run' not called 'arguments check --staged'
+    holds 'its exit status is that of the hook' exits 7 inside "$repo" sh "$foreign"
+    rm "$HOME/fail"
+    git -C "$repo" reset -q --hard
+    mv "$foreign.chained" "$lab/away"
+    holds 'a chained hook that is gone stops the commit' exits 1 commit "$repo" good
+    holds 'with the remedy' told 'put it back'
+    git -C "$repo" reset -q --hard
+    mv "$lab/away" "$foreign.chained"
+    holds 'uninstall' exits 0 "$install" --uninstall "$repo"
+    holds 'brings it back byte for byte' same "$lab/foreign" "$foreign"
+    mode "$foreign" >"$lab/mode now"
+    holds 'as what it was' same "$lab/mode" "$lab/mode now"
+    holds 'and leaves nothing' absent "$foreign.chained"
+    cp "$lab/foreign" "$foreign.chained"
+    holds 'a hook in the place of the chain is refused' exits 2 "$install" --bin "$bin" "$repo"
     holds 'in one sentence' one_line
-    holds 'with the line to add' told 'check --staged'
-    holds 'and kept byte for byte' same "$lab/foreign" "$repo/.git/hooks/pre-commit"
-    holds "uninstall leaves a foreign $how" exits 2 "$install" --uninstall "$repo"
-    holds 'byte for byte' same "$lab/foreign" "$repo/.git/hooks/pre-commit"
+    holds 'both are kept' same "$foreign" "$foreign.chained"
+    rm "$foreign"
+    holds 'a kept hook that nothing runs is refused' exits 2 "$install" --bin "$bin" "$repo"
+    holds 'and nothing is installed' absent "$foreign"
 done
-exits 2 "$install" --bin "$bin" "$repo"
-line=$(sed 's/.*any exit or exec: //' "$lab/output")
-rm "$repo/.git/hooks/pre-commit"
-printf '#!/bin/sh\n%s\nexit 0\n' "$line" >"$repo/.git/hooks/pre-commit"
-chmod +x "$repo/.git/hooks/pre-commit"
-holds 'the line that it names does what it says' guards "$repo"
+fresh disabled
+cp "$lab/foreign" "$repo/.git/hooks/pre-commit"
+chmod -x "$repo/.git/hooks/pre-commit"
+holds 'a hook that is switched off is kept' exits 0 "$install" --bin "$bin" "$repo"
+holds 'switched off' guards "$repo"
+holds 'and not called' not grep -q '^foreign' "$log"
+
+fresh merges
+holds '--pre-merge-commit' exits 0 "$install" --pre-merge-commit --bin "$bin" "$repo"
+holds 'installs a second hook' same "$repo/.git/hooks/pre-commit" "$repo/.git/hooks/pre-merge-commit"
+git -C "$repo" checkout -q -b side && git -C "$repo" commit -q --allow-empty --no-verify -m side
+git -C "$repo" checkout -q - && git -C "$repo" commit -q --allow-empty --no-verify -m main
+: >"$log"
+holds 'a merge' exits 0 git -C "$repo" merge -q --no-edit side
+holds 'calls it' called 'arguments check --staged'
+holds 'uninstall' exits 0 "$install" --uninstall "$repo"
+holds 'removes both' absent "$repo/.git/hooks/pre-merge-commit"
+
 fresh dangling
 ln -s "$lab/nowhere" "$repo/.git/hooks/pre-commit"
-holds 'a symlink to nothing is not ours either' exits 2 "$install" --bin "$bin" "$repo"
+holds 'a symlink to nothing is refused' exits 2 "$install" --bin "$bin" "$repo"
+holds 'in one sentence' one_line
 printf '#!/bin/sh\n# File generated by pre-commit\nexit 0\n' >"$lab/framework"
 rm "$repo/.git/hooks/pre-commit"
 cp "$lab/framework" "$repo/.git/hooks/pre-commit"
 holds 'a hook of pre-commit is refused' exits 2 "$install" --bin "$bin" "$repo"
 holds 'with its own way in' told '.pre-commit-config.yaml'
 holds 'and kept' same "$lab/framework" "$repo/.git/hooks/pre-commit"
+holds 'also with --manager git' exits 2 "$install" --bin "$bin" --manager git "$repo"
+holds 'which names the other' told '--manager pre-commit'
+holds 'and keeps it' same "$lab/framework" "$repo/.git/hooks/pre-commit"
+printf 'repos:\n- repo: meta\n  hooks: []\n' >"$repo/.pre-commit-config.yaml"
+cp "$repo/.pre-commit-config.yaml" "$lab/config"
+holds 'with a configuration the entry is printed' exits 0 "$install" --bin "$bin" "$repo"
+holds 'to be pasted' told 'entry: alembic-named check --staged'
+holds 'and not written' same "$lab/config" "$repo/.pre-commit-config.yaml"
+holds 'but with --write' exits 0 "$install" --bin "$bin" --write "$repo"
+holds 'it is' not same "$lab/config" "$repo/.pre-commit-config.yaml"
+holds 'uninstall' exits 0 "$install" --bin "$bin" --uninstall "$repo"
+holds 'brings the file back' same "$lab/config" "$repo/.pre-commit-config.yaml"
 
 fresh "absolute hooks path"
 git -C "$repo" config core.hooksPath "$lab/shared hooks"
@@ -298,6 +381,12 @@ git -C "$repo" config core.hooksPath /dev/null
 holds 'switched-off hooks are refused' exits 2 "$install" --bin "$bin" "$repo"
 git -C "$repo" config core.hooksPath ''
 holds 'an empty core.hooksPath is refused' exits 2 "$install" --bin "$bin" "$repo"
+# shellcheck disable=SC2088 # for git
+git -C "$repo" config core.hooksPath '~/my hooks'
+holds 'a core.hooksPath below the home' exits 0 "$install" --bin "$bin" "$repo"
+holds 'is used' same "$lab/first" "$HOME/my hooks/pre-commit"
+git init -q --bare "$lab/bare.git"
+holds 'a bare repository is refused' exits 2 "$install" --bin "$bin" "$lab/bare.git"
 
 fresh main
 git -C "$repo" worktree add -q -b second "$lab/second worktree"
@@ -318,19 +407,38 @@ printf '%s\n' '#!/bin/sh' 'PATH="node_modules/.bin:$PATH"; export PATH' 'exec sh
 chmod +x "$repo/.husky/_/pre-commit"
 cp "$repo/.husky/_/pre-commit" "$lab/inner"
 git -C "$repo" config core.hooksPath .husky/_
-holds 'a husky repository is refused' exits 2 "$install" --bin "$bin" "$repo"
+holds "husky's own folder is refused" exits 2 "$install" --manager git --bin "$bin" "$repo"
 holds 'in one sentence' one_line
-holds 'with the file' told "$repo/.husky/pre-commit"
-holds 'with the line' told 'alembic-named check --staged'
+holds 'a husky repository gets a line' exits 0 "$install" --bin "$bin" "$repo"
+holds 'in its own file' told "$repo/.husky/pre-commit"
+printf 'alembic-named check --staged\n' >"$lab/line"
+holds 'and nothing else' same "$lab/line" "$repo/.husky/pre-commit"
 holds "husky's folder is as it was" same "$lab/inner" "$repo/.husky/_/pre-commit"
-holds 'and the project has no new hook' absent "$repo/.husky/pre-commit"
-sed 's/.*: //' "$lab/output" >"$repo/.husky/pre-commit"
 holds 'the line alone stops a commit where the program is missing' exits 1 commit "$repo" good
 mkdir -p "$repo/node_modules/.bin"
 cp "$bin" "$repo/node_modules/.bin/alembic-named"
 holds 'the line does what it says' guards "$repo"
 holds 'then there is nothing to do' exits 0 "$install" --bin "$bin" "$repo"
-holds 'uninstall names the line' exits 2 "$install" --uninstall "$repo"
+holds 'and nothing is done' same "$lab/line" "$repo/.husky/pre-commit"
+holds 'uninstall' exits 0 "$install" --bin "$bin" --uninstall "$repo"
+holds 'removes the file that was made' absent "$repo/.husky/pre-commit"
+for text in '' 'true' 'true\n' '#!/bin/sh\n\nif false; then\n  exit 0\nfi\n\n'; do
+    # shellcheck disable=SC2059 # the line ends are meant
+    printf "$text" >"$repo/.husky/pre-commit"
+    cp "$repo/.husky/pre-commit" "$lab/script"
+    holds 'a script of the project gets the line' exits 0 "$install" --bin "$bin" "$repo"
+    holds 'and both work' guards "$repo"
+    holds 'uninstall' exits 0 "$install" --bin "$bin" --uninstall "$repo"
+    holds 'brings the script back byte for byte' same "$lab/script" "$repo/.husky/pre-commit"
+done
+printf 'exec true\n' >"$repo/.husky/pre-commit"
+cp "$repo/.husky/pre-commit" "$lab/script"
+holds 'a script that ends before the line is refused' exits 2 "$install" --bin "$bin" "$repo"
+holds 'in one sentence' one_line
+holds 'with the line' told 'alembic-named check --staged'
+holds 'and kept' same "$lab/script" "$repo/.husky/pre-commit"
+printf 'alembic-named check --staged --quiet\n' >"$repo/.husky/pre-commit"
+holds 'a line of the project stays' exits 2 "$install" --bin "$bin" --uninstall "$repo"
 cp "$hook" "$repo/.husky/pre-commit"
 holds 'our hook as the hook of husky' guards "$repo"
 
@@ -344,9 +452,9 @@ export stub
 holds 'the program is built where there is none' exits 0 "$install" "$repo"
 holds 'from this checkout, with its lock file' called "cargo install --locked --path $lab/checkout --root $HOME/.cargo"
 holds 'and is what the hook runs' guards "$repo"
+"$install" --uninstall "$repo" >/dev/null
 rm -rf "$HOME/.cargo"
 printf '#!/bin/sh\nexit 101\n' >"$lab/tools/cargo"
-"$install" --uninstall "$repo" >/dev/null
 holds 'a build that fails' exits 2 "$install" "$repo"
 holds 'installs nothing' absent "$repo/.git/hooks/pre-commit"
 mkdir -p "$lab/checkout/target/release"
@@ -358,5 +466,5 @@ ln -s "$bin" "$lab/tools/alembic-named"
 holds 'a program in PATH' exits 0 "$install" "$repo"
 holds 'goes first' told "$lab/tools/alembic-named"
 
-printf 'scripts: %s hold, %s fail (%s)\n' "$passed" "$failed" "${real:-stub}"
+printf 'scripts: %s hold, %s fail (%s)\n' "$passed" "$failed" "${stubbed:+stub, installed by }$real"
 [ "$failed" -eq 0 ]

@@ -48,6 +48,8 @@ impl Caller {
         command
             .env("LC_ALL", "C")
             .env("GIT_NO_LAZY_FETCH", "1")
+            // Before 2.44 git does not know that one, and would fetch.
+            .env("GIT_ALLOW_PROTOCOL", "none")
             .env("GIT_TERMINAL_PROMPT", "0");
         command
             .arg("--no-optional-locks")
@@ -61,6 +63,24 @@ impl Caller {
         self.command(arguments)
             .output()
             .map_err(|error| self.not_started(error))
+    }
+
+    /// What git prints for an input. The input is small enough to be written before anything is read.
+    pub(super) fn fed(&self, arguments: &[&str], input: &[u8]) -> Result<String, GitError> {
+        let mut command = self.command(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| self.not_started(error))?;
+        // When git ends before it has read all, its own words say why.
+        let _ = child.stdin.take().map(|mut pipe| pipe.write_all(input));
+        let output = child.wait_with_output().map_err(|error| self.not_started(error))?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(self.failed(arguments, &first_line(&output.stderr)))
+        }
     }
 
     fn not_started(&self, error: io::Error) -> GitError {
@@ -147,6 +167,8 @@ pub(super) enum Reply {
     Content(Vec<u8>),
     Missing,
     TooLarge(u64),
+    /// It gave up: an object is damaged, or may not be fetched (before 2.44).
+    Ended,
     Other,
 }
 
@@ -195,7 +217,7 @@ impl Batch {
                 }
             }
             ("missing", _) => Ok(Reply::Missing),
-            ("", _) => Err(io::Error::other("it ended before it answered")),
+            ("", _) => Ok(Reply::Ended),
             _ => Ok(Reply::Other),
         }
     }

@@ -26,6 +26,15 @@ const ONLY_GIT_HONOURS: [&str; 7] = [
     "GIT_SHALLOW_FILE",
 ];
 
+/// Set, they speak of one repository (`git rev-parse --local-env-vars`).
+const SAY_WHERE: [&str; 5] = [
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+];
+
 impl Environment {
     /// The environment of this process.
     #[must_use]
@@ -40,6 +49,16 @@ impl Environment {
     pub fn without_git(mut self) -> Self {
         self.variables
             .retain(|name, _| !name.to_string_lossy().starts_with("GIT"));
+        self
+    }
+
+    /// The same environment for a question about another repository than the one its variables speak of. What tells how
+    /// to run git stays.
+    #[must_use]
+    pub fn for_another_repository(mut self) -> Self {
+        for name in SAY_WHERE.into_iter().chain(ONLY_GIT_HONOURS) {
+            self.variables.remove(OsStr::new(name));
+        }
         self
     }
 

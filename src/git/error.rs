@@ -105,6 +105,17 @@ pub enum GitError {
         /// The file.
         path: RepoPath,
     },
+    /// `git commit PATH` commits from an index of its own, which is thrown away.
+    #[error(
+        "cannot stage a fix during `git commit PATH`: run `alembic-named fix --staged --restage` first, then commit"
+    )]
+    PartialCommit,
+    /// Somebody else staged the file in between.
+    #[error("`{path}` was staged anew while it was being fixed: run the command again")]
+    IndexChanged {
+        /// The file.
+        path: RepoPath,
+    },
     /// No such commit.
     #[error("unknown revision `{revision}`: check the spelling, or fetch it with `git fetch`")]
     UnknownRevision {

@@ -23,6 +23,7 @@ mod environment;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod hooks;
 mod library;
 mod listing;
 mod merge;
@@ -36,6 +37,7 @@ mod repository;
 mod sample;
 mod shortcut;
 mod snapshot;
+mod stage;
 mod staging;
 mod stored;
 mod trees;
@@ -44,8 +46,10 @@ use std::fmt;
 
 pub use environment::Environment;
 pub use error::GitError;
+pub use hooks::Hooks;
 pub use repository::Repository;
 pub use snapshot::{Entry, EntryKind, MemorySnapshot, Snapshot, WorkingTree};
+pub use stage::{Restage, Undo};
 
 use crate::source::RepoPath;
 

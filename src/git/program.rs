@@ -277,6 +277,10 @@ impl Program {
         let reply = running
             .ask(id, limit)
             .map_err(|error| self.caller.failed(&Batch::COMMAND, &error.to_string()))?;
+        let missing = || GitError::MissingObject {
+            path: path.clone(),
+            id: id.clone(),
+        };
         match reply {
             Reply::Content(content) => {
                 *batch = Some(running);
@@ -284,11 +288,9 @@ impl Program {
             }
             Reply::Missing => {
                 *batch = Some(running);
-                Err(GitError::MissingObject {
-                    path: path.clone(),
-                    id: id.clone(),
-                })
+                Err(missing())
             }
+            Reply::Ended => Err(missing()),
             // What it has begun to send is not read: it is ended, and the next question starts another.
             Reply::TooLarge(size) => Err(GitError::TooLarge {
                 path: path.clone(),

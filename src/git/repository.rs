@@ -131,6 +131,26 @@ impl Repository {
         &self.place.top
     }
 
+    /// Whether it has no working tree, so that nothing can be committed in it.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.place.is_bare
+    }
+
+    /// The folder that it was looked for from.
+    pub(super) fn from(&self) -> &Path {
+        &self.from
+    }
+
+    /// The index that the next commit is made from.
+    pub(super) fn index_path(&self) -> &Path {
+        &self.place.index
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// Who answers. It can change with the first question that libgit2 cannot answer.
     #[must_use]
     pub fn way(&self) -> Way {

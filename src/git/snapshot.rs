@@ -100,7 +100,11 @@ impl WorkingTree {
         Ok(resolve(&path.to_path(root))?.filter(|real| real.starts_with(root)))
     }
 
-    fn kind(&self, folder: &RepoPath, name: &[u8]) -> Result<Option<EntryKind>, GitError> {
+    /// What a child of `folder` is, whose own kind is known: only a link has to be followed.
+    fn kind(&self, folder: &RepoPath, name: &[u8], own: fs::FileType) -> Result<Option<EntryKind>, GitError> {
+        if !own.is_symlink() {
+            return Ok(kind_of(own));
+        }
         let Some(path) = folder
             .join(name)
             .map(|child| self.locate(&child))
@@ -112,11 +116,7 @@ impl WorkingTree {
         let Some(metadata) = present(&path, fs::metadata(&path))? else {
             return Ok(None);
         };
-        Ok(match metadata.file_type() {
-            kind if kind.is_file() => Some(EntryKind::File),
-            kind if kind.is_dir() => Some(EntryKind::Folder),
-            _ => None,
-        })
+        Ok(kind_of(metadata.file_type()))
     }
 
     fn too_large(&self, path: &RepoPath, size: u64) -> GitError {
@@ -169,13 +169,14 @@ impl Snapshot for WorkingTree {
         };
         let mut entries = Vec::new();
         for child in children.into_iter().flatten() {
-            let child = child.map_err(|source| GitError::Io {
+            let child = child.and_then(|child| Ok((child.file_name(), child.file_type()?)));
+            let (name, own) = child.map_err(|source| GitError::Io {
                 path: real.clone(),
                 source,
             })?;
-            let name = RepoPath::from_path(Path::new(&child.file_name())).unwrap_or_else(RepoPath::top);
+            let name = RepoPath::from_path(Path::new(&name)).unwrap_or_else(RepoPath::top);
             if name.as_bytes() != b".git"
-                && let Some(kind) = self.kind(folder, name.as_bytes())?
+                && let Some(kind) = self.kind(folder, name.as_bytes(), own)?
             {
                 entries.push(Entry::new(name.as_bytes(), kind));
             }
@@ -186,6 +187,14 @@ impl Snapshot for WorkingTree {
 
     fn describe(&self) -> &'static str {
         "working tree"
+    }
+}
+
+fn kind_of(file_type: fs::FileType) -> Option<EntryKind> {
+    if file_type.is_file() {
+        Some(EntryKind::File)
+    } else {
+        file_type.is_dir().then_some(EntryKind::Folder)
     }
 }
 

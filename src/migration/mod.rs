@@ -9,7 +9,7 @@ mod receiver;
 mod signature;
 
 pub use pairing::{Pair, Pairing};
-pub use receiver::Receiver;
+pub use receiver::{Batch, Receiver};
 pub use signature::Action;
 
 use crate::naming::ConstraintKind;
@@ -87,6 +87,27 @@ pub struct Operation<'m> {
     pub repeated: bool,
 }
 
+/// One call of an operation that gives no name itself: a column is added, a table is made, SQL is run.
+#[derive(Debug, Clone)]
+pub struct Step<'m> {
+    /// The operation's name.
+    pub method: &'static str,
+    /// The call.
+    pub call: &'m Call,
+    /// What it is called on.
+    pub receiver: Receiver,
+    /// The table it is about, where it is about one.
+    pub table: Known<String>,
+    /// That table's schema.
+    pub schema: Known<Option<String>>,
+    /// Which half of the revision it runs in.
+    pub half: Half,
+    /// The name of the function that holds it; nothing at module level.
+    pub function: Option<&'m str>,
+    /// Whether it may run more than once.
+    pub repeated: bool,
+}
+
 /// What a foreign key refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referred {
@@ -122,6 +143,8 @@ pub struct Migration<'m> {
     pub module: &'m Module,
     /// The operations in the order of the source.
     pub operations: Vec<Operation<'m>>,
+    /// The other operations, in the order of the source.
+    pub steps: Vec<Step<'m>>,
     /// Whether the module declares a revision (`revision` and `down_revision`).
     pub declares_revision: bool,
     /// Whether any operation of Alembic is used, those that name nothing included.

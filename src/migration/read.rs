@@ -6,14 +6,15 @@ use crate::naming::ConstraintKind;
 use crate::python::{Call, Class, Expr, ExprKind, Function, Module, Parameter, Spread, Stmt, StmtKind};
 
 use super::constants::{Constants, Lookup};
-use super::receiver::{Binding, Bindings, Receiver, resolve};
-use super::signature::{Action, is_operation, signature};
-use super::{Half, Known, Migration, Name, Operation, Referred};
+use super::receiver::{Batch, Binding, Bindings, Receiver, resolve};
+use super::signature::{Action, operation, signature};
+use super::{Half, Known, Migration, Name, Operation, Referred, Step};
 
 pub(super) fn migration(module: &Module) -> Migration<'_> {
     let mut reader = Reader {
         module,
         operations: Vec::new(),
+        steps: Vec::new(),
         uses_operations: false,
         scopes: Vec::new(),
         constants: Vec::new(),
@@ -23,17 +24,25 @@ pub(super) fn migration(module: &Module) -> Migration<'_> {
     };
     reader.scope(module.body(), &[]);
     let halves = halves(&reader.calls);
-    let mut operations = reader.operations;
-    for operation in &mut operations {
-        operation.half = operation
-            .function
+    let half = |function: Option<&str>| {
+        function
             .and_then(|name| halves.get(name).copied())
-            .unwrap_or(Half::Unknown);
+            .unwrap_or(Half::Unknown)
+    };
+    let mut operations = reader.operations;
+    let mut steps = reader.steps;
+    for step in &mut steps {
+        step.half = half(step.function);
+    }
+    steps.sort_by_key(|step| step.call.span);
+    for operation in &mut operations {
+        operation.half = half(operation.function);
     }
     operations.sort_by_key(|operation| operation.call.span);
     Migration {
         module,
         operations,
+        steps,
         declares_revision: declares_revision(module.body()),
         uses_operations: reader.uses_operations,
     }
@@ -53,6 +62,7 @@ fn declares_revision(body: &[Stmt]) -> bool {
 struct Reader<'m> {
     module: &'m Module,
     operations: Vec<Operation<'m>>,
+    steps: Vec<Step<'m>>,
     uses_operations: bool,
     scopes: Vec<Bindings<'m>>,
     constants: Vec<Constants<'m>>,
@@ -232,9 +242,9 @@ impl<'m> Reader<'m> {
             if let ExprKind::Attribute { name, .. } = &call.callee.kind
                 && name == "enter_context"
                 && let Some(argument) = call.arguments.first()
-                && let Some(Binding::BatchManager(table, schema)) = self.meaning(&argument.value)
+                && let Some(Binding::BatchManager(batch)) = self.meaning(&argument.value)
             {
-                return Some(Binding::Batch(table, schema));
+                return Some(Binding::Batch(batch));
             }
         }
         resolve(&self.scopes, value)
@@ -249,10 +259,12 @@ impl<'m> Reader<'m> {
             _ => false,
         };
         on_operations.then(|| {
-            Binding::BatchManager(
-                self.text(call, Some(0), "table_name"),
-                self.optional_text(call, Some(1), "schema"),
-            )
+            Binding::BatchManager(Batch {
+                table: self.text(call, Some(0), "table_name"),
+                schema: self.optional_text(call, Some(1), "schema"),
+                end_of_arguments: call.arguments.last().map(|last| last.span.end),
+                names_reflected: call.keyword("naming_convention").is_some(),
+            })
         })
     }
 
@@ -266,7 +278,7 @@ impl<'m> Reader<'m> {
     fn enter(&mut self, target: &'m Expr, value: &'m Expr) {
         let ExprKind::Name(name) = &target.kind else { return };
         let meaning = match self.meaning(value) {
-            Some(Binding::BatchManager(table, schema)) => Binding::Batch(table, schema),
+            Some(Binding::BatchManager(batch)) => Binding::Batch(batch),
             Some(other) => other,
             None => Binding::Other,
         };
@@ -289,8 +301,11 @@ impl<'m> Reader<'m> {
         let Some((method, receiver)) = self.receiver(call) else {
             return;
         };
-        self.uses_operations |= is_operation(method);
-        let Some(signature) = signature(method) else { return };
+        let Some(method) = operation(method) else { return };
+        self.uses_operations = true;
+        let Some(signature) = signature(method) else {
+            return self.step(method, call, receiver);
+        };
         let parameters = if receiver.is_batch() {
             signature.on_batch
         } else {
@@ -307,7 +322,7 @@ impl<'m> Reader<'m> {
         };
         let is_key = kind == Action::Create(ConstraintKind::ForeignKey);
         let (table, schema) = match &receiver {
-            Receiver::Batch { table, schema, .. } => (table.clone(), schema.clone()),
+            Receiver::Batch { batch, .. } => (batch.table.clone(), batch.schema.clone()),
             _ if is_key => (
                 self.text(call, position("source_table"), "source_table"),
                 self.optional_text(call, None, "source_schema"),
@@ -338,6 +353,26 @@ impl<'m> Reader<'m> {
         });
     }
 
+    fn step(&mut self, method: &'static str, call: &'m Call, receiver: Receiver) {
+        let (table, schema) = match &receiver {
+            Receiver::Batch { batch, .. } => (batch.table.clone(), batch.schema.clone()),
+            _ => (
+                self.text(call, Some(0), "table_name"),
+                self.optional_text(call, None, "schema"),
+            ),
+        };
+        self.steps.push(Step {
+            method,
+            call,
+            receiver,
+            table,
+            schema,
+            half: Half::Unknown,
+            function: self.functions.first().copied(),
+            repeated: self.loops > 0,
+        });
+    }
+
     fn note_helper(&mut self, call: &'m Call) {
         if let (Some(caller), Some(callee)) = (self.functions.first(), call.callee.as_name()) {
             self.calls.entry(caller).or_default().insert(callee);
@@ -350,14 +385,7 @@ impl<'m> Reader<'m> {
                 let spelling = self.module.file().slice(value.span).to_owned();
                 match resolve(&self.scopes, value)? {
                     Binding::Operations => Some((name, Receiver::Operations(spelling))),
-                    Binding::Batch(table, schema) => Some((
-                        name,
-                        Receiver::Batch {
-                            spelling,
-                            table,
-                            schema,
-                        },
-                    )),
+                    Binding::Batch(batch) => Some((name, Receiver::Batch { spelling, batch })),
                     _ => None,
                 }
             }

@@ -15,13 +15,35 @@ pub enum Receiver {
     Batch {
         /// The variable.
         spelling: String,
-        /// The table of `batch_alter_table`.
-        table: Known<String>,
-        /// Its schema.
-        schema: Known<Option<String>>,
+        /// What it is a batch of.
+        batch: Batch,
     },
     /// A function imported from `alembic.op`, called by its own name.
     Bare,
+}
+
+/// What `batch_alter_table` was called with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The table.
+    pub table: Known<String>,
+    /// Its schema.
+    pub schema: Known<Option<String>>,
+    /// Where a further argument can be written; nothing when the call is the caller's.
+    pub end_of_arguments: Option<usize>,
+    /// Whether it is given a `naming_convention` for what it reflects.
+    pub names_reflected: bool,
+}
+
+impl Batch {
+    fn of_the_caller() -> Self {
+        Self {
+            table: Known::Computed("the table is the caller's".to_owned()),
+            schema: Known::Computed("the schema is the caller's".to_owned()),
+            end_of_arguments: None,
+            names_reflected: false,
+        }
+    }
 }
 
 impl Receiver {
@@ -44,9 +66,9 @@ pub(super) enum Binding {
     /// The class `Operations`.
     OperationsClass,
     /// A batch operation.
-    Batch(Known<String>, Known<Option<String>>),
+    Batch(Batch),
     /// The object that `batch_alter_table` returns before it is entered.
-    BatchManager(Known<String>, Known<Option<String>>),
+    BatchManager(Batch),
     /// An operation by its own name.
     Operation(&'static str),
     /// Something else, certainly.
@@ -87,8 +109,8 @@ impl<'m> Bindings<'m> {
                 Binding::OperationsClass
             }
             (0, "alembic.op", "*") => return self.import_all(),
-            (0, "alembic.op", name) => match super::signature::signature(name) {
-                Some(signature) => Binding::Operation(signature.method),
+            (0, "alembic.op", name) => match super::signature::operation(name) {
+                Some(method) => Binding::Operation(method),
                 None => Binding::Other,
             },
             // From alembic itself, or handed on by a module of the project: nothing else by that name has these methods.
@@ -117,14 +139,8 @@ impl<'m> Bindings<'m> {
     pub(super) fn parameter(&mut self, parameter: &'m Parameter) {
         let annotation = parameter.annotation.as_ref().map(annotation_text).unwrap_or_default();
         let last = annotation.rsplit('.').next().unwrap_or_default();
-        let unknown_batch = || {
-            Binding::Batch(
-                Known::Computed("the table is the caller's".to_owned()),
-                Known::Computed("the schema is the caller's".to_owned()),
-            )
-        };
         let binding = match (last, parameter.name.as_str()) {
-            ("BatchOperations", _) | ("", "batch_op") => unknown_batch(),
+            ("BatchOperations", _) | ("", "batch_op") => Binding::Batch(Batch::of_the_caller()),
             ("Operations" | "AbstractOperations", _) | ("" | "Any" | "ModuleType" | "object", "op") => {
                 Binding::Operations
             }
@@ -181,7 +197,7 @@ fn resolve_call(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
     match (name.as_str(), resolve(scopes, value)) {
         ("context", Some(Binding::OperationsClass)) => Some(Binding::Operations),
         ("enter_context", _) => match resolve(scopes, &call.arguments.first()?.value)? {
-            Binding::BatchManager(table, schema) => Some(Binding::Batch(table, schema)),
+            Binding::BatchManager(batch) => Some(Binding::Batch(batch)),
             other => Some(other),
         },
         _ => None,

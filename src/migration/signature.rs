@@ -98,6 +98,8 @@ pub(super) fn signature(method: &str) -> Option<&'static Signature> {
     SIGNATURES.iter().find(|signature| signature.method == method)
 }
 
-pub(super) fn is_operation(method: &str) -> bool {
-    OTHER_OPERATIONS.contains(&method) || signature(method).is_some()
+/// The operation of this name.
+pub(super) fn operation(method: &str) -> Option<&'static str> {
+    let other = OTHER_OPERATIONS.iter().copied().find(|known| *known == method);
+    other.or_else(|| signature(method).map(|signature| signature.method))
 }

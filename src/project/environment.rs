@@ -1,5 +1,9 @@
 //! Alembic environments: the folder with `env.py`, the configuration that points to it, and the folders Python imports from.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::git::{EntryKind, Snapshot};
 use crate::naming::Dialect;
 use crate::source::RepoPath;
@@ -123,14 +127,21 @@ impl<'s> Environments<'s> {
     }
 
     fn environment(&self, script: RepoPath) -> Environment {
-        let configured = std::iter::once(script.clone())
-            .chain(script.ancestors())
-            .find_map(|folder| {
-                self.configurations(&folder)
-                    .into_iter()
-                    .find(|configured| configured.script.as_ref() == Some(&script))
-            });
-        Self::complete(script, configured)
+        let above = std::iter::once(script.clone()).chain(script.ancestors());
+        let all: Vec<Configured> = above.flat_map(|folder| self.configurations(&folder)).collect();
+        let mut own = all
+            .iter()
+            .filter(|configured| configured.script.as_ref() == Some(&script));
+        let configured = own.next().cloned().map(|mut first| {
+            // `pyproject.toml` says where the scripts are and leaves the database to an ini beside it.
+            first.url = first.url.or_else(|| own.find_map(|other| other.url.clone()));
+            first
+        });
+        let mut environment = Self::complete(script, configured);
+        if environment.dialect.is_none() {
+            environment.dialect = self.text(&environment.env_py()).and_then(|text| written_dialect(&text));
+        }
+        environment
     }
 
     fn complete(folder: RepoPath, configured: Option<Configured>) -> Environment {
@@ -266,13 +277,28 @@ impl<'s> Environments<'s> {
     }
 }
 
+/// The dialect of the database URLs in a text, if they agree.
+fn written_dialect(text: &str) -> Option<Dialect> {
+    let mut dialects = URL
+        .as_ref()?
+        .find_iter(text)
+        .filter_map(|url| Dialect::from_url(url.as_str()));
+    let first = dialects.next()?;
+    dialects.all(|other| other == first).then_some(first)
+}
+
+static URL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?-u:\b)(?:postgres(?:ql)?|mysql|mariadb|sqlite|oracle|mssql)(?:\+[a-z0-9_]+)?://").ok()
+});
+
 /// `path_separator` and its older name: a word for the separator; without one, spaces and commas (`alembic/script/base.py`).
 fn split_paths(text: &str, separator: Option<&str>) -> Vec<String> {
     let parts: Vec<&str> = match separator {
         Some("os" | ":") => text.split([':', '\n']).collect(),
         Some(";") => text.split([';', '\n']).collect(),
         Some("newline") => text.split('\n').collect(),
-        _ => text.split([' ', ',', '\n', ':']).collect(),
+        Some(_) => text.split([' ', '\n']).collect(),
+        None => text.split([' ', ',', '\n', ':']).collect(),
     };
     parts
         .into_iter()
@@ -280,4 +306,130 @@ fn split_paths(text: &str, separator: Option<&str>) -> Vec<String> {
         .filter(|part| !part.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::MemorySnapshot;
+
+    const ENV: &str = "from alembic import context\n";
+
+    fn of(files: &[(&str, &str)], migration: &str) -> Option<Environment> {
+        let snapshot: MemorySnapshot = files.iter().copied().collect();
+        Environments::new(&snapshot, "/repo".to_owned()).of_migration(&migration.into())
+    }
+
+    fn folder(files: &[(&str, &str)], migration: &str) -> String {
+        of(files, migration).map_or_else(|| "none".to_owned(), |environment| environment.folder.to_string())
+    }
+
+    #[test]
+    fn a_migration_belongs_to_the_env_py_above_it_at_any_depth() {
+        let files = [
+            ("svc/migrations/env.py", ENV),
+            ("other/alembic/env.py", ENV),
+            ("app/env.py", "import os\n"),
+        ];
+        for path in [
+            "svc/migrations/versions/a.py",
+            "svc/migrations/versions/2026/expand/a.py",
+            "svc/migrations/a.py",
+        ] {
+            assert_eq!(folder(&files, path), "svc/migrations", "{path}");
+        }
+        assert_eq!(
+            folder(&files, "other/alembic/versions/postgresql/a.py"),
+            "other/alembic"
+        );
+        assert_eq!(folder(&files, "app/a.py"), "none");
+    }
+
+    #[test]
+    fn version_locations_bring_revisions_from_elsewhere() {
+        for (separator, value) in [
+            ("", "%(here)s/models/versions plugins/versions"),
+            ("version_path_separator = :\n", "models/versions:plugins/versions"),
+            ("version_path_separator = ;\n", "models/versions;plugins/versions"),
+            ("path_separator = os\n", "models/versions:plugins/versions"),
+            ("path_separator = newline\n", "\n  models/versions\n  plugins/versions"),
+            ("path_separator = space\n", "models/versions plugins/versions"),
+        ] {
+            let ini = format!("[alembic]\nscript_location = migrations\n{separator}version_locations = {value}\n");
+            let files = [("alembic.ini", ini.as_str()), ("migrations/env.py", ENV)];
+            assert_eq!(
+                folder(&files, "plugins/versions/deep/a.py"),
+                "migrations",
+                "{separator}{value}"
+            );
+            assert_eq!(folder(&files, "elsewhere/a.py"), "none");
+        }
+    }
+
+    #[test]
+    fn the_script_location_may_be_written_in_every_way_alembic_knows() {
+        for location in [
+            "db/migrations",
+            "%(here)s/db/migrations",
+            "/repo/db/migrations",
+            "./db/migrations/",
+            "db:migrations",
+        ] {
+            let ini = format!("[tenants]\nscript_location = {location}\nsqlalchemy.url = mysql+pymysql://u@h/d\n");
+            let files = [("tenants.ini", ini.as_str()), ("db/migrations/env.py", ENV)];
+            let environment = of(&files, "db/migrations/versions/a.py").unwrap();
+            assert_eq!(environment.configuration, Some("tenants.ini".into()), "{location}");
+            assert_eq!(environment.dialect, Some(Dialect::Mysql));
+        }
+    }
+
+    #[test]
+    fn pyproject_flask_migrate_and_env_py_alone_are_found() {
+        let pyproject = "[tool.alembic]\nscript_location = \"%(here)s/db\"\nprepend_sys_path = [\"lib\"]\n";
+        let ini = "[alembic]\nscript_location = db\nsqlalchemy.url = sqlite:///x.db\n";
+        let files = [("pyproject.toml", pyproject), ("alembic.ini", ini), ("db/env.py", ENV)];
+        assert_eq!(of(&files, "db/versions/a.py").unwrap().dialect, Some(Dialect::Sqlite));
+        let environment = of(&[files[0], files[2]], "db/versions/a.py").unwrap();
+        assert_eq!(environment.configuration, Some("pyproject.toml".into()));
+        assert_eq!(environment.roots.first(), Some(&"lib".into()));
+        let flask = [
+            ("migrations/alembic.ini", "[alembic]\nfile_template = x\n"),
+            ("migrations/env.py", ENV),
+        ];
+        assert_eq!(
+            of(&flask, "migrations/versions/a.py").unwrap().configuration,
+            Some("migrations/alembic.ini".into())
+        );
+        let alone = [(
+            "m/env.py",
+            "from alembic import context\nurl = 'postgresql+asyncpg://h/d'\n",
+        )];
+        let environment = of(&alone, "m/versions/a.py").unwrap();
+        assert_eq!(
+            (environment.configuration, environment.dialect),
+            (None, Some(Dialect::Postgresql))
+        );
+    }
+
+    #[test]
+    fn several_environments_are_found_around_a_module() {
+        let files = [
+            ("a/migrations/env.py", ENV),
+            ("a/app/models.py", ""),
+            ("b/src/b/db/alembic/env.py", ENV),
+            ("b/alembic.ini", "[alembic]\nscript_location = src/b/db/alembic\n"),
+            ("b/src/b/models.py", ""),
+        ];
+        let snapshot: MemorySnapshot = files.into_iter().collect();
+        let environments = Environments::new(&snapshot, "/repo".to_owned());
+        let around = |path: &str| -> Vec<String> {
+            environments
+                .around(&path.into())
+                .iter()
+                .map(|environment| environment.folder.to_string())
+                .collect()
+        };
+        assert_eq!(around("a/app/models.py"), ["a/migrations"]);
+        assert!(around("b/src/b/models.py").contains(&"b/src/b/db/alembic".to_owned()));
+    }
 }

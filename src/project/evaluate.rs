@@ -31,6 +31,10 @@ pub(super) struct Evaluator<'s> {
     modules: HashMap<RepoPath, Scope>,
     /// The classes of libraries that the project may change, such as `SQLModel`.
     pub(super) library_classes: HashMap<&'static str, Rc<Class>>,
+    /// The folder that holds the migrations' folder, where a Flask application is looked for.
+    pub(super) home: RepoPath,
+    /// The database of the Flask application, once asked for.
+    pub(super) flask_database: Option<Value>,
     depth: usize,
     steps: usize,
 }
@@ -89,11 +93,13 @@ impl Frame {
 }
 
 impl<'s> Evaluator<'s> {
-    pub(super) fn new(snapshot: &'s dyn Snapshot, roots: Vec<RepoPath>) -> Self {
+    pub(super) fn new(snapshot: &'s dyn Snapshot, roots: Vec<RepoPath>, home: RepoPath) -> Self {
         Self {
             imports: Imports::new(snapshot, roots),
             modules: HashMap::new(),
             library_classes: HashMap::new(),
+            home,
+            flask_database: None,
             depth: 0,
             steps: 0,
         }
@@ -847,7 +853,7 @@ fn item(object: &Value, index: &Value) -> Value {
             at.and_then(|at| items.get(at).cloned()).unwrap_or_else(reason)
         }
         // `Generic[int]` and the like are the class itself.
-        (Value::Class(_) | Value::External(_), _) => library_item(object),
+        (Value::Class(_) | Value::External(_), _) => library_item(object, index),
         (Value::Unknown(_), _) => object.clone(),
         _ => Value::unknown("it is computed"),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::git::Snapshot;
+use crate::git::{Entry, Snapshot};
 use crate::source::{RepoPath, SourceFile};
 
 use super::value::ModuleName;
@@ -70,6 +70,11 @@ impl<'s> Imports<'s> {
             .collect();
         opened.sort();
         opened
+    }
+
+    /// What a folder of the snapshot holds.
+    pub(super) fn list(&self, folder: &RepoPath) -> Vec<Entry> {
+        self.snapshot.list(folder).unwrap_or_default()
     }
 
     /// A file of the snapshot; nothing when it is absent, too large or not text.

@@ -25,6 +25,12 @@ fn is_declarative_base(name: &str) -> bool {
     matches!(ends(name), ("sqlalchemy", "DeclarativeBase" | "DeclarativeBaseNoMeta"))
 }
 
+/// Where Flask-Migrate and Flask-SQLAlchemy keep the database of an application.
+const FLASK_DATABASE: &[&str] = &[
+    "flask.current_app.extensions.migrate.db",
+    "flask.current_app.extensions.sqlalchemy.db",
+];
+
 /// `advanced_alchemy/base.py`: the mixins without a metadata of their own.
 const ADVANCED_ALCHEMY_MIXINS: &[&str] = &["CommonTableAttributes", "BasicAttributes", "AdvancedDeclarativeBase"];
 
@@ -36,6 +42,7 @@ impl Evaluator<'_> {
                 let metadata = || Metadata::new("SQLModel", None, Setting::Default);
                 Value::Class(self.library_class("SQLModel", metadata))
             }
+            ("flask", _) if FLASK_DATABASE.contains(&name) => self.flask_database(),
             ("advanced_alchemy" | "litestar", "orm_registry") => Value::Registry(advanced_alchemy_metadata()),
             ("advanced_alchemy" | "litestar", last)
                 if last.ends_with("Base") && !ADVANCED_ALCHEMY_MIXINS.contains(&last) =>
@@ -250,6 +257,7 @@ impl Evaluator<'_> {
                 _ => Value::unknown("`as_declarative` decorates something computed"),
             },
             ("flask_sqlalchemy", "SQLAlchemy") => self.database(&arguments, place),
+            ("flask_migrate", "Migrate") => Value::External("flask_migrate.Migrate".into()),
             ("advanced_alchemy", "create_registry") => Value::Registry(advanced_alchemy_metadata()),
             ("advanced_alchemy", "get") if name.ends_with("metadata_registry.get") => {
                 Value::Metadata(advanced_alchemy_metadata())
@@ -319,6 +327,9 @@ impl Evaluator<'_> {
             }
             (Value::Dict(dict), "get" | "setdefault" | "pop") => {
                 let key = arguments.positional.first().cloned().unwrap_or(Value::None);
+                if matches!(key, Value::Unknown(_)) {
+                    return key;
+                }
                 let known = dict.borrow().get(&key).cloned();
                 let value = known.unwrap_or_else(|| match dict.borrow().unknown.clone() {
                     Some(reason) => Value::Unknown(reason),
@@ -473,12 +484,15 @@ impl Evaluator<'_> {
 }
 
 /// `object[index]` on a class or a library's object.
-pub(super) fn library_item(object: &Value) -> Value {
-    match object {
-        Value::External(name) if ends(name) == ("advanced_alchemy", "metadata_registry") => {
+pub(super) fn library_item(object: &Value, index: &Value) -> Value {
+    match (object, index) {
+        (Value::External(name), _) if ends(name) == ("advanced_alchemy", "metadata_registry") => {
             Value::Metadata(advanced_alchemy_metadata())
         }
-        Value::Class(_) => object.clone(),
+        (Value::External(name), Value::Text(key)) if &**name == "flask.current_app.extensions" => {
+            Value::External(format!("{name}.{key}").into())
+        }
+        (Value::Class(_), _) => object.clone(),
         _ => Value::unknown("it is taken out of a library's object"),
     }
 }

@@ -4,9 +4,11 @@
 
 mod environment;
 mod evaluate;
+mod flask;
 mod imports;
 mod ini;
 mod library;
+mod models;
 mod target;
 mod value;
 
@@ -15,6 +17,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 pub use environment::Environment;
+pub use models::{Declaration, Wanted};
 pub use target::{ConventionFacts, Judged, MetadataFacts, Target};
 pub use value::Place;
 
@@ -63,6 +66,12 @@ impl<'s> Project<'s> {
         }
     }
 
+    /// Every metadata that a module makes at module or class level, whether an environment is found or not.
+    #[must_use]
+    pub fn made_in(&self, module: &SourceFile) -> Vec<Judged> {
+        target::without_environment(self.snapshot, module)
+    }
+
     /// What holds for a migration.
     #[must_use]
     pub fn naming(&self, migration: &SourceFile) -> Rc<Naming> {
@@ -89,13 +98,19 @@ impl<'s> Project<'s> {
         let mut judged: Vec<Judged> = Vec::new();
         for environment in environments {
             let naming = self.of_environment(environment);
-            if let Some(one) = target::judge(&naming, module)
-                && !judged.contains(&one)
-            {
-                judged.push(one);
+            for one in target::judge(&naming, module) {
+                if !judged.contains(&one) {
+                    judged.push(one);
+                }
             }
         }
         judged
+    }
+
+    /// Where the models of an environment declare a constraint, and how that reads with a name.
+    #[must_use]
+    pub fn declaration(&self, naming: &Naming, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
+        models::find(self.snapshot, naming, wanted, name)
     }
 
     fn of_environment(&self, environment: Environment) -> Rc<Naming> {
@@ -121,3 +136,6 @@ impl<'s> Project<'s> {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;

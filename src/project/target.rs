@@ -11,7 +11,7 @@ use super::Naming;
 use super::environment::Environment;
 use super::evaluate::{Evaluator, Frame};
 use super::imports::{Found, relative_folder};
-use super::value::{Metadata, ModuleName, Place, Scope, Setting, Value};
+use super::value::{Dict, Metadata, ModuleName, Place, Scope, Setting, Value};
 
 /// What an environment hands to Alembic as `target_metadata`.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub enum Target {
     Metadata(MetadataFacts),
     /// Several; Alembic applies no convention of theirs to a migration's operations.
     Several(Vec<MetadataFacts>),
+    /// One for each database, by the database's name, as in Alembic's template for several databases.
+    ByDatabase(Vec<(String, MetadataFacts)>),
     /// It cannot be told without running the project; why.
     Unknown(String),
 }
@@ -69,7 +71,11 @@ impl PartialEq for Judged {
 
 /// Reads an environment's `env.py` and follows its `target_metadata`.
 pub(super) fn resolve(snapshot: &dyn Snapshot, environment: Environment) -> Naming {
-    let mut evaluator = Evaluator::new(snapshot, environment.roots.clone());
+    let mut evaluator = Evaluator::new(
+        snapshot,
+        environment.roots.clone(),
+        environment.folder.parent().unwrap_or_else(RepoPath::top),
+    );
     let (target, stated) = match evaluator.imports.file(&environment.env_py()) {
         Some(file) => of_env_py(&mut evaluator, &file),
         None => (
@@ -87,16 +93,17 @@ pub(super) fn resolve(snapshot: &dyn Snapshot, environment: Environment) -> Nami
 
 fn of_env_py(evaluator: &mut Evaluator<'_>, file: &SourceFile) -> (Target, Option<Place>) {
     let scope = evaluator.run(file);
+    let global = |name: &str| scope.borrow().get(name).cloned();
+    let template = || global("target_metadata").map(|value| ("target_metadata".to_owned(), value));
     let configured = configured_target(file);
-    let name = match &configured {
-        Some(expr) => expr.as_name().map(str::to_owned),
-        None => Some("target_metadata".to_owned()),
+    // Inside a function another name may stand for it; the module's own is what Alembic's templates set.
+    let named = match configured.as_ref().and_then(Expr::as_name) {
+        Some(name) => global(name).map(|value| (name.to_owned(), value)).or_else(template),
+        None => template(),
     };
-    let global = name.as_ref().and_then(|name| scope.borrow().get(name).cloned());
-    let (value, stated) = match (global, configured, name) {
-        (Some(value), _, Some(name)) => (value, stated(evaluator, file, &name, 8)),
-        // Inside a function another name may stand for it; the module's own is what the templates set.
-        (None, Some(expr), _) if expr.as_name().is_none() || !scope.borrow().contains_key("target_metadata") => {
+    let (value, stated) = match (named, configured) {
+        (Some((name, value)), _) => (value, stated(evaluator, file, &name, 8)),
+        (None, Some(expr)) => {
             let mut frame = Frame::of_module(file.clone(), scope.clone());
             let place = Place {
                 file: file.clone(),
@@ -104,10 +111,7 @@ fn of_env_py(evaluator: &mut Evaluator<'_>, file: &SourceFile) -> (Target, Optio
             };
             (evaluator.eval(&expr, &mut frame), Some(place))
         }
-        _ => match scope.borrow().get("target_metadata").cloned() {
-            Some(value) => (value, stated(evaluator, file, "target_metadata", 8)),
-            None => (Value::unknown("`env.py` sets no `target_metadata`"), None),
-        },
+        (None, None) => (Value::unknown("`env.py` sets no `target_metadata`"), None),
     };
     (target(&value), stated)
 }
@@ -127,7 +131,7 @@ fn configured_target(file: &SourceFile) -> Option<Expr> {
     found
 }
 
-fn each_call(statement: &Stmt, visit: &mut impl FnMut(&Call)) {
+pub(super) fn each_call(statement: &Stmt, visit: &mut impl FnMut(&Call)) {
     let (exprs, blocks) = parts(statement);
     for expr in exprs {
         each_call_in(expr, visit);
@@ -260,10 +264,32 @@ fn target(value: &Value) -> Target {
             }
             Target::Several(several)
         }
-        Value::Dict(_) => Target::Unknown("each database has a metadata of its own".to_owned()),
+        Value::Dict(dict) => by_database(&dict.borrow()),
         Value::Either(values) => either(values),
         Value::Unknown(reason) => Target::Unknown(reason.to_string()),
         _ => Target::Unknown("`target_metadata` is something that cannot be followed".to_owned()),
+    }
+}
+
+/// Alembic's template for several databases hands over `target_metadata[name]`, and runs `upgrade_<name>()` under it.
+fn by_database(dict: &Dict) -> Target {
+    let mut databases = Vec::new();
+    for (key, value) in &dict.items {
+        let metadata = match value {
+            Value::Metadata(metadata) => Some(metadata.clone()),
+            Value::List(items) => match items.borrow().as_slice() {
+                [Value::Metadata(metadata)] => Some(metadata.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        if let (Some(name), Some(metadata)) = (key.as_text(), metadata) {
+            databases.push((name.to_owned(), facts(&metadata)));
+        }
+    }
+    match &dict.unknown {
+        None if databases.len() == dict.items.len() && !databases.is_empty() => Target::ByDatabase(databases),
+        _ => Target::Unknown("the metadata of some databases cannot be followed".to_owned()),
     }
 }
 
@@ -351,26 +377,41 @@ fn template(value: &Value) -> Template {
     }
 }
 
-/// Whether a changed module makes, or states, what this environment migrates.
-pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Option<Judged> {
-    let here = |place: &Option<Place>| place.clone().filter(|place| place.file.path() == module.path());
-    let place = match &naming.target {
-        Target::Metadata(facts) => here(&facts.place)
-            .or_else(|| convention_place(facts).and_then(|place| here(&Some(place))))
-            .or_else(|| here(&naming.stated).filter(|_| facts.place.is_none()))?,
-        Target::Nothing | Target::Several(_) => here(&naming.stated)?,
-        Target::Unknown(_) => return None,
-    };
+/// What this environment migrates and a changed module makes, or states.
+pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
+    let here = |place: Option<&Place>| place.filter(|place| place.file.path() == module.path()).cloned();
+    match &naming.target {
+        Target::Metadata(facts) => judge_one(facts, naming, &here).into_iter().collect(),
+        Target::ByDatabase(databases) => databases
+            .iter()
+            .filter_map(|(_, facts)| judge_one(facts, naming, &here))
+            .collect(),
+        Target::Nothing | Target::Several(_) => {
+            let judged = |place| Judged {
+                target: naming.target.clone(),
+                place,
+                certain: true,
+            };
+            here(naming.stated.as_ref()).map(judged).into_iter().collect()
+        }
+        Target::Unknown(_) => Vec::new(),
+    }
+}
+
+fn judge_one(facts: &MetadataFacts, naming: &Naming, here: &dyn Fn(Option<&Place>) -> Option<Place>) -> Option<Judged> {
+    let made = here(facts.place.as_ref()).or_else(|| here(convention_place(facts)));
+    // A metadata that a library makes can only be pointed at where the project takes it.
+    let place = made.or_else(|| here(naming.stated.as_ref()).filter(|_| facts.place.is_none()))?;
     Some(Judged {
-        target: naming.target.clone(),
+        target: Target::Metadata(facts.clone()),
         place,
         certain: true,
     })
 }
 
-fn convention_place(facts: &MetadataFacts) -> Option<Place> {
+fn convention_place(facts: &MetadataFacts) -> Option<&Place> {
     match &facts.convention {
-        ConventionFacts::Known(_, place) => place.clone(),
+        ConventionFacts::Known(_, place) => place.as_ref(),
         ConventionFacts::Default | ConventionFacts::Unknown(..) => None,
     }
 }
@@ -382,7 +423,7 @@ pub(super) fn without_environment(snapshot: &dyn Snapshot, module: &SourceFile) 
     }
     let mut roots: Vec<RepoPath> = module.path().ancestors().collect();
     roots.extend(roots.clone().iter().filter_map(|root| root.join("src")));
-    let mut evaluator = Evaluator::new(snapshot, roots);
+    let mut evaluator = Evaluator::new(snapshot, roots, module.path().parent().unwrap_or_else(RepoPath::top));
     let scope = evaluator.run(module);
     let mut judged: Vec<Judged> = Vec::new();
     for metadata in made_in(&mut evaluator, &scope) {
@@ -465,7 +506,7 @@ mod tests {
                     ConventionFacts::Unknown(..) => !has_convention,
                 },
                 Target::Nothing => false,
-                Target::Several(_) | Target::Unknown(_) => !has_convention,
+                Target::Several(_) | Target::ByDatabase(_) | Target::Unknown(_) => !has_convention,
             };
             seen += 1;
             if names_keys != has_convention {

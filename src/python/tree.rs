@@ -369,6 +369,12 @@ impl Expr {
         }
     }
 
+    /// The call, if it is one of something whose name ends so: `Column` for `sa.Column(...)`.
+    #[must_use]
+    pub fn as_call_of(&self, name: &str) -> Option<&Call> {
+        self.as_call().filter(|call| call.name() == Some(name))
+    }
+
     /// `a.b.c` for a chain of names, `None` for anything else.
     #[must_use]
     pub fn dotted(&self) -> Option<String> {
@@ -435,6 +441,15 @@ impl Call {
             }
         }
         if spread { Err(Spread) } else { Ok(None) }
+    }
+
+    /// The last part of the name of what is called.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match &self.callee.kind {
+            ExprKind::Name(name) | ExprKind::Attribute { name, .. } => Some(name),
+            _ => None,
+        }
     }
 
     /// The value of the keyword argument called `name`.

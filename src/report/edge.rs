@@ -22,19 +22,28 @@ const USUAL: usize = 120;
 
 /// The two streams of a run. All style is written and stripped here where it is not wanted.
 pub struct Edge {
-    out: Box<dyn Write>,
-    err: AutoStream<io::Stderr>,
+    out: Lossy<Box<dyn Write>>,
+    err: Lossy<AutoStream<io::Stderr>>,
     width: Width,
+}
+
+/// Makes `--color` hold for all that is printed, also where a run fails.
+pub fn use_color(color: Color) {
+    choice(color).write_global();
+}
+
+const fn choice(color: Color) -> ColorChoice {
+    match color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    }
 }
 
 impl Edge {
     /// The streams as the settings want them. Fails when the output file cannot be made.
     pub fn new(settings: &Settings) -> io::Result<Self> {
-        let choice = match settings.color {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
-        };
+        let choice = choice(settings.color);
         let (out, width): (Box<dyn Write>, Width) = if let Some(path) = &settings.output_file {
             let choice = if settings.color == Color::Always {
                 ColorChoice::Always
@@ -55,8 +64,8 @@ impl Edge {
             (Box::new(BufWriter::new(AutoStream::new(stdout, choice))), width)
         };
         Ok(Self {
-            out,
-            err: AutoStream::new(io::stderr(), choice),
+            out: Lossy::new(out),
+            err: Lossy::new(AutoStream::new(io::stderr(), choice)),
             width,
         })
     }
@@ -76,6 +85,44 @@ impl Edge {
     pub fn err(&mut self) -> io::Result<&mut dyn Write> {
         self.out.flush()?;
         Ok(&mut self.err)
+    }
+}
+
+/// A stream whose reader may leave, which is the reader's choice: what was found still decides how the run ends.
+struct Lossy<W> {
+    stream: W,
+    is_closed: bool,
+}
+
+impl<W: Write> Lossy<W> {
+    const fn new(stream: W) -> Self {
+        Self {
+            stream,
+            is_closed: false,
+        }
+    }
+
+    fn unless_closed<T>(&mut self, instead: T, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.is_closed {
+            return Ok(instead);
+        }
+        match write(&mut self.stream) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.is_closed = true;
+                Ok(instead)
+            }
+            answer => answer,
+        }
+    }
+}
+
+impl<W: Write> Write for Lossy<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_closed(bytes.len(), |stream| stream.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_closed((), Write::flush)
     }
 }
 

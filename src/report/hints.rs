@@ -4,9 +4,65 @@ use std::fmt::Write;
 
 use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
+use crate::fix::Safety;
 use crate::naming::{Convention, Key, Value};
+use crate::settings::{Action, Scope, Settings};
 
-use super::{Width, printable};
+use super::{Width, printable, wrap};
+
+/// What `--fix` changed, and what is to be done with it.
+pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
+    let Action::Fix { restage, .. } = settings.action else {
+        return None;
+    };
+    if outcome.changed.is_empty() {
+        return None;
+    }
+    let paths: Vec<String> = outcome.changed.iter().map(|path| printable(&path.display())).collect();
+    let paths = paths.join(" ");
+    let fixed = super::counted(outcome.fixed, "finding");
+    Some(match (&settings.scope, restage) {
+        (Scope::Paths(_), _) => format!("fixed {fixed} in {paths}"),
+        (_, true) => format!("fixed and staged {fixed} in {paths}"),
+        (_, false) => format!("fixed {fixed}; look at the change and stage it again: git add {paths}"),
+    })
+}
+
+/// The command that fixes what can be fixed.
+pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<String> {
+    if settings.action != Action::Report {
+        return None;
+    }
+    let fixes = |safety: Safety| {
+        let of_kind = move |diagnostic: &&Diagnostic| diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == safety);
+        outcome.diagnostics.iter().filter(of_kind).count()
+    };
+    let (safe, suggested) = (fixes(Safety::Safe), fixes(Safety::Suggested));
+    let what = match &settings.scope {
+        Scope::Paths(paths) | Scope::StagedPaths(paths) => {
+            let paths: Vec<String> = paths
+                .iter()
+                .map(|path| printable(&path.display().to_string()))
+                .collect();
+            let staged = if matches!(settings.scope, Scope::StagedPaths(_)) {
+                "--staged "
+            } else {
+                ""
+            };
+            format!("{staged}{}", paths.join(" "))
+        }
+        Scope::Staged | Scope::Between { .. } => "--staged".to_owned(),
+        Scope::All => "--all".to_owned(),
+    };
+    match (safe, suggested) {
+        (0, 0) => None,
+        (0, _) => Some(format!(
+            "fix it, and look at the change: alembic-named fix {what} --unsafe-fixes"
+        )),
+        _ if safe == outcome.diagnostics.len() => Some(format!("fix it: alembic-named fix {what}")),
+        _ => Some(format!("fix what is certain: alembic-named fix {what}")),
+    }
+}
 
 pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {
     let unnamed = outcome
@@ -23,13 +79,17 @@ pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {
         .map(|diagnostic| position(&diagnostic.focus))
         .or_else(|| models(first));
     let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
-    let convention =
-        format!("give the metadata a naming convention{place}, and autogenerate writes every name itself:");
-    push_item(&mut text, "1. ", &convention, width);
-    let _ = writeln!(text, "\n{}", convention_code());
-    let model = match &first.suggested_name {
-        Some(name) => format!("or name the constraint in the model: name=\"{}\"", printable(name)),
-        None => "or name each constraint in the model: name=\"...\"".to_owned(),
+    let cure = format!("give the metadata a naming convention{place}, and autogenerate writes every name itself");
+    if lacking.is_some_and(|diagnostic| diagnostic.fix.is_some()) {
+        push_item(&mut text, "1. ", &format!("{cure}; the code is above"), width);
+    } else {
+        push_item(&mut text, "1. ", &format!("{cure}:"), width);
+        let _ = writeln!(text, "\n{}", convention_code());
+    }
+    let model = match (&first.model, &first.suggested_name) {
+        (Some(model), _) => format!("{} ({})", printable(&model.text), position(model)),
+        (None, Some(name)) => format!("or name the constraint in the model: name=\"{}\"", printable(name)),
+        (None, None) => "or name each constraint in the model: name=\"...\"".to_owned(),
     };
     push_item(&mut text, "2. ", &model, width);
     Some(text)
@@ -39,7 +99,7 @@ fn push_item(text: &mut String, bullet: &str, item: &str, width: Width) {
     let options = textwrap::Options::new(width.columns)
         .initial_indent(bullet)
         .subsequent_indent("   ");
-    text.push_str(&textwrap::fill(item, options));
+    text.push_str(&wrap(item, options));
     text.push('\n');
 }
 

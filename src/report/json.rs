@@ -96,7 +96,7 @@ impl<'o> Report<'o> {
                     .iter()
                     .filter(|diagnostic| diagnostic.fix.is_some())
                     .count(),
-                fixed: 0,
+                fixed: outcome.fixed,
             },
             files: outcome
                 .files
@@ -141,6 +141,7 @@ fn finding(diagnostic: &Diagnostic) -> Finding<'_> {
         related: diagnostic
             .related
             .iter()
+            .chain(&diagnostic.model)
             .map(|label| {
                 let position = label.place.file.position(label.place.span.start);
                 Related {

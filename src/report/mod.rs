@@ -1,19 +1,34 @@
 //! Findings on their way to a reader: one file a format, and nothing else in the program prints.
 
 mod concise;
+mod config;
 mod edge;
+mod fingerprint;
+mod github;
+mod gitlab;
 mod hints;
 mod json;
+mod junit;
+mod sarif;
 mod text;
+mod verbose;
+mod wording;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-pub use edge::{Edge, Width};
+pub use edge::{Edge, Width, use_color};
+
+use owo_colors::OwoColorize;
 
 use crate::check::Outcome;
+use crate::config::Config;
 use crate::diagnostic::Severity;
-use crate::settings::Format;
+use crate::mend::Mended;
+use crate::project::Project;
+use crate::settings::{Format, Settings};
+use crate::source::RepoPath;
+use crate::worktree::unified_diff;
 
 /// A way to write findings.
 pub trait Reporter {
@@ -28,13 +43,69 @@ pub fn reporter(format: Format, width: Width, quiet: bool) -> Box<dyn Reporter> 
         Format::Text => Box::new(text::Text::new(width, quiet)),
         Format::Concise => Box::new(concise::Concise),
         Format::Json => Box::new(json::Json),
+        Format::Sarif => Box::new(sarif::Sarif),
+        Format::Github => Box::new(github::Github),
+        Format::Gitlab => Box::new(gitlab::Gitlab),
+        Format::Junit => Box::new(junit::Junit),
     }
 }
 
-/// What can be done for good, said once a run; nothing when there is nothing to say.
+/// The changes that would fix what was found, as `git apply` reads them.
+pub fn diff(mended: &[Mended], out: &mut dyn Write) -> io::Result<()> {
+    for one in mended {
+        for line in unified_diff(one).split_inclusive('\n') {
+            match line.as_bytes().first() {
+                Some(b'+') => write!(out, "{}", line.green())?,
+                Some(b'-') => write!(out, "{}", line.red())?,
+                Some(b'@') => write!(out, "{}", line.cyan())?,
+                _ => write!(out, "{line}")?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is said below the findings: what was fixed, what can be done, and how many there are where the format does not say so itself.
+pub fn after(
+    outcome: &Outcome,
+    settings: &Settings,
+    width: Width,
+    is_text: bool,
+    err: &mut dyn Write,
+) -> io::Result<()> {
+    for remark in &outcome.remarks {
+        writeln!(err, "{remark}")?;
+    }
+    if let Some(fixed) = hints::fixed(outcome, settings) {
+        writeln!(err, "{fixed}")?;
+    }
+    if !is_text {
+        return writeln!(err, "{}", summary(outcome));
+    }
+    if let Some(how) = hints::how_to_fix(outcome, settings) {
+        writeln!(err, "{how}")?;
+    }
+    match hints::hints(outcome, width) {
+        Some(hints) => write!(err, "{hints}"),
+        None => Ok(()),
+    }
+}
+
+/// What holds for a file, and where each value comes from.
 #[must_use]
-pub fn hints(outcome: &Outcome, width: Width) -> Option<String> {
-    hints::hints(outcome, width)
+pub fn config(path: &RepoPath, config: &Config) -> String {
+    config::config(path, config)
+}
+
+/// What was found out on the way.
+pub fn verbose(
+    project: &Project<'_>,
+    snapshot: &str,
+    way: Option<&str>,
+    notes: &[String],
+    err: &mut dyn Write,
+) -> io::Result<()> {
+    verbose::verbose(project, snapshot, way, notes, err)
 }
 
 /// "1 file checked: 2 errors"
@@ -50,6 +121,8 @@ pub fn summary(outcome: &Outcome) -> String {
     let mut summary = format!("{files} checked");
     if outcome.files.is_empty() {
         summary.push_str(": there is no Python file among what was to be checked");
+    } else if found.is_empty() && outcome.fixed > 0 {
+        summary.push_str(", nothing is left to fix");
     } else if found.is_empty() {
         summary.push_str(", nothing found");
     } else {
@@ -65,6 +138,14 @@ pub fn summary(outcome: &Outcome) -> String {
 
 fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Text in lines of at most this many columns. Names are not split at their hyphens: they are there to be copied.
+fn wrap<'o>(text: &str, options: impl Into<textwrap::Options<'o>>) -> String {
+    textwrap::fill(
+        text,
+        options.into().word_splitter(textwrap::WordSplitter::NoHyphenation),
+    )
 }
 
 /// Text from the repository without the characters that steer a terminal.

@@ -4,14 +4,17 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use owo_colors::OwoColorize;
 
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{RepoPath, SourceFile, Span};
 
-use super::{Reporter, Width, printable, summary};
+use super::{Reporter, Width, printable, summary, wrap};
+
+/// What is not made narrower, however narrow the terminal is.
+const NARROWEST: usize = 20;
 
 pub(super) struct Text {
     renderer: Renderer,
@@ -75,9 +78,9 @@ impl Text {
         } else {
             Level::WARNING
         };
-        let lead = diagnostic.rule.name.len() + 10;
+        let lead = format!("{}[{}]: ", diagnostic.severity, diagnostic.rule.name).len();
         let title = level
-            .primary_title(self.wrapped(&printable(&diagnostic.message), lead))
+            .primary_title(self.wrapped(&diagnostic.message, lead))
             .id(diagnostic.rule.name);
         let path = printable(&diagnostic.path().display());
         let (here, elsewhere): (Vec<&Label>, Vec<&Label>) = diagnostic
@@ -85,8 +88,8 @@ impl Text {
             .iter()
             .partition(|label| label.place.file.path() == diagnostic.path());
         let own = here.iter().fold(
-            snippet(&diagnostic.file, &path).annotation(self.annotation(AnnotationKind::Primary, &diagnostic.focus)),
-            |snippet, label| snippet.annotation(self.annotation(AnnotationKind::Context, label)),
+            snippet(&diagnostic.file, &path).annotations(self.annotations(AnnotationKind::Primary, &diagnostic.focus)),
+            |snippet, label| snippet.annotations(self.annotations(AnnotationKind::Context, label)),
         );
         let paths: Vec<String> = elsewhere
             .iter()
@@ -97,7 +100,7 @@ impl Text {
             .zip(&paths)
             .fold(title.element(own), |group, (label, path)| {
                 group.element(
-                    snippet(&label.place.file, path).annotation(self.annotation(AnnotationKind::Context, label)),
+                    snippet(&label.place.file, path).annotations(self.annotations(AnnotationKind::Context, label)),
                 )
             });
         let mut groups = vec![main];
@@ -107,7 +110,7 @@ impl Text {
 
     fn help<'d>(&self, diagnostic: &'d Diagnostic) -> Option<Group<'d>> {
         let help = diagnostic.help.as_ref()?;
-        let title = Level::HELP.secondary_title(self.wrapped(&printable(help), 6));
+        let title = Level::HELP.secondary_title(self.wrapped(help, "help: ".len()));
         let Some(fix) = &diagnostic.fix else {
             return Some(Group::with_title(title));
         };
@@ -120,35 +123,49 @@ impl Text {
         Some(title.element(Snippet::source(diagnostic.file.text()).patches(patches)))
     }
 
-    fn annotation<'d>(&self, kind: AnnotationKind, label: &'d Label) -> annotate_snippets::Annotation<'d> {
-        // A frame around many lines shows less than its first one.
-        let line = label.place.file.line_span(label.place.span.start);
-        let span = Span::new(
-            label.place.span.start,
-            label.place.span.end.min(line.end).max(label.place.span.start),
-        );
-        let room = self.room_after(&label.place.file, span);
+    /// The marker, with its label beside it where there is room, else in lines below it. The renderer knows no label of
+    /// several lines: what follows a line end would stand at the left edge.
+    fn annotations<'d>(&self, kind: AnnotationKind, label: &'d Label) -> Vec<Annotation<'d>> {
+        let file = &label.place.file;
+        // A frame around many lines shows less than its first one, and so does a marker wider than the terminal.
+        let line = file.line_span(label.place.span.start);
+        let start = label.place.span.start;
+        let longest = self.room_from(file, start).max(1);
+        let rest = file.slice(Span::new(start, label.place.span.end.min(line.end).max(start)));
+        let marked: usize = rest.chars().take(longest).map(char::len_utf8).sum();
+        let span = Span::new(start, start + marked);
         let text = printable(&label.text);
-        let text = if text.chars().count() <= room {
-            text
-        } else {
-            textwrap::fill(&text, room.max(24))
-        };
-        kind.span(span.range()).label(text)
+        let length = text.chars().count();
+        if length < self.room_from(file, span.end) {
+            return vec![kind.span(span.range()).label(text)];
+        }
+        // One label is put beside its marker, several of one place are put below it.
+        let lines = wrap(&text, self.room_from(file, start).max(NARROWEST).min(length - 1));
+        let annotation = |line: &str| kind.span(span.range()).label(line.to_owned());
+        lines.lines().map(annotation).collect()
     }
 
-    /// The columns left of a marker's end, for its label.
-    fn room_after(&self, file: &SourceFile, span: Span) -> usize {
-        let number = file.position(span.start).line.to_string().len();
-        let marker_end = file.position(span.end).column;
-        self.width.columns.saturating_sub(number + 4 + marker_end)
+    /// The columns that a line has from a place of the code on.
+    fn room_from(&self, file: &SourceFile, offset: usize) -> usize {
+        let position = file.position(offset);
+        let gutter = position.line.to_string().len() + " | ".len();
+        self.width.columns.saturating_sub(gutter + position.column - 1)
     }
 
+    /// Each line on its own; a line of code is left as it is.
     fn wrapped(&self, text: &str, lead: usize) -> String {
-        textwrap::fill(text, self.width.columns.saturating_sub(lead).max(30))
+        let room = self.width.columns.saturating_sub(lead).max(NARROWEST);
+        let line = |line: &str| {
+            if line.starts_with(' ') {
+                printable(line)
+            } else {
+                wrap(&printable(line), room)
+            }
+        };
+        text.split('\n').map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
-fn snippet<'d>(file: &'d SourceFile, path: &'d str) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
+fn snippet<'d>(file: &'d SourceFile, path: &'d str) -> Snippet<'d, Annotation<'d>> {
     Snippet::source(file.text()).path(path.to_owned())
 }

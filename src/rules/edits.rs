@@ -1,7 +1,9 @@
 //! How a name is written into an operation.
 
 use crate::fix::{Edit, Fix, Safety};
-use crate::migration::{Operation, Receiver};
+use crate::migration::{Half, Operation, Receiver};
+use crate::naming::{Convention, Dialect, Value};
+use crate::project::{ConventionFacts, Target};
 use crate::source::{SourceFile, Span};
 
 use super::MigrationFile;
@@ -10,43 +12,98 @@ use super::MigrationFile;
 pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], name: &str) -> Option<Fix> {
     let source = file.file();
     let mut edits = Vec::new();
+    let mut wants_a_look = file.is_deployed;
     for operation in operations {
         let argument = operation.name_argument?;
         edits.push(Edit {
             file: source.clone(),
             span: argument.value.span,
-            text: finished(source, operation, name)?,
+            text: finished_name(source, &operation.receiver, operation.call.span, name)?,
         });
         edits.extend(warning_comment(file, operation.call.span));
+        let reflected = names_of_reflected(file, operation);
+        wants_a_look |= reflected.is_some();
+        edits.extend(reflected);
     }
     let title = match operations {
         [_] => format!("name it `{name}`"),
         _ => format!("name it `{name}` in both functions"),
     };
-    let safety = if file.is_deployed {
-        Safety::Suggested
-    } else {
-        Safety::Safe
-    };
+    let safety = if wants_a_look { Safety::Suggested } else { Safety::Safe };
     Some(Fix::new(title, safety, edits))
+}
+
+/// Whether a drop looks for a constraint that SQLite made and that has no name when it is reflected.
+///
+/// `batch_alter_table` gives it one by the `naming_convention=` that it is called with, and finds nothing otherwise (seen with Alembic 1.20).
+pub(super) fn needs_reflected_names(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
+    let is_sqlite = file.dialect().is_none_or(|dialect| dialect == Dialect::Sqlite);
+    let older = !operation.creates() && operation.half == Half::Upgrade;
+    let Receiver::Batch { batch, .. } = &operation.receiver else {
+        return false;
+    };
+    is_sqlite && older && !batch.names_reflected && template(file, operation).is_some()
+}
+
+fn names_of_reflected(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<Edit> {
+    let Receiver::Batch { batch, .. } = &operation.receiver else {
+        return None;
+    };
+    let at = batch
+        .end_of_arguments
+        .filter(|_| needs_reflected_names(file, operation))?;
+    let quote = quote(file.file(), operation.call.span);
+    let key = quoted(operation.kind()?.prefix()?, quote)?;
+    let template = quoted(&template(file, operation)?, quote)?;
+    Some(Edit {
+        file: file.file().clone(),
+        span: Span::new(at, at),
+        text: format!(", naming_convention={{{key}: {template}}}"),
+    })
+}
+
+/// The template that gives the name which is suggested.
+fn template(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<String> {
+    let kind = operation.kind()?;
+    let own = match &file.naming().target {
+        Target::Metadata(facts) => match &facts.convention {
+            ConventionFacts::Known(convention, _) => convention.template_for(kind).cloned(),
+            _ => None,
+        },
+        _ => None,
+    };
+    let documented = || {
+        file.configured_convention
+            .cloned()
+            .unwrap_or_else(Convention::sqlalchemy_documented)
+            .template_for(kind)
+            .cloned()
+    };
+    match own.or_else(documented)? {
+        Value::Template(template) => Some(template),
+        _ => None,
+    }
 }
 
 /// `op.f('name')` in the spelling and the quotes of the source.
 ///
 /// A function imported from `alembic.op` has no `f` beside it; a plain string does there, since no template of the usual kinds is applied to
 /// a name that is given.
-fn finished(source: &SourceFile, operation: &Operation<'_>, name: &str) -> Option<String> {
-    let literal = quoted(name, quote(source, operation))?;
-    Some(match &operation.receiver {
+pub(super) fn finished_name(source: &SourceFile, receiver: &Receiver, call: Span, name: &str) -> Option<String> {
+    let literal = quoted(name, quote(source, call))?;
+    Some(match receiver {
         Receiver::Operations(spelling) | Receiver::Batch { spelling, .. } => format!("{spelling}.f({literal})"),
         Receiver::Bare => literal,
     })
 }
 
 /// The quote that the call itself uses, else Alembic's own.
-fn quote(source: &SourceFile, operation: &Operation<'_>) -> char {
-    let text = source.slice(operation.call.span);
-    text.chars().find(|letter| matches!(letter, '"' | '\'')).unwrap_or('\'')
+fn quote(source: &SourceFile, call: Span) -> char {
+    source
+        .slice(call)
+        .chars()
+        .find(|letter| matches!(letter, '"' | '\''))
+        .unwrap_or('\'')
 }
 
 /// A Python literal; nothing for a name that no sane database holds.

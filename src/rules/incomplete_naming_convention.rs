@@ -2,9 +2,9 @@
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::naming::ConstraintKind;
-use crate::project::{ConventionFacts, Judged, Target};
+use crate::project::{ConventionFacts, Target};
 
-use super::{Check, Rule, listed};
+use super::{Check, MetadataFile, Rule, listed};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -23,7 +23,8 @@ const NEEDED: [ConstraintKind; 3] = [
 ];
 const WISHED: [ConstraintKind; 2] = [ConstraintKind::PrimaryKey, ConstraintKind::Check];
 
-fn check(judged: &Judged) -> Vec<Diagnostic> {
+fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
+    let judged = file.judged;
     let Target::Metadata(facts) = &judged.target else {
         return Vec::new();
     };

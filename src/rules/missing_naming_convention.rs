@@ -3,7 +3,9 @@
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::project::{ConventionFacts, Judged, Target};
 
-use super::{Check, Rule};
+use super::convention_code::give_convention;
+use super::ineffective_naming_convention::is_ineffective;
+use super::{Check, MetadataFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -14,27 +16,73 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Metadata(check),
 };
 
-fn check(judged: &Judged) -> Vec<Diagnostic> {
-    let found = match &judged.target {
-        Target::Nothing => (
-            "`target_metadata` is None, so no naming convention is applied".to_owned(),
-            "autogenerate sees no models, and unnamed constraints stay unnamed",
-            "set it to the metadata of your models, and give that a naming convention",
-        ),
-        Target::Metadata(facts) if matches!(facts.convention, ConventionFacts::Default) => (
-            format!("{} has no naming convention", owner(judged, &facts.maker)),
-            "no naming convention here, so autogenerate writes None for every constraint",
-            "give its MetaData a `naming_convention`",
-        ),
-        _ => return Vec::new(),
-    };
-    let (message, label, help) = found;
+fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
+    let judged = file.judged;
     let place = &judged.place;
-    vec![
-        Diagnostic::new(&RULE, &place.file, place.span, message)
-            .focus(place.span, label)
-            .help(format!("{help} (`alembic-named explain {}` shows it)", RULE.name)),
-    ]
+    let source = file.module.file();
+    match &judged.target {
+        Target::Nothing => vec![
+            Diagnostic::new(
+                &RULE,
+                source,
+                place.span,
+                "`target_metadata` is None, so no naming convention is applied",
+            )
+            .focus(
+                place.span,
+                "autogenerate sees no models, and unnamed constraints stay unnamed",
+            )
+            .help("set it to the metadata of your models, and give that a naming convention"),
+        ],
+        Target::Metadata(facts) if matches!(facts.convention, ConventionFacts::Default) && !is_ineffective(facts) => {
+            let mut diagnostic = Diagnostic::new(
+                &RULE,
+                source,
+                place.span,
+                format!("{} has no naming convention", owner(judged, &facts.maker)),
+            )
+            .focus(
+                place.span,
+                "no naming convention here, so autogenerate writes None for every constraint",
+            )
+            .help(help(file));
+            diagnostic.fix = give_convention(file);
+            vec![diagnostic]
+        }
+        Target::Several(several)
+            if several
+                .iter()
+                .any(|facts| matches!(facts.convention, ConventionFacts::Default)) =>
+        {
+            vec![
+                Diagnostic::new(
+                    &RULE,
+                    source,
+                    place.span,
+                    "a metadata of this list has no naming convention",
+                )
+                .focus(
+                    place.span,
+                    "autogenerate writes None for every constraint of its tables",
+                )
+                .help("give each MetaData a `naming_convention`"),
+            ]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Which of the two usual conventions is for whom.
+fn help(file: &MetadataFile<'_>) -> String {
+    let explain = format!("`alembic-named explain {}` shows it all", RULE.name);
+    match (file.configured_convention, file.is_deployed) {
+        (Some(_), _) => "give its MetaData the convention of your configuration".to_owned(),
+        (None, true) => format!(
+            "give its MetaData a `naming_convention`: SQLAlchemy's documented one for new names, or PostgreSQL's own patterns if \
+             databases exist and their names shall stay ({explain})"
+        ),
+        (None, false) => format!("give its MetaData a `naming_convention` ({explain})"),
+    }
 }
 
 /// What the project calls the thing that has the metadata.

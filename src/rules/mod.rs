@@ -2,15 +2,29 @@
 //!
 //! A rule sees a parsed file and the project around it, nothing else. A new rule is its file, its two lines here, and its page.
 
+mod advice;
+mod convention_code;
+mod doubled_prefix;
+mod duplicate_name;
 mod edits;
 mod implicit_constraint_name;
 mod incomplete_naming_convention;
+mod ineffective_naming_convention;
+mod inline;
+mod invalid_naming_convention;
+mod mismatched_drop;
 mod missing_naming_convention;
+mod name_too_long;
 mod naming_target;
 mod suggestion;
 mod syntax_error;
+mod unnamed_column_constraint;
+mod unnamed_column_foreign_key;
 mod unnamed_constraint;
 mod unnamed_drop;
+mod unnamed_sql_constraint;
+mod unnamed_table_constraint;
+mod unused_ignore;
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -18,7 +32,7 @@ use std::rc::Rc;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::{Migration, Pairing};
 use crate::naming::{Convention, Dialect};
-use crate::project::{Judged, Naming, Project};
+use crate::project::{Declaration, Judged, Naming, Project, Wanted};
 use crate::python::Module;
 use crate::source::SourceFile;
 
@@ -49,7 +63,9 @@ pub enum Check {
     /// The operations of a migration.
     Migration(fn(&MigrationFile<'_>) -> Vec<Diagnostic>),
     /// A metadata that Alembic migrates.
-    Metadata(fn(&Judged) -> Vec<Diagnostic>),
+    Metadata(fn(&MetadataFile<'_>) -> Vec<Diagnostic>),
+    /// The comments that silence other rules, when these are done.
+    Comments,
     /// The text of a migration or a metadata module.
     Module(fn(&Module) -> Vec<Diagnostic>),
 }
@@ -59,15 +75,41 @@ pub static ALL: &[&Rule] = &[
     &unnamed_constraint::RULE,
     &implicit_constraint_name::RULE,
     &unnamed_drop::RULE,
+    &unnamed_column_foreign_key::RULE,
+    &unnamed_column_constraint::RULE,
+    &unnamed_table_constraint::RULE,
+    &unnamed_sql_constraint::RULE,
+    &mismatched_drop::RULE,
+    &duplicate_name::RULE,
+    &name_too_long::RULE,
+    &doubled_prefix::RULE,
     &missing_naming_convention::RULE,
     &incomplete_naming_convention::RULE,
+    &invalid_naming_convention::RULE,
+    &ineffective_naming_convention::RULE,
     &syntax_error::RULE,
+    &unused_ignore::RULE,
 ];
+
+/// The rule about the comments that silence others.
+pub(crate) static UNUSED_IGNORE: &Rule = &unused_ignore::RULE;
 
 /// The rule of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.name == name)
+}
+
+/// A module that makes, or states, a metadata that Alembic migrates.
+pub struct MetadataFile<'a> {
+    /// The metadata.
+    pub judged: &'a Judged,
+    /// The module.
+    pub module: &'a Module,
+    /// Whether HEAD holds the module already, so that databases may exist.
+    pub is_deployed: bool,
+    /// The convention that the configuration names.
+    pub configured_convention: Option<&'a Convention>,
 }
 
 /// A migration with all that its rules may ask; what costs reading is read when it is asked for.
@@ -111,6 +153,12 @@ impl<'a> MigrationFile<'a> {
     #[must_use]
     pub fn naming(&self) -> &Naming {
         self.naming.get_or_init(|| self.project.naming(self.file()))
+    }
+
+    /// Where the models declare a constraint, and how that reads with a name.
+    #[must_use]
+    pub fn declaration(&self, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
+        self.project.declaration(self.naming(), wanted, name)
     }
 
     /// The database it is for, by the configuration or by the environment.

@@ -1,14 +1,12 @@
 //! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
 
-use std::fmt::Write;
-
 use crate::diagnostic::{Diagnostic, Label};
 use crate::migration::{Half, Operation};
-use crate::naming::{ConstraintKind, Dialect, default_names};
-use crate::project::{ConventionFacts, Target};
+use crate::naming::ConstraintKind;
+use crate::project::{ConventionFacts, Target, Wanted};
 
 use super::suggestion::{Source, Suggestion};
-use super::{MigrationFile, edits};
+use super::{MigrationFile, advice, edits};
 
 /// "foreign key `order.invoice_id`", as far as it is known.
 pub(super) fn subject(operation: &Operation<'_>) -> String {
@@ -51,12 +49,44 @@ pub(super) fn complete(
         diagnostic.problem = Some(operation.call.span.min(other.call.span));
     }
     diagnostic.related.extend(reason_in_models(file, suggestion.source));
-    diagnostic.suggested_name.clone_from(&suggestion.name);
-    if let Some(name) = &suggestion.name {
-        diagnostic.fix = edits::name_all(file, &operations, name);
-    }
-    diagnostic.help = Some(help(file, operation, partner.is_some(), suggestion));
+    diagnostic.model = model(file, operation, suggestion);
+    let create = if operation.creates() {
+        Some(operation)
+    } else {
+        partner.map(|(other, _)| other)
+    };
+    let name = advice::name_to_write(file, create, suggestion);
+    diagnostic.help = Some(advice::help(
+        file,
+        create.unwrap_or(operation),
+        partner.is_some(),
+        suggestion,
+    ));
+    diagnostic.fix = name
+        .certain
+        .then_some(name.text.as_deref())
+        .flatten()
+        .and_then(|name| edits::name_all(file, &operations, name));
+    diagnostic.suggested_name = name.text;
     diagnostic
+}
+
+/// The declaration in the models, which is the other place where a name can stand.
+fn model(file: &MigrationFile<'_>, operation: &Operation<'_>, suggestion: &Suggestion) -> Option<Label> {
+    // A convention that names it already leaves nothing to do in the models.
+    if suggestion.source == Source::Project || !operation.creates() {
+        return None;
+    }
+    let wanted = Wanted {
+        kind: operation.kind()?,
+        table: operation.table.known()?,
+        columns: operation.columns.known()?,
+    };
+    let declaration = file.declaration(&wanted, suggestion.name.as_ref()?)?;
+    Some(Label {
+        place: declaration.place,
+        text: format!("or name it in the model: {}", declaration.named),
+    })
 }
 
 fn label(file: &MigrationFile<'_>, span: crate::source::Span, text: &str) -> Label {
@@ -92,68 +122,10 @@ fn reason_in_models(file: &MigrationFile<'_>, source: Source) -> Option<Label> {
             ),
             (ConventionFacts::Unknown(..), _) => return None,
         },
-        Target::Unknown(_) => return None,
+        Target::ByDatabase(_) | Target::Unknown(_) => return None,
     };
     Some(Label {
         place,
         text: text.to_owned(),
     })
-}
-
-fn help(file: &MigrationFile<'_>, operation: &Operation<'_>, has_partner: bool, suggestion: &Suggestion) -> String {
-    let both = if has_partner { " in both functions" } else { "" };
-    let mut help = match (&suggestion.name, &suggestion.reason) {
-        (Some(_), _) if file.is_deployed => deployed(file, operation),
-        (Some(name), _) => match suggestion.source {
-            Source::Project => format!("name it{both}: `{name}`, as your convention does"),
-            Source::Configured => format!("name it{both}: `{name}`, by the convention in your configuration"),
-            Source::Documented => format!("name it{both}: `{name}`"),
-        },
-        (None, Some(reason)) => format!("choose a name and write it{both}; none is suggested, because {reason}"),
-        (None, None) => format!("choose a name and write it{both}"),
-    };
-    if let (Some(_), Some((dialect, short))) = (&suggestion.name, &suggestion.shortened) {
-        let database = dialect.label();
-        let _ = write!(help, "; {database} will know it as `{short}`, shortened by SQLAlchemy");
-    }
-    help
-}
-
-/// HEAD holds the migration, so a database may hold the constraint under a name of its own.
-fn deployed(file: &MigrationFile<'_>, operation: &Operation<'_>) -> String {
-    let known = default_name(file.dialect(), operation);
-    let name = match &known {
-        Some((dialect, name)) => format!("on {} usually `{name}`", dialect.label()),
-        None => "look it up there".to_owned(),
-    };
-    format!(
-        "this migration is committed already, so a database may hold the constraint under the name it chose ({name}): write that \
-         name in both functions, or rename the constraint in a new migration"
-    )
-}
-
-/// The name that the database itself would have chosen.
-pub(super) fn default_name(dialect: Option<Dialect>, operation: &Operation<'_>) -> Option<(Dialect, String)> {
-    let dialect = dialect.unwrap_or(Dialect::Postgresql);
-    let table = operation.table.known()?;
-    let columns: Vec<&str> = operation.columns.known()?.iter().map(String::as_str).collect();
-    let kind = operation.kind()?;
-    let name = match dialect {
-        Dialect::Postgresql => default_names::postgresql(kind, table, &columns, |_| false),
-        Dialect::Mariadb => default_names::mariadb(kind, table, &columns, 1, |_| false),
-        Dialect::Mysql => default_names::mysql(kind, table, &columns, 1, |_| false),
-        _ => None,
-    };
-    Some((dialect, name?))
-}
-
-/// The dialects on which an unnamed create already fails in the upgrade, in half a sentence.
-pub(super) fn consequence(file: &MigrationFile<'_>, operation: &Operation<'_>) -> &'static str {
-    match (file.dialect(), operation.receiver.is_batch()) {
-        (Some(Dialect::Sqlite), true) => "SQLite refuses it in batch mode: the constraint must have a name",
-        (Some(Dialect::Sqlite), false) => {
-            "SQLite cannot alter constraints outside of batch mode, with a name or without"
-        }
-        _ => "the database invents a name that Alembic never learns",
-    }
 }

@@ -4,7 +4,7 @@ use crate::migration::{Known, Name, Operation};
 use crate::naming::{
     ColumnRef, ConstraintKind, Convention, Dialect, Explicit, Name as Computed, NamingError, Referred, Subject,
 };
-use crate::project::{ConventionFacts, Target};
+use crate::project::{ConventionFacts, MetadataFacts, Target};
 
 use super::MigrationFile;
 
@@ -32,17 +32,53 @@ pub(super) enum Source {
     Documented,
 }
 
-/// The name for a create, or for whatever a drop removes when that can be found.
-pub(super) fn suggest(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Suggestion {
-    let kind = operation.kind().unwrap_or_default();
-    let (source, outcome) = match project_convention(file) {
-        Ok(Some(convention)) => match name(&convention, operation) {
-            Ok(None) => fallback(file, operation, None),
+/// A constraint that wants a name, whether an operation makes it or a table or a column brings it along.
+#[derive(Clone, Copy)]
+pub(super) struct Constraint<'a> {
+    pub(super) kind: ConstraintKind,
+    pub(super) table: &'a Known<String>,
+    pub(super) schema: Option<&'a str>,
+    pub(super) columns: &'a Known<Vec<String>>,
+    pub(super) referred: Option<(&'a str, Option<&'a str>, &'a [String])>,
+    pub(super) explicit: Option<Explicit<'a>>,
+    /// The function that runs it, which tells the database where there are several.
+    pub(super) function: Option<&'a str>,
+}
+
+impl<'a> From<&'a Operation<'_>> for Constraint<'a> {
+    fn from(operation: &'a Operation<'_>) -> Self {
+        let referred = operation.referred.as_ref().and_then(|referred| {
+            let columns = referred.columns.known().map(Vec::as_slice).unwrap_or_default();
+            let schema = referred.schema.known().and_then(Option::as_deref);
+            Some((referred.table.known()?.as_str(), schema, columns))
+        });
+        Self {
+            kind: operation.kind().unwrap_or_default(),
+            table: &operation.table,
+            schema: operation.schema.known().and_then(Option::as_deref),
+            columns: &operation.columns,
+            referred,
+            explicit: match &operation.name {
+                Name::Plain(name) => Some(Explicit { name, is_conv: false }),
+                Name::Finished(name) => Some(Explicit { name, is_conv: true }),
+                Name::Unnamed | Name::Computed => None,
+            },
+            function: operation.function,
+        }
+    }
+}
+
+/// The name for a constraint, and who says so.
+pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constraint<'a>>) -> Suggestion {
+    let constraint = constraint.into();
+    let (source, outcome) = match project_convention(file, constraint.function) {
+        Ok(Some(convention)) => match name(&convention, constraint) {
+            Ok(None) => fallback(file, constraint, None),
             outcome => (Source::Project, outcome.map_err(|error| error.to_string())),
         },
-        Ok(None) => fallback(file, operation, None),
+        Ok(None) => fallback(file, constraint, None),
         Err(Unreadable::Convention(reason)) => (Source::Project, Err(reason)),
-        Err(Unreadable::Target(reason)) => fallback(file, operation, Some(reason)),
+        Err(Unreadable::Target(reason)) => fallback(file, constraint, Some(reason)),
     };
     let mut suggestion = Suggestion {
         name: None,
@@ -55,7 +91,10 @@ pub(super) fn suggest(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Su
             suggestion.shortened = file.dialect().and_then(|dialect| shortened(dialect, &computed));
             suggestion.name = Some(computed.text);
         }
-        Ok(None) => suggestion.reason = Some(format!("no convention names {} {}", article(kind), kind.label())),
+        Ok(None) => {
+            let kind = constraint.kind;
+            suggestion.reason = Some(format!("no convention names {} {}", article(kind), kind.label()));
+        }
         Err(reason) => suggestion.reason = Some(reason),
     }
     suggestion
@@ -68,10 +107,11 @@ enum Unreadable {
     Target(String),
 }
 
-fn project_convention(file: &MigrationFile<'_>) -> Result<Option<Convention>, Unreadable> {
+fn project_convention(file: &MigrationFile<'_>, function: Option<&str>) -> Result<Option<Convention>, Unreadable> {
     let naming = file.naming();
     let facts = match &naming.target {
         Target::Metadata(facts) => facts,
+        Target::ByDatabase(databases) => of_database(databases, function)?,
         Target::Unknown(reason) if naming.environment.is_some() => return Err(Unreadable::Target(reason.clone())),
         // Alembic takes the convention of a metadata, not of a list of them.
         Target::Nothing | Target::Several(_) | Target::Unknown(_) => return Ok(None),
@@ -85,22 +125,39 @@ fn project_convention(file: &MigrationFile<'_>) -> Result<Option<Convention>, Un
     }
 }
 
+/// The metadata of the database that a function is for: `upgrade_engine1()` runs under the one called `engine1`.
+fn of_database<'d>(
+    databases: &'d [(String, MetadataFacts)],
+    function: Option<&str>,
+) -> Result<&'d MetadataFacts, Unreadable> {
+    let engine = function.and_then(|name| name.split_once('_')).map(|(_, engine)| engine);
+    match (
+        databases.iter().find(|(name, _)| Some(name.as_str()) == engine),
+        databases,
+    ) {
+        (Some((_, facts)), _) | (None, [(_, facts)]) => Ok(facts),
+        _ => Err(Unreadable::Target(
+            "each database has a metadata of its own, and nothing tells which this is for".to_owned(),
+        )),
+    }
+}
+
 fn fallback(
     file: &MigrationFile<'_>,
-    operation: &Operation<'_>,
+    constraint: Constraint<'_>,
     unreadable: Option<String>,
 ) -> (Source, Result<Option<Computed>, String>) {
     if let Some(convention) = file.configured_convention {
         return (
             Source::Configured,
-            name(convention, operation).map_err(|error| error.to_string()),
+            name(convention, constraint).map_err(|error| error.to_string()),
         );
     }
     if let Some(reason) = unreadable {
         let why = format!("whether the project has a convention cannot be read without running it ({reason})");
         return (Source::Documented, Err(why));
     }
-    let documented = name(&Convention::sqlalchemy_documented(), operation);
+    let documented = name(&Convention::sqlalchemy_documented(), constraint);
     (
         Source::Documented,
         documented.map_err(|error| match error {
@@ -110,41 +167,66 @@ fn fallback(
     )
 }
 
-/// The name that a convention gives to what an operation makes.
-fn name(convention: &Convention, operation: &Operation<'_>) -> Result<Option<Computed>, NamingError> {
-    let unreadable = |what: &str, reason: &str| NamingError::NotKnowable {
-        reason: format!("{what}: {reason}"),
-    };
-    let table = match &operation.table {
+/// The name that a convention gives to a constraint.
+fn name(convention: &Convention, constraint: Constraint<'_>) -> Result<Option<Computed>, NamingError> {
+    let table = match constraint.table {
         Known::Is(table) => table,
-        Known::Computed(reason) => return Err(unreadable("the table", reason)),
+        Known::Computed(reason) => {
+            return Err(NamingError::NotKnowable {
+                reason: format!("the table: {reason}"),
+            });
+        }
     };
-    let columns = operation.columns.known().map(Vec::as_slice).unwrap_or_default();
+    let columns = constraint.columns.known().map(Vec::as_slice).unwrap_or_default();
     let columns: Vec<ColumnRef<'_>> = columns.iter().map(|column| ColumnRef::from(column.as_str())).collect();
-    let referred = operation.referred.as_ref();
-    let referred_columns: Vec<&str> = referred
-        .and_then(|referred| referred.columns.known())
-        .map(|columns| columns.iter().map(String::as_str).collect())
-        .unwrap_or_default();
+    let (other, schema, remote) = constraint.referred.unwrap_or(("", None, &[]));
+    let remote: Vec<&str> = remote.iter().map(String::as_str).collect();
     convention.name(&Subject {
-        kind: operation.kind().unwrap_or_default(),
+        kind: constraint.kind,
         table,
-        schema: operation.schema.known().and_then(Option::as_deref),
+        schema: constraint.schema,
         columns: &columns,
-        columns_unknown: operation.columns.known().is_none(),
-        referred: referred.and_then(|referred| {
-            Some(Referred {
-                table: referred.table.known()?,
-                schema: referred.schema.known().and_then(Option::as_deref),
-                columns: &referred_columns,
-            })
+        columns_unknown: constraint.columns.known().is_none(),
+        referred: constraint.referred.map(|_| Referred {
+            table: other,
+            schema,
+            columns: &remote,
         }),
-        explicit: match &operation.name {
-            Name::Plain(name) => Some(Explicit { name, is_conv: false }),
-            Name::Finished(name) => Some(Explicit { name, is_conv: true }),
-            Name::Unnamed | Name::Computed => None,
-        },
+        explicit: constraint.explicit,
     })
+}
+
+/// The name that a constraint with a name has in the end: the convention may build on a plain one.
+///
+/// Nothing where the convention cannot be read, so that nobody knows.
+pub(super) fn effective_name(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<String> {
+    let explicit = constraint.explicit?;
+    match project_convention(file, constraint.function) {
+        Ok(Some(convention)) => match name(&convention, constraint) {
+            Ok(Some(computed)) => Some(computed.text),
+            Ok(None) => Some(explicit.name.to_owned()),
+            Err(_) => None,
+        },
+        Ok(None) => Some(explicit.name.to_owned()),
+        Err(_) if explicit.is_conv => Some(explicit.name.to_owned()),
+        Err(_) => None,
+    }
+}
+
+/// What the project's convention puts before a plain name of this kind; nothing where it takes the name as it is.
+pub(super) fn prefix_of_plain_names(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<String> {
+    const MARK: &str = "\u{1}";
+    let convention = project_convention(file, constraint.function).ok()??;
+    let marked = Constraint {
+        explicit: Some(Explicit {
+            name: MARK,
+            is_conv: false,
+        }),
+        ..constraint
+    };
+    let rendered = name(&convention, marked).ok()??.text;
+    let (prefix, _) = rendered.split_once(MARK)?;
+    (!prefix.is_empty()).then(|| prefix.to_owned())
 }
 
 fn shortened(dialect: Dialect, name: &Computed) -> Option<(Dialect, String)> {

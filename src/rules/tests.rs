@@ -28,7 +28,16 @@ fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
 }
 
 /// The files of `src/rules` that are no rule.
-const SHARED: &[&str] = &["edits", "mod", "naming_target", "suggestion", "tests"];
+const SHARED: &[&str] = &[
+    "advice",
+    "convention_code",
+    "edits",
+    "inline",
+    "mod",
+    "naming_target",
+    "suggestion",
+    "tests",
+];
 
 #[test]
 fn every_rule_has_its_file_its_line_and_its_page() {
@@ -84,17 +93,21 @@ fn examples(rule: &Rule, heading: &str) -> Vec<(RepoPath, String)> {
         .collect()
 }
 
+/// With every rule, those that are off unless asked for included.
 fn check_files(files: &[(RepoPath, String)]) -> Vec<Diagnostic> {
+    check_with(files, &Config::with_all_rules())
+}
+
+fn check_with(files: &[(RepoPath, String)], config: &Config) -> Vec<Diagnostic> {
     let snapshot: MemorySnapshot = files
         .iter()
         .map(|(path, text)| (path.as_bytes(), text.as_str()))
         .collect();
     let project = Project::new(&snapshot, "/top");
-    let config = Config::default();
     let mut found = Vec::new();
     for (path, text) in files {
         let file = SourceFile::new(path.clone(), text.clone());
-        found.extend(examine(&file, false, &project, &config).diagnostics);
+        found.extend(examine(&file, false, &project, config).diagnostics);
     }
     found
 }
@@ -187,10 +200,17 @@ fn messages_are_half_sentences() {
             .flatten()
             {
                 assert!(!text.ends_with('.') && !text.is_empty(), "{text}");
-                assert!(
-                    !text.starts_with(char::is_uppercase) || text.starts_with("SQLite"),
-                    "{text}"
-                );
+                let is_name = [
+                    "SQLite",
+                    "SQLAlchemy",
+                    "Alembic",
+                    "Flask-SQLAlchemy",
+                    "PostgreSQL",
+                    "MySQL",
+                ]
+                .iter()
+                .any(|name| text.starts_with(name));
+                assert!(!text.starts_with(char::is_uppercase) || is_name, "{text}");
             }
         }
     }
@@ -212,7 +232,12 @@ fn generated_revisions_give_a_finding_for_each_none_and_no_other() {
                     let path = entry.unwrap().path();
                     let text = std::fs::read_to_string(&path).unwrap();
                     let expected = text.matches("_key(None").count() + text.matches("_constraint(None").count();
-                    let found = check_files(&[("versions/a.py".into(), text)]);
+                    let files = [("versions/a.py".into(), text)];
+                    let found = if convention == "full" {
+                        check_files(&files)
+                    } else {
+                        check_with(&files, &Config::default())
+                    };
                     assert_eq!(found.len(), expected, "{}", path.display());
                     assert!(convention != "full" || found.is_empty());
                     revisions += 1;
@@ -238,4 +263,460 @@ fn a_migration_without_findings_reads_nothing_but_itself() {
     let module = Module::parse(file);
     let migration = Migration::read(&module);
     assert!(MigrationFile::new(&migration, &project).pairing.pairs().is_empty());
+}
+
+const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\n";
+
+fn of_models(models: &str) -> Vec<Diagnostic> {
+    let files = [
+        ("migrations/env.py".into(), ENV.to_owned()),
+        ("app/models.py".into(), models.to_owned()),
+    ];
+    check_files(&files)
+        .into_iter()
+        .filter(|one| one.path().display() == "app/models.py")
+        .collect()
+}
+
+/// However the metadata is made, the fix gives it a convention that the project then has.
+#[test]
+fn a_convention_is_written_into_every_kind_of_metadata() {
+    for models in [
+        "from sqlalchemy.orm import DeclarativeBase\n\nclass Base(DeclarativeBase):\n    pass\n\ntarget_metadata = Base.metadata\n",
+        "from sqlalchemy.orm import DeclarativeBase\n\nclass Base(DeclarativeBase):\n    \"\"\"All models.\"\"\"\n\ntarget_metadata = Base.metadata\n",
+        "from sqlalchemy.orm import DeclarativeBase\r\n\r\nclass Base(DeclarativeBase):\r\n    type_annotation_map = {}\r\n\r\ntarget_metadata = Base.metadata\r\n",
+        "from sqlalchemy import MetaData\ntarget_metadata = MetaData()\n",
+        "from sqlalchemy import MetaData\ntarget_metadata = MetaData(schema='shop')\n",
+        "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={})\n",
+        "import sqlalchemy as sa\ntarget_metadata = sa.MetaData()\n",
+        "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\ntarget_metadata = Base.metadata\n",
+        "from sqlalchemy.orm import registry\nreg = registry()\ntarget_metadata = reg.metadata\n",
+        "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\ntarget_metadata = db.metadata\n",
+        "from sqlmodel import SQLModel\ntarget_metadata = SQLModel.metadata\n",
+    ] {
+        let found = of_models(models);
+        assert_eq!(names(&found), BTreeSet::from(["missing-naming-convention"]), "{models}");
+        let fix = found[0].fix.clone().unwrap_or_else(|| panic!("no fix for\n{models}"));
+        let before = SourceFile::new("app/models.py".into(), models.to_owned());
+        let after = apply(&before, [&fix]);
+        let module = Module::parse(SourceFile::new("app/models.py".into(), after.clone()));
+        assert!(module.errors().is_empty(), "{after}");
+        assert!(
+            of_models(&after).is_empty(),
+            "still found in\n{after}\n{:?}",
+            of_models(&after)
+        );
+    }
+}
+
+#[test]
+fn conventions_without_effect_and_with_mistakes_are_told() {
+    let nc = "NC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s', 'pk': 'pk_%(table_name)s'}\n";
+    for (models, expected) in [
+        (
+            format!(
+                "from sqlalchemy import MetaData\nfrom sqlalchemy.orm import as_declarative\n{nc}@as_declarative()\nclass Base:\n    metadata = MetaData(naming_convention=NC)\ntarget_metadata = Base.metadata\n"
+            ),
+            "ineffective-naming-convention",
+        ),
+        (
+            format!(
+                "from sqlalchemy import MetaData\nfrom sqlalchemy.orm import DeclarativeBase\nfrom flask_sqlalchemy import SQLAlchemy\n{nc}class Base(DeclarativeBase):\n    pass\ndb = SQLAlchemy(model_class=Base, metadata=MetaData(naming_convention=NC))\ntarget_metadata = db.metadata\n"
+            ),
+            "ineffective-naming-convention",
+        ),
+        (
+            format!(
+                "from sqlalchemy.orm import DeclarativeBase\n{nc}class Base(DeclarativeBase):\n    __metadata_args__ = {{'naming_convention': NC}}\ntarget_metadata = Base.metadata\n"
+            ),
+            "ineffective-naming-convention",
+        ),
+        (
+            format!("from sqlalchemy import MetaData\n{nc}target_metadata = [MetaData(naming_convention=NC)]\n"),
+            "ineffective-naming-convention",
+        ),
+        (
+            format!(
+                "from sqlalchemy import MetaData\n{}target_metadata = MetaData(naming_convention=NC)\n",
+                nc.replace("'fk_%(table_name)s_%(column_0_name)s'", "'fk_%(tabel_name)s'")
+            ),
+            "invalid-naming-convention",
+        ),
+        (
+            format!(
+                "from sqlalchemy import MetaData\n{}target_metadata = MetaData(naming_convention=NC)\n",
+                nc.replace("'pk_%(table_name)s'", "'pk_%(constraint_name)s'")
+            ),
+            "invalid-naming-convention",
+        ),
+        (
+            format!(
+                "from sqlalchemy import MetaData\n{}target_metadata = MetaData(naming_convention=NC)\n",
+                nc.replace("{'ix'", "{'foreign_key': 'x', 'ix'")
+            ),
+            "invalid-naming-convention",
+        ),
+        (
+            format!("from sqlalchemy import MetaData\n{nc}target_metadata = MetaData(naming_convention=NC)\n"),
+            "",
+        ),
+        (
+            "from sqlalchemy import MetaData\ndef f():\n    m = MetaData()\n    return m\ntarget_metadata = object()\n"
+                .to_owned(),
+            "",
+        ),
+    ] {
+        let found = of_models(&models);
+        let expected: BTreeSet<&str> = [expected].into_iter().filter(|name| !name.is_empty()).collect();
+        assert_eq!(names(&found), expected, "{models}\n{found:?}");
+    }
+}
+
+/// Findings of a migration in a project for one database; `head` tells whether HEAD holds it already.
+fn of_migration(url: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
+    let env = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
+    let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
+    let models = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
+    let snapshot = MemorySnapshot::from([
+        ("alembic.ini", ini.as_str()),
+        ("migrations/env.py", env),
+        ("app/models.py", models),
+    ]);
+    let project = Project::new(&snapshot, "/top");
+    let text = format!(
+        "from alembic import op\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n{upgrade}\ndef downgrade():\n{downgrade}\n"
+    );
+    examine(
+        &SourceFile::new("migrations/versions/b.py".into(), text),
+        head,
+        &project,
+        &Config::default(),
+    )
+    .diagnostics
+}
+
+const CREATE: &str = "    op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
+const DROP: &str = "    op.drop_constraint(None, 'order', type_='foreignkey')";
+
+#[test]
+fn a_committed_migration_gets_the_name_that_its_database_chose() {
+    for (url, name, is_fixable, rename) in [
+        (
+            "postgresql://h/d",
+            "order_invoice_id_fkey",
+            true,
+            "RENAME CONSTRAINT \"order_invoice_id_fkey\" TO \"fk_order_invoice_id_invoice\"",
+        ),
+        (
+            "mariadb+pymysql://h/d",
+            "fk_order_invoice_id_invoice",
+            false,
+            "op.drop_constraint(op.f('order_ibfk_1'), 'order', type_='foreignkey')",
+        ),
+    ] {
+        let found = of_migration(url, CREATE, DROP, true);
+        assert_eq!(found.len(), 2, "{url}");
+        for diagnostic in found {
+            assert_eq!(diagnostic.suggested_name.as_deref(), Some(name), "{url}");
+            assert!(
+                diagnostic.help.as_ref().unwrap().contains(rename),
+                "{:?}",
+                diagnostic.help
+            );
+            assert_eq!(
+                diagnostic.fix.as_ref().map(|fix| fix.safety),
+                is_fixable.then_some(crate::fix::Safety::Suggested)
+            );
+        }
+    }
+    let new = of_migration("postgresql://h/d", CREATE, DROP, false);
+    assert!(
+        new.iter()
+            .all(|one| one.fix.as_ref().unwrap().safety == crate::fix::Safety::Safe)
+    );
+}
+
+#[test]
+fn sqlite_needs_the_names_of_what_it_reflects() {
+    let upgrade = "    with op.batch_alter_table('order', schema=None) as batch_op:\n        batch_op.drop_constraint(None, type_='foreignkey')";
+    let downgrade = "    with op.batch_alter_table('order', schema=None) as batch_op:\n        batch_op.create_foreign_key(None, 'invoice', ['invoice_id'], ['id'])";
+    let found = of_migration("sqlite:///shop.db", upgrade, downgrade, false);
+    let fix = found[0].fix.clone().unwrap();
+    assert_eq!(fix.safety, crate::fix::Safety::Suggested);
+    let after = apply(&found[0].file, [&fix]);
+    let expected = "batch_alter_table('order', schema=None, naming_convention={'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s'})";
+    assert!(after.contains(expected), "{after}");
+    assert!(
+        after.contains("batch_op.drop_constraint(batch_op.f('fk_order_invoice_id_invoice'), type_='foreignkey')"),
+        "{after}"
+    );
+    let plain = of_migration("sqlite:///shop.db", CREATE, DROP, false);
+    assert!(plain[0].help.as_ref().unwrap().contains("batch mode"));
+}
+
+#[allow(clippy::too_many_lines, reason = "it is a table")]
+/// Small revisions, each with the database it is for, and whether the rule finds something in it.
+#[test]
+fn the_rules_about_operations_find_what_they_should_and_nothing_else() {
+    let pg = "postgresql://h/d";
+    let my = "mysql+pymysql://h/d";
+    let lite = "sqlite:///x.db";
+    for (rule, url, upgrade, downgrade, expected) in [
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id')))",
+            "op.drop_column('o', 'i')",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name=None)), schema='s')",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            lite,
+            "with op.batch_alter_table('o') as b: b.add_column(Column('i', ForeignKey('t.id')))",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='fk')))",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', **options)))",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', column)",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-constraint",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.Integer(), unique=True))",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-constraint",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.CheckConstraint('i > 0')))",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-constraint",
+            pg,
+            "op.add_column('o', sa.Column('i', unique=True, index=True))",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-constraint",
+            pg,
+            "op.add_column('o', sa.Column('i', unique=False))",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-sql-constraint",
+            pg,
+            "op.execute(sa.text('''ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c'''))",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-sql-constraint",
+            pg,
+            "op.execute(f'ALTER TABLE {t} ADD UNIQUE ({c})')",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-sql-constraint",
+            my,
+            "op.execute('ALTER TABLE a ADD PRIMARY KEY (id)')",
+            "pass",
+            false,
+        ),
+        ("unnamed-sql-constraint", pg, "op.execute(statement)", "pass", false),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.drop_constraint('b', 't', type_='unique')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.drop_constraint('b', 't', type_='unique')",
+            "op.create_unique_constraint('a', 't', ['c'])",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_index('a', 't', ['c'])",
+            "op.drop_index('b', table_name='t')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.drop_constraint('a', 't', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.drop_constraint('a', 't', type_='unique'); op.create_unique_constraint('b', 't', ['c'])",
+            "op.drop_constraint('b', 't', type_='unique'); op.create_unique_constraint('a', 't', ['c'])",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.drop_constraint('a', 't', type_='unique'); op.drop_constraint('old', 't', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.drop_constraint('b', 'other', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint(name(), 't', ['c'])",
+            "op.drop_constraint('b', 't', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c']); op.execute('ALTER TABLE t RENAME CONSTRAINT a TO b')",
+            "op.drop_constraint('b', 't', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.drop_constraint('a', 't', type_='foreign_key')",
+            "pass",
+            true,
+        ),
+        ("mismatched-drop", my, "op.drop_constraint('a', 't')", "pass", true),
+        ("mismatched-drop", pg, "op.drop_constraint('a', 't')", "pass", false),
+        (
+            "mismatched-drop",
+            my,
+            "op.create_index('ix', 't', ['c']); op.create_foreign_key('fk', 't', 'r', ['c'], ['id'])",
+            "op.drop_index('ix', table_name='t'); op.drop_constraint('fk', 't', type_='foreignkey')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_index('ix', 't', ['c']); op.create_foreign_key('fk', 't', 'r', ['c'], ['id'])",
+            "op.drop_index('ix', table_name='t'); op.drop_constraint('fk', 't', type_='foreignkey')",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c']); op.create_check_constraint('a', 't', 'c > 0')",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_index('a', 't', ['c']); op.create_unique_constraint('a', 'u', ['c'])",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            my,
+            "op.create_foreign_key('a', 't', 'r', ['c'], ['id']); op.create_foreign_key('a', 'u', 'r', ['c'], ['id'])",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_foreign_key('a', 't', 'r', ['c'], ['id']); op.create_foreign_key('a', 'u', 'r', ['c'], ['id'])",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c']); op.drop_constraint('a', 't', type_='unique'); op.create_unique_constraint('a', 't', ['d'])",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.create_unique_constraint('a', 't', ['c'])",
+            false,
+        ),
+        (
+            "name-too-long",
+            my,
+            "op.create_unique_constraint('x2345678901234567890123456789012345678901234567890123456789012345', 't', ['c'])",
+            "pass",
+            true,
+        ),
+        (
+            "name-too-long",
+            lite,
+            "op.create_unique_constraint('x2345678901234567890123456789012345678901234567890123456789012345', 't', ['c'])",
+            "pass",
+            false,
+        ),
+        (
+            "name-too-long",
+            pg,
+            "op.create_unique_constraint('x23456789012345678901234567890123456789012345678901234567890123', 't', ['c'])",
+            "pass",
+            false,
+        ),
+        (
+            "name-too-long",
+            pg,
+            "op.create_unique_constraint('äääääääääääääääääääääääääääääääää', 't', ['c'])",
+            "pass",
+            true,
+        ),
+    ] {
+        let found = of_migration(url, &format!("    {upgrade}"), &format!("    {downgrade}"), false);
+        assert_eq!(
+            names(&found).contains(rule),
+            expected,
+            "{rule} in {upgrade} / {downgrade}: {:?}",
+            names(&found)
+        );
+    }
 }

@@ -4,7 +4,8 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::{Action, Name, Operation};
 use crate::naming::ConstraintKind;
 
-use super::naming_target::{complete, consequence, subject, this_half};
+use super::advice::consequence;
+use super::naming_target::{complete, subject, this_half};
 use super::suggestion::{Source, Suggestion, suggest};
 use super::{Check, MigrationFile, Rule};
 

@@ -5,7 +5,8 @@ use crate::migration::{Name, Operation};
 use crate::naming::{ConstraintKind, Dialect, Value};
 use crate::project::{ConventionFacts, Target};
 
-use super::naming_target::{complete, default_name, subject, this_half};
+use super::advice::default_name;
+use super::naming_target::{complete, subject, this_half};
 use super::suggestion::{Source, Suggestion, suggest};
 use super::{Check, MigrationFile, Rule};
 
@@ -98,8 +99,9 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) ->
 
 /// Nothing in this migration makes what is dropped, so its name stands in an older one, or in the database.
 fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation<'_>) -> Diagnostic {
-    let usual = default_name(file.dialect(), operation)
-        .map(|(dialect, name)| format!(", on {} usually `{name}`", dialect.label()));
+    let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
+    let usual =
+        default_name(dialect, operation).map(|name| format!(", on {} usually `{}`", dialect.label(), name.text));
     let more = if operation.repeated {
         "it runs in a loop"
     } else {

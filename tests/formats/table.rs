@@ -12,7 +12,8 @@ use super::*;
 struct Built {
     repo: Repo,
     /// What it needs to stay alive: other repositories, temporary folders.
-    _others: Vec<Repo>,
+    #[allow(dead_code, reason = "they are kept, not read")]
+    others: Vec<Repo>,
     folder: PathBuf,
     variables: Vec<(String, String)>,
 }
@@ -22,7 +23,7 @@ impl From<Repo> for Built {
         Self {
             folder: repo.path().to_owned(),
             repo,
-            _others: Vec::new(),
+            others: Vec::new(),
             variables: Vec::new(),
         }
     }
@@ -30,7 +31,7 @@ impl From<Repo> for Built {
 
 impl Built {
     fn beside(mut self, other: Repo) -> Self {
-        self._others.push(other);
+        self.others.push(other);
         self
     }
 

@@ -8,10 +8,79 @@
     reason = "a test that fails should say where"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_alembic-named");
+
+/// A foreign key's name as autogenerate writes it without a naming convention.
+pub const UNNAMED: &str = "None";
+/// The same foreign key's name as it should be.
+pub const NAMED: &str = "op.f('fk_order_invoice_id_invoice')";
+/// The name that is suggested for it.
+pub const SUGGESTED: &str = "fk_order_invoice_id_invoice";
+
+/// A migration as Alembic writes it; `name` is the code that names its foreign key in both functions.
+pub fn migration(name: &str) -> String {
+    format!(
+        "\
+\"\"\"add invoice to order\"\"\"
+from alembic import op
+import sqlalchemy as sa
+
+revision = '9b3e64c8d215'
+down_revision = None
+
+
+def upgrade() -> None:
+    op.add_column('order', sa.Column('invoice_id', sa.Integer(), nullable=True))
+    op.create_foreign_key({name}, 'order', 'invoice', ['invoice_id'], ['id'])
+
+
+def downgrade() -> None:
+    op.drop_constraint({name}, 'order', type_='foreignkey')
+    op.drop_column('order', 'invoice_id')
+"
+    )
+}
+
+/// What a run of the program under test said.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Standard output: findings.
+    pub out: String,
+    /// Standard error: hints and failures.
+    pub err: String,
+}
+
+/// Runs `command`, which must end with this exit status.
+#[track_caller]
+pub fn said(mut command: assert_cmd::Command, status: i32) -> Said {
+    let done = command.assert().code(status);
+    let text = |stream: &[u8]| String::from_utf8(stream.to_vec()).expect("what is said is UTF-8");
+    Said {
+        out: text(&done.get_output().stdout),
+        err: text(&done.get_output().stderr),
+    }
+}
+
+/// Whether the tests run as root, who can do more than a test of permissions expects.
+pub fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|id| id.stdout == b"0\n")
+}
+
+/// Both streams of a program as text.
+pub fn words(output: &Output) -> String {
+    [&output.stdout, &output.stderr]
+        .map(|stream| String::from_utf8_lossy(stream).into_owned())
+        .concat()
+}
 
 /// What every program of a test sees instead of the caller's variables of that kind.
 const VARIABLES: [(&str, &str); 9] = [
@@ -72,16 +141,21 @@ impl Repo {
         Self::with(&[]).expect("git can make a plain repository")
     }
 
-    /// An empty repository made with more arguments of `git init`; `None`, said aloud, where the installed git cannot.
-    #[track_caller]
-    pub fn with(arguments: &[&str]) -> Option<Self> {
+    /// A folder that is in no repository.
+    pub fn none() -> Self {
         let temporary = tempfile::tempdir().unwrap();
         // git prints paths without symbolic links, and a temporary folder can lie behind one.
         let folder = temporary.path().canonicalize().unwrap();
-        let repo = Self {
+        Self {
             folder,
             _temporary: Some(temporary),
-        };
+        }
+    }
+
+    /// An empty repository made with more arguments of `git init`; `None`, said aloud, where the installed git cannot.
+    #[track_caller]
+    pub fn with(arguments: &[&str]) -> Option<Self> {
+        let repo = Self::none();
         let init = repo.try_git(&[&["init", "--quiet", "--initial-branch=main"], arguments].concat());
         if !init.status.success() {
             eprintln!(
@@ -118,6 +192,18 @@ impl Repo {
         let mut command = Command::new(program);
         shield(&mut command).current_dir(&self.folder);
         command
+    }
+
+    /// The program under test, started at the top.
+    pub fn tool(&self, arguments: &[&str]) -> assert_cmd::Command {
+        self.tool_in("", arguments)
+    }
+
+    /// The program under test, started in a folder below the top.
+    pub fn tool_in(&self, folder: &str, arguments: &[&str]) -> assert_cmd::Command {
+        let mut command = self.command(PROGRAM);
+        command.args(arguments).current_dir(self.join(folder));
+        assert_cmd::Command::from_std(command)
     }
 
     /// Runs git, whatever comes of it.
@@ -167,6 +253,28 @@ impl Repo {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
         self
+    }
+
+    /// When each file and folder was written, those of git too, and how large it is.
+    #[track_caller]
+    pub fn files(&self) -> BTreeMap<PathBuf, (SystemTime, u64)> {
+        let mut folders = vec![self.folder.clone()];
+        let mut files = BTreeMap::new();
+        while let Some(folder) = folders.pop() {
+            // What may not be read may not be written either.
+            for child in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let metadata = child.metadata().unwrap();
+                if metadata.is_dir() {
+                    folders.push(child.path());
+                }
+                // git itself sets the time of a shared index when it reads a split one (git-update-index).
+                if child.file_name().to_string_lossy().starts_with("sharedindex.") {
+                    continue;
+                }
+                files.insert(child.path(), (metadata.modified().unwrap(), metadata.len()));
+            }
+        }
+        files
     }
 
     /// The text of a file in the working tree.

@@ -1,0 +1,94 @@
+//! Where git looks for hooks, which only git itself knows in all cases: configuration from many places, `~`, linked
+//! worktrees and submodules.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::command::{Caller, first_line};
+use super::{GitError, Repository};
+
+/// Where git looks for hooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hooks {
+    /// The folder, absolute; it need not exist.
+    pub folder: PathBuf,
+    /// The value of `core.hooksPath`, if it is set.
+    pub configured: Option<String>,
+    /// Whether that is set for more repositories than this one.
+    pub is_shared: bool,
+}
+
+impl Repository {
+    /// Where git looks for hooks. The folder is relative to the top of the working tree if `core.hooksPath` is, so each
+    /// linked worktree can have its own.
+    pub fn hooks(&self) -> Result<Hooks, GitError> {
+        let caller = self.caller_for_hooks();
+        let arguments = ["--git-path", "hooks"];
+        let folder = match caller.parse(&arguments)? {
+            Ok(folder) => tidy(&self.from().join(folder)),
+            Err(said) => return Err(caller.failed(&["rev-parse", "--git-path", "hooks"], &said)),
+        };
+        let configured = caller.output(&["config", "--get", "core.hooksPath"])?;
+        let configured = configured.status.success().then(|| first_line(&configured.stdout));
+        // A git before 2.26 does not know the option, and then the question stays open.
+        let scope = caller.output(&["config", "--show-scope", "--get", "core.hooksPath"])?;
+        let is_shared = ["global", "system"]
+            .iter()
+            .any(|scope_name| scope.stdout.starts_with(scope_name.as_bytes()));
+        Ok(Hooks {
+            folder,
+            configured,
+            is_shared,
+        })
+    }
+
+    /// Whether a file of the working tree is one that git would offer to commit: below the top, not in the repository's
+    /// own folder, and not ignored.
+    pub fn can_be_committed(&self, path: &Path) -> Result<bool, GitError> {
+        let Ok(below) = path.strip_prefix(self.top()) else {
+            return Ok(false);
+        };
+        if below.starts_with(".git") {
+            return Ok(false);
+        }
+        let Some(name) = path.to_str() else {
+            return Ok(false);
+        };
+        let output = self
+            .caller_for_hooks()
+            .output(&["check-ignore", "--quiet", "--", name])?;
+        Ok(output.status.code() == Some(1))
+    }
+
+    fn caller_for_hooks(&self) -> Caller {
+        let reason = "only git knows where its hooks are".to_owned();
+        Caller::new(self.environment(), self.from(), reason)
+    }
+}
+
+/// Without the `.` and `..` that git prints below the top. The folder it starts in comes from the system and holds no
+/// link, so this leads to the same place.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if tidy.file_name().is_some() => {
+                tidy.pop();
+            }
+            other => tidy.push(other),
+        }
+    }
+    tidy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_prints_below_the_top_becomes_a_plain_path() {
+        assert_eq!(tidy(Path::new("/a/b/../.hk")), Path::new("/a/.hk"));
+        assert_eq!(tidy(Path::new("/a/./hooks/")), Path::new("/a/hooks"));
+        assert_eq!(tidy(Path::new("/../x")), Path::new("/../x"));
+    }
+}

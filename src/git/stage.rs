@@ -1,0 +1,77 @@
+//! Putting fixed content into the index: the one place that changes a repository, and only when `--restage` asks for it.
+//!
+//! git itself writes the index, since it keeps every extension and every format that it knows (measured: libgit2 drops the untracked cache
+//! and cannot open a split or sparse index).
+
+use super::command::Caller;
+use super::{GitError, ObjectId, Repository};
+use crate::source::RepoPath;
+
+/// New content for an entry of the index.
+#[derive(Debug)]
+pub struct Restage<'a> {
+    /// Which entry.
+    pub path: &'a RepoPath,
+    /// What it holds now; anything else means that somebody else was faster.
+    pub old: &'a ObjectId,
+    /// What it shall hold.
+    pub content: &'a [u8],
+}
+
+/// The entries as they were, to be put back if the working files cannot be written after all.
+#[derive(Debug)]
+pub struct Undo {
+    entries: Vec<u8>,
+}
+
+impl Repository {
+    /// Stages new content, all of it or nothing.
+    ///
+    /// Fails with [`GitError::PartialCommit`] under `git commit PATH`, whose index git throws away afterwards: the fix would be committed, and
+    /// then be staged for removal (measured). Fails with [`GitError::IndexChanged`] when an entry is no longer what was checked.
+    pub fn restage(&self, changes: &[Restage<'_>]) -> Result<Undo, GitError> {
+        let index = self.index_path();
+        if index
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("next-index-"))
+        {
+            return Err(GitError::PartialCommit);
+        }
+        let now = Self::discover_in(self.environment(), self.top())?;
+        let caller = Caller::new(self.environment(), self.top(), "the index is to be changed".to_owned());
+        let mut undo = Undo { entries: Vec::new() };
+        let mut entries = Vec::new();
+        for change in changes {
+            let row = now
+                .as_ref()
+                .map(|now| now.index_file(change.path))
+                .transpose()?
+                .flatten();
+            let Some(row) = row.filter(|row| row.id == *change.old) else {
+                return Err(GitError::IndexChanged {
+                    path: change.path.clone(),
+                });
+            };
+            let said = caller.fed(&["hash-object", "-w", "--stdin"], change.content)?;
+            let new =
+                ObjectId::parse(said.trim()).ok_or_else(|| caller.failed(&["hash-object", "-w", "--stdin"], &said))?;
+            entries.extend(entry(row.mode, &new, change.path));
+            undo.entries.extend(entry(row.mode, &row.id, change.path));
+        }
+        caller.fed(&UPDATE, &entries)?;
+        Ok(undo)
+    }
+
+    /// Puts the entries back.
+    pub fn unstage(&self, undo: &Undo) -> Result<(), GitError> {
+        let caller = Caller::new(self.environment(), self.top(), "the index is to be changed".to_owned());
+        caller.fed(&UPDATE, &undo.entries).map(drop)
+    }
+}
+
+/// git-update-index, "Using --index-info": paths are from the top, and the entry keeps its flags.
+const UPDATE: [&str; 3] = ["update-index", "-z", "--index-info"];
+
+fn entry(mode: u32, id: &ObjectId, path: &RepoPath) -> Vec<u8> {
+    [format!("{mode:06o} {id}\t").as_bytes(), path.as_bytes(), b"\0"].concat()
+}

@@ -1,0 +1,251 @@
+//! Comments that silence findings: `# alembic-named: ignore[rule]` on a call, `# alembic-named: ignore-file[rule]` at the top of a file.
+
+use crate::config::nearest_rule;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::fix::{Edit, Fix, Safety};
+use crate::python::{Module, StmtKind};
+use crate::rules::{self, UNUSED_IGNORE};
+use crate::source::{SourceFile, Span};
+
+const MARKER: &str = "alembic-named:";
+
+/// One comment.
+#[derive(Debug)]
+struct Directive {
+    /// The whole comment.
+    comment: Span,
+    /// Whether it holds for the file.
+    whole_file: bool,
+    /// The rules it names, as they are written; none stands for all.
+    rules: Vec<String>,
+    /// Which of them silenced something.
+    used: Vec<bool>,
+}
+
+/// Drops the findings that a comment silences, and adds one for each comment that silences nothing.
+///
+/// `is_on` tells whether a rule is applied to this file: a comment for one that is turned off is not called unused.
+pub(crate) fn apply(
+    module: &Module,
+    found: Vec<Diagnostic>,
+    is_on: &dyn Fn(&'static rules::Rule) -> bool,
+) -> Vec<Diagnostic> {
+    let mut directives = directives(module);
+    if directives.is_empty() {
+        return found;
+    }
+    let file = module.file();
+    let mut kept: Vec<Diagnostic> = found
+        .into_iter()
+        .filter(|diagnostic| !silence(&mut directives, file, diagnostic))
+        .collect();
+    kept.extend(directives.iter().filter_map(|directive| unused(file, directive, is_on)));
+    kept
+}
+
+fn directives(module: &Module) -> Vec<Directive> {
+    let file = module.file();
+    if !file.text().contains(MARKER) {
+        return Vec::new();
+    }
+    let head = head_end(module);
+    let parsed = module.comments().iter().filter_map(|comment| parse(file, *comment));
+    // Further down `ignore-file` would be easy to overlook.
+    parsed
+        .filter(|directive| !directive.whole_file || directive.comment.start < head)
+        .collect()
+}
+
+/// Where the code begins, the module's docstring left aside.
+fn head_end(module: &Module) -> usize {
+    let is_docstring = |kind: &StmtKind| matches!(kind, StmtKind::Expr(expr) if expr.as_str().is_some());
+    let mut body = module.body().iter();
+    let first = body.find(|statement| !is_docstring(&statement.kind));
+    first.map_or(module.file().text().len(), |statement| statement.span.start)
+}
+
+fn parse(file: &SourceFile, comment: Span) -> Option<Directive> {
+    let text = file.slice(comment).trim_start_matches('#').trim_start();
+    let order = text.strip_prefix(MARKER)?.trim_start();
+    let (whole_file, rest) = match order.strip_prefix("ignore-file") {
+        Some(rest) => (true, rest),
+        None => (false, order.strip_prefix("ignore")?),
+    };
+    let rules: Vec<String> = match rest.trim_start().strip_prefix('[') {
+        Some(list) => list
+            .split(']')
+            .next()?
+            .split(',')
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect(),
+        None if rest.is_empty() || rest.starts_with(char::is_whitespace) => Vec::new(),
+        None => return None,
+    };
+    Some(Directive {
+        comment,
+        whole_file,
+        used: vec![false; rules.len().max(1)],
+        rules,
+    })
+}
+
+fn silence(directives: &mut [Directive], file: &SourceFile, diagnostic: &Diagnostic) -> bool {
+    let first = file.line_span(diagnostic.span.start).start;
+    let last = file.line_span(diagnostic.span.end).end;
+    let mut silenced = false;
+    for directive in directives {
+        if !directive.whole_file && !Span::new(first, last).contains(directive.comment) {
+            continue;
+        }
+        let at = if directive.rules.is_empty() {
+            Some(0)
+        } else {
+            directive.rules.iter().position(|name| name == diagnostic.rule.name)
+        };
+        if let Some(used) = at.and_then(|at| directive.used.get_mut(at)) {
+            *used = true;
+            silenced = true;
+        }
+    }
+    silenced
+}
+
+fn unused(
+    file: &SourceFile,
+    directive: &Directive,
+    is_on: &dyn Fn(&'static rules::Rule) -> bool,
+) -> Option<Diagnostic> {
+    let mut idle: Vec<&str> = Vec::new();
+    let mut unknown: Vec<String> = Vec::new();
+    for (name, used) in directive.rules.iter().zip(&directive.used) {
+        match rules::find(name) {
+            None => unknown.push(nearest_rule(name)),
+            Some(rule) if !used && is_on(rule) => idle.push(name),
+            Some(_) => {}
+        }
+    }
+    let (message, help) = if !unknown.is_empty() {
+        (
+            format!("this names a rule that is not there: {}", unknown.join(", ")),
+            "write the rule as `alembic-named rules` lists it",
+        )
+    } else if directive.rules.is_empty() && !directive.used.contains(&true) {
+        (
+            "this silences nothing".to_owned(),
+            "take it out, so that it does not hide the next finding",
+        )
+    } else if idle.is_empty() {
+        return None;
+    } else {
+        (
+            format!("this silences no {}", rules::listed(&idle)),
+            "take it out, so that it does not hide the next finding",
+        )
+    };
+    let mut diagnostic = Diagnostic::new(UNUSED_IGNORE, file, directive.comment, message)
+        .focus(directive.comment, "nothing here is found by that rule")
+        .help(help);
+    diagnostic.severity = Severity::Warning;
+    let all_idle = idle.len() == directive.rules.len();
+    diagnostic.fix = (unknown.is_empty() && all_idle).then(|| removal(file, directive.comment));
+    Some(diagnostic)
+}
+
+/// Takes the comment out with the blanks before it, and its line if nothing else stands there.
+fn removal(file: &SourceFile, comment: Span) -> Fix {
+    let line = file.line_span(comment.start);
+    let before = file.slice(Span::new(line.start, comment.start));
+    let code = before.trim_end().len();
+    let span = if code == 0 {
+        let rest = file.text().get(line.end..).unwrap_or_default();
+        let ending = if rest.starts_with("\r\n") {
+            2
+        } else {
+            usize::from(!rest.is_empty())
+        };
+        Span::new(line.start, line.end + ending)
+    } else {
+        Span::new(line.start + code, comment.end)
+    };
+    let edit = Edit {
+        file: file.clone(),
+        span,
+        text: String::new(),
+    };
+    Fix::new("take the comment out", Safety::Safe, vec![edit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::examine;
+    use crate::config::Config;
+    use crate::fix::apply as apply_fixes;
+    use crate::git::MemorySnapshot;
+    use crate::project::Project;
+
+    fn found(text: &str) -> (SourceFile, Vec<Diagnostic>) {
+        let snapshot = MemorySnapshot::default();
+        let file = SourceFile::new("m.py".into(), text.to_owned());
+        let examined = examine(&file, false, &Project::new(&snapshot, "/top"), &Config::default());
+        (file, examined.diagnostics)
+    }
+
+    fn names(text: &str) -> Vec<&'static str> {
+        found(text).1.iter().map(|diagnostic| diagnostic.rule.name).collect()
+    }
+
+    #[test]
+    fn a_comment_on_any_line_of_the_call_silences_its_rule() {
+        for call in [
+            "op.create_unique_constraint(None, 't', ['c'])  # alembic-named: ignore[unnamed-constraint]",
+            "op.create_unique_constraint(  # alembic-named: ignore[unnamed-drop, unnamed-constraint] why\n    None, 't', ['c'])",
+            "op.create_unique_constraint(\n    None,\n    't', ['c'],\n)  #alembic-named:ignore",
+        ] {
+            let left = names(&format!("from alembic import op\n{call}\n"));
+            assert!(!left.contains(&"unnamed-constraint"), "{call}: {left:?}");
+        }
+        let other = "from alembic import op\n# alembic-named: ignore[unnamed-constraint]\nop.create_unique_constraint(None, 't', ['c'])\n";
+        assert_eq!(names(other), ["unnamed-constraint", "unused-ignore"]);
+    }
+
+    #[test]
+    fn a_file_is_ignored_only_from_its_top() {
+        let top = "\"\"\"Doc.\"\"\"\n# alembic-named: ignore-file[unnamed-constraint]\nfrom alembic import op\nop.create_unique_constraint(None, 't', ['c'])\n";
+        assert!(names(top).is_empty());
+        let below = "from alembic import op\n# alembic-named: ignore-file[unnamed-constraint]\nop.create_unique_constraint(None, 't', ['c'])\n";
+        assert_eq!(names(below), ["unnamed-constraint"]);
+    }
+
+    #[test]
+    fn what_silences_nothing_is_found_and_taken_out() {
+        for (line, after) in [
+            (
+                "op.execute('x')  # alembic-named: ignore[unnamed-drop]",
+                "op.execute('x')\n",
+            ),
+            (
+                "# alembic-named: ignore[unnamed-drop]\nop.execute('x')",
+                "op.execute('x')\n",
+            ),
+        ] {
+            let (file, diagnostics) = found(&format!("from alembic import op\n{line}\n"));
+            assert_eq!(diagnostics.len(), 1, "{line}");
+            let fix = diagnostics[0].fix.clone().unwrap();
+            assert_eq!(apply_fixes(&file, [&fix]), format!("from alembic import op\n{after}"));
+        }
+        let (_, misspelled) = found("from alembic import op\nop.execute('x')  # alembic-named: ignore[unnamed-dorp]\n");
+        assert!(
+            misspelled[0].message.contains("did you mean `unnamed-drop`?"),
+            "{}",
+            misspelled[0].message
+        );
+        assert!(misspelled[0].fix.is_none());
+    }
+
+    #[test]
+    fn words_in_strings_are_no_comments() {
+        assert!(names("from alembic import op\nop.execute('# alembic-named: ignore[unnamed-drop]')\n").is_empty());
+    }
+}

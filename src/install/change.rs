@@ -1,0 +1,174 @@
+//! What is going to be done to files: collected first, then done in one go.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::InstallError;
+use crate::worktree::{WriteError, rewrite};
+
+/// One thing to do.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// A hook gets its place; what was there is kept elsewhere.
+    Hook {
+        path: PathBuf,
+        content: Vec<u8>,
+        keep: Option<PathBuf>,
+    },
+    /// A file is made that was not there.
+    Create { path: PathBuf, content: Vec<u8> },
+    /// A file gets another text.
+    Rewrite { path: PathBuf, text: String },
+    /// What was kept takes its place again.
+    Restore { from: PathBuf, to: PathBuf },
+    /// A file goes.
+    Remove { path: PathBuf },
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hook {
+                path, keep: Some(keep), ..
+            } => write!(
+                formatter,
+                "keep {0} as {1} and write {0}",
+                path.display(),
+                keep.display()
+            ),
+            Self::Hook { path, .. } | Self::Create { path, .. } => write!(formatter, "write {}", path.display()),
+            Self::Rewrite { path, .. } => write!(formatter, "edit {}", path.display()),
+            Self::Restore { from, to } => write!(formatter, "move {} back to {}", from.display(), to.display()),
+            Self::Remove { path } => write!(formatter, "remove {}", path.display()),
+        }
+    }
+}
+
+impl Change {
+    fn perform(&self) -> Result<(), WriteError> {
+        let result = match self {
+            Self::Hook { path, content, keep } => write_hook(path, content, keep.as_deref()),
+            Self::Create { path, content } => write_new(path, content),
+            Self::Rewrite { path, text } => return rewrite(path, text.as_bytes()),
+            Self::Restore { from, to } => fs::rename(from, to),
+            Self::Remove { path } => fs::remove_file(path),
+        };
+        result.map_err(|source| WriteError::Io {
+            path: self.path().to_owned(),
+            source,
+        })
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Hook { path, .. }
+            | Self::Create { path, .. }
+            | Self::Rewrite { path, .. }
+            | Self::Remove { path } => path,
+            Self::Restore { to, .. } => to,
+        }
+    }
+}
+
+/// Beside the hook and then renamed: a commit at this moment finds the old hook or the new one, never half of one, and a
+/// link is replaced, not written through.
+fn write_hook(path: &Path, content: &[u8], keep: Option<&Path>) -> io::Result<()> {
+    let file = executable(path, content)?;
+    let Some(keep) = keep else {
+        return file.persist(path).map(drop).map_err(|error| error.error);
+    };
+    // A second name for the same file, so that there is no moment without a hook; some file systems know no such thing.
+    let is_linked = match fs::hard_link(path, keep) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+        linked => linked.is_ok(),
+    };
+    if !is_linked {
+        fs::rename(path, keep)?;
+    }
+    file.persist(path).map(drop).map_err(|error| {
+        // Back to how it was; that it failed is what has to be told.
+        let _ = if is_linked {
+            fs::remove_file(keep)
+        } else {
+            fs::rename(keep, path)
+        };
+        error.error
+    })
+}
+
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let file = executable(path, content)?;
+    file.persist_noclobber(path).map(drop).map_err(|error| error.error)
+}
+
+/// A program in the folder of `path`, safely on the disk, under a name of its own.
+fn executable(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".alembic-named-")
+        .suffix(".tmp")
+        .tempfile_in(folder)?;
+    file.write_all(content)?;
+    make_executable(file.as_file())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn make_executable(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o755))
+}
+
+/// Git for Windows goes by the first line.
+#[cfg(not(unix))]
+fn make_executable(_: &fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+/// All that is to be done, and what is said about it.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) changes: Vec<Change>,
+    /// What is done, in words, for standard output.
+    pub(super) said: Vec<String>,
+    /// What the user is to paste, for standard output.
+    pub(super) printed: String,
+    /// What is left to do, for standard error.
+    pub(super) notes: Vec<String>,
+}
+
+impl Plan {
+    pub(super) fn say(&mut self, line: String) {
+        if !self.said.contains(&line) {
+            self.said.push(line);
+        }
+    }
+
+    /// The text of a file with what is planned for it so far.
+    pub(super) fn text_of(&self, path: &Path) -> Result<String, InstallError> {
+        let planned = self.changes.iter().rev().find_map(|change| match change {
+            Change::Rewrite { path: other, text } if other == path => Some(text.clone()),
+            _ => None,
+        });
+        planned.map_or_else(
+            || {
+                fs::read_to_string(path).map_err(|cause| InstallError::Read {
+                    path: path.to_owned(),
+                    cause,
+                })
+            },
+            Ok,
+        )
+    }
+
+    /// Does it all, in order.
+    pub(super) fn perform(&self) -> Result<(), InstallError> {
+        Ok(self.changes.iter().try_for_each(Change::perform)?)
+    }
+}

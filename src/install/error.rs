@@ -1,0 +1,239 @@
+//! Why nothing was installed or removed, each in one sentence that says what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::Manager;
+use super::entry::COMMAND;
+use crate::git::GitError;
+use crate::worktree::WriteError;
+
+/// Why nothing was installed or removed. Where this is told, nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// No repository.
+    #[error("`{}` is not in a git work tree: go into the repository that shall get the hook", .0.display())]
+    Nowhere(PathBuf),
+    /// Nothing is ever committed in it.
+    #[error("`{}` is a bare repository, in which nothing is committed: go into a work tree of it", .0.display())]
+    Bare(PathBuf),
+    /// Hooks are switched off.
+    #[error("core.hooksPath is set to nothing, so git runs no hooks in `{}`: unset it first", .0.display())]
+    SwitchedOff(PathBuf),
+    /// Hooks are looked for in a place where there can be none.
+    #[error("`{}` is not a folder, so git runs no hooks here: correct core.hooksPath first", .0.display())]
+    NoFolder(PathBuf),
+    /// The folder is husky's own.
+    #[error("`{}` is written anew by husky: use --manager husky", .0.display())]
+    HuskyFolder(PathBuf),
+    /// husky is not there.
+    #[error("there is no `{}`: set husky up first with `npx husky init`", .0.display())]
+    NoHusky(PathBuf),
+    /// The manager has no file yet.
+    #[error("there is no `{}`: make it first with `{}`", path.display(), made_by(*manager))]
+    NoConfig {
+        /// The file.
+        path: PathBuf,
+        /// Whose file it is.
+        manager: Manager,
+    },
+    /// Two managers are there and none of them is in charge.
+    #[error("`{}` and `{}` are both there: say which one runs the hooks with --manager", first.display(), second.display())]
+    Ambiguous {
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// Somebody changed the hook from here.
+    #[error(
+        "`{}` was edited since it was installed: move your lines into a hook of your own, delete this file, and run \
+         the command again",
+        .0.display()
+    )]
+    Edited(PathBuf),
+    /// A manager would write its hook again and leave this one out.
+    #[error("`{}` was written by {}, which would write it again: use --manager {}", hook.display(), name(*manager), name(*manager))]
+    Generated {
+        /// The hook.
+        hook: PathBuf,
+        /// Who wrote it.
+        manager: Manager,
+    },
+    /// Where the existing hook would be kept is something else.
+    #[error(
+        "`{}` cannot be kept as `{}`, which is there already: join the two into one hook, and run the command again",
+        hook.display(), chained.display()
+    )]
+    Taken {
+        /// The hook.
+        hook: PathBuf,
+        /// Where it would go.
+        chained: PathBuf,
+    },
+    /// A hook that was kept is run by nothing.
+    #[error(
+        "`{}` is a hook that nothing runs: rename it to `{}`, or remove it, and run the command again",
+        chained.display(), hook.display()
+    )]
+    Orphan {
+        /// The hook that was kept.
+        chained: PathBuf,
+        /// Where it was.
+        hook: PathBuf,
+    },
+    /// The hook is a link to nothing.
+    #[error("`{}` is a link to a file that is not there: remove it, or bring the file back", .0.display())]
+    Dangling(PathBuf),
+    /// The hook is a folder, or the like.
+    #[error("`{}` is not a file: move it away and run the command again", .0.display())]
+    NoFile(PathBuf),
+    /// Nothing is left to remove but somebody's hook.
+    #[error(
+        "`{}` is not the hook of alembic-named, so it was left as it is: if it runs alembic-named, remove that line \
+         from it",
+        .0.display()
+    )]
+    NotOurs(PathBuf),
+    /// What is written at the end would never run.
+    #[error("nothing below line {line} of `{}` runs: put this line above it: {COMMAND}", path.display())]
+    Ends {
+        /// The script.
+        path: PathBuf,
+        /// Where it ends.
+        line: usize,
+    },
+    /// The file cannot be edited with certainty.
+    #[error(
+        "line {line} of `{}` is not laid out so that an entry can be added with certainty: add the one that the same \
+         command prints without --write",
+        path.display()
+    )]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// Where it is unclear.
+        line: usize,
+    },
+    /// The program is run by something that was not written here.
+    #[error(
+        "line {line} of `{}` runs alembic-named and was not written by `alembic-named install`: remove it by hand",
+        path.display()
+    )]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// Which line.
+        line: usize,
+    },
+    /// The hook would run nothing.
+    #[error("`{}` is not a program: give the path of the alembic-named binary", .0.display())]
+    NoProgram(PathBuf),
+    /// The system refused to read.
+    #[error("cannot read `{}` ({cause}): check that it is a text file and that you may read it", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The system refused to write.
+    #[error("{0}")]
+    Write(WriteError),
+    /// git could not tell where hooks go.
+    #[error("{0}")]
+    Git(GitError),
+}
+
+// Their messages name the cause already, so it is not passed on to be told twice.
+
+impl From<WriteError> for InstallError {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl From<GitError> for InstallError {
+    fn from(error: GitError) -> Self {
+        Self::Git(error)
+    }
+}
+
+/// The manager as its users write it.
+pub(super) fn name(manager: Manager) -> &'static str {
+    match manager {
+        Manager::Git => "git",
+        Manager::Husky => "husky",
+        Manager::Lefthook => "lefthook",
+        Manager::PreCommit => "pre-commit",
+        Manager::Prek => "prek",
+    }
+}
+
+fn made_by(manager: Manager) -> &'static str {
+    match manager {
+        Manager::Git => "git init",
+        Manager::Husky => "npx husky init",
+        Manager::Lefthook => "lefthook install",
+        Manager::PreCommit => "pre-commit sample-config > .pre-commit-config.yaml",
+        Manager::Prek => "prek init",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_one_sentence_with_a_remedy() {
+        let path = || PathBuf::from("/repo/file");
+        let messages = [
+            InstallError::Nowhere(path()),
+            InstallError::Bare(path()),
+            InstallError::SwitchedOff(path()),
+            InstallError::NoFolder(path()),
+            InstallError::HuskyFolder(path()),
+            InstallError::NoHusky(path()),
+            InstallError::NoConfig {
+                path: path(),
+                manager: Manager::Lefthook,
+            },
+            InstallError::Ambiguous {
+                first: path(),
+                second: path(),
+            },
+            InstallError::Edited(path()),
+            InstallError::Generated {
+                hook: path(),
+                manager: Manager::Prek,
+            },
+            InstallError::Taken {
+                hook: path(),
+                chained: path(),
+            },
+            InstallError::Orphan {
+                hook: path(),
+                chained: path(),
+            },
+            InstallError::Dangling(path()),
+            InstallError::NoFile(path()),
+            InstallError::NotOurs(path()),
+            InstallError::Ends { path: path(), line: 3 },
+            InstallError::Layout { path: path(), line: 3 },
+            InstallError::Unknown { path: path(), line: 3 },
+            InstallError::NoProgram(path()),
+            InstallError::Read {
+                path: path(),
+                cause: io::ErrorKind::PermissionDenied.into(),
+            },
+        ];
+        for message in messages.map(|error| error.to_string()) {
+            let is_one_sentence = !message.contains('\n') && !message.ends_with('.') && !message.contains("  ");
+            let has_both = message.contains(": ") && message.contains("/repo/file");
+            assert!(
+                is_one_sentence && has_both && !message.starts_with(char::is_uppercase),
+                "{message}"
+            );
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The hook's way into a repository and out of it again, beside whatever is there.
+//!
+//! Everything is looked at first and written afterwards, so that a refusal leaves all as it was:
+//!
+//! ```text
+//! Site (what is there) -> manager -> Plan (what changes) -> done, or shown by --dry-run
+//! ```
+
+mod change;
+mod entry;
+mod error;
+mod hook;
+mod site;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+pub use error::InstallError;
+
+use crate::ExitStatus;
+use change::{Change, Plan};
+use entry::{Kind, Removal, Unclear};
+use hook::Standing;
+use site::Site;
+
+/// The hooks that git runs before a commit; the second one before a merge that needs no hand.
+const HOOKS: [&str; 2] = ["pre-commit", "pre-merge-commit"];
+/// Where a hook from here can be found later: in its place, or where pre-commit and prek, or lefthook, moved it.
+const MOVED: [&str; 3] = ["", ".legacy", ".old"];
+
+/// What the name of a hook that was here before gets at its end.
+const CHAINED: &str = ".chained";
+
+/// Who runs the hooks of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Manager {
+    /// git alone
+    Git,
+    /// husky: a line in .husky/pre-commit
+    Husky,
+    /// lefthook: a command in lefthook.yml
+    Lefthook,
+    /// pre-commit: an entry in .pre-commit-config.yaml
+    PreCommit,
+    /// prek: an entry in prek.toml or .pre-commit-config.yaml
+    Prek,
+}
+
+/// The options of `install`.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct InstallArgs {
+    /// Who runs the hooks of this repository; found out when it is not said
+    #[arg(long, value_enum)]
+    manager: Option<Manager>,
+    /// Write the entry into the manager's file instead of printing it (lefthook, pre-commit, prek)
+    #[arg(long)]
+    write: bool,
+    /// Also before merges that git commits by itself
+    #[arg(long)]
+    pre_merge_commit: bool,
+    /// The program that the hook runs [default: this one]
+    #[arg(long, value_name = "PATH")]
+    bin: Option<PathBuf>,
+    /// Tell what would be written, and write nothing
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+}
+
+/// The options of `uninstall`.
+#[derive(Debug, Args)]
+pub struct UninstallArgs {
+    /// Take it out of this manager's files only
+    #[arg(long, value_enum)]
+    manager: Option<Manager>,
+    /// Tell what would be removed, and remove nothing
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+}
+
+/// Puts the hook into the repository of the current folder.
+pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
+    let site = Site::find()?;
+    site.check_hooks_folder()?;
+    let manager = match arguments.manager {
+        Some(manager) => manager,
+        None => site.manager()?,
+    };
+    let hooks = if arguments.pre_merge_commit {
+        &HOOKS[..]
+    } else {
+        &HOOKS[..1]
+    };
+    let mut plan = Plan::default();
+    match manager {
+        Manager::Git => plan_hooks(&site, hooks, &site::program(arguments.bin.as_deref())?, &mut plan)?,
+        Manager::Husky => plan_husky(&site, hooks, &mut plan)?,
+        Manager::Lefthook => {
+            let file = site.config(manager)?;
+            for hook in hooks {
+                plan_entry(&file, Kind::Lefthook(hook), arguments.write, &mut plan)?;
+            }
+            site.remind(manager, hooks, &mut plan)?;
+        }
+        Manager::PreCommit | Manager::Prek => {
+            let file = site.config(manager)?;
+            plan_entry(&file, kind_of(&file), arguments.write, &mut plan)?;
+            site.remind(manager, hooks, &mut plan)?;
+        }
+    }
+    finish(&plan, arguments.dry_run)
+}
+
+/// Takes the hook out again, wherever [`run`] can have put it.
+pub fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
+    let site = Site::find()?;
+    let mut plan = Plan::default();
+    let is_meant = |managers: &[Manager]| arguments.manager.is_none_or(|manager| managers.contains(&manager));
+    if is_meant(&[Manager::Git]) {
+        plan_removal(&site, &mut plan)?;
+    }
+    if is_meant(&[Manager::Husky]) {
+        for file in site.husky_files(&HOOKS).into_iter().filter(|file| file.is_file()) {
+            plan_cut(&file, &[Kind::Script], &mut plan)?;
+        }
+    }
+    for manager in [Manager::Lefthook, Manager::PreCommit, Manager::Prek] {
+        if is_meant(&[manager]) {
+            for file in site.configs(manager) {
+                let kinds = match manager {
+                    Manager::Lefthook => HOOKS.map(Kind::Lefthook).to_vec(),
+                    _ => vec![kind_of(&file)],
+                };
+                plan_cut(&file, &kinds, &mut plan)?;
+            }
+        }
+    }
+    if plan.changes.is_empty() {
+        if is_meant(&[Manager::Git]) && site.standing(HOOKS[0])? == Standing::Foreign && !site.is_husky() {
+            return Err(InstallError::NotOurs(site.hooks.folder.join(HOOKS[0])).into());
+        }
+        plan.say(format!(
+            "Nothing to remove: alembic-named is not installed in {}.",
+            site.top.display()
+        ));
+    }
+    finish(&plan, arguments.dry_run)
+}
+
+/// Does what is planned and tells it afterwards, so that it is true.
+fn finish(plan: &Plan, is_rehearsal: bool) -> Result<ExitStatus> {
+    let mut out = anstream::stdout();
+    if is_rehearsal {
+        for change in &plan.changes {
+            writeln!(out, "Would {change}.")?;
+        }
+        if plan.changes.is_empty() {
+            writeln!(out, "Nothing would be changed.")?;
+        }
+    } else {
+        plan.perform()?;
+        for line in &plan.said {
+            writeln!(out, "{line}")?;
+        }
+    }
+    write!(out, "{}", plan.printed)?;
+    out.flush()?;
+    let mut err = anstream::stderr();
+    for note in &plan.notes {
+        writeln!(err, "{note}")?;
+    }
+    Ok(ExitStatus::Clean)
+}
+
+// --- plain git ---
+
+fn plan_hooks(site: &Site, hooks: &[&str], program: &Path, plan: &mut Plan) -> Result<(), InstallError> {
+    if site.is_written_by_husky() {
+        return Err(InstallError::HuskyFolder(site.hooks.folder.clone()));
+    }
+    for hook in HOOKS {
+        // One that is there already is kept up to date with the other.
+        if hooks.contains(&hook) || matches!(site.standing(hook)?, Standing::Ours { .. }) {
+            plan_hook(site, hook, program, plan)?;
+        }
+    }
+    site.note_reach(plan)
+}
+
+fn plan_hook(site: &Site, name: &str, program: &Path, plan: &mut Plan) -> Result<(), InstallError> {
+    let path = site.hooks.folder.join(name);
+    let chained_name = format!("{name}{CHAINED}");
+    let chained = site.hooks.folder.join(&chained_name);
+    let is_taken = chained.symlink_metadata().is_ok();
+    let standing = site.standing(name)?;
+    let is_chain = match standing {
+        Standing::Ours { is_chain } => is_chain && is_taken,
+        Standing::Nothing if is_taken => return Err(InstallError::Orphan { chained, hook: path }),
+        Standing::Nothing => false,
+        Standing::Foreign if is_taken => return Err(InstallError::Taken { hook: path, chained }),
+        Standing::Foreign => true,
+        Standing::Edited => return Err(InstallError::Edited(path)),
+        Standing::Generated(manager) => return Err(InstallError::Generated { hook: path, manager }),
+        Standing::Dangling => return Err(InstallError::Dangling(path)),
+        Standing::NoFile => return Err(InstallError::NoFile(path)),
+    };
+    let first = if is_chain {
+        format!("{} and then ", chained.display())
+    } else {
+        String::new()
+    };
+    plan.say(format!(
+        "Installed {}, which runs {first}{}.",
+        path.display(),
+        program.display()
+    ));
+    let content = hook::render(program, is_chain.then_some(chained_name.as_str()));
+    let keep = (standing == Standing::Foreign).then_some(chained);
+    plan.changes.push(Change::Hook { path, content, keep });
+    Ok(())
+}
+
+fn plan_removal(site: &Site, plan: &mut Plan) -> Result<(), InstallError> {
+    for hook in HOOKS {
+        let chained = site.hooks.folder.join(format!("{hook}{CHAINED}"));
+        let mut is_kept = chained.symlink_metadata().is_ok();
+        for moved in MOVED {
+            let name = format!("{hook}{moved}");
+            let path = site.hooks.folder.join(&name);
+            let is_chain = match site.standing(&name)? {
+                Standing::Ours { is_chain } => is_chain,
+                Standing::Edited => return Err(InstallError::Edited(path)),
+                _ => continue,
+            };
+            if is_chain && is_kept {
+                is_kept = false;
+                plan.say(format!("Removed {}; what was there before is back.", path.display()));
+                let from = chained.clone();
+                plan.changes.push(Change::Restore { from, to: path });
+            } else {
+                plan.say(format!("Removed {}.", path.display()));
+                plan.changes.push(Change::Remove { path });
+            }
+        }
+    }
+    Ok(())
+}
+
+// --- managers ---
+
+fn plan_husky(site: &Site, hooks: &[&str], plan: &mut Plan) -> Result<(), InstallError> {
+    let files = site.husky_files(hooks);
+    if files.is_empty() {
+        return Err(InstallError::NoHusky(site.top.join(".husky")));
+    }
+    for path in files {
+        if path.symlink_metadata().is_ok() {
+            plan_entry(&path, Kind::Script, true, plan)?;
+        } else {
+            plan.say(format!("Made {} with the line: {}", path.display(), entry::COMMAND));
+            let content = entry::printed(Kind::Script).into_bytes();
+            plan.changes.push(Change::Create { path, content });
+        }
+    }
+    site.remind(Manager::Husky, hooks, plan)
+}
+
+fn has_extension(file: &Path, extensions: &[&str]) -> bool {
+    file.extension()
+        .is_some_and(|own| extensions.iter().any(|one| own == *one))
+}
+
+fn kind_of(file: &Path) -> Kind {
+    if has_extension(file, &["toml"]) {
+        Kind::Toml
+    } else {
+        Kind::PreCommit
+    }
+}
+
+/// Whether the file is of the format that its kind is edited in: lefthook knows others.
+fn is_editable(file: &Path, kind: Kind) -> bool {
+    match kind {
+        Kind::Script | Kind::Toml | Kind::PreCommit => true,
+        Kind::Lefthook(_) => has_extension(file, &["yml", "yaml"]),
+    }
+}
+
+fn plan_entry(file: &Path, kind: Kind, is_written: bool, plan: &mut Plan) -> Result<(), InstallError> {
+    let path = file.to_owned();
+    let added = entry::add(&plan.text_of(file)?, kind);
+    if added == Err(Unclear::Present) {
+        plan.say(format!("Nothing to do: {} runs alembic-named already.", file.display()));
+        return Ok(());
+    }
+    if !is_written {
+        plan.printed.push_str(&entry::printed(kind));
+        let place = if kind == Kind::PreCommit { " below `repos:`" } else { "" };
+        plan.notes.push(format!(
+            "note: nothing was written: put this into {}{place}, or let `alembic-named install --write` do it",
+            file.display()
+        ));
+        return Ok(());
+    }
+    match added {
+        Ok(text) if is_editable(file, kind) && is_valid(&text, kind) => {
+            plan.say(format!("Added alembic-named to {}.", file.display()));
+            plan.changes.push(Change::Rewrite { path, text });
+            Ok(())
+        }
+        Err(Unclear::Ends(line)) => Err(InstallError::Ends { path, line }),
+        Err(Unclear::Layout(line)) => Err(InstallError::Layout { path, line }),
+        Ok(_) | Err(Unclear::Present) => Err(InstallError::Layout { path, line: 1 }),
+    }
+}
+
+/// Whether a file with the entry can still be read, as far as this program can tell.
+fn is_valid(text: &str, kind: Kind) -> bool {
+    kind != Kind::Toml || toml::from_str::<toml::Table>(text).is_ok()
+}
+
+fn plan_cut(file: &Path, kinds: &[Kind], plan: &mut Plan) -> Result<(), InstallError> {
+    for &kind in kinds {
+        let path = file.to_owned();
+        let text = plan.text_of(file)?;
+        match entry::remove(&text, kind) {
+            Removal::Nothing => continue,
+            Removal::Unknown(line) => return Err(InstallError::Unknown { path, line }),
+            Removal::Text(_) if kind == Kind::Script && text == entry::printed(kind) => {
+                plan.changes.push(Change::Remove { path });
+            }
+            Removal::Text(text) => plan.changes.push(Change::Rewrite { path, text }),
+        }
+        plan.say(format!("Removed alembic-named from {}.", file.display()));
+    }
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! What is there: the repository, its hooks, and the files of hook managers.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use super::change::Plan;
+use super::error::{InstallError, name};
+use super::hook::{self, Standing};
+use super::{HOOKS, Manager};
+use crate::git::{Hooks, Repository};
+
+const LEFTHOOK_FILES: [&str; 3] = ["lefthook", ".lefthook", ".config/lefthook"];
+const LEFTHOOK_FORMATS: [&str; 5] = ["yml", "yaml", "toml", "json", "jsonc"];
+const PRE_COMMIT_FILES: [&str; 1] = [".pre-commit-config.yaml"];
+/// In the order of prek's own preference.
+const PREK_FILES: [&str; 3] = ["prek.toml", ".pre-commit-config.yaml", ".pre-commit-config.yml"];
+
+/// The repository of the current folder.
+pub(super) struct Site {
+    repository: Repository,
+    folder: PathBuf,
+    pub(super) top: PathBuf,
+    pub(super) hooks: Hooks,
+}
+
+impl Site {
+    pub(super) fn find() -> Result<Self> {
+        let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
+        let repository = Repository::discover(&folder)
+            .map_err(InstallError::from)?
+            .ok_or_else(|| InstallError::Nowhere(folder.clone()))?;
+        let top = repository.top().to_owned();
+        if repository.is_bare() {
+            return Err(InstallError::Bare(top).into());
+        }
+        let hooks = repository.hooks().map_err(InstallError::from)?;
+        Ok(Self {
+            repository,
+            folder,
+            top,
+            hooks,
+        })
+    }
+
+    /// What stands in the hooks folder under this name.
+    pub(super) fn standing(&self, name: &str) -> Result<Standing, InstallError> {
+        let path = self.hooks.folder.join(name);
+        hook::standing(&path).map_err(|cause| InstallError::Read { path, cause })
+    }
+
+    /// Who runs the hooks: whose hook is in place, else whose file is there, else git.
+    pub(super) fn manager(&self) -> Result<Manager, InstallError> {
+        if self.is_husky() {
+            return Ok(Manager::Husky);
+        }
+        match self.standing(HOOKS[0])? {
+            Standing::Ours { .. } | Standing::Edited => return Ok(Manager::Git),
+            Standing::Generated(manager) => return Ok(manager),
+            _ => {}
+        }
+        let husky = self.top.join(".husky");
+        let husky = husky.is_dir().then_some((Manager::Husky, husky));
+        let first_of = |manager| Some((manager, self.configs(manager).into_iter().next()?));
+        // The two read the same file, and the entry is the same.
+        let pre_commit = first_of(Manager::PreCommit).or_else(|| first_of(Manager::Prek));
+        let mut found = [husky, first_of(Manager::Lefthook), pre_commit].into_iter().flatten();
+        match (found.next(), found.next()) {
+            (None, _) => Ok(Manager::Git),
+            (Some((manager, _)), None) => Ok(manager),
+            (Some((_, first)), Some((_, second))) => Err(InstallError::Ambiguous { first, second }),
+        }
+    }
+
+    /// The files of a manager that are there, at the top; for prek in the nearest folder that has any, since each folder can be a
+    /// project of its own.
+    pub(super) fn configs(&self, manager: Manager) -> Vec<PathBuf> {
+        let names = candidates(manager);
+        let here = |folder: &Path| -> Vec<PathBuf> {
+            let files = names.iter().map(|name| folder.join(name));
+            files.filter(|file| file.is_file()).collect()
+        };
+        let below_top = self.folder.ancestors().take_while(|folder| *folder != self.top);
+        let nearest = below_top
+            .filter(|folder| manager == Manager::Prek && folder.starts_with(&self.top))
+            .map(here)
+            .find(|files| !files.is_empty());
+        nearest.unwrap_or_else(|| here(&self.top))
+    }
+
+    /// The file of a manager.
+    pub(super) fn config(&self, manager: Manager) -> Result<PathBuf, InstallError> {
+        self.configs(manager)
+            .into_iter()
+            .next()
+            .ok_or_else(|| InstallError::NoConfig {
+                path: self.top.join(candidates(manager).first().map_or("", String::as_str)),
+                manager,
+            })
+    }
+
+    // --- husky ---
+
+    /// Whether git runs husky's hooks: from version 9 on in `_` below its folder, before in the folder itself.
+    pub(super) fn is_husky(&self) -> bool {
+        self.is_written_by_husky() || self.hooks.folder.ends_with(".husky")
+    }
+
+    /// Whether the hooks folder is the one that husky writes anew and git ignores.
+    pub(super) fn is_written_by_husky(&self) -> bool {
+        let folder = &self.hooks.folder;
+        folder.ends_with(".husky/_") || (folder.ends_with("_") && folder.join("h").is_file())
+    }
+
+    /// The project's own hooks under husky, whether they exist or not; none without husky.
+    pub(super) fn husky_files(&self, hooks: &[&str]) -> Vec<PathBuf> {
+        let own = self.top.join(".husky");
+        let folder = if self.is_written_by_husky() {
+            self.hooks.folder.parent().map(Path::to_owned)
+        } else if self.is_husky() {
+            Some(self.hooks.folder.clone())
+        } else {
+            own.is_dir().then_some(own)
+        };
+        let files = |folder: PathBuf| hooks.iter().map(move |hook| folder.join(hook)).collect();
+        folder.map(files).unwrap_or_default()
+    }
+
+    // --- what is refused, and what is to be known ---
+
+    /// Fails where git runs no hook, whoever writes it.
+    pub(super) fn check_hooks_folder(&self) -> Result<(), InstallError> {
+        let folder = &self.hooks.folder;
+        if self.hooks.configured.as_deref() == Some("") {
+            return Err(InstallError::SwitchedOff(self.top.clone()));
+        }
+        if folder.symlink_metadata().is_ok() && !folder.is_dir() {
+            return Err(InstallError::NoFolder(folder.clone()));
+        }
+        Ok(())
+    }
+
+    /// Who else the hook concerns.
+    pub(super) fn note_reach(&self, plan: &mut Plan) -> Result<(), InstallError> {
+        if self.hooks.is_shared {
+            let note = "note: core.hooksPath is set for all your repositories, so this hook now runs in each of them";
+            plan.notes.push(note.to_owned());
+        }
+        let hook = self.hooks.folder.join(HOOKS[0]);
+        if self.repository.can_be_committed(&hook)? {
+            plan.notes.push(format!(
+                "note: {} can be committed; the path in it is of this machine, elsewhere the hook looks in PATH",
+                hook.display()
+            ));
+        }
+        Ok(())
+    }
+
+    /// What a manager still needs, so that the entry is run.
+    pub(super) fn remind(&self, manager: Manager, hooks: &[&str], plan: &mut Plan) -> Result<(), InstallError> {
+        let runs = |standing: Standing| match (manager, standing) {
+            (Manager::Lefthook, Standing::Generated(other)) => other == Manager::Lefthook,
+            (_, Standing::Generated(other)) => other != Manager::Lefthook,
+            _ => false,
+        };
+        let mut commands = Vec::new();
+        for hook in hooks {
+            match manager {
+                // A linked worktree of a repository with husky starts without the folder, and git says nothing.
+                Manager::Husky if !self.is_husky() || !self.hooks.folder.is_dir() => {
+                    commands.push("npx husky".to_owned());
+                }
+                Manager::Git | Manager::Husky => {}
+                _ if runs(self.standing(hook)?) => {}
+                Manager::Lefthook => commands.push("lefthook install".to_owned()),
+                _ if *hook == HOOKS[0] => commands.push(format!("{} install", name(manager))),
+                _ => commands.push(format!("{} install --hook-type {hook}", name(manager))),
+            }
+        }
+        commands.dedup();
+        if !commands.is_empty() {
+            plan.notes.push(format!(
+                "note: git does not run it yet in this clone: {}",
+                commands.join(" && ")
+            ));
+        }
+        if !is_on_path(&self.top) {
+            let note = "note: alembic-named is not in PATH here, and where it is not, commits are stopped";
+            plan.notes.push(note.to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn candidates(manager: Manager) -> Vec<String> {
+    let owned = |files: &[&str]| files.iter().map(|file| (*file).to_owned()).collect();
+    match manager {
+        Manager::Lefthook => LEFTHOOK_FILES
+            .iter()
+            .flat_map(|file| LEFTHOOK_FORMATS.iter().map(move |format| format!("{file}.{format}")))
+            .collect(),
+        Manager::PreCommit => owned(&PRE_COMMIT_FILES),
+        Manager::Prek => owned(&PREK_FILES),
+        Manager::Git | Manager::Husky => Vec::new(),
+    }
+}
+
+// --- the program that the hook runs ---
+
+/// The program that was named, else this one, as an absolute path.
+pub(super) fn program(named: Option<&Path>) -> Result<PathBuf> {
+    let path = match named {
+        Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+        None => own_path().context("this program cannot find its own file: name it with --bin")?,
+    };
+    if is_program(&path) {
+        Ok(path)
+    } else {
+        Err(InstallError::NoProgram(path).into())
+    }
+}
+
+/// The path by which this program was called rather than the file it leads to: a link of a package manager outlives the
+/// version it points to.
+fn own_path() -> std::io::Result<PathBuf> {
+    let file = std::env::current_exe()?;
+    let real = file.canonicalize()?;
+    let called = PathBuf::from(std::env::args_os().next().unwrap_or_default());
+    let places = if called.components().count() > 1 {
+        std::path::absolute(&called).into_iter().collect()
+    } else {
+        on_path(called.as_os_str())
+    };
+    let same = places
+        .into_iter()
+        .find(|place| place.canonicalize().is_ok_and(|place| place == real));
+    Ok(same.unwrap_or(file))
+}
+
+fn on_path(name: &OsStr) -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .collect()
+}
+
+/// Whether a manager would find the program; husky and lefthook look into the project's packages as well.
+fn is_on_path(top: &Path) -> bool {
+    let name = format!("alembic-named{}", std::env::consts::EXE_SUFFIX);
+    let in_packages = top.join("node_modules/.bin").join(&name);
+    on_path(name.as_ref())
+        .into_iter()
+        .chain([in_packages])
+        .any(|path| is_program(&path))
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}

@@ -1,0 +1,81 @@
+//! `--fix`: a file is changed, looked at again, and changed again until nothing is left to do; then it is written.
+
+use crate::check::Outcome;
+use crate::diagnostic::Diagnostic;
+use crate::fix::{Fix, Safety, apply};
+use crate::python::Module;
+use crate::source::{RepoPath, SourceFile};
+
+/// No file needs more; ends two fixes that undo each other.
+const MAX_ROUNDS: usize = 10;
+
+/// A file with its fixes applied, not yet written.
+#[derive(Debug)]
+pub struct Mended {
+    /// The file as it was checked.
+    pub before: SourceFile,
+    /// The file with the fixes.
+    pub after: SourceFile,
+    /// What is still to be found in it.
+    pub left: Vec<Diagnostic>,
+}
+
+impl Mended {
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &RepoPath {
+        self.before.path()
+    }
+}
+
+/// Applies the fixes of all findings, in memory. `look` gives the findings of a file with another text.
+///
+/// With `suggested`, fixes that want a person's eye are applied as well.
+pub fn mend(outcome: &Outcome, suggested: bool, look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>) -> Vec<Mended> {
+    let mut mended: Vec<Mended> = Vec::new();
+    for diagnostic in &outcome.diagnostics {
+        if mended.iter().any(|known| known.path() == diagnostic.path()) {
+            continue;
+        }
+        let own: Vec<Diagnostic> = outcome
+            .diagnostics
+            .iter()
+            .filter(|other| other.path() == diagnostic.path())
+            .cloned()
+            .collect();
+        mended.extend(mend_file(&diagnostic.file, own, suggested, look));
+    }
+    mended
+}
+
+fn mend_file(
+    before: &SourceFile,
+    mut found: Vec<Diagnostic>,
+    suggested: bool,
+    look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>,
+) -> Option<Mended> {
+    let mut current = before.clone();
+    for _ in 0..MAX_ROUNDS {
+        let fixes: Vec<&Fix> = found
+            .iter()
+            .filter_map(|one| one.fix.as_ref())
+            .filter(|fix| suggested || fix.safety == Safety::Safe)
+            .collect();
+        let text = apply(&current, fixes);
+        if text == current.text() {
+            break;
+        }
+        let next = SourceFile::new(before.path().clone(), text);
+        // A fix that breaks the file is a defect of its rule; the file is better left as it is.
+        if Module::parse(next.clone()).errors().len() > Module::parse(current.clone()).errors().len() {
+            break;
+        }
+        found = look(&next);
+        current = next;
+    }
+    (current.text() != before.text()).then(|| Mended {
+        before: before.clone(),
+        after: current,
+        left: found,
+    })
+}

@@ -1,0 +1,365 @@
+//! The model behind a constraint: where the project declares the key or the unique column that a migration creates.
+
+use crate::git::{EntryKind, Snapshot};
+use crate::naming::ConstraintKind;
+use crate::python::{ArgumentKind, Call, Class, Expr, ExprKind, Module, Stmt, StmtKind};
+use crate::source::{RepoPath, SourceFile, Span};
+
+use super::Naming;
+use super::target::Target;
+use super::value::Place;
+
+/// How many modules are opened for one answer.
+const MAX_FILES: usize = 200;
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'w> {
+    /// The kind of constraint.
+    pub kind: ConstraintKind,
+    /// The table.
+    pub table: &'w str,
+    /// The columns, in order.
+    pub columns: &'w [String],
+}
+
+/// A declaration in a model, and how it reads with an explicit name.
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    /// The `ForeignKey(...)`, the constraint or the column.
+    pub place: Place,
+    /// The same with the name, as code.
+    pub named: String,
+}
+
+/// Looks through the modules that led to the metadata and those beside it.
+pub(super) fn find(snapshot: &dyn Snapshot, naming: &Naming, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
+    candidates(snapshot, naming)
+        .into_iter()
+        .take(MAX_FILES)
+        .find_map(|path| {
+            let text = String::from_utf8(snapshot.read(&path).ok()??).ok()?;
+            // Flask-SQLAlchemy and SQLModel make the table's name of the class's, so only the columns must stand in the file.
+            if !wanted.columns.iter().all(|column| text.contains(column.as_str())) {
+                return None;
+            }
+            let module = Module::parse(SourceFile::new(path, text));
+            let span = module
+                .body()
+                .iter()
+                .find_map(|statement| in_statement(statement, wanted))?;
+            let named = with_name(&module, span, wanted, name)?;
+            Some(Declaration {
+                place: Place {
+                    file: module.file().clone(),
+                    span,
+                },
+                named,
+            })
+        })
+}
+
+fn candidates(snapshot: &dyn Snapshot, naming: &Naming) -> Vec<RepoPath> {
+    let mut paths = naming.trail.clone();
+    let homes: Vec<RepoPath> = match &naming.target {
+        Target::Metadata(facts) => facts
+            .place
+            .iter()
+            .chain(&naming.stated)
+            .filter_map(|place| place.file.path().parent())
+            .collect(),
+        _ => naming
+            .stated
+            .iter()
+            .filter_map(|place| place.file.path().parent())
+            .collect(),
+    };
+    for home in homes {
+        let inner = [Some(home.clone()), home.join("models"), home.parent()];
+        for folder in inner.into_iter().flatten() {
+            for entry in snapshot.list(&folder).unwrap_or_default() {
+                let path = folder.join(&entry.name).filter(RepoPath::is_python);
+                if let Some(path) = path.filter(|_| entry.kind == EntryKind::File)
+                    && !paths.contains(&path)
+                {
+                    paths.push(path);
+                }
+            }
+        }
+    }
+    paths
+}
+
+fn in_statement(statement: &Stmt, wanted: &Wanted<'_>) -> Option<Span> {
+    match &statement.kind {
+        StmtKind::Class(class) if table_names(class).iter().any(|name| name == wanted.table) => in_class(class, wanted),
+        StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) => in_table(value, wanted),
+        StmtKind::If(branches) => branches
+            .iter()
+            .flat_map(|(_, body)| body)
+            .find_map(|inner| in_statement(inner, wanted)),
+        StmtKind::Try { body, .. } => body.iter().find_map(|inner| in_statement(inner, wanted)),
+        _ => None,
+    }
+}
+
+/// The names that the table of a class may have: the one it writes, else what SQLModel or Flask-SQLAlchemy make of the class's.
+fn table_names(class: &Class) -> Vec<String> {
+    let written = class.body.iter().find_map(|statement| match &statement.kind {
+        StmtKind::Assign {
+            targets,
+            value: Some(value),
+            ..
+        } if targets.iter().any(|target| target.as_name() == Some("__tablename__")) => value.as_str(),
+        _ => None,
+    });
+    match written {
+        Some(name) => vec![name.to_owned()],
+        None => vec![class.name.to_lowercase(), snake_case(&class.name)],
+    }
+}
+
+/// `flask_sqlalchemy/model.py`, `camel_to_snake_case`.
+fn snake_case(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut result = String::new();
+    for (at, letter) in letters.iter().enumerate() {
+        let previous = at.checked_sub(1).and_then(|before| letters.get(before));
+        let starts_word = letter.is_uppercase()
+            && previous.is_some_and(|previous| {
+                !previous.is_uppercase() || letters.get(at + 1).is_some_and(|next| next.is_lowercase())
+            });
+        if starts_word && !result.ends_with('_') {
+            result.push('_');
+        }
+        result.extend(letter.to_lowercase());
+    }
+    result
+}
+
+fn in_class(class: &Class, wanted: &Wanted<'_>) -> Option<Span> {
+    class.body.iter().find_map(|statement| {
+        let StmtKind::Assign {
+            targets,
+            value: Some(value),
+            ..
+        } = &statement.kind
+        else {
+            return None;
+        };
+        let attribute = targets.first()?.as_name()?;
+        if attribute == "__table_args__" {
+            return in_table_args(value, wanted);
+        }
+        let column = column_call(value)?;
+        let first = column
+            .arguments
+            .first()
+            .filter(|first| first.kind == ArgumentKind::Positional);
+        let name = first.and_then(|first| first.value.as_str()).unwrap_or(attribute);
+        in_column(column, name, wanted)
+    })
+}
+
+/// `mapped_column(...)`, `Column(...)`, `Field(...)`, also inside another call.
+fn column_call(value: &Expr) -> Option<&Call> {
+    let call = value.as_call()?;
+    match call.name() {
+        Some("mapped_column" | "Column" | "Field") => Some(call),
+        _ => call.arguments.iter().find_map(|argument| column_call(&argument.value)),
+    }
+}
+
+fn in_column(column: &Call, name: &str, wanted: &Wanted<'_>) -> Option<Span> {
+    let [only] = wanted.columns else { return None };
+    if only != name {
+        return None;
+    }
+    match wanted.kind {
+        ConstraintKind::ForeignKey => {
+            let key = column
+                .arguments
+                .iter()
+                .find_map(|argument| argument.value.as_call_of("ForeignKey"));
+            let field = || {
+                column
+                    .arguments
+                    .iter()
+                    .find(|argument| argument.kind == ArgumentKind::Keyword("foreign_key".to_owned()))
+            };
+            key.map(|call| call.span)
+                .or_else(|| field().map(|argument| argument.span))
+        }
+        ConstraintKind::Unique => {
+            let unique = |kind: &ArgumentKind| *kind == ArgumentKind::Keyword("unique".to_owned());
+            column
+                .arguments
+                .iter()
+                .find(|argument| unique(&argument.kind))
+                .map(|argument| argument.span)
+        }
+        _ => None,
+    }
+}
+
+/// A constraint over several columns, in `__table_args__` or in a `Table`.
+fn in_table_args(value: &Expr, wanted: &Wanted<'_>) -> Option<Span> {
+    let class = match wanted.kind {
+        ConstraintKind::ForeignKey => "ForeignKeyConstraint",
+        ConstraintKind::Unique => "UniqueConstraint",
+        ConstraintKind::PrimaryKey => "PrimaryKeyConstraint",
+        _ => return None,
+    };
+    if let Some(call) = value.as_call_of(class) {
+        let columns: Vec<&str> = match call.arguments.first().map(|first| &first.value.kind) {
+            Some(ExprKind::List(items) | ExprKind::Tuple(items)) => items.iter().filter_map(Expr::as_str).collect(),
+            _ => call
+                .arguments
+                .iter()
+                .filter_map(|argument| argument.value.as_str())
+                .collect(),
+        };
+        if columns == wanted.columns.iter().map(String::as_str).collect::<Vec<_>>() {
+            return Some(call.span);
+        }
+    }
+    value
+        .children()
+        .into_iter()
+        .find_map(|child| in_table_args(child, wanted))
+}
+
+fn in_table(value: &Expr, wanted: &Wanted<'_>) -> Option<Span> {
+    let table = value.as_call_of("Table")?;
+    if table.arguments.first()?.value.as_str() != Some(wanted.table) {
+        return None;
+    }
+    table.arguments.iter().find_map(|argument| {
+        let column = argument.value.as_call_of("Column");
+        let inside = column.and_then(|column| in_column(column, column.arguments.first()?.value.as_str()?, wanted));
+        inside.or_else(|| in_table_args(&argument.value, wanted))
+    })
+}
+
+/// The declaration as it reads with the name in it.
+fn with_name(module: &Module, span: Span, wanted: &Wanted<'_>, name: &str) -> Option<String> {
+    let code = module.file().slice(span);
+    let quote = if code.contains('\'') && !code.contains('"') {
+        '\''
+    } else {
+        '"'
+    };
+    if let Some(open) = code.strip_suffix(')') {
+        let open = open.trim_end().trim_end_matches(',');
+        return (!code.contains("name=")).then(|| format!("{open}, name={quote}{name}{quote})"));
+    }
+    match wanted.kind {
+        // SQLModel's `foreign_key=` takes no name.
+        ConstraintKind::ForeignKey => {
+            let target = code.split_once('=')?.1.trim();
+            Some(format!(
+                "sa_column_args=[ForeignKey({target}, name={quote}{name}{quote})]"
+            ))
+        }
+        ConstraintKind::Unique => {
+            let column = wanted.columns.first()?;
+            Some(format!(
+                "__table_args__ = (UniqueConstraint(\"{column}\", name=\"{name}\"),)"
+            ))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::MemorySnapshot;
+    use crate::project::Project;
+
+    fn declaration(models: &str, kind: ConstraintKind, table: &str, columns: &[&str]) -> String {
+        let env = "from alembic import context\nfrom app.base import Base\nimport app.models\ntarget_metadata = Base.metadata\n";
+        let base = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
+        let snapshot = MemorySnapshot::from([
+            ("migrations/env.py", env),
+            ("app/base.py", base),
+            ("app/models.py", models),
+        ]);
+        let project = Project::new(&snapshot, "/repo");
+        let naming = project.naming(&SourceFile::new("migrations/versions/a.py".into(), String::new()));
+        let columns: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
+        let wanted = Wanted {
+            kind,
+            table,
+            columns: &columns,
+        };
+        find(&snapshot, &naming, &wanted, "N").map_or_else(|| "none".to_owned(), |found| found.named)
+    }
+
+    #[test]
+    fn keys_are_found_in_every_kind_of_model() {
+        let key = ConstraintKind::ForeignKey;
+        for (models, expected) in [
+            (
+                "class Order(Base):\n    __tablename__ = 'order'\n    invoice_id: Mapped[int] = mapped_column(ForeignKey('invoice.id'))\n",
+                "ForeignKey('invoice.id', name='N')",
+            ),
+            (
+                "class Order(Base):\n    __tablename__ = \"order\"\n    x = sa.Column(\"invoice_id\", sa.Integer, sa.ForeignKey(\"invoice.id\", ondelete=\"CASCADE\"))\n",
+                "sa.ForeignKey(\"invoice.id\", ondelete=\"CASCADE\", name=\"N\")",
+            ),
+            (
+                "order = Table('order', metadata, Column('invoice_id', ForeignKey('invoice.id',)))\n",
+                "ForeignKey('invoice.id', name='N')",
+            ),
+            (
+                "class Order(db.Model):\n    invoice_id = db.Column(db.ForeignKey('invoice.id'))\n",
+                "db.ForeignKey('invoice.id', name='N')",
+            ),
+            (
+                "class Order(SQLModel, table=True):\n    invoice_id: int = Field(foreign_key=\"invoice.id\")\n",
+                "sa_column_args=[ForeignKey(\"invoice.id\", name=\"N\")]",
+            ),
+            (
+                "class Order(Base):\n    __tablename__ = 'order'\n    __table_args__ = (ForeignKeyConstraint(['invoice_id'], ['invoice.id']),)\n",
+                "ForeignKeyConstraint(['invoice_id'], ['invoice.id'], name='N')",
+            ),
+            (
+                "class Other(Base):\n    __tablename__ = 'other'\n    invoice_id = mapped_column(ForeignKey('invoice.id'))\n",
+                "none",
+            ),
+        ] {
+            assert_eq!(
+                declaration(models, key, "order", &["invoice_id"]),
+                expected,
+                "\n{models}"
+            );
+        }
+    }
+
+    #[test]
+    fn unique_columns_and_composites_are_found() {
+        let unique = ConstraintKind::Unique;
+        let models = "class OrderLine(db.Model):\n    code = db.Column(db.String, unique=True)\n    __table_args__ = (db.UniqueConstraint('sku', 'qty'),)\n";
+        assert_eq!(
+            declaration(models, unique, "order_line", &["sku", "qty"]),
+            "db.UniqueConstraint('sku', 'qty', name='N')"
+        );
+        assert_eq!(
+            declaration(models, unique, "order_line", &["code"]),
+            "__table_args__ = (UniqueConstraint(\"code\", name=\"N\"),)"
+        );
+    }
+
+    #[test]
+    fn class_names_become_table_names_as_flask_sqlalchemy_has_it() {
+        for (class, table) in [
+            ("Order", "order"),
+            ("OrderLine", "order_line"),
+            ("HTTPLog", "http_log"),
+            ("A1B", "a1_b"),
+        ] {
+            assert_eq!(snake_case(class), table);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `alembic-named config`: what holds for a file, and where each value comes from.
+
+use std::fmt::Write;
+
+use crate::config::{Config, Source};
+use crate::naming::{Key, Value};
+use crate::rules::ALL;
+use crate::source::RepoPath;
+
+pub(super) fn config(path: &RepoPath, config: &Config) -> String {
+    let origin = config
+        .origin
+        .as_ref()
+        .map_or_else(|| "none, so these are the defaults".to_owned(), ToString::to_string);
+    let mut text = format!("{path}\nconfiguration: {origin}\n\n");
+    let widest = ALL.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
+    for rule in ALL {
+        let (severity, source) = config.severity_and_source(path, rule, rule.severity);
+        let source = match source {
+            Source::Default => "default".to_owned(),
+            Source::File(key) => format!("{key} in {origin}"),
+            Source::CommandLine => "command line".to_owned(),
+        };
+        let _ = writeln!(text, "{:widest$}  {severity:7}  {source}", rule.name);
+    }
+    let yes = |value: bool| if value { "yes" } else { "no" };
+    let _ = writeln!(text, "\nexcluded:            {}", yes(config.excludes(path)));
+    let _ = writeln!(text, "changed-lines-only:  {}", yes(config.changed_lines_only()));
+    let _ = writeln!(
+        text,
+        "read as migration:   {}",
+        if config.is_migration(path) {
+            "always"
+        } else {
+            "by its content"
+        }
+    );
+    let _ = writeln!(
+        text,
+        "read as metadata:    {}",
+        if config.is_metadata(path) {
+            "always"
+        } else {
+            "by its content"
+        }
+    );
+    let dialect = config
+        .dialect
+        .map_or("by the environment", crate::naming::Dialect::label);
+    let _ = writeln!(
+        text,
+        "deployed:            {}",
+        if config.may_be_deployed() {
+            "what HEAD holds may be"
+        } else {
+            "nothing"
+        }
+    );
+    let _ = writeln!(text, "dialect:             {dialect}");
+    match &config.convention {
+        None => text.push_str("convention:          the project's own, else the one that SQLAlchemy documents\n"),
+        Some(convention) => {
+            text.push_str("convention:          the project's own, else\n");
+            for (key, value) in convention.entries() {
+                if let (Key::Text(key), Value::Template(template)) = (key, value) {
+                    let _ = writeln!(text, "  {key} = \"{template}\"");
+                }
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,185 @@
+//! What to do about a constraint without a name, in words: new or committed already, and on which database.
+
+use std::fmt::Write;
+
+use crate::migration::Operation;
+use crate::naming::{ConstraintKind, Dialect, default_names};
+
+use super::suggestion::{Source, Suggestion};
+use super::{MigrationFile, edits};
+
+/// The name that belongs into the code.
+pub(super) struct NameToWrite {
+    pub(super) text: Option<String>,
+    /// Whether it is the right one on every database that this migration is for.
+    pub(super) certain: bool,
+}
+
+/// In a committed migration that is the name which the database chose, as far as that can be told; else the one that is suggested.
+pub(super) fn name_to_write(
+    file: &MigrationFile<'_>,
+    create: Option<&Operation<'_>>,
+    suggestion: &Suggestion,
+) -> NameToWrite {
+    if !file.is_deployed || suggestion.source == Source::Project {
+        return NameToWrite {
+            text: suggestion.name.clone(),
+            certain: true,
+        };
+    }
+    let chosen = file
+        .dialect()
+        .zip(create)
+        .and_then(|(dialect, create)| default_name(dialect, create));
+    match chosen {
+        Some(chosen) if chosen.is_exact => NameToWrite {
+            text: Some(chosen.text),
+            certain: true,
+        },
+        _ => NameToWrite {
+            text: suggestion.name.clone(),
+            certain: false,
+        },
+    }
+}
+
+/// What to do.
+pub(super) fn help(
+    file: &MigrationFile<'_>,
+    operation: &Operation<'_>,
+    has_partner: bool,
+    suggestion: &Suggestion,
+) -> String {
+    let both = if has_partner { " in both functions" } else { "" };
+    let mut help = match (&suggestion.name, &suggestion.reason) {
+        (Some(name), _) if file.is_deployed => deployed(file, operation, both, name, suggestion.source),
+        (Some(name), _) => match suggestion.source {
+            Source::Project => format!("name it{both}: `{name}`, as your convention does"),
+            Source::Configured => format!("name it{both}: `{name}`, by the convention in your configuration"),
+            Source::Documented => format!("name it{both}: `{name}`"),
+        },
+        (None, Some(reason)) => format!("choose a name and write it{both}; none is suggested, because {reason}"),
+        (None, None) => format!("choose a name and write it{both}"),
+    };
+    if let (Some(_), Some((dialect, short))) = (&suggestion.name, &suggestion.shortened) {
+        let database = dialect.label();
+        let _ = write!(help, "; {database} will know it as `{short}`, shortened by SQLAlchemy");
+    }
+    if file.dialect() == Some(Dialect::Sqlite) && !operation.receiver.is_batch() {
+        help.push_str("; SQLite needs batch mode as well (`render_as_batch=True` in env.py)");
+    }
+    if edits::needs_reflected_names(file, operation) {
+        help.push_str("; on SQLite the block needs `naming_convention=` as well, since what it reflects has no name");
+    }
+    help
+}
+
+/// HEAD holds the migration, so a database may hold the constraint under a name of its own.
+fn deployed(file: &MigrationFile<'_>, operation: &Operation<'_>, both: &str, name: &str, source: Source) -> String {
+    if source == Source::Project {
+        return format!(
+            "this migration is committed already: a database that ran it has the constraint as `{name}` if the convention was the same \
+             then, so write that name{both}"
+        );
+    }
+    let dialect = file.dialect();
+    let chosen = default_name(dialect.unwrap_or(Dialect::Postgresql), operation);
+    let Some(chosen) = chosen else {
+        return format!(
+            "this migration is committed already, so a database may hold the constraint under a name of its own: look it up there and \
+             write it{both}, or rename it to `{name}` in a new migration"
+        );
+    };
+    let database = dialect.unwrap_or(Dialect::Postgresql).label();
+    let usually = if chosen.is_exact && dialect.is_some() {
+        ""
+    } else {
+        "usually "
+    };
+    let mut text = format!(
+        "this migration is committed already, so a database may hold the constraint under the name it chose, on {database} {usually}\
+         `{}`: write that{both}, or rename it in a new migration:",
+        chosen.text
+    );
+    for line in renaming(dialect.unwrap_or(Dialect::Postgresql), operation, &chosen.text, name) {
+        let _ = write!(text, "\n    {line}");
+    }
+    text
+}
+
+/// The operations that rename a constraint, ready to paste.
+fn renaming(dialect: Dialect, operation: &Operation<'_>, old: &str, new: &str) -> Vec<String> {
+    let Some(table) = operation.table.known() else {
+        return Vec::new();
+    };
+    if dialect == Dialect::Postgresql {
+        let schema = operation.schema.known().and_then(Option::as_deref);
+        let table = schema.map_or_else(|| format!("\"{table}\""), |schema| format!("\"{schema}\".\"{table}\""));
+        return vec![format!(
+            "op.execute('ALTER TABLE {table} RENAME CONSTRAINT \"{old}\" TO \"{new}\"')"
+        )];
+    }
+    let kind = operation.kind().and_then(ConstraintKind::type_name).unwrap_or_default();
+    let drop = format!("op.drop_constraint(op.f('{old}'), '{table}', type_='{kind}')");
+    let quoted = |columns: &[String]| {
+        columns
+            .iter()
+            .map(|column| format!("'{column}'"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let columns = quoted(operation.columns.known().map(Vec::as_slice).unwrap_or_default());
+    let create = match (operation.kind(), &operation.referred) {
+        (Some(ConstraintKind::ForeignKey), Some(referred)) => {
+            let (Some(other), Some(remote)) = (referred.table.known(), referred.columns.known()) else {
+                return Vec::new();
+            };
+            format!(
+                "op.create_foreign_key(op.f('{new}'), '{table}', '{other}', [{columns}], [{}])",
+                quoted(remote)
+            )
+        }
+        (Some(ConstraintKind::Unique), _) => {
+            format!("op.create_unique_constraint(op.f('{new}'), '{table}', [{columns}])")
+        }
+        _ => return Vec::new(),
+    };
+    vec![drop, create]
+}
+
+/// A name that a database chose itself.
+pub(super) struct Chosen {
+    pub(super) text: String,
+    /// Whether it follows from the constraint alone.
+    pub(super) is_exact: bool,
+}
+
+/// The name that a database chooses for what an operation makes.
+pub(super) fn default_name(dialect: Dialect, operation: &Operation<'_>) -> Option<Chosen> {
+    let table = operation.table.known()?;
+    let columns: Vec<&str> = operation.columns.known()?.iter().map(String::as_str).collect();
+    let kind = operation.kind()?;
+    let text = match dialect {
+        Dialect::Postgresql => default_names::postgresql(kind, table, &columns, |_| false),
+        Dialect::Mariadb => default_names::mariadb(kind, table, &columns, 1, |_| false),
+        Dialect::Mysql => default_names::mysql(kind, table, &columns, 1, |_| false),
+        _ => None,
+    }?;
+    // MySQL and MariaDB count the keys of the table, older ones included; a check's condition is not read.
+    let counted = dialect != Dialect::Postgresql && kind == ConstraintKind::ForeignKey;
+    Some(Chosen {
+        text,
+        is_exact: !counted && kind != ConstraintKind::Check,
+    })
+}
+
+/// What an unnamed create leads to, in half a sentence.
+pub(super) fn consequence(file: &MigrationFile<'_>, operation: &Operation<'_>) -> &'static str {
+    match (file.dialect(), operation.receiver.is_batch()) {
+        (Some(Dialect::Sqlite), true) => "SQLite refuses it in batch mode: the constraint must have a name",
+        (Some(Dialect::Sqlite), false) => {
+            "SQLite cannot alter constraints outside of batch mode, with a name or without"
+        }
+        _ => "the database invents a name that Alembic never learns",
+    }
+}

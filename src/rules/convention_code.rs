@@ -1,0 +1,263 @@
+//! How a naming convention is written into a module: the dict as a constant below the imports, and its use where the metadata is made.
+
+use std::fmt::Write;
+
+use crate::fix::{Edit, Fix, Safety};
+use crate::naming::{Convention, Key, Value};
+use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Stmt, StmtKind};
+use crate::source::{SourceFile, Span};
+
+use super::MetadataFile;
+
+const CONSTANT: &str = "NAMING_CONVENTION";
+
+/// The fix that gives the metadata of this module a convention; nothing where the code has no place for it.
+pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
+    let source = file.module.file();
+    let body = file.module.body();
+    if source.text().contains(CONSTANT) {
+        return None;
+    }
+    let at = file.judged.place.span;
+    let mut needs_metadata = true;
+    let mut edits = if let Some(class) = find_class(body, at) {
+        in_class(source, class)?
+    } else if let Some(call) = find_call(body, at) {
+        let (edit, own) = in_call(source, call)?;
+        needs_metadata = !own;
+        vec![edit]
+    } else {
+        needs_metadata = false;
+        vec![on_library_metadata(source, body, at)?]
+    };
+    let imports_end = imports_end(source, body)?;
+    let import = if needs_metadata && !binds_metadata(body) {
+        "from sqlalchemy import MetaData\n"
+    } else {
+        ""
+    };
+    let ending = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let convention = file
+        .configured_convention
+        .cloned()
+        .unwrap_or_else(Convention::sqlalchemy_documented);
+    let text = format!("{import}\n{}", constant(&convention)).replace('\n', ending);
+    edits.push(Edit {
+        file: source.clone(),
+        span: Span::new(imports_end, imports_end),
+        text,
+    });
+    Some(Fix::new(
+        "give the metadata a naming convention",
+        Safety::Suggested,
+        edits,
+    ))
+}
+
+/// The convention as a constant.
+fn constant(convention: &Convention) -> String {
+    let mut code = format!("{CONSTANT} = {{\n");
+    for (key, value) in convention.entries() {
+        if let (Key::Text(key), Value::Template(template)) = (key, value) {
+            let _ = writeln!(code, "    \"{key}\": \"{template}\",");
+        }
+    }
+    code.push_str("}\n");
+    code
+}
+
+fn find_class(body: &[Stmt], name: Span) -> Option<&Class> {
+    body.iter().find_map(|statement| match &statement.kind {
+        StmtKind::Class(class) if class.name_span == name => Some(class),
+        StmtKind::If(branches) => branches.iter().find_map(|(_, body)| find_class(body, name)),
+        StmtKind::Try { body, .. } => find_class(body, name),
+        _ => None,
+    })
+}
+
+fn find_call(body: &[Stmt], at: Span) -> Option<&Call> {
+    let mut found = None;
+    for statement in body {
+        if !statement.span.contains(at) {
+            continue;
+        }
+        match &statement.kind {
+            StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) => found = call_in(value, at),
+            StmtKind::Class(class) => found = find_call(&class.body, at),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn call_in(expr: &Expr, at: Span) -> Option<&Call> {
+    match expr.as_call() {
+        Some(call) if call.span == at => Some(call),
+        _ => expr.children().into_iter().find_map(|child| call_in(child, at)),
+    }
+}
+
+/// `metadata = MetaData(...)` as the first statement of a declarative base.
+fn in_class(source: &SourceFile, class: &Class) -> Option<Vec<Edit>> {
+    let first = class.body.first()?;
+    let line = source.line_span(first.span.start);
+    let indent = source.slice(Span::new(line.start, first.span.start));
+    if !indent.trim().is_empty() {
+        return None;
+    }
+    let assignment = format!("metadata = MetaData(naming_convention={CONSTANT})");
+    let is_pass = class.body.len() == 1 && source.slice(first.span).trim() == "pass";
+    let is_docstring = matches!(&first.kind, StmtKind::Expr(expr) if expr.as_str().is_some());
+    let ending = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let (span, text) = if is_pass {
+        (first.span, assignment)
+    } else if is_docstring {
+        (
+            Span::new(first.span.end, first.span.end),
+            format!("{ending}{ending}{indent}{assignment}"),
+        )
+    } else {
+        (
+            Span::new(first.span.start, first.span.start),
+            format!("{assignment}{ending}{ending}{indent}"),
+        )
+    };
+    Some(vec![Edit {
+        file: source.clone(),
+        span,
+        text,
+    }])
+}
+
+/// The argument for the call that makes a metadata, and whether the call is a `MetaData` itself.
+fn in_call(source: &SourceFile, call: &Call) -> Option<(Edit, bool)> {
+    let name = call.callee.dotted()?;
+    let (argument, own) = match name.rsplit('.').next()? {
+        "declarative_base" | "automap_base" | "registry" | "as_declarative" | "SQLAlchemy" => {
+            (format!("metadata=MetaData(naming_convention={CONSTANT})"), false)
+        }
+        // `MetaData`, `Gino`, and what the project derives from them.
+        _ => (format!("naming_convention={CONSTANT}"), true),
+    };
+    // `naming_convention={}` or `metadata=None` is there already, and takes the new value.
+    let keyword = argument.split('=').next().unwrap_or_default().to_owned();
+    if let Some(given) = call
+        .arguments
+        .iter()
+        .find(|argument| argument.kind == ArgumentKind::Keyword(keyword.clone()))
+    {
+        let edit = Edit {
+            file: source.clone(),
+            span: given.span,
+            text: argument,
+        };
+        return Some((edit, own));
+    }
+    let close = call.arguments_span.end.checked_sub(1)?;
+    let inside = source.slice(Span::new(call.arguments_span.start + 1, close));
+    let (at, text) = match call.arguments.last() {
+        None if inside.trim().is_empty() => (close, argument),
+        None => return None,
+        Some(last) => (last.span.end, format!(", {argument}")),
+    };
+    let edit = Edit {
+        file: source.clone(),
+        span: Span::new(at, at),
+        text,
+    };
+    Some((edit, own))
+}
+
+/// `SQLModel.metadata.naming_convention = ...` above the line that takes a library's metadata.
+fn on_library_metadata(source: &SourceFile, body: &[Stmt], at: Span) -> Option<Edit> {
+    let statement = body.iter().find(|statement| statement.span.contains(at))?;
+    let StmtKind::Assign { value: Some(value), .. } = &statement.kind else {
+        return None;
+    };
+    let ExprKind::Attribute { name, .. } = &value.kind else {
+        return None;
+    };
+    let ending = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    (name == "metadata").then(|| Edit {
+        file: source.clone(),
+        span: Span::new(statement.span.start, statement.span.start),
+        text: format!("{}.naming_convention = {CONSTANT}{ending}", source.slice(value.span)),
+    })
+}
+
+/// The end of the last import at the head of the module, with its line end.
+fn imports_end(source: &SourceFile, body: &[Stmt]) -> Option<usize> {
+    let is_import = |statement: &&Stmt| matches!(statement.kind, StmtKind::Import(_) | StmtKind::ImportFrom { .. });
+    let head = body.iter().take_while(|statement| {
+        is_import(statement) || matches!(&statement.kind, StmtKind::Expr(expr) if expr.as_str().is_some())
+    });
+    let last = head.filter(is_import).last()?;
+    let line = source.line_span(last.span.end);
+    let text = source.text().get(line.end..)?;
+    let ending = if text.starts_with("\r\n") {
+        2
+    } else {
+        usize::from(!text.is_empty())
+    };
+    (ending > 0).then_some(line.end + ending)
+}
+
+fn binds_metadata(body: &[Stmt]) -> bool {
+    body.iter().any(|statement| match &statement.kind {
+        StmtKind::ImportFrom { names, .. } => names
+            .iter()
+            .any(|alias| alias.alias.as_deref().unwrap_or(&alias.name) == "MetaData"),
+        _ => false,
+    })
+}
+
+/// The key of a dict display, for a place to point at.
+pub(super) fn key_span(body: &[Stmt], dict: Span, key: &Key) -> Option<Span> {
+    let mut found = None;
+    for statement in body {
+        each_expr(statement, &mut |expr| {
+            if expr.span != dict {
+                return;
+            }
+            match &expr.kind {
+                ExprKind::Dict(items) => {
+                    let keys = items.iter().filter_map(|item| item.key.as_ref());
+                    found = keys.filter(|expr| is_key(expr, key)).map(|expr| expr.span).next();
+                }
+                ExprKind::Call(call) => {
+                    let named = |argument: &&Argument| matches!((&argument.kind, key), (ArgumentKind::Keyword(name), Key::Text(key)) if name == key);
+                    found = call.arguments.iter().find(named).map(|argument| argument.span);
+                }
+                _ => {}
+            }
+        });
+    }
+    found
+}
+
+fn is_key(expr: &Expr, key: &Key) -> bool {
+    match key {
+        Key::Text(text) => expr.as_str() == Some(text),
+        Key::Class(name) => expr
+            .dotted()
+            .is_some_and(|dotted| dotted.rsplit('.').next() == Some(name)),
+    }
+}
+
+fn each_expr(statement: &Stmt, visit: &mut impl FnMut(&Expr)) {
+    match &statement.kind {
+        StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) | StmtKind::Return(Some(value)) => {
+            walk(value, visit);
+        }
+        StmtKind::Class(class) => class.body.iter().for_each(|inner| each_expr(inner, visit)),
+        StmtKind::Function(function) => function.body.iter().for_each(|inner| each_expr(inner, visit)),
+        _ => {}
+    }
+}
+
+fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
+    visit(expr);
+    for child in expr.children() {
+        walk(child, visit);
+    }
+}

@@ -1,0 +1,254 @@
+//! Constraints that are written inside `create_table` and `add_column`, rather than by an operation of their own.
+
+use crate::fix::Edit;
+use crate::migration::{Known, Receiver, Step};
+use crate::naming::{ConstraintKind, Explicit};
+use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind};
+use crate::source::Span;
+
+use super::MigrationFile;
+use super::edits::finished_name;
+use super::suggestion::Constraint;
+
+/// A constraint inside another operation.
+pub(super) struct Inline<'m> {
+    /// What it is.
+    pub(super) kind: ConstraintKind,
+    /// Its call: `ForeignKey(...)`, `UniqueConstraint(...)`; nothing for `unique=True`.
+    pub(super) call: Option<&'m Call>,
+    /// What to point at.
+    pub(super) argument: &'m Argument,
+    /// Its columns.
+    pub(super) columns: Known<Vec<String>>,
+    /// Of a foreign key: table, schema and columns it refers to.
+    pub(super) referred: Option<(String, Option<String>, Vec<String>)>,
+    /// The name it is given.
+    pub(super) name: InlineName,
+}
+
+/// The name of such a constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum InlineName {
+    /// None.
+    Unnamed,
+    /// A plain string.
+    Plain(String),
+    /// `op.f('...')`
+    Finished(String),
+    /// Known only at run time.
+    Computed,
+}
+
+/// The constraints in the column that `add_column` adds.
+pub(super) fn of_added_column<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
+    let position = usize::from(!step.receiver.is_batch());
+    let argument = step.call.argument(Some(position), "column").ok().flatten();
+    argument
+        .and_then(|argument| argument.value.as_call_of("Column"))
+        .map(of_column)
+        .unwrap_or_default()
+}
+
+/// The constraints in the elements of `create_table`.
+pub(super) fn of_table<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
+    let elements = step
+        .call
+        .arguments
+        .iter()
+        .filter(|argument| argument.kind == ArgumentKind::Positional)
+        .skip(1);
+    elements
+        .flat_map(|argument| match argument.value.as_call() {
+            Some(call) if call.name() == Some("Column") => of_column(call),
+            Some(call) => table_constraint(argument, call).into_iter().collect(),
+            None => Vec::new(),
+        })
+        .collect()
+}
+
+fn of_column(column: &Call) -> Vec<Inline<'_>> {
+    let name = column
+        .arguments
+        .first()
+        .filter(|first| first.kind == ArgumentKind::Positional);
+    let columns = match name.and_then(|name| name.value.as_str()) {
+        Some(name) => Known::Is(vec![name.to_owned()]),
+        None => Known::Computed("the column's name is computed".to_owned()),
+    };
+    let mut found = Vec::new();
+    for argument in &column.arguments {
+        let kind = match (&argument.kind, argument.value.as_call().and_then(|call| call.name())) {
+            (ArgumentKind::Positional, Some("ForeignKey")) => ConstraintKind::ForeignKey,
+            (ArgumentKind::Positional, Some("CheckConstraint")) => ConstraintKind::Check,
+            (ArgumentKind::Keyword(keyword), _)
+                if keyword == "unique" && argument.value.kind == ExprKind::Bool(true) =>
+            {
+                // With `index=True` it is a unique index, which has a name.
+                let indexed = column
+                    .keyword("index")
+                    .is_some_and(|index| index.kind == ExprKind::Bool(true));
+                if indexed {
+                    continue;
+                }
+                ConstraintKind::Unique
+            }
+            _ => continue,
+        };
+        let call = argument.value.as_call();
+        found.push(Inline {
+            kind,
+            call,
+            argument,
+            columns: if kind == ConstraintKind::Check {
+                Known::Is(Vec::new())
+            } else {
+                columns.clone()
+            },
+            referred: call
+                .filter(|_| kind == ConstraintKind::ForeignKey)
+                .and_then(|call| target(&call.arguments.first()?.value)),
+            name: call.map_or(InlineName::Unnamed, name_of),
+        });
+    }
+    found
+}
+
+fn table_constraint<'m>(argument: &'m Argument, call: &'m Call) -> Option<Inline<'m>> {
+    let kind = match call.name()? {
+        "ForeignKeyConstraint" => ConstraintKind::ForeignKey,
+        "UniqueConstraint" => ConstraintKind::Unique,
+        "PrimaryKeyConstraint" => ConstraintKind::PrimaryKey,
+        "CheckConstraint" => ConstraintKind::Check,
+        _ => return None,
+    };
+    let columns = match kind {
+        ConstraintKind::Check => Some(Vec::new()),
+        ConstraintKind::ForeignKey => call.arguments.first().and_then(|first| texts(&first.value)),
+        _ => positional(call)
+            .map(|argument| argument.value.as_str().map(str::to_owned))
+            .collect(),
+    };
+    let referred = || {
+        let targets = texts(&call.arguments.get(1)?.value)?;
+        let parsed: Option<Vec<_>> = targets.iter().map(|text| split_target(text)).collect();
+        let parsed = parsed?;
+        let (table, schema, _) = parsed.first()?.clone();
+        Some((table, schema, parsed.into_iter().map(|(_, _, column)| column).collect()))
+    };
+    Some(Inline {
+        kind,
+        call: Some(call),
+        argument,
+        columns: columns.map_or_else(|| Known::Computed("a column is computed".to_owned()), Known::Is),
+        referred: if kind == ConstraintKind::ForeignKey {
+            referred()
+        } else {
+            None
+        },
+        name: name_of(call),
+    })
+}
+
+fn positional(call: &Call) -> impl Iterator<Item = &Argument> {
+    call.arguments
+        .iter()
+        .filter(|argument| argument.kind == ArgumentKind::Positional)
+}
+
+fn texts(expr: &Expr) -> Option<Vec<String>> {
+    match &expr.kind {
+        ExprKind::List(items) | ExprKind::Tuple(items) => {
+            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+        }
+        _ => None,
+    }
+}
+
+/// The table, schema and column of `'schema.table.column'`.
+fn split_target(text: &str) -> Option<(String, Option<String>, String)> {
+    let (rest, column) = text.rsplit_once('.')?;
+    Some(match rest.rsplit_once('.') {
+        Some((schema, table)) => (table.to_owned(), Some(schema.to_owned()), column.to_owned()),
+        None => (rest.to_owned(), None, column.to_owned()),
+    })
+}
+
+fn target(expr: &Expr) -> Option<(String, Option<String>, Vec<String>)> {
+    let (table, schema, column) = split_target(expr.as_str()?)?;
+    Some((table, schema, vec![column]))
+}
+
+fn name_of(call: &Call) -> InlineName {
+    if call
+        .arguments
+        .iter()
+        .any(|argument| argument.kind == ArgumentKind::KeywordSpread)
+    {
+        return InlineName::Computed;
+    }
+    let Some(value) = call.keyword("name") else {
+        return InlineName::Unnamed;
+    };
+    match &value.kind {
+        ExprKind::None => InlineName::Unnamed,
+        ExprKind::String(text) => InlineName::Plain(text.clone()),
+        ExprKind::Call(inner) if matches!(inner.name(), Some("f" | "conv")) => {
+            let text = inner.arguments.first().and_then(|first| first.value.as_str());
+            text.map_or(InlineName::Computed, |text| InlineName::Finished(text.to_owned()))
+        }
+        _ => InlineName::Computed,
+    }
+}
+
+impl Inline<'_> {
+    /// The constraint as a convention sees it.
+    pub(super) fn constraint<'a>(&'a self, step: &'a Step<'_>) -> Constraint<'a> {
+        Constraint {
+            kind: self.kind,
+            table: &step.table,
+            schema: step.schema.known().and_then(Option::as_deref),
+            columns: &self.columns,
+            referred: self
+                .referred
+                .as_ref()
+                .map(|(table, schema, columns)| (table.as_str(), schema.as_deref(), columns.as_slice())),
+            explicit: match &self.name {
+                InlineName::Plain(name) => Some(Explicit { name, is_conv: false }),
+                InlineName::Finished(name) => Some(Explicit { name, is_conv: true }),
+                InlineName::Unnamed | InlineName::Computed => None,
+            },
+            function: step.function,
+        }
+    }
+}
+
+/// `name=op.f('...')` as the last argument, where Alembic itself writes it; takes the place of a `name=None`.
+pub(super) fn write_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &Call, name: &str) -> Option<Edit> {
+    let source = file.file();
+    let finished = finished_name(source, receiver, call.span, name)?;
+    let none = call
+        .arguments
+        .iter()
+        .find(|argument| argument.kind == ArgumentKind::Keyword("name".to_owned()));
+    let (span, text) = match (none, call.arguments.last()) {
+        (Some(none), _) => (none.value.span, finished),
+        (None, Some(last)) => {
+            let close = call.arguments_span.end.checked_sub(1)?;
+            let rest = Span::new(last.span.end, close);
+            // Alembic leaves `, )` behind; a comment there is somebody's.
+            let is_plain = source.slice(rest).chars().all(|letter| letter == ',' || letter == ' ');
+            let span = if is_plain {
+                rest
+            } else {
+                Span::new(last.span.end, last.span.end)
+            };
+            (span, format!(", name={finished}"))
+        }
+        (None, None) => return None,
+    };
+    Some(Edit {
+        file: source.clone(),
+        span,
+        text,
+    })
+}

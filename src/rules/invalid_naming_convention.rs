@@ -1,0 +1,66 @@
+//! A naming convention that SQLAlchemy cannot use, or does not use as it was meant.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::naming::{ProblemKind, problems};
+use crate::project::{ConventionFacts, Target};
+
+use super::convention_code::key_span;
+use super::{Check, MetadataFile, Rule};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    name: "invalid-naming-convention",
+    summary: "a naming convention has keys or templates that SQLAlchemy cannot use",
+    severity: Severity::Error,
+    documentation: include_str!("../../docs/rules/invalid-naming-convention.md"),
+    check: Check::Metadata(check),
+};
+
+fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
+    let Target::Metadata(facts) = &file.judged.target else {
+        return Vec::new();
+    };
+    let ConventionFacts::Known(convention, place) = &facts.convention else {
+        return Vec::new();
+    };
+    let source = file.module.file();
+    let here = place.as_ref().filter(|place| place.file.path() == source.path());
+    let dict = here.map_or(file.judged.place.span, |place| place.span);
+    problems(convention)
+        .into_iter()
+        .map(|problem| {
+            let span = key_span(file.module.body(), dict, &problem.key).unwrap_or(dict);
+            Diagnostic::new(&RULE, source, span, problem.to_string())
+                .focus(span, consequence(&problem.kind))
+                .help(help(&problem.kind))
+        })
+        .collect()
+}
+
+fn consequence(kind: &ProblemKind) -> &'static str {
+    match kind {
+        ProblemKind::IgnoredKey { .. } => "SQLAlchemy does not look at it, and says nothing",
+        ProblemKind::SameName { .. } => "the second of two such constraints cannot be created",
+        ProblemKind::ExplicitNameInPrimaryKey => "every table fails with it, before anything reaches the database",
+        _ => "this fails as soon as such a constraint is built",
+    }
+}
+
+fn help(kind: &ProblemKind) -> String {
+    match kind {
+        ProblemKind::UnknownToken { nearest: Some(nearest), .. } => format!("`%({nearest})s` may be what is meant"),
+        ProblemKind::UnknownToken { nearest: None, .. } => {
+            "the tokens are table_name, column_0_name, column_0_label, column_0_N_name, referred_table_name, referred_column_0_name \
+             and constraint_name"
+                .to_owned()
+        }
+        ProblemKind::IgnoredKey { meant: Some(meant) } => {
+            format!("the key for this is `{}`", meant.prefix().unwrap_or_default())
+        }
+        ProblemKind::IgnoredKey { meant: None } => "the keys are ix, uq, ck, fk and pk, or the classes of constraints".to_owned(),
+        ProblemKind::SameName { .. } => "put a token of the columns into it, such as `%(column_0_N_name)s`".to_owned(),
+        ProblemKind::ExplicitNameInPrimaryKey => "leave `%(constraint_name)s` out: `pk_%(table_name)s`".to_owned(),
+        ProblemKind::ReferredToken { .. } => "only foreign keys refer to a table: leave the token out".to_owned(),
+        _ => "see `alembic-named explain invalid-naming-convention`".to_owned(),
+    }
+}

@@ -1,0 +1,132 @@
+//! A column is added with a foreign key that has no name.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::fix::{Edit, Fix, Safety};
+use crate::migration::{Action, Half, Name, Operation, Receiver, Step};
+use crate::naming::{ConstraintKind, Dialect};
+use crate::source::Span;
+
+use super::inline::{Inline, InlineName, of_added_column, write_name};
+use super::suggestion::{Source, Suggestion, suggest};
+use super::{Check, MigrationFile, Rule};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    name: "unnamed-column-foreign-key",
+    summary: "a column is added with a foreign key that has no name",
+    severity: Severity::Error,
+    documentation: include_str!("../../docs/rules/unnamed-column-foreign-key.md"),
+    check: Check::Migration(check),
+};
+
+fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for step in file.migration.steps.iter().filter(|step| step.method == "add_column") {
+        for inline in of_added_column(step) {
+            if inline.kind == ConstraintKind::ForeignKey && inline.name == InlineName::Unnamed {
+                found.push(diagnostic(file, step, &inline));
+            }
+        }
+    }
+    found
+}
+
+fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Diagnostic {
+    let suggestion = suggest(file, inline.constraint(step));
+    let column = inline.columns.known().and_then(|columns| columns.first());
+    let what = match (step.table.known(), column) {
+        (Some(table), Some(column)) => format!("foreign key `{table}.{column}`"),
+        _ => "foreign key of the new column".to_owned(),
+    };
+    let mut diagnostic = Diagnostic::new(&RULE, file.file(), step.call.span, format!("{what} has no name"))
+        .focus(inline.argument.span, consequence(file, step))
+        .help(help(file, &suggestion));
+    if suggestion.source == Source::Project && !needs_a_drop(file) {
+        // It works, and its name follows the convention; only the history does not say it.
+        diagnostic.severity = Severity::Warning;
+    }
+    diagnostic.suggested_name.clone_from(&suggestion.name);
+    diagnostic.fix = suggestion
+        .name
+        .as_deref()
+        .and_then(|name| fix(file, step, inline, name));
+    diagnostic
+}
+
+fn needs_a_drop(file: &MigrationFile<'_>) -> bool {
+    matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb))
+}
+
+fn consequence(file: &MigrationFile<'_>, step: &Step<'_>) -> &'static str {
+    match (file.dialect(), step.receiver.is_batch()) {
+        (Some(Dialect::Mysql | Dialect::Mariadb), _) => {
+            "the column cannot be dropped while the key is there (error 1553), and a key without a name cannot be dropped"
+        }
+        (Some(Dialect::Sqlite), true) => "SQLite refuses it in batch mode: the constraint must have a name",
+        (Some(Dialect::Postgresql), _) => "the database invents a name that Alembic never learns",
+        _ => "PostgreSQL invents a name, MariaDB cannot drop the column again, SQLite's batch mode refuses it",
+    }
+}
+
+fn help(file: &MigrationFile<'_>, suggestion: &Suggestion) -> String {
+    let drop = if needs_a_drop(file) {
+        ", and drop it by that name before the column"
+    } else {
+        ""
+    };
+    match (&suggestion.name, &suggestion.reason) {
+        (Some(name), _) => format!("name it: `{name}`{drop}"),
+        (None, Some(reason)) => format!("choose a name{drop}; none is suggested, because {reason}"),
+        (None, None) => format!("choose a name{drop}"),
+    }
+}
+
+/// The name goes into the `ForeignKey`; for MySQL and MariaDB the missing drop goes before the column's.
+fn fix(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &str) -> Option<Fix> {
+    let mut edits = vec![write_name(file, &step.receiver, inline.call?, name)?];
+    if needs_a_drop(file) {
+        edits.extend(missing_drop(file, step, inline, name));
+    }
+    Some(Fix::new(format!("name it `{name}`"), Safety::Suggested, edits))
+}
+
+fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &str) -> Option<Edit> {
+    let column = inline.columns.known()?.first()?;
+    let drops_column = |other: &&Step<'_>| {
+        let position = usize::from(!other.receiver.is_batch());
+        let dropped = other.call.argument(Some(position), "column_name").ok().flatten();
+        other.method == "drop_column"
+            && other.half == Half::Downgrade
+            && other.table == step.table
+            && dropped.and_then(|argument| argument.value.as_str()) == Some(column)
+    };
+    let drop = file.migration.steps.iter().find(drops_column)?;
+    let is_dropped = |operation: &Operation<'_>| {
+        let named = matches!(&operation.name, Name::Plain(known) | Name::Finished(known) if known == name);
+        matches!(operation.action, Action::Drop(_)) && named
+    };
+    if file.migration.operations.iter().any(is_dropped) {
+        return None;
+    }
+    let source = file.file();
+    let line = source.line_span(drop.call.span.start);
+    let indent = source.slice(Span::new(line.start, drop.call.span.start));
+    let ending = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let call = match &drop.receiver {
+        Receiver::Operations(op) => {
+            format!(
+                "{op}.drop_constraint({op}.f('{name}'), '{}', type_='foreignkey')",
+                drop.table.known()?
+            )
+        }
+        Receiver::Batch { spelling, .. } => {
+            format!("{spelling}.drop_constraint({spelling}.f('{name}'), type_='foreignkey')")
+        }
+        Receiver::Bare => return None,
+    };
+    indent.trim().is_empty().then(|| Edit {
+        file: source.clone(),
+        span: Span::new(drop.call.span.start, drop.call.span.start),
+        text: format!("{call}{ending}{indent}"),
+    })
+}

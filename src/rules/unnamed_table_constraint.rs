@@ -1,0 +1,62 @@
+//! A table is created with a constraint that has no name.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::fix::{Fix, Safety};
+use crate::migration::Step;
+use crate::naming::ConstraintKind;
+
+use super::inline::{Inline, InlineName, of_table, write_name};
+use super::suggestion::suggest;
+use super::{Check, MigrationFile, Rule};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    name: "unnamed-table-constraint",
+    summary: "a table is created with a constraint that has no name",
+    severity: Severity::Off,
+    documentation: include_str!("../../docs/rules/unnamed-table-constraint.md"),
+    check: Check::Migration(check),
+};
+
+fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for step in file.migration.steps.iter().filter(|step| step.method == "create_table") {
+        for inline in of_table(step) {
+            if inline.name == InlineName::Unnamed {
+                found.push(diagnostic(file, step, &inline));
+            }
+        }
+    }
+    found
+}
+
+fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Diagnostic {
+    let suggestion = suggest(file, inline.constraint(step));
+    let table = step
+        .table
+        .known()
+        .map(|table| format!(" of `{table}`"))
+        .unwrap_or_default();
+    let message = format!("{}{table} has no name", inline.kind.label());
+    let mut diagnostic = Diagnostic::new(&RULE, file.file(), inline.argument.span, message)
+        .focus(
+            inline.argument.span,
+            "the database invents a name; it goes when the table goes",
+        )
+        .help(match (&suggestion.name, inline.kind) {
+            (Some(name), ConstraintKind::Unique) if inline.call.is_none() => {
+                format!("write `sa.UniqueConstraint(..., name='{name}')` into the table instead of `unique=True`")
+            }
+            (Some(name), _) => format!("name it: `{name}`"),
+            (None, _) => "give it a name with `name=`".to_owned(),
+        });
+    diagnostic.suggested_name.clone_from(&suggestion.name);
+    let edit = || write_name(file, &step.receiver, inline.call?, suggestion.name.as_deref()?);
+    let safety = if file.is_deployed {
+        Safety::Suggested
+    } else {
+        Safety::Safe
+    };
+    diagnostic.fix = edit().map(|edit| Fix::new("name it", safety, vec![edit]));
+    diagnostic
+}

@@ -1,0 +1,96 @@
+"""Runs all rows in one process, with the SQLAlchemy and Alembic of its environment. Started by run.py; prints lines of JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+# Alembic 1.20 warns of each name that is None.
+warnings.simplefilter("ignore")
+
+import alembic  # noqa: E402
+import sqlalchemy  # noqa: E402
+
+import hook  # noqa: E402
+import rows  # noqa: E402
+from databases import Database, MariaDB, PostgreSQL, SQLite  # noqa: E402
+from project import Unexpected, initialise  # noqa: E402
+from scenarios import CONVENTIONS, SCENARIOS  # noqa: E402
+
+SERVERS = {"ALEMBIC_NAMED_E2E_POSTGRESQL": PostgreSQL, "ALEMBIC_NAMED_E2E_MARIADB": MariaDB}
+
+
+def say(**line: object) -> None:
+    print(json.dumps(line), flush=True)
+
+
+def all_rows(databases: list[Database]) -> Iterator[tuple[str, list[str], Callable[..., tuple[str, str]]]]:
+    """Each row's id, its cells in the table, and what runs it: with the binary, its folder and the template of a project."""
+    for scenario in SCENARIOS:
+        for batch in (False, True):
+            for database in databases:
+                if database.kind in scenario.databases:
+                    for convention in CONVENTIONS:
+                        row = rows.Row(scenario, batch, database, convention)
+                        yield row.id, [scenario.id, scenario.title, row.mode, database.kind, convention], row.run
+    for name, run in hook.ROWS.items():
+        yield f"hook-{name.replace(' ', '-')}", ["hook", name, "batch", "sqlite", "none"], run
+
+
+def run_all(arguments: argparse.Namespace, databases: list[Database]) -> None:
+    template = arguments.work / "template"
+    initialise(template)
+    for name, cells, run in all_rows(databases):
+        if not re.search(arguments.only, name):
+            continue
+        folder = arguments.work / name
+        before, after, failure = "", "", None
+        try:
+            before, after = run(arguments.binary, folder, template)
+        except Exception as error:
+            failure = str(error) if isinstance(error, Unexpected) else traceback.format_exc()
+            if folder.exists():
+                shutil.copytree(folder, arguments.kept / name, ignore=shutil.ignore_patterns(".git"))
+        shutil.rmtree(folder, ignore_errors=True)
+        say(row=cells, before=before, after=after, failure=failure)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True, help="a folder for the projects")
+    parser.add_argument("--kept", type=Path, required=True, help="a folder for the projects of rows that failed")
+    parser.add_argument("--only", default="")
+    arguments = parser.parse_args()
+    say(sqlalchemy=sqlalchemy.__version__, alembic=alembic.__version__)
+
+    # Ended from outside, it still drops its databases.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
+    databases: list[Database] = [SQLite(arguments.work / "unused.db")]
+    try:
+        for variable, kind in SERVERS.items():
+            database = kind(os.environ[variable], f"alembic_named_e2e_{os.getpid()}")
+            try:
+                database.create()
+            except sqlalchemy.exc.SQLAlchemyError as error:
+                say(missing=kind.kind, why=f"{variable}: {' '.join(str(error).split())}")
+            else:
+                databases.append(database)
+        run_all(arguments, databases)
+    finally:
+        for database in databases:
+            database.drop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+//! What the documents show is what the program prints and takes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say where"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use support::{Repo, shield};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn readme() -> String {
+    read(&root().join("README.md"))
+}
+
+/// The program, as a test in `folder` sees it.
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_alembic-named"));
+    shield(&mut command)
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The content of the fenced blocks of one language.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    let fence = format!("\n```{language}\n");
+    document
+        .split(&fence)
+        .skip(1)
+        .map(|rest| rest.split_once("\n```").expect("the end of a block").0.to_owned() + "\n")
+        .collect()
+}
+
+/// The files of the example, committed as they are in a checkout.
+fn example() -> Repo {
+    fn copy(from: &Path, repo: &Repo) {
+        for entry in fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                copy(&path, repo);
+            } else {
+                repo.write(path.strip_prefix(root()).unwrap(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    let repo = Repo::new();
+    copy(&root().join("examples/shop"), &repo);
+    repo.git(&["add", "--all"]);
+    repo.commit("the shop");
+    repo
+}
+
+#[test]
+fn the_readme_shows_what_the_program_prints() {
+    let repo = example();
+    let output = run(repo.path(), &["check", "examples/shop"]);
+    assert_eq!(output.status.code(), Some(1));
+    let findings = text(&output.stdout);
+    let shown = blocks(&readme(), "text");
+    assert_eq!(shown, [findings.as_str()], "paste into README.md:\n{findings}");
+}
+
+#[test]
+fn the_readme_lists_the_rules() {
+    let listed = text(&run(root(), &["rules"]).stdout);
+    let cells = |line: &str| {
+        let (name, rest) = line.split_once(' ').unwrap();
+        let (severity, summary) = rest.trim_start().split_once(' ').unwrap();
+        format!("| `{name}` | {severity} | {} |", summary.trim_start())
+    };
+    let expected: Vec<String> = listed.lines().map(cells).collect();
+    let readme = readme();
+    let table: Vec<&str> = readme
+        .lines()
+        .skip_while(|line| *line != "## Rules")
+        .skip(1)
+        .take_while(|line| !line.starts_with("## "))
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    assert!(!expected.is_empty());
+    assert_eq!(table, expected, "paste:\n{}", expected.join("\n"));
+}
+
+/// Every document for users outside of `docs/rules`, whose examples have their own tests.
+fn documents() -> Vec<PathBuf> {
+    let pages = fs::read_dir(root().join("docs")).unwrap();
+    let mut documents: Vec<PathBuf> = pages
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
+    documents.sort();
+    documents.push(root().join("README.md"));
+    documents
+}
+
+#[test]
+fn every_configuration_shown_is_accepted() {
+    let mut count = 0;
+    for document in documents() {
+        for block in blocks(&read(&document), "toml") {
+            let repo = Repo::new();
+            let is_pyproject = block.contains("[tool.alembic-named");
+            let file = if is_pyproject {
+                "pyproject.toml"
+            } else {
+                "alembic-named.toml"
+            };
+            repo.stage(file, &block).stage("a.py", "pass\n");
+            let output = run(repo.path(), &["check", "--staged", "--verbose"]);
+            assert_eq!(
+                output.status.code(),
+                Some(0),
+                "{}: {block}{}",
+                document.display(),
+                text(&output.stderr)
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 5, "only {count} examples were found");
+}
+
+#[test]
+fn the_configuration_page_has_every_key() {
+    let repo = Repo::new();
+    repo.stage("alembic-named.toml", "nonsense = 1\n").stage("a.py", "");
+    let refusal = text(&run(repo.path(), &["check", "--staged"]).stderr);
+    let mut keys: Vec<&str> = refusal
+        .split_once("expected one of ")
+        .expect("the keys that are known")
+        .1
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .collect();
+    keys.sort_unstable();
+    let page = read(&root().join("docs/configuration.md"));
+    let mut headings: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'))
+        .collect();
+    headings.sort_unstable();
+    assert_eq!(headings, keys);
+}
+
+#[test]
+fn what_the_documents_link_to_is_there() {
+    let mut documents = documents();
+    documents.extend(["CHANGELOG.md", "CONTRIBUTING.md"].map(|name| root().join(name)));
+    for document in documents {
+        let text = read(&document);
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let is_elsewhere = target.contains("://") || target.starts_with('#');
+            let path = document.parent().unwrap().join(target.split('#').next().unwrap());
+            assert!(
+                is_elsewhere || path.exists(),
+                "{} links to {target}",
+                document.display()
+            );
+        }
+    }
+}
