@@ -169,7 +169,7 @@ mod bench {
         for at in 0..staged {
             let text = format!("def value():\n    return {at}\n# {}\n", "x".repeat(1_000));
             let id = repo.git_with_input(&["hash-object", "-w", "--stdin"], text.as_bytes());
-            let _ = writeln!(rows, "100644 {id}\t{}", path(at * step));
+            writeln!(rows, "100644 {id}\t{}", path(at * step)).unwrap();
         }
         repo.git_with_input(&["update-index", "--index-info"], rows.as_bytes());
         if is_valid {

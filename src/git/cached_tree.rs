@@ -13,8 +13,10 @@ use std::ops::Range;
 
 use super::trees::Id;
 
-/// What is read of the end of the file at first.
+/// What is read of the end of the file at first; of a small file less, but never less than [`LEAST_READ`].
 pub(super) const FIRST_READ: u64 = 64 * 1024;
+/// One page.
+pub(super) const LEAST_READ: u64 = 4 * 1024;
 /// How much more is read when the cached tree does not begin there.
 pub(super) const GROWTH: u64 = 8;
 /// Where looking for it ends: a million folders take about 40 MiB.

@@ -62,7 +62,7 @@ impl<R: Read> Entries<R> {
             length,
             version: 0,
             left: 0,
-            buffer: vec![0; CHUNK],
+            buffer: vec![0; CHUNK.min(usize::try_from(length).unwrap_or(CHUNK))],
             from: 0,
             to: 0,
             at: 0,
@@ -158,7 +158,7 @@ impl<R: Read> Entries<R> {
         Ok(usize::from(flags & NAME_LENGTH))
     }
 
-    /// The number of git's pack offsets (gitformat-pack, `OFS_DELTA`), and where it ends.
+    /// The number of git's pack offsets (gitformat-pack, "offset encoding"), and where it ends.
     fn left_out(&mut self, start: usize) -> Result<(usize, usize), Doubt> {
         let (mut value, mut at) = (0_usize, start);
         loop {

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::cached_tree::{self, CachedTree, Doubt, FIRST_READ, GROWTH, HEADER, Header, Keep, LAST_READ};
+use super::cached_tree::{self, CachedTree, Doubt, FIRST_READ, GROWTH, HEADER, Header, Keep, LAST_READ, LEAST_READ};
 use super::delta::Delta;
 use super::entries::Entries;
 use super::listing::{Row, canonical};
@@ -15,9 +15,9 @@ use super::trees::{Id, Trees};
 use super::{Means, ObjectId, Way, staging, trees};
 use crate::source::RepoPath;
 
-/// Up to here the entries are read in any case: they take no longer than the second tree of each folder, and what they
-/// say is what git says even where a damaged index contradicts its own cached tree.
-const FEW: u32 = 20_000;
+/// Up to here the entries are read in any case: they take no longer than the second tree of each folder (measured), and
+/// what they say is what `git diff` says even where a damaged index contradicts its own cached tree.
+const FEW: u32 = 2_000;
 
 /// What was found without loading the index.
 pub(super) struct Found {
@@ -63,7 +63,8 @@ impl IndexFile {
 
     /// The cached tree, and the end of the file that holds it.
     fn tail(&self, header: Header) -> Result<(Vec<u8>, Option<cached_tree::Found>), Doubt> {
-        let mut size = FIRST_READ;
+        // A folder takes less room than its files do, so that the whole is not read of a small index.
+        let mut size = (self.length / GROWTH).clamp(LEAST_READ, FIRST_READ);
         loop {
             let tail = self.last(size.min(self.length))?;
             let found = cached_tree::find(&tail, header)?;
