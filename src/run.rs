@@ -96,7 +96,7 @@ fn show_config(path: &Path) -> Result<ExitStatus> {
     let configs = Configs::nearest(&snapshot, CommandLine::default());
     // A folder stands for the files in it.
     let file = if start.folder.join(path).is_dir() {
-        inside.join("*").unwrap_or(inside)
+        inside.join("any file").unwrap_or(inside)
     } else {
         inside
     };

@@ -33,21 +33,21 @@ pub enum WriteError {
     #[error("`{}` was changed while it was being fixed: run the command again", .0.display())]
     Changed(PathBuf),
     /// The system refused.
-    #[error("cannot write `{}` ({source}): check the permissions of its folder and the space left", path.display())]
+    #[error("cannot write `{}` ({cause}): check the permissions of its folder and the space left", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
 /// Makes the fixed file in the folder of the old one. `path` is the working file; its text may differ from what was checked, as long as
 /// every line that a fix changes stands in it unchanged and only once. Otherwise it is left alone, and there is nothing to put in its place.
 pub fn prepare(path: &Path, mended: &Mended) -> Result<Option<Ready>, WriteError> {
-    let io = |source| WriteError::Io {
+    let io = |cause| WriteError::Io {
         path: path.to_owned(),
-        source,
+        cause,
     };
     let metadata = match path.symlink_metadata() {
         Ok(metadata) if metadata.file_type().is_symlink() => return Err(WriteError::Link(path.to_owned())),
@@ -75,9 +75,9 @@ pub fn prepare(path: &Path, mended: &Mended) -> Result<Option<Ready>, WriteError
 impl Ready {
     /// Puts the new file in the place of the old one. What it gives back puts the old one there again.
     pub fn replace(self) -> Result<Replaced, WriteError> {
-        let io = |source| WriteError::Io {
+        let io = |cause| WriteError::Io {
             path: self.path.clone(),
-            source,
+            cause,
         };
         if fs::read(&self.path).map_err(io)? != self.old {
             return Err(WriteError::Changed(self.path));
@@ -90,7 +90,7 @@ impl Ready {
         } = self;
         temporary.persist(&path).map_err(|error| WriteError::Io {
             path: path.clone(),
-            source: error.error,
+            cause: error.error,
         })?;
         Ok(Replaced { path, old, metadata })
     }
@@ -107,9 +107,9 @@ pub struct Replaced {
 impl Replaced {
     /// Brings the old content back.
     pub fn restore(self) -> Result<(), WriteError> {
-        let io = |source| WriteError::Io {
+        let io = |cause| WriteError::Io {
             path: self.path.clone(),
-            source,
+            cause,
         };
         let temporary = temporary(&self.path, &self.old, &self.metadata).map_err(io)?;
         temporary.persist(&self.path).map_err(|error| io(error.error))?;
@@ -119,9 +119,9 @@ impl Replaced {
 
 /// Gives an existing file other content, whole or not at all; a link is followed.
 pub(crate) fn rewrite(path: &Path, content: &[u8]) -> Result<(), WriteError> {
-    let io = |source| WriteError::Io {
+    let io = |cause| WriteError::Io {
         path: path.to_owned(),
-        source,
+        cause,
     };
     let path = path.canonicalize().map_err(io)?;
     let metadata = path.metadata().map_err(io)?;

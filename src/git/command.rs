@@ -91,7 +91,7 @@ impl Caller {
         } else {
             GitError::Io {
                 path: self.folder.clone(),
-                source: error,
+                cause: error,
             }
         }
     }

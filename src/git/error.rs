@@ -142,12 +142,12 @@ pub enum GitError {
         to: String,
     },
     /// The operating system refused.
-    #[error("cannot read `{}` ({source}): check that it exists and that you may read it", path.display())]
+    #[error("cannot read `{}` ({cause}): check that it exists and that you may read it", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// The reason.
-        source: io::Error,
+        cause: io::Error,
     },
     /// git was asked and refused.
     #[error("`git {command}` failed ({said}): run it in `{}` to see why", folder.display())]
@@ -225,7 +225,7 @@ mod tests {
             GitError::no_common_commit("main", "side", true),
             GitError::Io {
                 path: path(),
-                source: io::ErrorKind::PermissionDenied.into(),
+                cause: io::ErrorKind::PermissionDenied.into(),
             },
             GitError::GitFailed {
                 command: "diff".to_owned(),

@@ -34,7 +34,7 @@ impl OtherParents {
                     Self::Announced(heads)
                 })
             }
-            Err(source) => Err(GitError::Io { path, source }),
+            Err(cause) => Err(GitError::Io { path, cause }),
         }
     }
 }

@@ -54,9 +54,9 @@ impl Repository {
 
     /// The same with a given environment.
     pub fn discover_in(environment: &Environment, from: &Path) -> Result<Option<Self>, GitError> {
-        let from = std::path::absolute(from).map_err(|source| GitError::Io {
+        let from = std::path::absolute(from).map_err(|cause| GitError::Io {
             path: from.to_owned(),
-            source,
+            cause,
         })?;
         let opened = environment
             .needs_git()

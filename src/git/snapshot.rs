@@ -146,7 +146,7 @@ impl Snapshot for WorkingTree {
         // It may grow while it is read.
         let mut content = Vec::new();
         let count = file.take(self.limit.saturating_add(1)).read_to_end(&mut content);
-        let size = count.map_err(|source| GitError::Io { path: real, source })? as u64;
+        let size = count.map_err(|cause| GitError::Io { path: real, cause })? as u64;
         if size > self.limit {
             Err(self.too_large(path, size))
         } else {
@@ -170,9 +170,9 @@ impl Snapshot for WorkingTree {
         let mut entries = Vec::new();
         for child in children.into_iter().flatten() {
             let child = child.and_then(|child| Ok((child.file_name(), child.file_type()?)));
-            let (name, own) = child.map_err(|source| GitError::Io {
+            let (name, own) = child.map_err(|cause| GitError::Io {
                 path: real.clone(),
-                source,
+                cause,
             })?;
             let name = RepoPath::from_path(Path::new(&name)).unwrap_or_else(RepoPath::top);
             if name.as_bytes() != b".git"
@@ -213,9 +213,9 @@ fn present<T>(path: &Path, answer: io::Result<T>) -> Result<Option<T>, GitError>
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput) => Ok(None),
-        Err(source) => Err(GitError::Io {
+        Err(cause) => Err(GitError::Io {
             path: path.to_owned(),
-            source,
+            cause,
         }),
     }
 }

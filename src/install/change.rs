@@ -57,9 +57,9 @@ impl Change {
             Self::Restore { from, to } => fs::rename(from, to),
             Self::Remove { path } => fs::remove_file(path),
         };
-        result.map_err(|source| WriteError::Io {
+        result.map_err(|cause| WriteError::Io {
             path: self.path().to_owned(),
-            source,
+            cause,
         })
     }
 

@@ -267,6 +267,7 @@ fn target(value: &Value) -> Target {
         Value::Dict(dict) => by_database(&dict.borrow()),
         Value::Either(values) => either(values),
         Value::Unknown(reason) => Target::Unknown(reason.to_string()),
+        Value::External(name) => Target::Unknown(format!("`{name}` is not part of this repository")),
         _ => Target::Unknown("`target_metadata` is something that cannot be followed".to_owned()),
     }
 }

@@ -88,7 +88,7 @@ fn what_is_not_one_metadata_is_told_apart() {
     );
     env(
         "from alembic import context\nfrom elsewhere import metadata\ntarget_metadata = metadata\n",
-        "unknown: `target_metadata` is something that cannot be followed",
+        "unknown: `elsewhere.metadata` is not part of this repository",
     );
     env(
         "from alembic import context\nfrom app.nothing import metadata\ntarget_metadata = metadata\n",

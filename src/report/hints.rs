@@ -1,6 +1,7 @@
 //! The two cures, said once below all findings: a naming convention on the metadata, or a name in the model.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
@@ -39,16 +40,13 @@ pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<Strin
     };
     let (safe, suggested) = (fixes(Safety::Safe), fixes(Safety::Suggested));
     let what = match &settings.scope {
-        Scope::Paths(paths) | Scope::StagedPaths(paths) => {
-            let paths: Vec<String> = paths
-                .iter()
-                .map(|path| printable(&path.display().to_string()))
-                .collect();
-            let staged = if matches!(settings.scope, Scope::StagedPaths(_)) {
-                "--staged "
-            } else {
-                ""
-            };
+        Scope::Paths(paths) => with_fixes(outcome, paths).join(" "),
+        Scope::StagedPaths(paths) => format!("--staged {}", with_fixes(outcome, paths).join(" ")),
+        Scope::Staged => "--staged".to_owned(),
+        Scope::All => "--all".to_owned(),
+        // What is committed is fixed where it lies in the working tree.
+        Scope::Between { .. } => with_fixes(outcome, &[]).join(" "),
+    };
             format!("{staged}{}", paths.join(" "))
         }
         Scope::Staged | Scope::Between { .. } => "--staged".to_owned(),
@@ -62,6 +60,18 @@ pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<Strin
         _ if safe == outcome.diagnostics.len() => Some(format!("fix it: alembic-named fix {what}")),
         _ => Some(format!("fix what is certain: alembic-named fix {what}")),
     }
+}
+
+/// The paths as they were given, or the files that have fixes where a runner gave many or none.
+fn with_fixes(outcome: &Outcome, given: &[PathBuf]) -> Vec<String> {
+    const FEW: usize = 3;
+    if (1..=FEW).contains(&given.len()) {
+        return given.iter().map(|path| printable(&path.display().to_string())).collect();
+    }
+    let fixable = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some());
+    let mut files: Vec<String> = fixable.map(|diagnostic| printable(&diagnostic.path().display())).collect();
+    files.dedup();
+    files
 }
 
 pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {

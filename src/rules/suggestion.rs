@@ -72,6 +72,8 @@ impl<'a> From<&'a Operation<'_>> for Constraint<'a> {
 pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constraint<'a>>) -> Suggestion {
     let constraint = constraint.into();
     let (source, outcome) = match project_convention(file, constraint.function) {
+        // What the convention leaves out it does not name, whatever else is known of the constraint.
+        Ok(Some(convention)) if convention.template_for(constraint.kind).is_none() => fallback(file, constraint, None),
         Ok(Some(convention)) => match name(&convention, constraint) {
             Ok(None) => fallback(file, constraint, None),
             outcome => (Source::Project, outcome.map_err(|error| error.to_string())),

@@ -99,6 +99,7 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) ->
 
 /// Nothing in this migration makes what is dropped, so its name stands in an older one, or in the database.
 fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation<'_>) -> Diagnostic {
+    let what = if operation.kind() == Some(ConstraintKind::Index) { "index" } else { "constraint" };
     let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
     let usual =
         default_name(dialect, operation).map(|name| format!(", on {} usually `{}`", dialect.label(), name.text));
@@ -108,7 +109,7 @@ fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation
         "no create of this migration certainly belongs to it"
     };
     diagnostic.help(format!(
-        "write the name that the constraint has in the database{}; none is suggested, because {more}",
+        "write the name that the {what} has in the database{}; none is suggested, because {more}",
         usual.unwrap_or_default()
     ))
 }
