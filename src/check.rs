@@ -163,6 +163,10 @@ fn changed_lines(before: &str, after: &str) -> Vec<std::ops::Range<usize>> {
 }
 
 fn touches(diagnostic: &Diagnostic, changed: &[std::ops::Range<usize>]) -> bool {
+    // What is wrong with a metadata may be what was taken away.
+    if matches!(diagnostic.rule.check, Check::Metadata(_)) {
+        return true;
+    }
     let first = diagnostic.file.position(diagnostic.span.start).line;
     let last = diagnostic.file.position(diagnostic.span.end).line;
     changed.iter().any(|lines| lines.start <= last && first < lines.end)

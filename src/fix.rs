@@ -65,9 +65,11 @@ pub fn apply<'f>(file: &SourceFile, fixes: impl IntoIterator<Item = &'f Fix>) ->
             .filter(|edit| edit.file.path() == file.path() && !chosen.contains(edit))
             .collect();
         let fits = |edit: &&Edit| {
-            chosen
-                .iter()
-                .all(|known| edit.span.end <= known.span.start || known.span.end <= edit.span.start)
+            chosen.iter().all(|known| {
+                // Two texts for one place have no order.
+                let same_place = edit.span == known.span;
+                !same_place && (edit.span.end <= known.span.start || known.span.end <= edit.span.start)
+            })
         };
         if new.iter().all(fits) {
             chosen.extend(new);

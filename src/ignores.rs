@@ -16,6 +16,8 @@ struct Directive {
     comment: Span,
     /// Whether it holds for the file.
     whole_file: bool,
+    /// Whether it stands where it does not count.
+    is_misplaced: bool,
     /// The rules it names, as they are written; none stands for all.
     rules: Vec<String>,
     /// Which of them silenced something.
@@ -50,9 +52,12 @@ fn directives(module: &Module) -> Vec<Directive> {
     }
     let head = head_end(module);
     let parsed = module.comments().iter().filter_map(|comment| parse(file, *comment));
-    // Further down `ignore-file` would be easy to overlook.
     parsed
-        .filter(|directive| !directive.whole_file || directive.comment.start < head)
+        .map(|directive| Directive {
+            // Further down `ignore-file` would be easy to overlook, so there it silences nothing.
+            is_misplaced: directive.whole_file && directive.comment.start >= head,
+            ..directive
+        })
         .collect()
 }
 
@@ -65,8 +70,9 @@ fn head_end(module: &Module) -> usize {
 }
 
 fn parse(file: &SourceFile, comment: Span) -> Option<Directive> {
-    let text = file.slice(comment).trim_start_matches('#').trim_start();
-    let order = text.strip_prefix(MARKER)?.trim_start();
+    // Other tools' words may come first: `# noqa  # alembic-named: ignore`.
+    let mut parts = file.slice(comment).split('#').map(str::trim_start);
+    let order = parts.find_map(|part| part.strip_prefix(MARKER))?.trim_start();
     let (whole_file, rest) = match order.strip_prefix("ignore-file") {
         Some(rest) => (true, rest),
         None => (false, order.strip_prefix("ignore")?),
@@ -85,6 +91,7 @@ fn parse(file: &SourceFile, comment: Span) -> Option<Directive> {
     Some(Directive {
         comment,
         whole_file,
+        is_misplaced: false,
         used: vec![false; rules.len().max(1)],
         rules,
     })
@@ -95,7 +102,7 @@ fn silence(directives: &mut [Directive], file: &SourceFile, diagnostic: &Diagnos
     let last = file.line_span(diagnostic.span.end).end;
     let mut silenced = false;
     for directive in directives {
-        if !directive.whole_file && !Span::new(first, last).contains(directive.comment) {
+        if directive.is_misplaced || !directive.whole_file && !Span::new(first, last).contains(directive.comment) {
             continue;
         }
         let at = if directive.rules.is_empty() {
@@ -125,7 +132,12 @@ fn unused(
             Some(_) => {}
         }
     }
-    let (message, help) = if !unknown.is_empty() {
+    let (message, help) = if directive.is_misplaced {
+        (
+            "`ignore-file` counts only above the code".to_owned(),
+            "put it at the top of the file",
+        )
+    } else if !unknown.is_empty() {
         (
             format!("this names a rule that is not there: {}", unknown.join(", ")),
             "write the rule as `alembic-named rules` lists it",
@@ -148,7 +160,8 @@ fn unused(
         .help(help);
     diagnostic.severity = Severity::Warning;
     let all_idle = idle.len() == directive.rules.len();
-    diagnostic.fix = (unknown.is_empty() && all_idle).then(|| removal(file, directive.comment));
+    diagnostic.fix =
+        (unknown.is_empty() && all_idle && !directive.is_misplaced).then(|| removal(file, directive.comment));
     Some(diagnostic)
 }
 
@@ -200,6 +213,7 @@ mod tests {
     fn a_comment_on_any_line_of_the_call_silences_its_rule() {
         for call in [
             "op.create_unique_constraint(None, 't', ['c'])  # alembic-named: ignore[unnamed-constraint]",
+            "op.create_unique_constraint(None, 't', ['c'])  # noqa: E501  # alembic-named: ignore[unnamed-constraint]",
             "op.create_unique_constraint(  # alembic-named: ignore[unnamed-drop, unnamed-constraint] why\n    None, 't', ['c'])",
             "op.create_unique_constraint(\n    None,\n    't', ['c'],\n)  #alembic-named:ignore",
         ] {
@@ -215,7 +229,7 @@ mod tests {
         let top = "\"\"\"Doc.\"\"\"\n# alembic-named: ignore-file[unnamed-constraint]\nfrom alembic import op\nop.create_unique_constraint(None, 't', ['c'])\n";
         assert!(names(top).is_empty());
         let below = "from alembic import op\n# alembic-named: ignore-file[unnamed-constraint]\nop.create_unique_constraint(None, 't', ['c'])\n";
-        assert_eq!(names(below), ["unnamed-constraint"]);
+        assert_eq!(names(below), ["unnamed-constraint", "unused-ignore"]);
     }
 
     #[test]

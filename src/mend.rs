@@ -1,10 +1,48 @@
 //! `--fix`: a file is changed, looked at again, and changed again until nothing is left to do; then it is written.
 
+use std::collections::HashSet;
+
 use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::fix::{Fix, Safety, apply};
+use crate::git::{Entry, GitError, ObjectId, Snapshot};
 use crate::python::Module;
 use crate::source::{RepoPath, SourceFile};
+
+/// A snapshot in which one file holds another text, so that a changed module is seen by whoever imports it.
+pub struct Changed<'c> {
+    snapshot: &'c dyn Snapshot,
+    file: &'c SourceFile,
+}
+
+impl<'c> Changed<'c> {
+    /// The snapshot with this file in it.
+    #[must_use]
+    pub fn new(snapshot: &'c dyn Snapshot, file: &'c SourceFile) -> Self {
+        Self { snapshot, file }
+    }
+}
+
+impl Snapshot for Changed<'_> {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
+        if path == self.file.path() {
+            return Ok(Some(self.file.text().as_bytes().to_vec()));
+        }
+        self.snapshot.read(path)
+    }
+
+    fn read_id(&self, path: &RepoPath, id: &ObjectId) -> Result<Vec<u8>, GitError> {
+        self.snapshot.read_id(path, id)
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, GitError> {
+        self.snapshot.list(folder)
+    }
+
+    fn describe(&self) -> &'static str {
+        self.snapshot.describe()
+    }
+}
 
 /// No file needs more; ends two fixes that undo each other.
 const MAX_ROUNDS: usize = 10;
@@ -33,8 +71,9 @@ impl Mended {
 /// With `suggested`, fixes that want a person's eye are applied as well.
 pub fn mend(outcome: &Outcome, suggested: bool, look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>) -> Vec<Mended> {
     let mut mended: Vec<Mended> = Vec::new();
+    let mut seen = HashSet::new();
     for diagnostic in &outcome.diagnostics {
-        if mended.iter().any(|known| known.path() == diagnostic.path()) {
+        if !seen.insert(diagnostic.path().clone()) {
             continue;
         }
         let own: Vec<Diagnostic> = outcome

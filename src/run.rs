@@ -14,7 +14,7 @@ use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::git::{DEFAULT_LIMIT, GitError, ObjectId, Restage, Snapshot, Status, WorkingTree};
 use crate::install;
-use crate::mend::{Mended, mend};
+use crate::mend::{Changed, Mended, mend};
 use crate::project::Project;
 use crate::report::{self, Edge};
 use crate::rules::{ALL, Rule};
@@ -145,11 +145,12 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
             .candidates
             .iter()
             .find(|candidate| candidate.path == *file.path());
-        let is_deployed = candidate.is_none_or(|candidate| past.holds(candidate).unwrap_or(true));
-        let examined = configs.of(file.path()).map(|config| {
-            let is_deployed = is_deployed && config.may_be_deployed();
-            examine(file, is_deployed, &project, &config)
-        });
+        let in_head = candidate.is_none_or(|candidate| past.holds(candidate).unwrap_or(true));
+        let changed = Changed::new(snapshot, file);
+        let project = Project::new(&changed, selection.top.to_string_lossy());
+        let examined = configs
+            .of(file.path())
+            .map(|config| examine(file, in_head && config.may_be_deployed(), &project, &config));
         examined.map(|examined| examined.diagnostics).unwrap_or_default()
     };
     let mut edge = Edge::new(&settings).map_err(|cause| {

@@ -14,6 +14,7 @@ pub use signature::Action;
 
 use crate::naming::ConstraintKind;
 use crate::python::{Argument, Call, Module};
+use crate::source::Span;
 
 /// Something that was read from the source, or the reason why it cannot be known without running it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +86,8 @@ pub struct Operation<'m> {
     pub function: Option<&'m str>,
     /// Whether it may run more than once, so that one name cannot serve.
     pub repeated: bool,
+    /// Whether it stands in a branch that may not be taken.
+    pub conditional: bool,
 }
 
 /// One call of an operation that gives no name itself: a column is added, a table is made, SQL is run.
@@ -119,7 +122,24 @@ pub struct Referred {
     pub columns: Known<Vec<String>>,
 }
 
+impl Name {
+    /// The text, if one is written.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Plain(text) | Self::Finished(text) => Some(text),
+            Self::Unnamed | Self::Computed => None,
+        }
+    }
+}
+
 impl Operation<'_> {
+    /// The place to point at: the name's argument, else the call.
+    #[must_use]
+    pub fn name_span(&self) -> Span {
+        self.name_argument.map_or(self.call.span, |argument| argument.span)
+    }
+
     /// The kind of constraint it is about; nothing for a drop that does not say.
     #[must_use]
     pub fn kind(&self) -> Option<ConstraintKind> {

@@ -104,7 +104,10 @@ fn pair_up(operations: &[Operation<'_>], creates: &[usize], drops: &[usize]) -> 
         list.windows(2)
             .all(|two| operations[two[0]].function == operations[two[1]].function)
     };
-    let in_order = creates.len() == drops.len() && one_function(creates) && one_function(drops);
+    // In branches it depends on which are taken.
+    let unconditional = |list: &[usize]| list.iter().all(|&at| !operations[at].conditional);
+    let ordered = |list: &[usize]| one_function(list) && unconditional(list);
+    let in_order = creates.len() == drops.len() && ordered(creates) && ordered(drops);
     if !(alone || in_order) || !creates.iter().chain(drops).all(certain) {
         return Vec::new();
     }
@@ -172,6 +175,13 @@ mod tests {
     #[test]
     fn nothing_is_paired_where_it_is_not_certain() {
         assert!(pairs(" op.create_foreign_key(None,'t','a',['a'],['id'])", " pass").is_empty());
+        assert!(
+            pairs(
+                " if x:\n  op.create_foreign_key(None,'t','a',['a'],['id'])\n else:\n  op.create_foreign_key(None,'t','b',['b'],['id'])",
+                " if x:\n  op.drop_constraint(None,'t',type_='foreignkey')\n else:\n  op.drop_constraint(None,'t',type_='foreignkey')"
+            )
+            .is_empty()
+        );
         assert!(
             pairs(
                 " op.create_foreign_key(None,'t','a',['a'],['id'])\n op.create_foreign_key(None,'t','b',['b'],['id'])",

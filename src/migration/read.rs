@@ -20,6 +20,7 @@ pub(super) fn migration(module: &Module) -> Migration<'_> {
         constants: Vec::new(),
         functions: Vec::new(),
         loops: 0,
+        branches: 0,
         calls: HashMap::new(),
     };
     reader.scope(module.body(), &[]);
@@ -69,6 +70,8 @@ struct Reader<'m> {
     /// The functions around the current statement, outermost first.
     functions: Vec<&'m str>,
     loops: usize,
+    /// How many branches that may not be taken are around the current statement.
+    branches: usize,
     /// Which functions of the module a function calls by name.
     calls: HashMap<&'m str, HashSet<&'m str>>,
 }
@@ -86,14 +89,14 @@ impl<'m> Reader<'m> {
         self.constants.push(constants);
         let mut later = Vec::new();
         self.block(body, &mut later);
-        let loops = std::mem::take(&mut self.loops);
+        let outside = (std::mem::take(&mut self.loops), std::mem::take(&mut self.branches));
         for definition in later {
             match definition {
                 Definition::Function(function) => self.function(function),
                 Definition::Class(class) => self.scope(&class.body, &[]),
             }
         }
-        self.loops = loops;
+        (self.loops, self.branches) = outside;
         self.constants.pop();
         self.scopes.pop();
     }
@@ -118,6 +121,12 @@ impl<'m> Reader<'m> {
         for statement in body {
             self.statement(statement, later);
         }
+    }
+
+    fn conditional(&mut self, body: &'m [Stmt], later: &mut Vec<Definition<'m>>) {
+        self.branches += 1;
+        self.block(body, later);
+        self.branches -= 1;
     }
 
     fn repeated(&mut self, body: &'m [Stmt], later: &mut Vec<Definition<'m>>) {
@@ -176,7 +185,7 @@ impl<'m> Reader<'m> {
                     if let Some(test) = test {
                         self.expr(test);
                     }
-                    self.block(body, later);
+                    self.conditional(body, later);
                 }
             }
             StmtKind::For {
@@ -185,9 +194,7 @@ impl<'m> Reader<'m> {
                 bodies,
             } => {
                 self.expr(iterable);
-                if let ExprKind::Name(name) = &target.kind {
-                    self.innermost(|scope| scope.bind(name, Binding::Other));
-                }
+                self.hide(target);
                 let [rounds, otherwise] = bodies;
                 self.repeated(rounds, later);
                 self.block(otherwise, later);
@@ -213,16 +220,28 @@ impl<'m> Reader<'m> {
                 otherwise,
                 finally,
             } => {
-                for body in std::iter::once(body).chain(handlers).chain([otherwise, finally]) {
-                    self.block(body, later);
+                self.block(body, later);
+                for body in handlers.iter().chain([otherwise]) {
+                    self.conditional(body, later);
                 }
+                self.block(finally, later);
             }
             StmtKind::Match { subject, cases } => {
                 self.expr(subject);
                 for body in cases {
-                    self.block(body, later);
+                    self.conditional(body, later);
                 }
             }
+            _ => {}
+        }
+    }
+
+    /// Every name of a target is something of its own from here on.
+    fn hide(&mut self, target: &'m Expr) {
+        match &target.kind {
+            ExprKind::Name(name) => self.innermost(|scope| scope.bind(name, Binding::Other)),
+            ExprKind::Tuple(parts) | ExprKind::List(parts) => parts.iter().for_each(|part| self.hide(part)),
+            ExprKind::Starred(inner) => self.hide(inner),
             _ => {}
         }
     }
@@ -262,7 +281,10 @@ impl<'m> Reader<'m> {
             Binding::BatchManager(Batch {
                 table: self.text(call, Some(0), "table_name"),
                 schema: self.optional_text(call, Some(1), "schema"),
-                end_of_arguments: call.arguments.last().map(|last| last.span.end),
+                end_of_arguments: call
+                    .arguments
+                    .last()
+                    .map(|last| (last.span.end, call.arguments_span.end.saturating_sub(1))),
                 names_reflected: call.keyword("naming_convention").is_some(),
             })
         })
@@ -276,7 +298,9 @@ impl<'m> Reader<'m> {
     }
 
     fn enter(&mut self, target: &'m Expr, value: &'m Expr) {
-        let ExprKind::Name(name) = &target.kind else { return };
+        let ExprKind::Name(name) = &target.kind else {
+            return self.hide(target);
+        };
         let meaning = match self.meaning(value) {
             Some(Binding::BatchManager(batch)) => Binding::Batch(batch),
             Some(other) => other,
@@ -289,11 +313,29 @@ impl<'m> Reader<'m> {
         match &expr.kind {
             ExprKind::Call(call) => self.call(call),
             ExprKind::Named { target, value } => self.assign(target, value),
+            ExprKind::Lambda { parameters, body } => return self.lambda(parameters, body),
             _ => {}
         }
         for child in expr.children() {
             self.expr(child);
         }
+    }
+
+    fn lambda(&mut self, parameters: &'m [Parameter], body: &'m Expr) {
+        for default in parameters.iter().filter_map(|parameter| parameter.default.as_ref()) {
+            self.expr(default);
+        }
+        let mut bindings = Bindings::default();
+        let mut constants = Constants::default();
+        for parameter in parameters {
+            bindings.parameter(parameter);
+            constants.hide(&parameter.name);
+        }
+        self.scopes.push(bindings);
+        self.constants.push(constants);
+        self.expr(body);
+        self.constants.pop();
+        self.scopes.pop();
     }
 
     fn call(&mut self, call: &'m Call) {
@@ -350,6 +392,7 @@ impl<'m> Reader<'m> {
             half: Half::Unknown,
             function: self.functions.first().copied(),
             repeated: self.loops > 0,
+            conditional: self.branches > 0,
         });
     }
 

@@ -29,8 +29,8 @@ pub struct Batch {
     pub table: Known<String>,
     /// Its schema.
     pub schema: Known<Option<String>>,
-    /// Where a further argument can be written; nothing when the call is the caller's.
-    pub end_of_arguments: Option<usize>,
+    /// Where the last argument ends and where the call's closing parenthesis stands; nothing when the call is the caller's.
+    pub end_of_arguments: Option<(usize, usize)>,
     /// Whether it is given a `naming_convention` for what it reflects.
     pub names_reflected: bool,
 }
@@ -187,19 +187,23 @@ pub(super) fn resolve(scopes: &[Bindings<'_>], expr: &Expr) -> Option<Binding> {
     }
 }
 
+/// Most calls are of something else; only what can be an operation is followed, so that a long chain costs nothing.
 fn resolve_call(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
-    if matches!(resolve(scopes, &call.callee), Some(Binding::OperationsClass)) {
-        return Some(Binding::Operations);
-    }
-    let ExprKind::Attribute { value, name, .. } = &call.callee.kind else {
-        return None;
-    };
-    match (name.as_str(), resolve(scopes, value)) {
-        ("context", Some(Binding::OperationsClass)) => Some(Binding::Operations),
-        ("enter_context", _) => match resolve(scopes, &call.arguments.first()?.value)? {
-            Binding::BatchManager(batch) => Some(Binding::Batch(batch)),
-            other => Some(other),
-        },
+    let makes_operations = |callee| matches!(resolve(scopes, callee), Some(Binding::OperationsClass));
+    match &call.callee.kind {
+        ExprKind::Name(_) => makes_operations(&call.callee).then_some(Binding::Operations),
+        ExprKind::Attribute { name, .. } if name == "Operations" => {
+            makes_operations(&call.callee).then_some(Binding::Operations)
+        }
+        ExprKind::Attribute { value, name, .. } if name == "context" => {
+            makes_operations(value).then_some(Binding::Operations)
+        }
+        ExprKind::Attribute { name, .. } if name == "enter_context" => {
+            match resolve(scopes, &call.arguments.first()?.value)? {
+                Binding::BatchManager(batch) => Some(Binding::Batch(batch)),
+                other => Some(other),
+            }
+        }
         _ => None,
     }
 }

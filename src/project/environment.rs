@@ -1,5 +1,7 @@
 //! Alembic environments: the folder with `env.py`, the configuration that points to it, and the folders Python imports from.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -48,11 +50,19 @@ pub(super) struct Environments<'s> {
     snapshot: &'s dyn Snapshot,
     /// The absolute path of the snapshot's top, for configurations that use absolute paths.
     top: String,
+    /// What was found in each folder, since the files of a folder ask the same again.
+    below: RefCell<HashMap<(RepoPath, usize), Vec<RepoPath>>>,
+    configured: RefCell<HashMap<RepoPath, Vec<Configured>>>,
 }
 
 impl<'s> Environments<'s> {
     pub(super) fn new(snapshot: &'s dyn Snapshot, top: String) -> Self {
-        Self { snapshot, top }
+        Self {
+            snapshot,
+            top,
+            below: RefCell::default(),
+            configured: RefCell::default(),
+        }
     }
 
     /// The environment that a migration belongs to: the nearest `env.py` above it, else a configuration whose version folders hold it.
@@ -95,6 +105,16 @@ impl<'s> Environments<'s> {
     }
 
     fn script_folders_below(&self, folder: &RepoPath, depth: usize) -> Vec<RepoPath> {
+        let key = (folder.clone(), depth);
+        if let Some(known) = self.below.borrow().get(&key) {
+            return known.clone();
+        }
+        let found = self.find_script_folders(folder, depth);
+        self.below.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    fn find_script_folders(&self, folder: &RepoPath, depth: usize) -> Vec<RepoPath> {
         let mut found = Vec::new();
         if self.is_script_folder(folder) {
             found.push(folder.clone());
@@ -178,6 +198,15 @@ impl<'s> Environments<'s> {
 
     /// What the configuration files directly in a folder say.
     fn configurations(&self, folder: &RepoPath) -> Vec<Configured> {
+        if let Some(known) = self.configured.borrow().get(folder) {
+            return known.clone();
+        }
+        let found = self.read_configurations(folder);
+        self.configured.borrow_mut().insert(folder.clone(), found.clone());
+        found
+    }
+
+    fn read_configurations(&self, folder: &RepoPath) -> Vec<Configured> {
         let mut found = Vec::new();
         for entry in self.snapshot.list(folder).unwrap_or_default() {
             let is_ini = entry.name.ends_with(b".ini");

@@ -32,7 +32,7 @@ static MIGRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Each way to a metadata ends in one of these words.
 static METADATA: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?-u)MetaData|[dD]eclarative|naming_convention|SQLAlchemy\(|SQLModel|registry|automap_base|Gino|\.metadata\b|target_metadata|advanced_alchemy",
+        r"(?-u)MetaData|[dD]eclarative|naming_convention|SQLAlchemy\(|SQLModel|registry|automap_base|Gino|\.metadata\b|target_metadata|advanced_alchemy|%\((?:table_name|column_|referred_|constraint_name)",
     )
     .ok()
 });

@@ -47,11 +47,6 @@ pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<Strin
         // What is committed is fixed where it lies in the working tree.
         Scope::Between { .. } => with_fixes(outcome, &[]).join(" "),
     };
-            format!("{staged}{}", paths.join(" "))
-        }
-        Scope::Staged | Scope::Between { .. } => "--staged".to_owned(),
-        Scope::All => "--all".to_owned(),
-    };
     match (safe, suggested) {
         (0, 0) => None,
         (0, _) => Some(format!(
@@ -66,10 +61,15 @@ pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<Strin
 fn with_fixes(outcome: &Outcome, given: &[PathBuf]) -> Vec<String> {
     const FEW: usize = 3;
     if (1..=FEW).contains(&given.len()) {
-        return given.iter().map(|path| printable(&path.display().to_string())).collect();
+        return given
+            .iter()
+            .map(|path| printable(&path.display().to_string()))
+            .collect();
     }
     let fixable = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some());
-    let mut files: Vec<String> = fixable.map(|diagnostic| printable(&diagnostic.path().display())).collect();
+    let mut files: Vec<String> = fixable
+        .map(|diagnostic| printable(&diagnostic.path().display()))
+        .collect();
     files.dedup();
     files
 }

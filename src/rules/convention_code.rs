@@ -8,6 +8,7 @@ use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Stmt, S
 use crate::source::{SourceFile, Span};
 
 use super::MetadataFile;
+use super::edits::further_argument;
 
 const CONSTANT: &str = "NAMING_CONVENTION";
 
@@ -154,16 +155,13 @@ fn in_call(source: &SourceFile, call: &Call) -> Option<(Edit, bool)> {
         return Some((edit, own));
     }
     let close = call.arguments_span.end.checked_sub(1)?;
-    let inside = source.slice(Span::new(call.arguments_span.start + 1, close));
-    let (at, text) = match call.arguments.last() {
-        None if inside.trim().is_empty() => (close, argument),
-        None => return None,
-        Some(last) => (last.span.end, format!(", {argument}")),
-    };
-    let edit = Edit {
-        file: source.clone(),
-        span: Span::new(at, at),
-        text,
+    let edit = match call.arguments.last() {
+        Some(last) => further_argument(source, last.span.end, close, &argument),
+        None => Edit {
+            file: source.clone(),
+            span: Span::new(close, close),
+            text: argument,
+        },
     };
     Some((edit, own))
 }

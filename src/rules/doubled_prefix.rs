@@ -18,49 +18,50 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
-    file.migration
-        .operations
-        .iter()
-        .filter_map(|operation| diagnostic(file, operation))
-        .collect()
+    let creates = file.migration.operations.iter().filter(|operation| operation.creates());
+    creates.filter_map(|create| diagnostic(file, create)).collect()
 }
 
-fn diagnostic(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<Diagnostic> {
-    let Name::Plain(name) = &operation.name else {
-        return None;
-    };
+/// A drop alone is not judged: it may mean a constraint that an older revision made under the doubled name.
+fn diagnostic(file: &MigrationFile<'_>, create: &Operation<'_>) -> Option<Diagnostic> {
+    let Name::Plain(name) = &create.name else { return None };
     // Every usual prefix is a word and an underscore; without one nothing needs to be read.
-    if !name.contains('_') || operation.kind().is_none() {
+    if !name.contains('_') {
         return None;
     }
-    let prefix = prefix_of_plain_names(file, Constraint::from(operation))?;
+    let prefix = prefix_of_plain_names(file, Constraint::from(create))?;
     let rest = name.strip_prefix(&prefix)?;
-    let place = operation.name_argument?.value.span;
-    let mut diagnostic = Diagnostic::new(
-        &RULE,
-        file.file(),
-        operation.call.span,
-        format!("the convention makes `{prefix}{name}` of this name"),
-    )
-    .focus(place, format!("it has the prefix `{prefix}` already"))
-    .help(format!(
-        "write the finished name as `op.f('{name}')`, or only `'{rest}'`"
-    ));
-    let finished = finished_name(file.file(), &operation.receiver, operation.call.span, name);
-    if operation.receiver != Receiver::Bare
-        && let Some(text) = finished
-    {
-        let edit = Edit {
-            file: file.file().clone(),
-            span: place,
-            text,
-        };
-        let safety = if file.is_deployed {
-            Safety::Suggested
-        } else {
-            Safety::Safe
-        };
-        diagnostic.fix = Some(Fix::new("write it as a finished name", safety, vec![edit]));
-    }
+    let message = format!("the convention makes `{prefix}{name}` of this name");
+    let mut diagnostic = Diagnostic::new(&RULE, file.file(), create.call.span, message)
+        .focus(
+            create.name_argument?.value.span,
+            format!("it has the prefix `{prefix}` already"),
+        )
+        .help(format!(
+            "write the finished name as `op.f('{name}')`, or only `'{rest}'`"
+        ));
+    let same = |other: &&Operation<'_>| !other.creates() && other.name == create.name && other.table == create.table;
+    let drops = file.migration.operations.iter().filter(same);
+    let edits: Option<Vec<Edit>> = std::iter::once(create)
+        .chain(drops)
+        .map(|operation| finish(file, operation, name))
+        .collect();
+    let safety = if file.is_deployed {
+        Safety::Suggested
+    } else {
+        Safety::Safe
+    };
+    diagnostic.fix = edits.map(|edits| Fix::new("write it as a finished name", safety, edits));
     Some(diagnostic)
+}
+
+fn finish(file: &MigrationFile<'_>, operation: &Operation<'_>, name: &str) -> Option<Edit> {
+    if operation.receiver == Receiver::Bare {
+        return None;
+    }
+    Some(Edit {
+        file: file.file().clone(),
+        span: operation.name_argument?.value.span,
+        text: finished_name(file.file(), &operation.receiver, operation.call.span, name)?,
+    })
 }

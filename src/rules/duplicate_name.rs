@@ -1,7 +1,7 @@
 //! Two constraints of one revision get the same name where the database forbids it.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::{Name, Operation};
+use crate::migration::Operation;
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
 
@@ -25,7 +25,7 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             continue;
         };
         // What is dropped in between is free again.
-        let freed = |operation: &&Operation<'_>| !operation.creates() && written(operation) == written(second);
+        let freed = |operation: &&Operation<'_>| !operation.creates() && operation.name == second.name;
         if operations[..at]
             .iter()
             .filter(|operation| operation.call.span > first.call.span)
@@ -38,20 +38,11 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     found
 }
 
-fn written<'o>(operation: &'o Operation<'_>) -> Option<&'o str> {
-    match &operation.name {
-        Name::Plain(name) | Name::Finished(name) => Some(name),
-        Name::Unnamed | Name::Computed => None,
-    }
-}
-
 fn is_same(first: &Operation<'_>, second: &Operation<'_>) -> bool {
-    let plain_both = std::mem::discriminant(&first.name) == std::mem::discriminant(&second.name);
     first.creates()
         && second.creates()
-        && plain_both
-        && written(first).is_some()
-        && written(first) == written(second)
+        && first.name.text().is_some()
+        && first.name == second.name
         && first.function == second.function
         && first.schema == second.schema
         && first.table.known().is_some()
@@ -60,8 +51,9 @@ fn is_same(first: &Operation<'_>, second: &Operation<'_>) -> bool {
 
 /// PostgreSQL keeps keys and checks by table, and whatever has an index by schema; MySQL and MariaDB keep keys by database.
 fn clashes(file: &MigrationFile<'_>, first: &Operation<'_>, second: &Operation<'_>) -> bool {
-    if first.table == second.table {
-        return true;
+    // Of two branches one is taken.
+    if first.conditional || second.conditional {
+        return false;
     }
     let indexed = |operation: &Operation<'_>| {
         matches!(
@@ -69,6 +61,11 @@ fn clashes(file: &MigrationFile<'_>, first: &Operation<'_>, second: &Operation<'
             Some(ConstraintKind::Unique | ConstraintKind::PrimaryKey | ConstraintKind::Index | ConstraintKind::Exclude)
         )
     };
+    // A key or a check may be called as an index is.
+    if first.table == second.table {
+        let is_index = |operation: &Operation<'_>| operation.kind() == Some(ConstraintKind::Index);
+        return (is_index(first) || is_index(second)) <= (indexed(first) && indexed(second));
+    }
     let is_key = |operation: &Operation<'_>| operation.kind() == Some(ConstraintKind::ForeignKey);
     match file.dialect() {
         Some(Dialect::Postgresql) => indexed(first) && indexed(second),
@@ -78,7 +75,7 @@ fn clashes(file: &MigrationFile<'_>, first: &Operation<'_>, second: &Operation<'
 }
 
 fn diagnostic(file: &MigrationFile<'_>, first: &Operation<'_>, second: &Operation<'_>) -> Diagnostic {
-    let name = written(second).unwrap_or_default();
+    let name = second.name.text().unwrap_or_default();
     let place = |operation: &Operation<'_>| {
         operation
             .name_argument

@@ -1,7 +1,9 @@
 //! How a name is written into an operation.
 
 use crate::fix::{Edit, Fix, Safety};
-use crate::migration::{Half, Operation, Receiver};
+use std::collections::BTreeSet;
+
+use crate::migration::{Half, Name, Operation, Receiver};
 use crate::naming::{Convention, Dialect, Value};
 use crate::project::{ConventionFacts, Target};
 use crate::source::{SourceFile, Span};
@@ -49,17 +51,24 @@ fn names_of_reflected(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Op
     let Receiver::Batch { batch, .. } = &operation.receiver else {
         return None;
     };
-    let at = batch
+    let (last, close) = batch
         .end_of_arguments
         .filter(|_| needs_reflected_names(file, operation))?;
     let quote = quote(file.file(), operation.call.span);
-    let key = quoted(operation.kind()?.prefix()?, quote)?;
-    let template = quoted(&template(file, operation)?, quote)?;
-    Some(Edit {
-        file: file.file().clone(),
-        span: Span::new(at, at),
-        text: format!(", naming_convention={{{key}: {template}}}"),
-    })
+    // One dict for all that the block drops, so that every fix of the block writes the same.
+    let same_block = |other: &&Operation<'_>| {
+        matches!(&other.receiver, Receiver::Batch { batch: one, .. } if one.end_of_arguments == batch.end_of_arguments)
+            && other.name == Name::Unnamed
+            && needs_reflected_names(file, other)
+    };
+    let mut entries = BTreeSet::new();
+    for other in file.migration.operations.iter().filter(same_block) {
+        let key = quoted(other.kind()?.prefix()?, quote)?;
+        entries.insert(format!("{key}: {}", quoted(&template(file, other)?, quote)?));
+    }
+    let entries: Vec<String> = entries.into_iter().collect();
+    let argument = format!("naming_convention={{{}}}", entries.join(", "));
+    Some(further_argument(file.file(), last, close, &argument))
 }
 
 /// The template that gives the name which is suggested.
@@ -104,6 +113,32 @@ fn quote(source: &SourceFile, call: Span) -> char {
         .chars()
         .find(|letter| matches!(letter, '"' | '\''))
         .unwrap_or('\'')
+}
+
+/// A further argument at the end of a call. `last` is where the last one ends, its own parentheses aside; `close` is the closing parenthesis.
+pub(super) fn further_argument(source: &SourceFile, last: usize, close: usize, argument: &str) -> Edit {
+    let rest = source.slice(Span::new(last, close));
+    let without_comments: String = rest
+        .split('\n')
+        .map(|line| line.split('#').next().unwrap_or_default())
+        .collect();
+    let has_comma = without_comments.contains(',');
+    let (span, text) = if rest.chars().all(|letter| letter == ',' || letter == ' ') {
+        // Alembic leaves `, )` behind.
+        (Span::new(last, close), format!(", {argument}"))
+    } else if has_comma {
+        (Span::new(close, close), argument.to_owned())
+    } else if rest.contains('#') {
+        (Span::new(close, close), format!(", {argument}"))
+    } else {
+        let inner = rest.rfind(')').map_or(0, |at| at + 1);
+        (Span::new(last + inner, last + inner), format!(", {argument}"))
+    };
+    Edit {
+        file: source.clone(),
+        span,
+        text,
+    }
 }
 
 /// A Python literal; nothing for a name that no sane database holds.

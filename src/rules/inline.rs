@@ -4,10 +4,9 @@ use crate::fix::Edit;
 use crate::migration::{Known, Receiver, Step};
 use crate::naming::{ConstraintKind, Explicit};
 use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind};
-use crate::source::Span;
 
 use super::MigrationFile;
-use super::edits::finished_name;
+use super::edits::{finished_name, further_argument};
 use super::suggestion::Constraint;
 
 /// A constraint inside another operation.
@@ -230,25 +229,21 @@ pub(super) fn write_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &C
         .arguments
         .iter()
         .find(|argument| argument.kind == ArgumentKind::Keyword("name".to_owned()));
-    let (span, text) = match (none, call.arguments.last()) {
-        (Some(none), _) => (none.value.span, finished),
+    match (none, call.arguments.last()) {
+        (Some(none), _) => Some(Edit {
+            file: source.clone(),
+            span: none.value.span,
+            text: finished,
+        }),
         (None, Some(last)) => {
             let close = call.arguments_span.end.checked_sub(1)?;
-            let rest = Span::new(last.span.end, close);
-            // Alembic leaves `, )` behind; a comment there is somebody's.
-            let is_plain = source.slice(rest).chars().all(|letter| letter == ',' || letter == ' ');
-            let span = if is_plain {
-                rest
-            } else {
-                Span::new(last.span.end, last.span.end)
-            };
-            (span, format!(", name={finished}"))
+            Some(further_argument(
+                source,
+                last.span.end,
+                close,
+                &format!("name={finished}"),
+            ))
         }
-        (None, None) => return None,
-    };
-    Some(Edit {
-        file: source.clone(),
-        span,
-        text,
-    })
+        (None, None) => None,
+    }
 }

@@ -1,11 +1,13 @@
 //! One half of a revision drops a name that the other half did not create, though it created another.
 
+use std::collections::HashSet;
+
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Half, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
-use crate::python::Spread;
+use crate::python::{ExprKind, Spread};
 
 use super::edits::finished_name;
 use super::inline::{InlineName, of_added_column, of_table};
@@ -36,7 +38,7 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
 }
 
 fn has_name(operation: &Operation<'_>) -> bool {
-    matches!(operation.name, Name::Plain(_) | Name::Finished(_))
+    operation.name.text().is_some()
 }
 
 fn opposite(one: &Operation<'_>, other: &Operation<'_>) -> bool {
@@ -68,48 +70,68 @@ fn known_name(file: &MigrationFile<'_>, operation: &Operation<'_>, kind: Option<
     effective_name(file, constraint)
 }
 
+/// Only a downgrade has to undo what stands above it: an upgrade may well replace what an older revision made.
 fn mismatch(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Option<Diagnostic> {
-    if !has_name(drop) || drop.table.known().is_none() || drop.repeated {
+    let guarded = drop.call.keyword("if_exists").is_some();
+    if drop.half != Half::Downgrade || !has_name(drop) || drop.table.known().is_none() || drop.repeated || guarded {
         return None;
     }
     let creates = counterparts(file, drop);
+    // The usual case needs no convention, and so no file but this one.
+    if creates.iter().any(|create| create.name == drop.name) {
+        return None;
+    }
     // A name that is computed may be any; what stands inside a table or a column is made without an operation.
-    if creates.iter().any(|create| !has_name(create) || create.repeated) || is_made_inline(file, drop) {
+    let doubtful = |create: &&Operation<'_>| !has_name(create) || create.repeated;
+    if creates.is_empty() || creates.iter().any(doubtful) || is_made_inline(file, drop) {
         return None;
     }
-    let mut names = Vec::new();
-    for create in &creates {
-        names.push((*create, known_name(file, create, create.kind())?));
+    let kind = drop.kind().or_else(|| creates.first()?.kind());
+    let own = known_name(file, drop, kind)?;
+    let dropped: HashSet<String> = file
+        .migration
+        .operations
+        .iter()
+        .filter(|other| !other.creates() && other.half == drop.half && other.table == drop.table)
+        .filter_map(|other| known_name(file, other, other.kind().or(kind)))
+        .collect();
+    let mut left = Vec::new();
+    for create in creates {
+        let name = known_name(file, create, create.kind())?;
+        if name == own {
+            return None;
+        }
+        if !dropped.contains(&name) && !goes_with_its_columns(file, create) {
+            left.push((create, name));
+        }
     }
-    let is_dropped = |name: &String| {
-        let others = file
-            .migration
-            .operations
-            .iter()
-            .filter(|other| !other.creates() && other.half == drop.half && other.table == drop.table);
-        let dropped: Vec<Option<String>> = others
-            .map(|other| known_name(file, other, other.kind().or_else(|| creates.first()?.kind())))
-            .collect();
-        dropped.contains(&Some(name.clone()))
-    };
-    let own = known_name(file, drop, drop.kind().or_else(|| creates.first()?.kind()))?;
-    if names.iter().any(|(_, name)| *name == own) {
-        return None;
-    }
-    let left: Vec<&(&Operation<'_>, String)> = names.iter().filter(|(_, name)| !is_dropped(name)).collect();
     let (create, name) = left.first()?;
     Some(diagnostic(file, drop, &own, create, name, left.len() == 1))
 }
 
-fn is_made_inline(file: &MigrationFile<'_>, drop: &Operation<'_>) -> bool {
-    let written = match &drop.name {
-        Name::Plain(name) | Name::Finished(name) => name,
-        Name::Unnamed | Name::Computed => return true,
+/// A constraint is gone when one of its columns is dropped in the other half.
+fn goes_with_its_columns(file: &MigrationFile<'_>, create: &Operation<'_>) -> bool {
+    let Some(columns) = create.columns.known() else {
+        return false;
     };
+    file.migration.steps.iter().any(|step| {
+        let position = usize::from(!step.receiver.is_batch());
+        let dropped = step.call.argument(Some(position), "column_name").ok().flatten();
+        step.method == "drop_column"
+            && step.half != create.half
+            && step.table == create.table
+            && dropped
+                .and_then(|argument| argument.value.as_str())
+                .is_some_and(|name| columns.iter().any(|column| column == name))
+    })
+}
+
+fn is_made_inline(file: &MigrationFile<'_>, drop: &Operation<'_>) -> bool {
+    let Some(written) = drop.name.text() else { return true };
     let source = file.file();
     file.migration.steps.iter().any(|step| match step.method {
         // SQL that speaks of the name may have made it, and a table may have had another name.
-        "execute" => source.slice(step.call.span).contains(written.as_str()),
+        "execute" => source.slice(step.call.span).contains(written),
         "rename_table" => true,
         "create_table" | "add_column" if step.table == drop.table => {
             let inside = if step.method == "create_table" {
@@ -180,7 +202,7 @@ fn wrong_type(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Option<Diagnost
     let position = if drop.receiver.is_batch() { 1 } else { 2 };
     let span = drop.call.span;
     match drop.call.argument(Some(position), "type_") {
-        Ok(Some(argument)) => {
+        Ok(Some(argument)) if argument.value.kind != ExprKind::None => {
             let written = argument.value.as_str()?;
             let meant = meant_type(written);
             let help = match meant {
@@ -198,7 +220,7 @@ fn wrong_type(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Option<Diagnost
                 .help(help),
             )
         }
-        Ok(None) if matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb)) => Some(
+        Ok(_) if matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb)) => Some(
             Diagnostic::new(
                 &RULE,
                 file.file(),
@@ -208,7 +230,7 @@ fn wrong_type(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Option<Diagnost
             .focus(span, "MySQL and MariaDB cannot drop a constraint without `type_`")
             .help("add `type_='foreignkey'`, 'unique', 'check' or 'primary'"),
         ),
-        Ok(None) | Err(Spread) => None,
+        Ok(_) | Err(Spread) => None,
     }
 }
 

@@ -36,6 +36,8 @@ use crate::project::{Declaration, Judged, Naming, Project, Wanted};
 use crate::python::Module;
 use crate::source::SourceFile;
 
+use suggestion::{Suggestion, suggest_all};
+
 /// A rule.
 #[derive(Debug)]
 pub struct Rule {
@@ -126,6 +128,7 @@ pub struct MigrationFile<'a> {
     pub configured_convention: Option<&'a Convention>,
     project: &'a Project<'a>,
     naming: OnceCell<Rc<Naming>>,
+    suggestions: OnceCell<Vec<Option<Suggestion>>>,
 }
 
 impl<'a> MigrationFile<'a> {
@@ -140,6 +143,7 @@ impl<'a> MigrationFile<'a> {
             configured_convention: None,
             project,
             naming: OnceCell::new(),
+            suggestions: OnceCell::new(),
         }
     }
 
@@ -153,6 +157,11 @@ impl<'a> MigrationFile<'a> {
     #[must_use]
     pub fn naming(&self) -> &Naming {
         self.naming.get_or_init(|| self.project.naming(self.file()))
+    }
+
+    /// What can be said of the name of an unnamed create, by its place in the list of operations.
+    fn suggestion(&self, at: usize) -> Option<&Suggestion> {
+        self.suggestions.get_or_init(|| suggest_all(self)).get(at)?.as_ref()
     }
 
     /// Where the models declare a constraint, and how that reads with a name.

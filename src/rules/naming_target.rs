@@ -1,7 +1,7 @@
 //! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
 
 use crate::diagnostic::{Diagnostic, Label};
-use crate::migration::{Half, Operation};
+use crate::migration::{Half, Name, Operation};
 use crate::naming::ConstraintKind;
 use crate::project::{ConventionFacts, Target, Wanted};
 
@@ -67,8 +67,23 @@ pub(super) fn complete(
         .then_some(name.text.as_deref())
         .flatten()
         .and_then(|name| edits::name_all(file, &operations, name));
+    if operation.creates() && partner.is_none() && has_doubtful_drop(file, operation) {
+        diagnostic.fix = None;
+        if let Some(help) = &mut diagnostic.help {
+            help.push_str("; which drop belongs to it is not certain, so both are left to you");
+        }
+    }
     diagnostic.suggested_name = name.text;
     diagnostic
+}
+
+/// Whether the other half drops something of this table and kind without a name, so that naming the create alone would leave that behind.
+fn has_doubtful_drop(file: &MigrationFile<'_>, create: &Operation<'_>) -> bool {
+    let other = |half: Half| half != create.half;
+    let unnamed = |drop: &Operation<'_>| !drop.creates() && drop.name == Name::Unnamed && other(drop.half);
+    let same =
+        |drop: &Operation<'_>| drop.table == create.table && drop.kind().is_none_or(|kind| Some(kind) == create.kind());
+    create.repeated || file.migration.operations.iter().any(|drop| unnamed(drop) && same(drop))
 }
 
 /// The declaration in the models, which is the other place where a name can stand.

@@ -1,6 +1,8 @@
 //! The name that an unnamed constraint should have, and who says so.
 
-use crate::migration::{Known, Name, Operation};
+use std::collections::HashMap;
+
+use crate::migration::{Half, Known, Name, Operation};
 use crate::naming::{
     ColumnRef, ConstraintKind, Convention, Dialect, Explicit, Name as Computed, NamingError, Referred, Subject,
 };
@@ -76,6 +78,8 @@ pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
         Ok(Some(convention)) if convention.template_for(constraint.kind).is_none() => fallback(file, constraint, None),
         Ok(Some(convention)) => match name(&convention, constraint) {
             Ok(None) => fallback(file, constraint, None),
+            // Such a template fails the migration, so nothing is named while it runs.
+            Err(error) if error.is_raised() => (Source::Documented, Err(error.to_string())),
             outcome => (Source::Project, outcome.map_err(|error| error.to_string())),
         },
         Ok(None) => fallback(file, constraint, None),
@@ -100,6 +104,41 @@ pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
         Err(reason) => suggestion.reason = Some(reason),
     }
     suggestion
+}
+
+/// The suggestions for the unnamed creates of a file, each at the place of its operation.
+///
+/// A name that the convention gives to two constraints which one run makes is withheld: the second could not be created.
+pub(super) fn suggest_all(file: &MigrationFile<'_>) -> Vec<Option<Suggestion>> {
+    let operations = &file.migration.operations;
+    let unnamed = |operation: &Operation<'_>| operation.creates() && operation.name == Name::Unnamed;
+    let mut all: Vec<Option<Suggestion>> = operations
+        .iter()
+        .map(|operation| unnamed(operation).then(|| suggest(file, operation)))
+        .collect();
+    let mut given: HashMap<(Option<String>, Half, String), usize> = HashMap::new();
+    let key =
+        |operation: &Operation<'_>, name: &str| (operation.table.known().cloned(), operation.half, name.to_owned());
+    for (operation, suggestion) in operations.iter().zip(&all).filter(|(operation, _)| operation.creates()) {
+        let name = suggestion
+            .as_ref()
+            .map_or_else(|| operation.name.text(), |suggestion| suggestion.name.as_deref());
+        if let Some(name) = name {
+            *given.entry(key(operation, name)).or_default() += 1;
+        }
+    }
+    for (operation, suggestion) in operations.iter().zip(&mut all) {
+        let Some(suggestion) = suggestion else { continue };
+        let count = suggestion
+            .name
+            .as_deref()
+            .and_then(|name| given.get(&key(operation, name)));
+        if count.is_some_and(|count| *count > 1) && !operation.conditional {
+            let name = suggestion.name.take().unwrap_or_default();
+            suggestion.reason = Some(format!("the convention calls two constraints of this table `{name}`"));
+        }
+    }
+    all
 }
 
 enum Unreadable {

@@ -98,6 +98,7 @@ fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, 
         other.method == "drop_column"
             && other.half == Half::Downgrade
             && other.table == step.table
+            && other.schema == step.schema
             && dropped.and_then(|argument| argument.value.as_str()) == Some(column)
     };
     let drop = file.migration.steps.iter().find(drops_column)?;
@@ -114,10 +115,12 @@ fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, 
     let ending = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
     let call = match &drop.receiver {
         Receiver::Operations(op) => {
-            format!(
-                "{op}.drop_constraint({op}.f('{name}'), '{}', type_='foreignkey')",
-                drop.table.known()?
-            )
+            let schema = match drop.schema.known()? {
+                Some(schema) => format!(", schema='{schema}'"),
+                None => String::new(),
+            };
+            let table = drop.table.known()?;
+            format!("{op}.drop_constraint({op}.f('{name}'), '{table}'{schema}, type_='foreignkey')")
         }
         Receiver::Batch { spelling, .. } => {
             format!("{spelling}.drop_constraint({spelling}.f('{name}'), type_='foreignkey')")

@@ -6,7 +6,7 @@ use crate::naming::ConstraintKind;
 
 use super::advice::consequence;
 use super::naming_target::{complete, subject, this_half};
-use super::suggestion::{Source, Suggestion, suggest};
+use super::suggestion::{Source, Suggestion};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -35,7 +35,7 @@ pub(super) fn unnamed_creates<'f>(
             matches!(operation.action, Action::Create(kind) if kind != ConstraintKind::Index)
                 && operation.name == Name::Unnamed
         })
-        .map(move |(at, operation)| (at, operation, suggest(file, operation)))
+        .filter_map(move |(at, operation)| Some((at, operation, file.suggestion(at)?.clone())))
 }
 
 fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>, suggestion: &Suggestion) -> Diagnostic {

@@ -43,18 +43,22 @@ fn works_all_the_same(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bo
         return false;
     };
     match convention.template_for(kind) {
-        Some(Value::Template(template)) => !["column_", "referred_", "constraint_name"]
-            .iter()
-            .any(|token| template.contains(token)),
+        Some(Value::Template(template)) => tokens(template).all(|token| token == "table_name"),
         _ => false,
     }
 }
 
+/// The names between `%(` and `)` in a template.
+fn tokens(template: &str) -> impl Iterator<Item = &str> {
+    template
+        .split("%(")
+        .skip(1)
+        .map(|rest| rest.split(')').next().unwrap_or_default())
+}
+
 fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) -> Diagnostic {
-    let create = file
-        .pairing
-        .create_of(at)
-        .map(|create| &file.migration.operations[create]);
+    let place = file.pairing.create_of(at);
+    let create = place.map(|create| &file.migration.operations[create]);
     let what = if operation.kind() == Some(ConstraintKind::Index) {
         "index"
     } else {
@@ -71,7 +75,10 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) ->
     let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(focus, reason);
     match create {
         Some(create) if create.name == Name::Unnamed => {
-            let suggestion = suggest(file, create);
+            let suggestion = place
+                .and_then(|at| file.suggestion(at))
+                .cloned()
+                .unwrap_or_else(|| suggest(file, create));
             complete(
                 file,
                 diagnostic,
@@ -99,7 +106,11 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) ->
 
 /// Nothing in this migration makes what is dropped, so its name stands in an older one, or in the database.
 fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation<'_>) -> Diagnostic {
-    let what = if operation.kind() == Some(ConstraintKind::Index) { "index" } else { "constraint" };
+    let what = if operation.kind() == Some(ConstraintKind::Index) {
+        "index"
+    } else {
+        "constraint"
+    };
     let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
     let usual =
         default_name(dialect, operation).map(|name| format!(", on {} usually `{}`", dialect.label(), name.text));
