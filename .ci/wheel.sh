@@ -61,8 +61,6 @@ repos:
 YAML
 git add -A
 git commit -qm base
-# No program of that name but the wheel's may answer, and none may be built.
-unset CARGO_TARGET_DIR
 pre-commit install --install-hooks
 
 cp "$made/bad.py" "$bad"
@@ -80,7 +78,7 @@ git commit -m named || stop 'the corrected commit was blocked'
 "$(echo "$PRE_COMMIT_HOME"/repo*/py_env-*/bin/alembic-named)" --version
 
 # What a release makes of the wheel besides.
-mkdir -p "$made/extras/man" "$made/extras/completions"
+"$source/packaging/extras.sh" "$made/clean/bin/alembic-named" "$made/extras"
 archive=$("$source/packaging/archive.sh" "$wheel" this-platform "$made/extras" "$made/archives")
 (cd "$made/archives" && python3 -c '
 import hashlib, pathlib, sys
@@ -88,5 +86,9 @@ digest, name = pathlib.Path(sys.argv[1] + ".sha256").read_text().split()
 sys.exit(hashlib.sha256(pathlib.Path(name).read_bytes()).hexdigest() != digest)
 ' "$archive") || stop 'the checksum of the archive is wrong'
 tar -xzf "$archive" -C "$made"
-[ "$("$made/alembic-named-this-platform/alembic-named" --version)" = "$expected" ] || stop 'the program of the archive does not run'
+packed=$made/alembic-named-this-platform
+[ "$("$packed/alembic-named" --version)" = "$expected" ] || stop 'the program of the archive does not run'
+for file in man/alembic-named.1 man/alembic-named-check.1 completions/alembic-named.bash completions/_alembic-named; do
+    [ -s "$packed/$file" ] || stop "the archive has no $file"
+done
 echo 'wheel: it installs, blocks the unnamed constraint under pre-commit, lets the named one pass, and makes an archive'

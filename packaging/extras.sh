@@ -1,19 +1,19 @@
 #!/bin/sh
 # Writes what a package installs beside the program: the manual pages and the completions.
 #
-# Usage: packaging/extras.sh FOLDER
+# Usage: packaging/extras.sh PROGRAM FOLDER    PROGRAM is an alembic-named that runs on this machine
 set -eu
 
-[ $# -eq 1 ] || { echo 'usage: packaging/extras.sh FOLDER' >&2; exit 2; }
+[ $# -eq 2 ] || { echo 'usage: packaging/extras.sh PROGRAM FOLDER' >&2; exit 2; }
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-mkdir -p -- "$1/man" "$1/completions"
-folder=$(CDPATH='' cd -- "$1" && pwd)
-cd "$here"
+program=$1
+mkdir -p -- "$2/man" "$2/completions"
+folder=$(CDPATH='' cd -- "$2" && pwd)
 
-cargo run --quiet --locked --release --example man -- "$folder/man"
-completions() { cargo run --quiet --locked --release -- completions "$1" >"$folder/completions/$2"; }
 # The names under which each shell looks for them.
-completions bash alembic-named.bash
-completions zsh _alembic-named
-completions fish alembic-named.fish
-completions powershell _alembic-named.ps1
+"$program" completions bash >"$folder/completions/alembic-named.bash"
+"$program" completions zsh >"$folder/completions/_alembic-named"
+"$program" completions fish >"$folder/completions/alembic-named.fish"
+"$program" completions powershell >"$folder/completions/_alembic-named.ps1"
+cd "$here"
+cargo run --quiet --locked --example man -- "$folder/man"
