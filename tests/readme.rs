@@ -13,6 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use alembic_named::cli::Cli;
+use clap::Parser;
 use support::{Repo, shield};
 
 fn root() -> &'static Path {
@@ -161,6 +163,32 @@ fn the_configuration_page_has_every_key() {
         .collect();
     headings.sort_unstable();
     assert_eq!(headings, keys);
+}
+
+#[test]
+fn every_command_shown_is_taken() {
+    let mut count = 0;
+    for document in documents() {
+        for line in read(&document).lines() {
+            let code = line.trim_start();
+            let is_code = line.len() >= code.len() + 4;
+            let code = code.trim_start_matches("- ");
+            let code = ["run: ", "script: "]
+                .iter()
+                .find_map(|key| code.strip_prefix(key))
+                .unwrap_or(code);
+            if !is_code || !code.starts_with("alembic-named ") {
+                continue;
+            }
+            let command = code.split(" # ").next().unwrap();
+            let words = command.split_whitespace().map(|word| word.trim_matches('"'));
+            if let Err(refusal) = Cli::try_parse_from(words) {
+                assert!(!refusal.use_stderr(), "{}: {command}: {refusal}", document.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 10, "only {count} commands were found");
 }
 
 #[test]
