@@ -123,6 +123,11 @@ impl Repository {
         &self.place.index
     }
 
+    /// The folder that it was found from.
+    pub(super) fn from(&self) -> &Path {
+        &self.from
+    }
+
     pub(super) fn environment(&self) -> &Environment {
         &self.environment
     }
