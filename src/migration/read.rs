@@ -19,6 +19,8 @@ pub(super) fn migration(module: &Module) -> Migration<'_> {
         constants: Vec::new(),
         functions: Vec::new(),
         loops: 0,
+        block: 0,
+        blocks: 0,
         calls: HashMap::new(),
     };
     reader.scope(module.body(), &[]);
@@ -59,6 +61,9 @@ struct Reader<'m> {
     /// The functions around the current statement, outermost first.
     functions: Vec<&'m str>,
     loops: usize,
+    /// The block around the current statement, and how many there were.
+    block: usize,
+    blocks: usize,
     /// Which functions of the module a function calls by name.
     calls: HashMap<&'m str, HashSet<&'m str>>,
 }
@@ -78,10 +83,10 @@ impl<'m> Reader<'m> {
         self.block(body, &mut later);
         let loops = std::mem::take(&mut self.loops);
         for definition in later {
-            match definition {
-                Definition::Function(function) => self.function(function),
-                Definition::Class(class) => self.scope(&class.body, &[]),
-            }
+            self.apart(|reader| match definition {
+                Definition::Function(function) => reader.function(function),
+                Definition::Class(class) => reader.scope(&class.body, &[]),
+            });
         }
         self.loops = loops;
         self.constants.pop();
@@ -110,9 +115,21 @@ impl<'m> Reader<'m> {
         }
     }
 
+    /// Reads what is executed at a time of its own, if at all.
+    fn apart(&mut self, read: impl FnOnce(&mut Self)) {
+        self.blocks += 1;
+        let around = std::mem::replace(&mut self.block, self.blocks);
+        read(self);
+        self.block = around;
+    }
+
+    fn branch(&mut self, body: &'m [Stmt], later: &mut Vec<Definition<'m>>) {
+        self.apart(|reader| reader.block(body, later));
+    }
+
     fn repeated(&mut self, body: &'m [Stmt], later: &mut Vec<Definition<'m>>) {
         self.loops += 1;
-        self.block(body, later);
+        self.branch(body, later);
         self.loops -= 1;
     }
 
@@ -166,7 +183,7 @@ impl<'m> Reader<'m> {
                     if let Some(test) = test {
                         self.expr(test);
                     }
-                    self.block(body, later);
+                    self.branch(body, later);
                 }
             }
             StmtKind::For {
@@ -180,13 +197,13 @@ impl<'m> Reader<'m> {
                 }
                 let [rounds, otherwise] = bodies;
                 self.repeated(rounds, later);
-                self.block(otherwise, later);
+                self.branch(otherwise, later);
             }
             StmtKind::While { test, bodies } => {
                 self.expr(test);
                 let [rounds, otherwise] = bodies;
                 self.repeated(rounds, later);
-                self.block(otherwise, later);
+                self.branch(otherwise, later);
             }
             StmtKind::With { items, body } => {
                 for item in items {
@@ -204,13 +221,13 @@ impl<'m> Reader<'m> {
                 finally,
             } => {
                 for body in std::iter::once(body).chain(handlers).chain([otherwise, finally]) {
-                    self.block(body, later);
+                    self.branch(body, later);
                 }
             }
             StmtKind::Match { subject, cases } => {
                 self.expr(subject);
                 for body in cases {
-                    self.block(body, later);
+                    self.branch(body, later);
                 }
             }
             _ => {}
@@ -281,9 +298,12 @@ impl<'m> Reader<'m> {
             ExprKind::Named { target, value } => self.assign(target, value),
             _ => {}
         }
+        let repeats = matches!(expr.kind, ExprKind::Comprehension(_) | ExprKind::Lambda { .. });
+        self.loops += usize::from(repeats);
         for child in expr.children() {
             self.expr(child);
         }
+        self.loops -= usize::from(repeats);
     }
 
     fn call(&mut self, call: &'m Call) {
@@ -336,6 +356,7 @@ impl<'m> Reader<'m> {
             receiver,
             half: Half::Unknown,
             function: self.functions.first().copied(),
+            block: self.block,
             repeated: self.loops > 0,
         });
     }
@@ -349,7 +370,11 @@ impl<'m> Reader<'m> {
     fn receiver(&self, call: &'m Call) -> Option<(&'m str, Receiver)> {
         match &call.callee.kind {
             ExprKind::Attribute { value, name, .. } => {
-                let spelling = self.module.file().slice(value.span).to_owned();
+                let named = match &value.kind {
+                    ExprKind::Named { target, .. } => target,
+                    _ => value,
+                };
+                let spelling = self.module.file().slice(named.span).to_owned();
                 match resolve(&self.scopes, value)? {
                     Binding::Operations => Some((name, Receiver::Operations(spelling))),
                     Binding::Batch(batch) => Some((name, Receiver::Batch { spelling, batch })),

@@ -4,6 +4,7 @@ use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Half, Operation, Receiver};
 use crate::naming::{Convention, Dialect, Value};
 use crate::project::{ConventionFacts, Target};
+use crate::python::{Expr, StmtKind};
 use crate::source::{SourceFile, Span};
 
 use super::MigrationFile;
@@ -18,7 +19,7 @@ pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
         edits.push(Edit {
             file: source.clone(),
             span: argument.value.span,
-            text: finished(source, operation, name)?,
+            text: finished(file, operation, name)?,
         });
         edits.extend(warning_comment(file, operation.call.span));
         let reflected = names_of_reflected(file, operation);
@@ -52,7 +53,7 @@ fn names_of_reflected(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Op
     let at = batch
         .end_of_arguments
         .filter(|_| needs_reflected_names(file, operation))?;
-    let quote = quote(file.file(), operation);
+    let quote = quote(file, operation);
     let key = quoted(operation.kind()?.prefix()?, quote)?;
     let template = quoted(&template(file, operation)?, quote)?;
     Some(Edit {
@@ -89,18 +90,39 @@ fn template(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<Strin
 ///
 /// A function imported from `alembic.op` has no `f` beside it; a plain string does there, since no template of the usual kinds is applied to
 /// a name that is given.
-fn finished(source: &SourceFile, operation: &Operation<'_>, name: &str) -> Option<String> {
-    let literal = quoted(name, quote(source, operation))?;
+fn finished(file: &MigrationFile<'_>, operation: &Operation<'_>, name: &str) -> Option<String> {
+    let literal = quoted(name, quote(file, operation))?;
     Some(match &operation.receiver {
         Receiver::Operations(spelling) | Receiver::Batch { spelling, .. } => format!("{spelling}.f({literal})"),
         Receiver::Bare => literal,
     })
 }
 
-/// The quote that the call itself uses, else Alembic's own.
-fn quote(source: &SourceFile, operation: &Operation<'_>) -> char {
-    let text = source.slice(operation.call.span);
-    text.chars().find(|letter| matches!(letter, '"' | '\'')).unwrap_or('\'')
+/// The quote that the call itself uses, else the module, else Alembic's own.
+fn quote(file: &MigrationFile<'_>, operation: &Operation<'_>) -> char {
+    let arguments = operation.call.arguments.iter().map(|argument| &argument.value);
+    let assigned = file
+        .migration
+        .module
+        .body()
+        .iter()
+        .filter_map(|statement| match &statement.kind {
+            StmtKind::Assign { value, .. } => value.as_ref(),
+            _ => None,
+        });
+    let own = |expr: &Expr| first_quote(file.file(), expr);
+    arguments.chain(assigned).find_map(own).unwrap_or('\'')
+}
+
+/// The quote of the first string in an expression.
+fn first_quote(source: &SourceFile, expr: &Expr) -> Option<char> {
+    if expr.as_str().is_some() {
+        return source
+            .slice(expr.span)
+            .chars()
+            .find(|letter| matches!(letter, '"' | '\''));
+    }
+    expr.children().into_iter().find_map(|child| first_quote(source, child))
 }
 
 /// A Python literal; nothing for a name that no sane database holds.
