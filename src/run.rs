@@ -160,7 +160,10 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     let mut must_be_staged = false;
     match settings.action {
         Action::Report => {}
-        Action::Diff { suggested } => report::diff(&mend(&outcome, suggested, &look_again), edge.out())?,
+        Action::Diff { suggested } => {
+            let is_coloured = edge.is_coloured();
+            report::diff(&mend(&outcome, suggested, &look_again), is_coloured, edge.out())?;
+        }
         Action::Fix { suggested, restage } => {
             let mended = mend(&outcome, suggested, &look_again);
             let changed = fix_files(&mut outcome, mended, &start, &selection, restage);
@@ -241,7 +244,7 @@ fn fix_files(
 ) -> bool {
     let mut ready: Vec<(Option<Ready>, Mended)> = Vec::new();
     for one in mended {
-        match worktree::prepare(&one.path().to_path(&start.top), &one) {
+        match worktree::prepare(&start.top, &one) {
             Ok(Some(file)) => ready.push((Some(file), one)),
             Ok(None) => {
                 outcome.remarks.push(format!(

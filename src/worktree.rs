@@ -1,5 +1,6 @@
 //! Writing a fixed file into the working tree: whole or not at all, and never over something that was not read.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::mend::Mended;
+use crate::source::RepoPath;
 
 /// A fixed file beside the one that it will replace.
 #[derive(Debug)]
@@ -23,6 +25,9 @@ pub enum WriteError {
     /// It is a link, and what it points to may belong to something else.
     #[error("`{}` is a symbolic link: fix the file it points to", .0.display())]
     Link(PathBuf),
+    /// A folder above it is a link to somewhere else.
+    #[error("`{}` lies behind a symbolic link that leads out of the working tree: fix the file where it is", .0.display())]
+    Outside(PathBuf),
     /// It may not be written.
     #[error("`{}` is read-only: make it writable (`chmod u+w`) and run the command again", .0.display())]
     ReadOnly(PathBuf),
@@ -42,9 +47,10 @@ pub enum WriteError {
     },
 }
 
-/// Makes the fixed file in the folder of the old one. `path` is the working file; its text may differ from what was checked, as long as
-/// every line that a fix changes stands in it unchanged and only once. Otherwise it is left alone, and there is nothing to put in its place.
-pub fn prepare(path: &Path, mended: &Mended) -> Result<Option<Ready>, WriteError> {
+/// Makes the fixed file in the folder of the old one, somewhere below `top`. Its text may differ from what was checked, as long as every
+/// line that a fix changes stands in it unchanged and only once. Otherwise it is left alone, and there is nothing to put in its place.
+pub fn prepare(top: &Path, mended: &Mended) -> Result<Option<Ready>, WriteError> {
+    let path = &mended.path().to_path(top);
     let io = |cause| WriteError::Io {
         path: path.to_owned(),
         cause,
@@ -56,6 +62,10 @@ pub fn prepare(path: &Path, mended: &Mended) -> Result<Option<Ready>, WriteError
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(WriteError::Missing(path.to_owned())),
         Err(error) => return Err(io(error)),
     };
+    let real = |path: &Path| path.canonicalize().map_err(io);
+    if !real(path)?.starts_with(real(top)?) {
+        return Err(WriteError::Outside(path.to_owned()));
+    }
     if metadata.permissions().readonly() {
         return Err(WriteError::ReadOnly(path.to_owned()));
     }
@@ -75,11 +85,16 @@ pub fn prepare(path: &Path, mended: &Mended) -> Result<Option<Ready>, WriteError
 impl Ready {
     /// Puts the new file in the place of the old one. What it gives back puts the old one there again.
     pub fn replace(self) -> Result<Replaced, WriteError> {
-        let io = |cause| WriteError::Io {
+        let failed = |cause| WriteError::Io {
             path: self.path.clone(),
             cause,
         };
-        if fs::read(&self.path).map_err(io)? != self.old {
+        match self.path.symlink_metadata() {
+            Ok(now) if now.is_file() => {}
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => return Err(WriteError::Changed(self.path)),
+        }
+        if fs::read(&self.path).map_err(failed)? != self.old {
             return Err(WriteError::Changed(self.path));
         }
         let Self {
@@ -172,86 +187,143 @@ pub fn transplant(mended: &Mended, working: &str) -> Option<String> {
     if working == before {
         return Some(after.to_owned());
     }
-    let old: Vec<&str> = before.split_inclusive('\n').collect();
-    let mut lines: Vec<String> = working.split_inclusive('\n').map(str::to_owned).collect();
-    let returns = lines.iter().filter(|line| line.ends_with("\r\n")).count() * 2 > lines.len();
-    for hunk in hunks(before, after) {
-        let wanted: Vec<&str> = old.get(hunk.old.clone())?.iter().map(|line| trim_end(line)).collect();
-        let mut places = (0..lines.len()).filter(|&at| {
-            let window = lines.get(at..at + wanted.len());
-            window.is_some_and(|window| window.iter().map(|line| trim_end(line)).eq(wanted.iter().copied()))
+    let mut text: Vec<String> = lines(working).into_iter().map(str::to_owned).collect();
+    let returns = text.iter().filter(|line| line.ends_with("\r\n")).count() * 2 > text.len();
+    let usual = if returns { "\r\n" } else { "\n" };
+    for hunk in hunks(&lines(before), &lines(after)) {
+        let mut places = (0..text.len()).filter(|&at| {
+            let window = text.get(at..at + hunk.old.len());
+            window.is_some_and(|window| window.iter().map(|line| trim_end(line)).eq(hunk.old.iter().copied()))
         });
         let (Some(place), None) = (places.next(), places.next()) else {
             return None;
         };
-        let new = hunk.new.iter().map(|line| {
-            let ending = if line.ends_with('\n') && returns {
-                "\r\n"
-            } else if line.ends_with('\n') {
-                "\n"
-            } else {
-                ""
-            };
-            format!("{}{ending}", trim_end(line))
-        });
-        lines.splice(place..place + wanted.len(), new.collect::<Vec<_>>());
+        let place = place..place + hunk.old.len();
+        let ends = line_ends(text.get(place.clone())?, hunk.new.len(), usual);
+        let new: Vec<String> = hunk
+            .new
+            .iter()
+            .zip(ends)
+            .map(|(line, end)| format!("{line}{end}"))
+            .collect();
+        text.splice(place, new);
     }
-    Some(lines.concat())
+    Some(text.concat())
+}
+
+/// The lines as git counts them: Python ends one at a lone carriage return as well, git and `diff` do not.
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
 }
 
 fn trim_end(line: &str) -> &str {
     line.trim_end_matches(['\n', '\r'])
 }
 
-struct Hunk {
-    old: std::ops::Range<usize>,
-    new: Vec<String>,
+/// The line ends for so many lines that come in the place of `old`: those that were there, the last ones where there were more, and the
+/// usual one for what is added.
+fn line_ends(old: &[String], count: usize, usual: &str) -> Vec<String> {
+    let own = old.iter().map(|line| line[trim_end(line).len()..].to_owned());
+    let mut ends: Vec<String> = own.skip(old.len().saturating_sub(count)).collect();
+    let added = std::iter::repeat_n(usual.to_owned(), count - ends.len());
+    // The end of the file stays the end of the file.
+    let at = ends.len() - usize::from(ends.last().is_some_and(String::is_empty));
+    ends.splice(at..at, added);
+    ends
+}
+
+/// Lines that change, without their ends.
+struct Hunk<'t> {
+    old: Vec<&'t str>,
+    new: Vec<&'t str>,
 }
 
 /// The changed lines; an insertion takes the line above it along, so that it has a place.
-fn hunks(before: &str, after: &str) -> Vec<Hunk> {
-    let diff = similar::TextDiff::from_lines(before, after);
-    let old_lines: Vec<&str> = before.split_inclusive('\n').collect();
-    let new_lines: Vec<&str> = after.split_inclusive('\n').collect();
-    let changed = diff
-        .ops()
+fn hunks<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Hunk<'t>> {
+    let trimmed = |lines: Option<&[&'t str]>| lines.unwrap_or_default().iter().map(|line| trim_end(line)).collect();
+    similar::capture_diff_slices(similar::Algorithm::Myers, before, after)
         .iter()
-        .filter(|operation| operation.tag() != similar::DiffTag::Equal);
-    changed
+        .filter(|operation| operation.tag() != similar::DiffTag::Equal)
         .map(|operation| {
-            let (mut old, new) = (operation.old_range(), operation.new_range());
-            let mut lines: Vec<String> = new_lines
-                .get(new)
-                .unwrap_or_default()
-                .iter()
-                .map(|line| (*line).to_owned())
-                .collect();
+            let (mut old, mut new) = (operation.old_range(), operation.new_range());
             if old.is_empty() && old.start > 0 {
+                // What stands above is the same on both sides.
                 old.start -= 1;
-                lines.insert(0, old_lines.get(old.start).copied().unwrap_or_default().to_owned());
+                new.start -= 1;
             }
-            Hunk { old, new: lines }
+            Hunk {
+                old: trimmed(before.get(old)),
+                new: trimmed(after.get(new)),
+            }
         })
         .collect()
 }
 
+/// How many unchanged lines a diff shows around a change.
+const CONTEXT: usize = 3;
+
 /// The change as `git apply` reads it.
 #[must_use]
 pub fn unified_diff(mended: &Mended) -> String {
-    let path = mended.path().display().into_owned();
-    let diff = similar::TextDiff::from_lines(mended.before.text(), mended.after.text());
-    let mut diff = diff.unified_diff();
-    let (old, new) = (quoted(&format!("a/{path}")), quoted(&format!("b/{path}")));
-    diff.header(&old, &new).missing_newline_hint(true).to_string()
+    let (before, after) = (lines(mended.before.text()), lines(mended.after.text()));
+    let mut diff = format!(
+        "--- {}\n+++ {}\n",
+        quoted("a/", mended.path()),
+        quoted("b/", mended.path())
+    );
+    let operations = similar::capture_diff_slices(similar::Algorithm::Myers, &before, &after);
+    for group in similar::group_diff_ops(operations, CONTEXT) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else {
+            continue;
+        };
+        let old = first.old_range().start..last.old_range().end;
+        let new = first.new_range().start..last.new_range().end;
+        let _ = writeln!(diff, "@@ -{} +{} @@", counted(&old), counted(&new));
+        for change in group
+            .iter()
+            .flat_map(|operation| operation.iter_changes(&before, &after))
+        {
+            let line = change.value();
+            diff.push(match change.tag() {
+                similar::ChangeTag::Equal => ' ',
+                similar::ChangeTag::Delete => '-',
+                similar::ChangeTag::Insert => '+',
+            });
+            diff.push_str(line);
+            if !line.ends_with('\n') {
+                diff.push_str("\n\\ No newline at end of file\n");
+            }
+        }
+    }
+    diff
 }
 
-/// A path as git writes it in a diff: in quotes where it holds what would break the line.
-fn quoted(path: &str) -> String {
-    if path.contains(|letter: char| letter.is_control() || letter == '"' || letter == '\\') {
-        format!("\"{}\"", path.escape_default())
-    } else {
-        path.to_owned()
+/// Where lines stand, as a diff says it: the first and how many, no number for one, and the line above for none.
+fn counted(lines: &std::ops::Range<usize>) -> String {
+    match lines.len() {
+        0 => format!("{},0", lines.start),
+        1 => format!("{}", lines.start + 1),
+        count => format!("{},{count}", lines.start + 1),
     }
+}
+
+/// A path as git writes it in a diff: in quotes, with octal numbers, where it holds what would break the line.
+fn quoted(prefix: &str, path: &RepoPath) -> String {
+    let plain = std::str::from_utf8(path.as_bytes()).ok();
+    if let Some(plain) =
+        plain.filter(|path| !path.contains(|letter: char| letter.is_control() || "\"\\".contains(letter)))
+    {
+        return format!("{prefix}{plain}");
+    }
+    let mut quoted = format!("\"{prefix}");
+    for &byte in path.as_bytes() {
+        if byte.is_ascii_graphic() && !b"\"\\".contains(&byte) || byte == b' ' {
+            quoted.push(char::from(byte));
+        } else {
+            let _ = write!(quoted, "\\{byte:03o}");
+        }
+    }
+    quoted + "\""
 }
 
 #[cfg(test)]
@@ -294,6 +366,74 @@ mod tests {
             transplant(&change, "x\na\n# w\nNone\n").as_deref(),
             Some("x\na\nnamed\n")
         );
+    }
+
+    #[test]
+    fn each_line_keeps_its_own_end() {
+        let change = mended("a\nNone", "a\nnamed");
+        assert_eq!(
+            transplant(&change, "a\r\nNone\nb\r\nc\r\n").as_deref(),
+            Some("a\r\nnamed\nb\r\nc\r\n")
+        );
+        assert_eq!(
+            transplant(&mended("a\nNone\n", "a\nnamed\n"), "a\nNone").as_deref(),
+            Some("a\nnamed")
+        );
+        let longer = mended("a\nb\n", "a\nnew\nb\nnew\n");
+        assert_eq!(transplant(&longer, "a\r\nb").as_deref(), Some("a\r\nnew\nb\nnew"));
+        let shorter = mended("a\n# w\nNone\nb\n", "a\nnamed\nb\n");
+        assert_eq!(
+            transplant(&shorter, "a\n# w\r\nNone\nb\nc").as_deref(),
+            Some("a\nnamed\nb\nc")
+        );
+    }
+
+    #[test]
+    fn a_lone_carriage_return_ends_no_line_of_a_diff() {
+        let change = mended("a\rNone\rb\r", "a\rnamed\rb\r");
+        assert_eq!(
+            transplant(&change, "mine\na\rNone\rb\r").as_deref(),
+            Some("mine\na\rnamed\rb\r")
+        );
+        let hint = "\n\\ No newline at end of file\n";
+        assert_eq!(
+            unified_diff(&change),
+            format!("--- a/m.py\n+++ b/m.py\n@@ -1 +1 @@\n-a\rNone\rb\r{hint}+a\rnamed\rb\r{hint}")
+        );
+    }
+
+    #[test]
+    fn a_file_that_was_changed_meanwhile_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.py");
+        for after in [Some("mine\n"), None] {
+            fs::write(&path, "None\n").unwrap();
+            let ready = prepare(folder.path(), &mended("None\n", "named\n")).unwrap().unwrap();
+            match after {
+                Some(text) => fs::write(&path, text).unwrap(),
+                None => fs::remove_file(&path).unwrap(),
+            }
+            let error = ready.replace().unwrap_err();
+            assert!(matches!(error, WriteError::Changed(_)), "{error}");
+            assert_eq!(fs::read_to_string(&path).ok().as_deref(), after);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_replaced_file_can_be_brought_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.py");
+        fs::write(&path, "None\n").unwrap();
+        let replaced = prepare(folder.path(), &mended("None\n", "named\n"))
+            .unwrap()
+            .unwrap()
+            .replace()
+            .unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "named\n");
+        replaced.restore().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "None\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! It gets the environment unchanged but for what would bend its answers, an empty standard input, and no leave to lock
 //! or to use the network.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
@@ -65,17 +66,15 @@ impl Caller {
             .map_err(|error| self.not_started(error))
     }
 
-    /// What git prints for an input. The input is small enough to be written before anything is read.
-    pub(super) fn fed(&self, arguments: &[&str], input: &[u8]) -> Result<String, GitError> {
-        let mut command = self.command(arguments);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| self.not_started(error))?;
-        // When git ends before it has read all, its own words say why.
-        let _ = child.stdin.take().map(|mut pipe| pipe.write_all(input));
-        let output = child.wait_with_output().map_err(|error| self.not_started(error))?;
+    /// What git prints for an input.
+    ///
+    /// The input is a file, kept beside the index: in a pipe, git would take the half that it got for all if this process is ended.
+    pub(super) fn fed(&self, arguments: &[&str], input: &[u8], index: &Path) -> Result<String, GitError> {
+        let output = self
+            .command(arguments)
+            .stdin(input_file(input, index)?)
+            .output()
+            .map_err(|error| self.not_started(error))?;
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         } else {
@@ -149,6 +148,20 @@ impl Caller {
         let named = said.split('\'').nth(1);
         named.map_or_else(|| self.folder.clone(), PathBuf::from)
     }
+}
+
+/// A file without a name that holds what is to be read.
+fn input_file(input: &[u8], index: &Path) -> Result<File, GitError> {
+    let folder = index.parent().unwrap_or(index);
+    let written = tempfile::tempfile_in(folder).and_then(|mut file| {
+        file.write_all(input)?;
+        file.rewind()?;
+        Ok(file)
+    });
+    written.map_err(|cause| GitError::Io {
+        path: folder.to_owned(),
+        cause,
+    })
 }
 
 pub(super) fn first_line(text: &[u8]) -> String {

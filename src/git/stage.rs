@@ -37,8 +37,8 @@ impl Repository {
         {
             return Err(GitError::PartialCommit);
         }
-        let now = Self::discover_in(self.environment(), self.top())?;
-        let caller = Caller::new(self.environment(), self.top(), "the index is to be changed".to_owned());
+        let now = Self::discover_in(self.environment(), self.from())?;
+        let caller = self.writer();
         let mut undo = Undo { entries: Vec::new() };
         let mut entries = Vec::new();
         for change in changes {
@@ -52,22 +52,28 @@ impl Repository {
                     path: change.path.clone(),
                 });
             };
-            let said = caller.fed(&["hash-object", "-w", "--stdin"], change.content)?;
-            let new =
-                ObjectId::parse(said.trim()).ok_or_else(|| caller.failed(&["hash-object", "-w", "--stdin"], &said))?;
+            let said = caller.fed(&STORE, change.content, index)?;
+            let new = ObjectId::parse(said.trim()).ok_or_else(|| caller.failed(&STORE, &said))?;
             entries.extend(entry(row.mode, &new, change.path));
             undo.entries.extend(entry(row.mode, &row.id, change.path));
         }
-        caller.fed(&UPDATE, &entries)?;
+        caller.fed(&UPDATE, &entries, index)?;
         Ok(undo)
     }
 
     /// Puts the entries back.
     pub fn unstage(&self, undo: &Undo) -> Result<(), GitError> {
-        let caller = Caller::new(self.environment(), self.top(), "the index is to be changed".to_owned());
-        caller.fed(&UPDATE, &undo.entries).map(drop)
+        self.writer().fed(&UPDATE, &undo.entries, self.index_path()).map(drop)
+    }
+
+    /// git in the folder where this run was started, since the variables of git can be relative to it.
+    fn writer(&self) -> Caller {
+        Caller::new(self.environment(), self.from(), "the index is to be changed".to_owned())
     }
 }
+
+/// git-hash-object; without a path no filter of the working tree is applied.
+const STORE: [&str; 3] = ["hash-object", "-w", "--stdin"];
 
 /// git-update-index, "Using --index-info": paths are from the top, and the entry keeps its flags.
 const UPDATE: [&str; 3] = ["update-index", "-z", "--index-info"];

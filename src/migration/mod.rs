@@ -84,6 +84,8 @@ pub struct Operation<'m> {
     pub half: Half,
     /// The name of the function that holds it; nothing at module level.
     pub function: Option<&'m str>,
+    /// Which run of statements holds it: those of one run are executed in the order of the source, if at all.
+    pub block: usize,
     /// Whether it may run more than once, so that one name cannot serve.
     pub repeated: bool,
     /// Whether it stands in a branch that may not be taken.

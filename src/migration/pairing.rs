@@ -21,6 +21,7 @@ pub struct Pair {
 #[derive(Debug, Default)]
 pub struct Pairing {
     pairs: Vec<Pair>,
+    doubtful: Vec<usize>,
 }
 
 type Group = (String, Option<String>, ConstraintKind, bool, String);
@@ -31,7 +32,7 @@ impl Pairing {
     pub fn of(operations: &[Operation<'_>]) -> Self {
         let mut groups: BTreeMap<Group, [Vec<usize>; 2]> = BTreeMap::new();
         for (at, operation) in operations.iter().enumerate() {
-            if let Some(group) = group(operation) {
+            if let Some(group) = group(operation).filter(|_| !is_undone_by_name(operations, operation)) {
                 let lists = groups.entry(group).or_default();
                 lists[usize::from(!operation.creates())].push(at);
             }
@@ -41,7 +42,26 @@ impl Pairing {
             .flat_map(|[creates, drops]| pair_up(operations, &creates, &drops))
             .collect();
         pairs.sort_by_key(|pair| pair.create.min(pair.drop));
-        Self { pairs }
+        let is_open = |at: &usize| {
+            let operation = &operations[*at];
+            operation.name == Name::Unnamed && !pairs.iter().any(|pair| pair.create == *at || pair.drop == *at)
+        };
+        let open: Vec<usize> = (0..operations.len()).filter(is_open).collect();
+        let doubtful = open
+            .iter()
+            .copied()
+            .filter(|&at| {
+                open.iter()
+                    .any(|&other| may_belong(&operations[at], &operations[other]))
+            })
+            .collect();
+        Self { pairs, doubtful }
+    }
+
+    /// Whether an operation without a name has a partner in this migration, and nothing tells which.
+    #[must_use]
+    pub fn is_doubtful(&self, at: usize) -> bool {
+        self.doubtful.contains(&at)
     }
 
     /// The drop that undoes a create.
@@ -96,18 +116,43 @@ fn group(operation: &Operation<'_>) -> Option<Group> {
     ))
 }
 
+/// An index that another drop removes by its name is none that a drop without one looks for.
+fn is_undone_by_name(operations: &[Operation<'_>], create: &Operation<'_>) -> bool {
+    let (Name::Plain(name) | Name::Finished(name)) = &create.name else {
+        return false;
+    };
+    operations.iter().any(|drop| {
+        let names_it = matches!(&drop.name, Name::Plain(other) | Name::Finished(other) if other == name);
+        names_it && drop.action == Action::Drop(Some(ConstraintKind::Index)) && drop.half != create.half
+    })
+}
+
+/// Whether one of these may undo the other, as far as can be told.
+fn may_belong(one: &Operation<'_>, other: &Operation<'_>) -> bool {
+    fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+        one.zip(other).is_none_or(|(one, other)| one == other)
+    }
+    one.creates() != other.creates()
+        && (one.half != other.half || one.half == Half::Unknown)
+        && agree(one.kind().as_ref(), other.kind().as_ref())
+        && agree(one.table.known(), other.table.known())
+        && agree(one.schema.known(), other.schema.known())
+}
+
 fn pair_up(operations: &[Operation<'_>], creates: &[usize], drops: &[usize]) -> Vec<Pair> {
     let alone = creates.len() == 1 && drops.len() == 1;
     let certain = |at: &usize| !operations[*at].repeated;
-    // In different functions the order of the source is not the order in which they run.
-    let one_function = |list: &[usize]| {
+    let all = |list: &[usize], same: fn(&Operation<'_>, &Operation<'_>) -> bool| {
         list.windows(2)
-            .all(|two| operations[two[0]].function == operations[two[1]].function)
+            .all(|two| same(&operations[two[0]], &operations[two[1]]))
     };
-    // In branches it depends on which are taken.
-    let unconditional = |list: &[usize]| list.iter().all(|&at| !operations[at].conditional);
-    let ordered = |list: &[usize]| one_function(list) && unconditional(list);
-    let in_order = creates.len() == drops.len() && ordered(creates) && ordered(drops);
+    // In different functions or branches the order of the source is not the order in which they run.
+    let one_block = |list| all(list, |one, other| one.block == other.block);
+    // Branches for several databases make the same constraint, and then it does not matter.
+    let alike = all(creates, |one, other| {
+        one.columns.known().is_some() && one.columns == other.columns && one.referred == other.referred
+    });
+    let in_order = creates.len() == drops.len() && (alike || one_block(creates) && one_block(drops));
     if !(alone || in_order) || !creates.iter().chain(drops).all(certain) {
         return Vec::new();
     }

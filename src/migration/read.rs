@@ -21,6 +21,8 @@ pub(super) fn migration(module: &Module) -> Migration<'_> {
         functions: Vec::new(),
         loops: 0,
         branches: 0,
+        block: 0,
+        blocks: 0,
         calls: HashMap::new(),
     };
     reader.scope(module.body(), &[]);
@@ -72,6 +74,9 @@ struct Reader<'m> {
     loops: usize,
     /// How many branches that may not be taken are around the current statement.
     branches: usize,
+    /// The block around the current statement, and how many there were.
+    block: usize,
+    blocks: usize,
     /// Which functions of the module a function calls by name.
     calls: HashMap<&'m str, HashSet<&'m str>>,
 }
@@ -91,10 +96,10 @@ impl<'m> Reader<'m> {
         self.block(body, &mut later);
         let outside = (std::mem::take(&mut self.loops), std::mem::take(&mut self.branches));
         for definition in later {
-            match definition {
-                Definition::Function(function) => self.function(function),
-                Definition::Class(class) => self.scope(&class.body, &[]),
-            }
+            self.apart(|reader| match definition {
+                Definition::Function(function) => reader.function(function),
+                Definition::Class(class) => reader.scope(&class.body, &[]),
+            });
         }
         (self.loops, self.branches) = outside;
         self.constants.pop();
@@ -123,15 +128,23 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn conditional(&mut self, body: &'m [Stmt], later: &mut Vec<Definition<'m>>) {
+    /// Reads what is executed at a time of its own, if at all.
+    fn apart(&mut self, read: impl FnOnce(&mut Self)) {
+        self.blocks += 1;
+        let around = std::mem::replace(&mut self.block, self.blocks);
+        read(self);
+        self.block = around;
+    }
+
+    fn branch(&mut self, body: &'m [Stmt], later: &mut Vec<Definition<'m>>) {
         self.branches += 1;
-        self.block(body, later);
+        self.apart(|reader| reader.block(body, later));
         self.branches -= 1;
     }
 
     fn repeated(&mut self, body: &'m [Stmt], later: &mut Vec<Definition<'m>>) {
         self.loops += 1;
-        self.block(body, later);
+        self.branch(body, later);
         self.loops -= 1;
     }
 
@@ -185,7 +198,7 @@ impl<'m> Reader<'m> {
                     if let Some(test) = test {
                         self.expr(test);
                     }
-                    self.conditional(body, later);
+                    self.branch(body, later);
                 }
             }
             StmtKind::For {
@@ -197,13 +210,13 @@ impl<'m> Reader<'m> {
                 self.hide(target);
                 let [rounds, otherwise] = bodies;
                 self.repeated(rounds, later);
-                self.block(otherwise, later);
+                self.branch(otherwise, later);
             }
             StmtKind::While { test, bodies } => {
                 self.expr(test);
                 let [rounds, otherwise] = bodies;
                 self.repeated(rounds, later);
-                self.block(otherwise, later);
+                self.branch(otherwise, later);
             }
             StmtKind::With { items, body } => {
                 for item in items {
@@ -222,14 +235,14 @@ impl<'m> Reader<'m> {
             } => {
                 self.block(body, later);
                 for body in handlers.iter().chain([otherwise]) {
-                    self.conditional(body, later);
+                    self.branch(body, later);
                 }
                 self.block(finally, later);
             }
             StmtKind::Match { subject, cases } => {
                 self.expr(subject);
                 for body in cases {
-                    self.conditional(body, later);
+                    self.branch(body, later);
                 }
             }
             _ => {}
@@ -316,9 +329,12 @@ impl<'m> Reader<'m> {
             ExprKind::Lambda { parameters, body } => return self.lambda(parameters, body),
             _ => {}
         }
+        let repeats = matches!(expr.kind, ExprKind::Comprehension(_) | ExprKind::Lambda { .. });
+        self.loops += usize::from(repeats);
         for child in expr.children() {
             self.expr(child);
         }
+        self.loops -= usize::from(repeats);
     }
 
     fn lambda(&mut self, parameters: &'m [Parameter], body: &'m Expr) {
@@ -391,6 +407,7 @@ impl<'m> Reader<'m> {
             receiver,
             half: Half::Unknown,
             function: self.functions.first().copied(),
+            block: self.block,
             repeated: self.loops > 0,
             conditional: self.branches > 0,
         });
@@ -425,7 +442,11 @@ impl<'m> Reader<'m> {
     fn receiver(&self, call: &'m Call) -> Option<(&'m str, Receiver)> {
         match &call.callee.kind {
             ExprKind::Attribute { value, name, .. } => {
-                let spelling = self.module.file().slice(value.span).to_owned();
+                let named = match &value.kind {
+                    ExprKind::Named { target, .. } => target,
+                    _ => value,
+                };
+                let spelling = self.module.file().slice(named.span).to_owned();
                 match resolve(&self.scopes, value)? {
                     Binding::Operations => Some((name, Receiver::Operations(spelling))),
                     Binding::Batch(batch) => Some((name, Receiver::Batch { spelling, batch })),

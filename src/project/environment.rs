@@ -53,6 +53,9 @@ pub(super) struct Environments<'s> {
     /// What was found in each folder, since the files of a folder ask the same again.
     below: RefCell<HashMap<(RepoPath, usize), Vec<RepoPath>>>,
     configured: RefCell<HashMap<RepoPath, Vec<Configured>>>,
+    /// What was found for the migrations and for the modules of a folder, since most folders hold many.
+    of_folder: RefCell<HashMap<RepoPath, Option<Environment>>>,
+    around_folder: RefCell<HashMap<RepoPath, Vec<Environment>>>,
 }
 
 impl<'s> Environments<'s> {
@@ -62,11 +65,23 @@ impl<'s> Environments<'s> {
             top,
             below: RefCell::default(),
             configured: RefCell::default(),
+            of_folder: RefCell::default(),
+            around_folder: RefCell::default(),
         }
     }
 
     /// The environment that a migration belongs to: the nearest `env.py` above it, else a configuration whose version folders hold it.
     pub(super) fn of_migration(&self, migration: &RepoPath) -> Option<Environment> {
+        let folder = migration.parent()?;
+        if let Some(known) = self.of_folder.borrow().get(&folder) {
+            return known.clone();
+        }
+        let found = self.find(migration);
+        self.of_folder.borrow_mut().insert(folder, found.clone());
+        found
+    }
+
+    fn find(&self, migration: &RepoPath) -> Option<Environment> {
         let above = migration.ancestors().find(|folder| self.is_script_folder(folder));
         above.map(|folder| self.environment(folder)).or_else(|| {
             migration.ancestors().find_map(|folder| {
@@ -85,6 +100,18 @@ impl<'s> Environments<'s> {
 
     /// The environments that may migrate the models of a module: those above it, and those at most two folders below a folder above it.
     pub(super) fn around(&self, module: &RepoPath) -> Vec<Environment> {
+        let Some(home) = module.parent() else {
+            return Vec::new();
+        };
+        if let Some(known) = self.around_folder.borrow().get(&home) {
+            return known.clone();
+        }
+        let found = self.find_around(module);
+        self.around_folder.borrow_mut().insert(home, found.clone());
+        found
+    }
+
+    fn find_around(&self, module: &RepoPath) -> Vec<Environment> {
         let mut folders: Vec<RepoPath> = Vec::new();
         let mut add = |folder: RepoPath| {
             if !folders.contains(&folder) {
@@ -135,15 +162,10 @@ impl<'s> Environments<'s> {
     }
 
     fn is_script_folder(&self, folder: &RepoPath) -> bool {
-        let entries = self.snapshot.list(folder).unwrap_or_default();
-        let has_env = entries
-            .iter()
-            .any(|entry| entry.kind == EntryKind::File && entry.name == b"env.py");
-        // `env.py` is a common name; Alembic's own speaks of the context it is run in.
-        has_env
-            && self
-                .text(&folder.join("env.py").unwrap_or_else(RepoPath::top))
-                .is_some_and(|text| text.contains("alembic") || text.contains("run_migrations"))
+        // The file is asked for by its name: a folder of revisions can be long. `env.py` is a common name; Alembic's own speaks of the
+        // context it is run in.
+        let env_py = folder.join("env.py").and_then(|path| self.text(&path));
+        env_py.is_some_and(|text| text.contains("alembic") || text.contains("run_migrations"))
     }
 
     fn environment(&self, script: RepoPath) -> Environment {

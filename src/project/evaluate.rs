@@ -542,7 +542,7 @@ impl<'s> Evaluator<'s> {
                 worth
             }
             ExprKind::Lambda { .. } => Value::External("lambda".into()),
-            ExprKind::Starred(_) | ExprKind::Not(_) | ExprKind::Other(_) => {
+            ExprKind::Starred(_) | ExprKind::Not(_) | ExprKind::Comprehension(_) | ExprKind::Other(_) => {
                 for child in expr.children() {
                     self.eval(child, frame);
                 }

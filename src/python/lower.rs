@@ -261,6 +261,12 @@ impl Lower {
                 body: self.boxed(&node.body),
             },
             ast::Expr::UnaryOp(node) if node.op == ast::UnaryOp::Not => ExprKind::Not(self.boxed(&node.operand)),
+            ast::Expr::ListComp(node) => self.comprehension([&*node.elt], &node.generators),
+            ast::Expr::SetComp(node) => self.comprehension([&*node.elt], &node.generators),
+            ast::Expr::Generator(node) => self.comprehension([&*node.elt], &node.generators),
+            ast::Expr::DictComp(node) => {
+                self.comprehension(node.key.as_deref().into_iter().chain([&*node.value]), &node.generators)
+            }
             _ => ExprKind::Other(self.parts(expr)),
         }
     }
@@ -274,12 +280,6 @@ impl Lower {
             ast::Expr::Yield(node) => self.exprs(node.value.as_deref()),
             ast::Expr::YieldFrom(node) => vec![self.expr(&node.value)],
             ast::Expr::Compare(node) => self.exprs(std::iter::once(&*node.left).chain(node.comparators.iter())),
-            ast::Expr::ListComp(node) => self.comprehension([&*node.elt], &node.generators),
-            ast::Expr::SetComp(node) => self.comprehension([&*node.elt], &node.generators),
-            ast::Expr::Generator(node) => self.comprehension([&*node.elt], &node.generators),
-            ast::Expr::DictComp(node) => {
-                self.comprehension(node.key.as_deref().into_iter().chain([&*node.value]), &node.generators)
-            }
             ast::Expr::Slice(node) => {
                 let bounds = [node.lower.as_deref(), node.upper.as_deref(), node.step.as_deref()];
                 self.exprs(bounds.into_iter().flatten())
@@ -292,12 +292,12 @@ impl Lower {
         &mut self,
         elements: impl IntoIterator<Item = &'a ast::Expr>,
         generators: &'a [ast::Comprehension],
-    ) -> Vec<Expr> {
+    ) -> ExprKind {
         let sources = generators
             .iter()
             .flat_map(|generator| std::iter::once(&generator.iter).chain(&generator.ifs));
         let items: Vec<&ast::Expr> = elements.into_iter().chain(sources).collect();
-        self.exprs(items)
+        ExprKind::Comprehension(self.exprs(items))
     }
 
     fn f_string(&mut self, value: &ast::FStringValue) -> Vec<FStringPart> {

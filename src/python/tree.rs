@@ -92,6 +92,8 @@ pub enum ExprKind {
     },
     /// `not value`
     Not(Box<Expr>),
+    /// `[a for b in c if d]` and its kin: `a`, `c` and `d`.
+    Comprehension(Vec<Expr>),
     /// Anything else, with the expressions inside it.
     Other(Vec<Expr>),
 }
@@ -403,9 +405,11 @@ impl Expr {
             ExprKind::Call(call) => std::iter::once(&call.callee)
                 .chain(call.arguments.iter().map(|argument| &argument.value))
                 .collect(),
-            ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Choice(items) | ExprKind::Other(items) => {
-                items.iter().collect()
-            }
+            ExprKind::List(items)
+            | ExprKind::Tuple(items)
+            | ExprKind::Choice(items)
+            | ExprKind::Comprehension(items)
+            | ExprKind::Other(items) => items.iter().collect(),
             ExprKind::Dict(items) => items
                 .iter()
                 .flat_map(|item| item.key.iter().chain(std::iter::once(&item.value)))

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
+use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
 use terminal_size::terminal_size_of;
 
-use crate::settings::{Color, Settings};
+use crate::settings::{Action, Color, Settings};
 
 /// How many columns a line may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub struct Edge {
     out: Lossy<Box<dyn Write>>,
     err: Lossy<AutoStream<io::Stderr>>,
     width: Width,
+    is_coloured: bool,
 }
 
 /// Makes `--color` hold for all that is printed, also where a run fails.
@@ -44,30 +46,41 @@ impl Edge {
     /// The streams as the settings want them. Fails when the output file cannot be made.
     pub fn new(settings: &Settings) -> io::Result<Self> {
         let choice = choice(settings.color);
-        let (out, width): (Box<dyn Write>, Width) = if let Some(path) = &settings.output_file {
-            let choice = if settings.color == Color::Always {
-                ColorChoice::Always
-            } else {
-                ColorChoice::Never
+        // What strips style also strips other bytes of that sort, which in a diff are the file's own.
+        let is_verbatim = matches!(settings.action, Action::Diff { .. });
+        let (out, width, is_coloured) = if let Some(path) = &settings.output_file {
+            let file = File::create(path)?;
+            let is_coloured = settings.color == Color::Always;
+            let width = Width {
+                columns: USUAL,
+                is_terminal: false,
             };
-            let file = AutoStream::new(Box::new(File::create(path)?) as Box<dyn Write>, choice);
             (
-                Box::new(BufWriter::new(file)),
-                Width {
-                    columns: USUAL,
-                    is_terminal: false,
-                },
+                styled(Box::new(file) as Box<dyn Write>, is_coloured, is_verbatim),
+                width,
+                is_coloured,
             )
         } else {
             let stdout = io::stdout();
             let width = width_of(&stdout);
-            (Box::new(BufWriter::new(AutoStream::new(stdout, choice))), width)
+            let is_coloured = match choice {
+                ColorChoice::Auto => AutoStream::choice(&stdout) != ColorChoice::Never,
+                choice => choice != ColorChoice::Never,
+            };
+            (styled(stdout, is_coloured, is_verbatim), width, is_coloured)
         };
         Ok(Self {
             out: Lossy::new(out),
             err: Lossy::new(AutoStream::new(io::stderr(), choice)),
             width,
+            is_coloured,
         })
+    }
+
+    /// Whether findings are coloured.
+    #[must_use]
+    pub fn is_coloured(&self) -> bool {
+        self.is_coloured
     }
 
     /// How wide standard output is.
@@ -85,6 +98,19 @@ impl Edge {
     pub fn err(&mut self) -> io::Result<&mut dyn Write> {
         self.out.flush()?;
         Ok(&mut self.err)
+    }
+}
+
+fn styled<S: RawStream + AsLockedWrite + 'static>(stream: S, is_coloured: bool, is_verbatim: bool) -> Box<dyn Write> {
+    let choice = if is_coloured {
+        ColorChoice::Always
+    } else {
+        ColorChoice::Never
+    };
+    if is_verbatim {
+        Box::new(BufWriter::new(stream))
+    } else {
+        Box::new(BufWriter::new(AutoStream::new(stream, choice)))
     }
 }
 

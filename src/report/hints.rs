@@ -31,9 +31,11 @@ pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
 
 /// The command that fixes what can be fixed.
 pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<String> {
-    if settings.action != Action::Report {
-        return None;
-    }
+    let looked = match settings.action {
+        Action::Report => true,
+        Action::Fix { suggested: false, .. } => false,
+        _ => return None,
+    };
     let fixes = |safety: Safety| {
         let of_kind = move |diagnostic: &&Diagnostic| diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == safety);
         outcome.diagnostics.iter().filter(of_kind).count()
@@ -48,10 +50,13 @@ pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<Strin
         Scope::Between { .. } => with_fixes(outcome, &[]).join(" "),
     };
     match (safe, suggested) {
+        // What is safe and was not done has its reason told already.
+        (_, 0) if !looked => None,
         (0, 0) => None,
         (0, _) => Some(format!(
             "fix it, and look at the change: alembic-named fix {what} --unsafe-fixes"
         )),
+        _ if !looked => None,
         _ if safe == outcome.diagnostics.len() => Some(format!("fix it: alembic-named fix {what}")),
         _ => Some(format!("fix what is certain: alembic-named fix {what}")),
     }

@@ -51,10 +51,10 @@ pub fn reporter(format: Format, width: Width, quiet: bool) -> Box<dyn Reporter> 
 }
 
 /// The changes that would fix what was found, as `git apply` reads them.
-pub fn diff(mended: &[Mended], out: &mut dyn Write) -> io::Result<()> {
+pub fn diff(mended: &[Mended], is_coloured: bool, out: &mut dyn Write) -> io::Result<()> {
     for one in mended {
         for line in unified_diff(one).split_inclusive('\n') {
-            match line.as_bytes().first() {
+            match line.as_bytes().first().filter(|_| is_coloured) {
                 Some(b'+') => write!(out, "{}", line.green())?,
                 Some(b'-') => write!(out, "{}", line.red())?,
                 Some(b'@') => write!(out, "{}", line.cyan())?,

@@ -62,6 +62,6 @@ fn finish(file: &MigrationFile<'_>, operation: &Operation<'_>, name: &str) -> Op
     Some(Edit {
         file: file.file().clone(),
         span: operation.name_argument?.value.span,
-        text: finished_name(file.file(), &operation.receiver, operation.call.span, name)?,
+        text: finished_name(file, &operation.receiver, operation.call, name)?,
     })
 }

@@ -1,11 +1,12 @@
 //! How a name is written into an operation.
 
-use crate::fix::{Edit, Fix, Safety};
 use std::collections::BTreeSet;
 
+use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Half, Name, Operation, Receiver};
 use crate::naming::{Convention, Dialect, Value};
 use crate::project::{ConventionFacts, Target};
+use crate::python::{Call, Expr, StmtKind};
 use crate::source::{SourceFile, Span};
 
 use super::MigrationFile;
@@ -20,7 +21,7 @@ pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
         edits.push(Edit {
             file: source.clone(),
             span: argument.value.span,
-            text: finished_name(source, &operation.receiver, operation.call.span, name)?,
+            text: finished_name(file, &operation.receiver, operation.call, name)?,
         });
         edits.extend(warning_comment(file, operation.call.span));
         let reflected = names_of_reflected(file, operation);
@@ -54,7 +55,7 @@ fn names_of_reflected(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Op
     let (last, close) = batch
         .end_of_arguments
         .filter(|_| needs_reflected_names(file, operation))?;
-    let quote = quote(file.file(), operation.call.span);
+    let quote = quote(file, operation.call);
     // One dict for all that the block drops, so that every fix of the block writes the same.
     let same_block = |other: &&Operation<'_>| {
         matches!(&other.receiver, Receiver::Batch { batch: one, .. } if one.end_of_arguments == batch.end_of_arguments)
@@ -98,21 +99,39 @@ fn template(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<Strin
 ///
 /// A function imported from `alembic.op` has no `f` beside it; a plain string does there, since no template of the usual kinds is applied to
 /// a name that is given.
-pub(super) fn finished_name(source: &SourceFile, receiver: &Receiver, call: Span, name: &str) -> Option<String> {
-    let literal = quoted(name, quote(source, call))?;
+pub(super) fn finished_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &Call, name: &str) -> Option<String> {
+    let literal = quoted(name, quote(file, call))?;
     Some(match receiver {
         Receiver::Operations(spelling) | Receiver::Batch { spelling, .. } => format!("{spelling}.f({literal})"),
         Receiver::Bare => literal,
     })
 }
 
-/// The quote that the call itself uses, else Alembic's own.
-fn quote(source: &SourceFile, call: Span) -> char {
-    source
-        .slice(call)
-        .chars()
-        .find(|letter| matches!(letter, '"' | '\''))
-        .unwrap_or('\'')
+/// The quote that the call itself uses, else the module, else Alembic's own.
+fn quote(file: &MigrationFile<'_>, call: &Call) -> char {
+    let arguments = call.arguments.iter().map(|argument| &argument.value);
+    let assigned = file
+        .migration
+        .module
+        .body()
+        .iter()
+        .filter_map(|statement| match &statement.kind {
+            StmtKind::Assign { value, .. } => value.as_ref(),
+            _ => None,
+        });
+    let own = |expr: &Expr| first_quote(file.file(), expr);
+    arguments.chain(assigned).find_map(own).unwrap_or('\'')
+}
+
+/// The quote of the first string in an expression.
+fn first_quote(source: &SourceFile, expr: &Expr) -> Option<char> {
+    if expr.as_str().is_some() {
+        return source
+            .slice(expr.span)
+            .chars()
+            .find(|letter| matches!(letter, '"' | '\''));
+    }
+    expr.children().into_iter().find_map(|child| first_quote(source, child))
 }
 
 /// A further argument at the end of a call. `last` is where the last one ends, its own parentheses aside; `close` is the closing parenthesis.

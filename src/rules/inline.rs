@@ -224,7 +224,7 @@ impl Inline<'_> {
 /// `name=op.f('...')` as the last argument, where Alembic itself writes it; takes the place of a `name=None`.
 pub(super) fn write_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &Call, name: &str) -> Option<Edit> {
     let source = file.file();
-    let finished = finished_name(source, receiver, call.span, name)?;
+    let finished = finished_name(file, receiver, call, name)?;
     let none = call
         .arguments
         .iter()

@@ -184,7 +184,7 @@ fn diagnostic(
     .help(format!("drop `{name}`"));
     if is_only {
         diagnostic.suggested_name = Some(name.to_owned());
-        let edit = finished_name(file.file(), &drop.receiver, drop.call.span, name).map(|text| Edit {
+        let edit = finished_name(file, &drop.receiver, drop.call, name).map(|text| Edit {
             file: file.file().clone(),
             span: place(drop),
             text,

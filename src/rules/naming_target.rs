@@ -5,7 +5,7 @@ use crate::migration::{Half, Name, Operation};
 use crate::naming::ConstraintKind;
 use crate::project::{ConventionFacts, Target, Wanted};
 
-use super::suggestion::{Source, Suggestion};
+use super::suggestion::{Source, Suggestion, suggest};
 use super::{MigrationFile, advice, edits};
 
 /// "foreign key `order.invoice_id`", as far as it is known.
@@ -56,34 +56,51 @@ pub(super) fn complete(
         partner.map(|(other, _)| other)
     };
     let name = advice::name_to_write(file, create, suggestion);
-    diagnostic.help = Some(advice::help(
-        file,
-        create.unwrap_or(operation),
-        partner.is_some(),
-        suggestion,
-    ));
-    diagnostic.fix = name
-        .certain
+    let mut help = advice::help(file, create.unwrap_or(operation), partner.is_some(), suggestion);
+    let obstacle = name
+        .text
+        .as_deref()
+        .and_then(|name| obstacle(file, create, partner.is_some(), name));
+    if let Some(obstacle) = &obstacle {
+        help.push_str("; this is left to you, because ");
+        help.push_str(obstacle);
+    }
+    diagnostic.help = Some(help);
+    diagnostic.fix = (name.certain && obstacle.is_none())
         .then_some(name.text.as_deref())
         .flatten()
         .and_then(|name| edits::name_all(file, &operations, name));
-    if operation.creates() && partner.is_none() && has_doubtful_drop(file, operation) {
-        diagnostic.fix = None;
-        if let Some(help) = &mut diagnostic.help {
-            help.push_str("; which drop belongs to it is not certain, so both are left to you");
-        }
-    }
     diagnostic.suggested_name = name.text;
     diagnostic
 }
 
-/// Whether the other half drops something of this table and kind without a name, so that naming the create alone would leave that behind.
-fn has_doubtful_drop(file: &MigrationFile<'_>, create: &Operation<'_>) -> bool {
-    let other = |half: Half| half != create.half;
-    let unnamed = |drop: &Operation<'_>| !drop.creates() && drop.name == Name::Unnamed && other(drop.half);
-    let same =
-        |drop: &Operation<'_>| drop.table == create.table && drop.kind().is_none_or(|kind| Some(kind) == create.kind());
-    create.repeated || file.migration.operations.iter().any(|drop| unnamed(drop) && same(drop))
+/// Why the name cannot be written without a person's thought.
+fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partner: bool, name: &str) -> Option<String> {
+    let create = create?;
+    let operations = &file.migration.operations;
+    let at = operations
+        .iter()
+        .position(|operation| operation.call.span == create.call.span)?;
+    if create.repeated {
+        return Some("it runs in a loop".to_owned());
+    }
+    if !has_partner && file.pairing.is_doubtful(at) {
+        return Some("which drop belongs to it is not certain".to_owned());
+    }
+    let is_namesake = |other: &Operation<'_>| {
+        let of_the_same = other.creates() && other.block == create.block && other.call.span != create.call.span;
+        let of_table = of_the_same && other.table == create.table && other.schema == create.schema;
+        of_table
+            && match &other.name {
+                Name::Plain(taken) | Name::Finished(taken) => taken == name,
+                Name::Unnamed => suggest(file, other).name.as_deref() == Some(name),
+                Name::Computed => false,
+            }
+    };
+    operations
+        .iter()
+        .any(is_namesake)
+        .then(|| format!("another constraint of the table would have the same name, `{name}`"))
 }
 
 /// The declaration in the models, which is the other place where a name can stand.

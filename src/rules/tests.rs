@@ -8,7 +8,7 @@ use crate::check::examine;
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::fix::apply;
-use crate::git::MemorySnapshot;
+use crate::git::{MemorySnapshot, Snapshot};
 use crate::migration::Migration;
 use crate::project::Project;
 use crate::python::Module;
@@ -263,6 +263,70 @@ fn a_migration_without_findings_reads_nothing_but_itself() {
     let module = Module::parse(file);
     let migration = Migration::read(&module);
     assert!(MigrationFile::new(&migration, &project).pairing.pairs().is_empty());
+}
+
+#[test]
+fn a_migration_with_findings_reads_the_trail_and_the_configurations_above_it() {
+    let migration = "from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    op.create_unique_constraint(None, 't', ['c'])\n    op.create_foreign_key(None, 't', 'u', ['d'], ['id'])\ndef downgrade():\n    op.drop_constraint(None, 't', type_='foreignkey')\n    op.drop_constraint(None, 't', type_='unique')\n";
+    let trail = [
+        (
+            "migrations/env.py",
+            "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n",
+        ),
+        ("app/__init__.py", ""),
+        ("app/models/__init__.py", "from ..db import Base\n"),
+        (
+            "app/db.py",
+            "from sqlalchemy import MetaData\nfrom sqlalchemy.orm import DeclarativeBase\nfrom .names import NC\nclass Base(DeclarativeBase):\n    metadata = MetaData(naming_convention=NC)\n",
+        ),
+        (
+            "app/names.py",
+            "NC = {'fk': 'fk_%(table_name)s_%(column_0_name)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s'}\n",
+        ),
+    ];
+    let configurations = [
+        ("alembic.ini", "[alembic]\nscript_location = migrations\n"),
+        ("pyproject.toml", "[tool.other]\n"),
+        ("migrations/alembic.ini", "# of an older day\n"),
+    ];
+    let others = (0..500).map(|at| {
+        (
+            format!("app/models/other{at}.py"),
+            "class Other: c = d = 't'\n".to_owned(),
+        )
+    });
+    let known = trail.iter().chain(&configurations);
+    let snapshot: MemorySnapshot = others
+        .chain(
+            known
+                .clone()
+                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned())),
+        )
+        .collect();
+    let project = Project::new(&snapshot, "/top");
+    let check = |path: &str| {
+        let file = SourceFile::new(path.into(), migration.to_owned());
+        examine(&file, false, &project, &Config::default()).diagnostics
+    };
+    assert_eq!(check("migrations/versions/a.py").len(), 4);
+    let reads = snapshot.reads();
+    let known: BTreeSet<RepoPath> = known.map(|(path, _)| RepoPath::from(*path)).collect();
+    let found: BTreeSet<RepoPath> = reads
+        .iter()
+        .filter(|path| snapshot.read(path).unwrap().is_some())
+        .cloned()
+        .collect();
+    assert!(found.is_subset(&known), "{found:?}");
+    // What is asked for in vain: `env.py` in each folder above, and a module where Python would look for it first.
+    let in_vain = reads.iter().filter(|path| !known.contains(path)).count();
+    assert!(in_vain <= 12, "{reads:?}");
+    let at_first = snapshot.reads().len();
+    assert_eq!(check("migrations/versions/b.py").len(), 4);
+    assert_eq!(
+        snapshot.reads().len(),
+        at_first,
+        "the second migration reads nothing again"
+    );
 }
 
 const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\n";

@@ -8,6 +8,8 @@
     reason = "a test that fails should say where"
 )]
 
+pub mod random;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -73,6 +75,93 @@ pub fn said(mut command: assert_cmd::Command, status: i32) -> Said {
 pub fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|id| id.stdout == b"0\n")
+}
+
+/// What Linux and others call `nobody`.
+#[cfg(unix)]
+const NOBODY: u32 = 65534;
+
+/// Makes a program start as a user without rights where the tests run as root; elsewhere they have none anyway.
+#[cfg(unix)]
+pub fn as_nobody(command: &mut Command) -> &mut Command {
+    use std::os::unix::process::CommandExt;
+    if is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+/// Gives a repository to the user of [`as_nobody`], since git believes no other.
+#[cfg(unix)]
+#[track_caller]
+pub fn hand_over(repo: &Repo) {
+    if is_root() {
+        give(repo.path(), NOBODY);
+    }
+}
+
+/// The opposite of [`hand_over`].
+#[cfg(unix)]
+#[track_caller]
+pub fn take_back(repo: &Repo) {
+    if is_root() {
+        give(repo.path(), 0);
+    }
+}
+
+#[cfg(unix)]
+#[track_caller]
+fn give(path: &Path, to: u32) {
+    std::os::unix::fs::lchown(path, Some(to), Some(to)).unwrap();
+    if path.is_dir() && !path.is_symlink() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path(), to);
+        }
+    }
+}
+
+/// Whether git and the program can be started as the user of [`as_nobody`].
+#[cfg(unix)]
+pub fn git_on_nobody(repo: &Repo) -> bool {
+    let starts = |program: &str| {
+        let mut command = repo.command(program);
+        let output = as_nobody(command.arg("--version").current_dir("/")).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    starts("git") && starts(PROGRAM)
+}
+
+/// A text with `[[before=>after]]` in it, as it is before and after.
+#[track_caller]
+pub fn both_texts(template: &str) -> (String, String) {
+    let mut parts = template.split("[[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let (mut before, mut after) = (first.clone(), first);
+    for part in parts {
+        let (change, rest) = part.split_once("]]").expect("a change ends");
+        let (old, new) = change.split_once("=>").expect("a change has two sides");
+        before.extend([old, rest]);
+        after.extend([new, rest]);
+    }
+    (before, after)
+}
+
+/// Temporary and lock files that something left behind.
+#[track_caller]
+pub fn leftovers(repo: &Repo) -> Vec<String> {
+    fn search(folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.is_symlink() {
+                search(&path, found);
+            } else if path.extension().is_some_and(|end| end == "lock" || end == "tmp") {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    search(repo.path(), &mut found);
+    found
 }
 
 /// Both streams of a program as text.
