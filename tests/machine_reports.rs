@@ -313,13 +313,16 @@ fn github_reads_an_annotation_on_every_line() {
 #[test]
 #[cfg(unix)]
 fn github_is_not_led_astray_by_a_name() {
-    insta::assert_snapshot!(report(&odd(), "github", 1), @r#"
-    ::error file=migrations/a%3Ab "c" <d>&%0A%3A%3Aerror%3A%3Ae.py,line=11,endLine=11,col=5,endColumn=76,title=alembic-named (unnamed-constraint)::foreign key `order.invoice_id` has no name: the database invents a name that Alembic never learns%0Ahelp: name it in both functions: `fk_order_invoice_id_invoice`
-    ::error file=migrations/a%3Ab "c" <d>&%0A%3A%3Aerror%3A%3Ae.py,line=15,endLine=15,col=5,endColumn=58,title=alembic-named (unnamed-drop)::foreign key `order.invoice_id` is dropped without its name: this downgrade fails: it does not say which constraint%0Ahelp: name it in both functions: `fk_order_invoice_id_invoice`
-    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=7,endLine=7,col=12,endColumn=61,title=alembic-named (unnamed-constraint)::unique constraint `größe.a` has no name: the database invents a name that Alembic never learns%0Ahelp: name it: `uq_größe_a`
-    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=8,endLine=10,title=alembic-named (unnamed-constraint)::unique constraint `shop.b` has no name: the database invents a name that Alembic never learns%0Ahelp: name it: `uq_shop_b`
-    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=11,endLine=11,col=5,endColumn=53,title=alembic-named (unnamed-constraint)::unique constraint `shop.a` has no name: the database invents a name that Alembic never learns%0Ahelp: name it: `uq_shop_a`
-    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=12,endLine=12,col=5,endColumn=54,title=alembic-named (unnamed-constraint)::unique constraint `shop.a` has no name: the database invents a name that Alembic never learns%0Ahelp: name it: `uq_shop_a`
+    let report = report(&odd(), "github", 1);
+    // The advice is the rule's affair.
+    let without_help: Vec<&str> = report.lines().filter_map(|line| line.split("%0Ahelp").next()).collect();
+    insta::assert_snapshot!(without_help.join("\n"), @r#"
+    ::error file=migrations/a%3Ab "c" <d>&%0A%3A%3Aerror%3A%3Ae.py,line=11,endLine=11,col=5,endColumn=76,title=alembic-named (unnamed-constraint)::foreign key `order.invoice_id` has no name: the database invents a name that Alembic never learns
+    ::error file=migrations/a%3Ab "c" <d>&%0A%3A%3Aerror%3A%3Ae.py,line=15,endLine=15,col=5,endColumn=58,title=alembic-named (unnamed-drop)::foreign key `order.invoice_id` is dropped without its name: this downgrade fails: it does not say which constraint
+    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=7,endLine=7,col=12,endColumn=61,title=alembic-named (unnamed-constraint)::unique constraint `größe.a` has no name: the database invents a name that Alembic never learns
+    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=8,endLine=10,title=alembic-named (unnamed-constraint)::unique constraint `shop.b` has no name: the database invents a name that Alembic never learns
+    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=11,endLine=11,col=5,endColumn=53,title=alembic-named (unnamed-constraint)::unique constraint `shop.a` has no name: the database invents a name that Alembic never learns
+    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=12,endLine=12,col=5,endColumn=54,title=alembic-named (unnamed-constraint)::unique constraint `shop.a` has no name: the database invents a name that Alembic never learns
     "#);
 }
 

@@ -120,6 +120,10 @@ fn every_configuration_shown_is_accepted() {
     let mut count = 0;
     for document in documents() {
         for block in blocks(&read(&document), "toml") {
+            // prek's own configuration.
+            if block.starts_with("[[repos]]") {
+                continue;
+            }
             let repo = Repo::new();
             let is_pyproject = block.contains("[tool.alembic-named");
             let file = if is_pyproject {
