@@ -390,7 +390,7 @@ fn two_constraints_never_get_one_name() {
         "    op.create_foreign_key(None, 'line', 'price', ['article', 'region'], ['a', 'r'])\n    \
          op.create_foreign_key(None, 'line', 'price', ['article', 'period'], ['a', 'p'])",
         "    op.drop_constraint(None, 'line', type_='foreignkey')\n    op.drop_constraint(None, 'line', type_='foreignkey')",
-        "calls two constraints of this table",
+        "would have the same name",
     );
 }
 

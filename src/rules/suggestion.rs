@@ -1,8 +1,6 @@
 //! The name that an unnamed constraint should have, and who says so.
 
-use std::collections::HashMap;
-
-use crate::migration::{Half, Known, Name, Operation};
+use crate::migration::{Known, Name, Operation};
 use crate::naming::{
     ColumnRef, ConstraintKind, Convention, Dialect, Explicit, Name as Computed, NamingError, Referred, Subject,
 };
@@ -107,38 +105,12 @@ pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
 }
 
 /// The suggestions for the unnamed creates of a file, each at the place of its operation.
-///
-/// A name that the convention gives to two constraints which one run makes is withheld: the second could not be created.
 pub(super) fn suggest_all(file: &MigrationFile<'_>) -> Vec<Option<Suggestion>> {
-    let operations = &file.migration.operations;
     let unnamed = |operation: &Operation<'_>| operation.creates() && operation.name == Name::Unnamed;
-    let mut all: Vec<Option<Suggestion>> = operations
-        .iter()
+    let operations = file.migration.operations.iter();
+    operations
         .map(|operation| unnamed(operation).then(|| suggest(file, operation)))
-        .collect();
-    let mut given: HashMap<(Option<String>, Half, String), usize> = HashMap::new();
-    let key =
-        |operation: &Operation<'_>, name: &str| (operation.table.known().cloned(), operation.half, name.to_owned());
-    for (operation, suggestion) in operations.iter().zip(&all).filter(|(operation, _)| operation.creates()) {
-        let name = suggestion
-            .as_ref()
-            .map_or_else(|| operation.name.text(), |suggestion| suggestion.name.as_deref());
-        if let Some(name) = name {
-            *given.entry(key(operation, name)).or_default() += 1;
-        }
-    }
-    for (operation, suggestion) in operations.iter().zip(&mut all) {
-        let Some(suggestion) = suggestion else { continue };
-        let count = suggestion
-            .name
-            .as_deref()
-            .and_then(|name| given.get(&key(operation, name)));
-        if count.is_some_and(|count| *count > 1) && !operation.conditional {
-            let name = suggestion.name.take().unwrap_or_default();
-            suggestion.reason = Some(format!("the convention calls two constraints of this table `{name}`"));
-        }
-    }
-    all
+        .collect()
 }
 
 enum Unreadable {

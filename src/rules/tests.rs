@@ -800,7 +800,7 @@ fn fixes_do_no_harm() {
     let two = "    op.create_unique_constraint(None, 't', ['a', 'b'])\n    op.create_unique_constraint(None, 't', ['a', 'c'])";
     let found = none(two, &format!("{drop}\n{drop}"));
     assert!(
-        found[0].help.as_ref().unwrap().contains("calls two constraints"),
+        found[0].help.as_ref().unwrap().contains("would have the same name"),
         "{:?}",
         found[0].help
     );
