@@ -3,10 +3,12 @@
 //! A file becomes a [`Module`]: a small tree of our own with byte ranges, its comments, and its syntax errors. The parser recovers from
 //! errors, so a broken module still has a tree, and what can be read in it is read.
 
+mod literal;
 mod lower;
 mod search;
 mod tree;
 
+pub use literal::Literal;
 pub use search::{Relevance, relevance};
 pub use tree::{
     Alias, Argument, ArgumentKind, Call, Class, DictItem, Expr, ExprKind, FStringPart, Function, Operator, Parameter,

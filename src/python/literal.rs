@@ -1,0 +1,284 @@
+//! Where each character of a string literal stands in the source, so that a text inside it can be changed in place.
+
+use ruff_python_ast as ast;
+use ruff_python_ast::StringFlags as _;
+use ruff_python_parser::parse_parenthesized_expression_range;
+use ruff_text_size::{TextRange, TextSize};
+
+use crate::source::{SourceFile, Span};
+
+/// A string literal or an f-string with all that is concatenated to it; of an f-string, what stands between the values.
+#[derive(Debug)]
+pub struct Literal {
+    units: Vec<Unit>,
+    pieces: Vec<Piece>,
+}
+
+/// The smallest part that can be replaced: a character, or an escape sequence.
+#[derive(Debug)]
+struct Unit {
+    /// Where it starts in the text as Python holds it.
+    at: usize,
+    length: usize,
+    source: Span,
+    piece: usize,
+}
+
+/// How a text is written at one place: between which quotes, and under which prefix.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    quote: char,
+    is_raw: bool,
+    has_values: bool,
+}
+
+impl Literal {
+    /// Reads the literal at a place; nothing where the place holds anything else, or an escape sequence that is not understood.
+    #[must_use]
+    pub fn read(file: &SourceFile, span: Span) -> Option<Self> {
+        let range = TextRange::new(TextSize::try_from(span.start).ok()?, TextSize::try_from(span.end).ok()?);
+        let parsed = parse_parenthesized_expression_range(file.text(), range).ok()?;
+        let mut literal = Self {
+            units: Vec::new(),
+            pieces: Vec::new(),
+        };
+        match parsed.expr() {
+            ast::Expr::StringLiteral(node) => {
+                for part in &node.value {
+                    literal.string(file.text(), part)?;
+                }
+            }
+            ast::Expr::FString(node) => {
+                for part in &node.value {
+                    match part {
+                        ast::FStringPart::Literal(part) => literal.string(file.text(), part)?,
+                        ast::FStringPart::FString(part) => literal.f_string(file.text(), part)?,
+                    }
+                }
+            }
+            _ => return None,
+        }
+        Some(literal)
+    }
+
+    fn string(&mut self, text: &str, part: &ast::StringLiteral) -> Option<()> {
+        let piece = Piece {
+            quote: part.flags.quote_str().chars().next()?,
+            is_raw: part.flags.prefix().is_raw(),
+            has_values: false,
+        };
+        self.piece(text, part.content_range(), piece, &part.value)
+    }
+
+    /// Each run between two values is a piece of its own, since nothing can be written across a value.
+    fn f_string(&mut self, text: &str, part: &ast::FString) -> Option<()> {
+        let piece = Piece {
+            quote: part.flags.quote_str().chars().next()?,
+            is_raw: part.flags.prefix().is_raw(),
+            has_values: true,
+        };
+        for element in &part.elements {
+            if let ast::InterpolatedStringElement::Literal(element) = element {
+                self.piece(text, element.range, piece, &element.value)?;
+            }
+        }
+        Some(())
+    }
+
+    fn piece(&mut self, text: &str, range: TextRange, piece: Piece, value: &str) -> Option<()> {
+        let start = range.start().to_usize();
+        let mut rest = text.get(start..range.end().to_usize())?;
+        let mut place = start;
+        let mut at = self.units.last().map_or(0, |unit| unit.at + unit.length);
+        let mut held = String::with_capacity(value.len());
+        while let Some((length, what)) = unit(rest, piece) {
+            let what = what?;
+            held.extend(what);
+            let worth = what.map_or(0, char::len_utf8);
+            self.units.push(Unit {
+                at,
+                length: worth,
+                source: Span::new(place, place + length),
+                piece: self.pieces.len(),
+            });
+            at += worth;
+            place += length;
+            rest = rest.get(length..)?;
+        }
+        self.pieces.push(piece);
+        // The parser is right, and where the two differ nothing can be placed.
+        (held == value).then_some(())
+    }
+
+    /// Where these bytes of the text stand, and what must be written there so that Python holds `new` in their stead.
+    ///
+    /// Nothing where they lie in several pieces, or where `new` cannot be written in the quotes and under the prefix of that place.
+    #[must_use]
+    pub fn replace(&self, range: std::ops::Range<usize>, new: &str) -> Option<(Span, String)> {
+        let first = self
+            .units
+            .iter()
+            .find(|unit| unit.at == range.start && unit.length > 0)?;
+        let end = if range.is_empty() {
+            first.source.start
+        } else {
+            let last = self
+                .units
+                .iter()
+                .find(|unit| unit.length > 0 && unit.at + unit.length == range.end)?;
+            if last.piece != first.piece {
+                return None;
+            }
+            last.source.end
+        };
+        let written = self.pieces.get(first.piece)?.written(new)?;
+        Some((Span::new(first.source.start, end), written))
+    }
+}
+
+impl Piece {
+    fn written(self, text: &str) -> Option<String> {
+        let mut written = String::with_capacity(text.len());
+        for letter in text.chars() {
+            match letter {
+                _ if letter.is_control() => return None,
+                '\\' if self.is_raw => return None,
+                _ if letter == self.quote && self.is_raw => return None,
+                '\\' => written.push_str("\\\\"),
+                _ if letter == self.quote => written.extend(['\\', letter]),
+                '{' | '}' if self.has_values => written.extend([letter, letter]),
+                _ => written.push(letter),
+            }
+        }
+        Some(written)
+    }
+}
+
+/// The first unit of a source text: how many bytes it takes, and what Python holds for it, if anything; `None` inside for what is unknown.
+#[allow(
+    clippy::option_option,
+    reason = "an unknown escape differs from one that stands for nothing"
+)]
+fn unit(rest: &str, piece: Piece) -> Option<(usize, Option<Option<char>>)> {
+    let mut letters = rest.chars();
+    let first = letters.next()?;
+    let plain = (first.len_utf8(), Some(Some(first)));
+    let second = letters.next();
+    if piece.has_values && matches!(first, '{' | '}') && second == Some(first) {
+        return Some((2, Some(Some(first))));
+    }
+    if first != '\\' || piece.is_raw {
+        return Some(plain);
+    }
+    let hex = |digits: usize| {
+        let code = rest
+            .get(2..2 + digits)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        (2 + digits, code.and_then(char::from_u32).map(Some))
+    };
+    Some(match second {
+        Some('\n') => (2, Some(None)),
+        Some('\r') => (if rest.get(2..3) == Some("\n") { 3 } else { 2 }, Some(None)),
+        Some(letter @ ('\\' | '\'' | '"')) => (2, Some(Some(letter))),
+        Some('n') => (2, Some(Some('\n'))),
+        Some('t') => (2, Some(Some('\t'))),
+        Some('r') => (2, Some(Some('\r'))),
+        Some('a') => (2, Some(Some('\u{7}'))),
+        Some('b') => (2, Some(Some('\u{8}'))),
+        Some('f') => (2, Some(Some('\u{c}'))),
+        Some('v') => (2, Some(Some('\u{b}'))),
+        Some('x') => hex(2),
+        Some('u') => hex(4),
+        Some('U') => hex(8),
+        Some('N') => (1, None),
+        Some('0'..='7') => {
+            let digits = rest[1..].chars().take(3).take_while(|digit| digit.is_digit(8)).count();
+            let code = u32::from_str_radix(&rest[1..=digits], 8).ok();
+            (1 + digits, code.and_then(char::from_u32).map(Some))
+        }
+        // Python leaves an escape that it does not know as it is.
+        _ => plain,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::python::{Module, StmtKind};
+
+    /// The source after `old` was replaced by `new` in the text that it stands for.
+    fn replaced(source: &str, old: &str, new: &str) -> Option<String> {
+        let file = SourceFile::new("m.py".into(), source.to_owned());
+        let module = Module::parse(file.clone());
+        let StmtKind::Expr(expr) = &module.body()[0].kind else {
+            panic!("{source}")
+        };
+        let literal = Literal::read(&file, expr.span)?;
+        let text: String = match &expr.kind {
+            crate::python::ExprKind::String(text) => text.clone(),
+            crate::python::ExprKind::FString(parts) => parts
+                .iter()
+                .filter_map(|part| match part {
+                    crate::python::FStringPart::Text(text) => Some(text.as_str()),
+                    crate::python::FStringPart::Value { .. } => None,
+                })
+                .collect(),
+            _ => return None,
+        };
+        let at = text.find(old).unwrap();
+        let (span, written) = literal.replace(at..at + old.len(), new)?;
+        Some(format!("{}{written}{}", &source[..span.start], &source[span.end..]))
+    }
+
+    #[test]
+    fn a_text_is_replaced_in_every_kind_of_literal() {
+        for (source, old, new, expected) in [
+            ("'one two'", "two", "3", "'one 3'"),
+            (
+                r"'\x41\u0042\'\101 \q two'",
+                "two",
+                "it's",
+                r"'\x41\u0042\'\101 \q it\'s'",
+            ),
+            ("'''a\n\"b\" two'''", "two", "3'4", "'''a\n\"b\" 3\\'4'''"),
+            ("'''a\r\ntwo'''", "two", "3", "'''a\r\n3'''"),
+            ("r'\\d two'", "two", "\"3\"", "r'\\d \"3\"'"),
+            (
+                "('one '\n  # a comment, two\n  'two')",
+                "two",
+                "3",
+                "('one '\n  # a comment, two\n  '3')",
+            ),
+            ("'one \\\n two'", "two", "3", "'one \\\n 3'"),
+            (
+                "f'{{a}} {x!r:>{y}} two {z}'",
+                "two",
+                "{3}",
+                "f'{{a}} {x!r:>{y}} {{3}} {z}'",
+            ),
+            (
+                "'ä' f'😀{x[\"two\"]} two' 'three'",
+                "two",
+                "3",
+                "'ä' f'😀{x[\"two\"]} 3' 'three'",
+            ),
+            ("rf'\\d{x} two'", "two", "3", "rf'\\d{x} 3'"),
+        ] {
+            assert_eq!(replaced(source, old, new).as_deref(), Some(expected), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused() {
+        for (source, old, new) in [
+            ("r'one two'", "two", "it's"),
+            ("r'one two'", "two", "\\"),
+            ("'one two'", "two", "a\nb"),
+            ("'one t' 'wo'", "two", "3"),
+            ("f'one t{x}wo'", "two", "3"),
+            ("'\\N{DIGIT ONE} two'", "two", "3"),
+        ] {
+            assert_eq!(replaced(source, old, new), None, "{source}");
+        }
+    }
+}
