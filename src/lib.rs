@@ -6,7 +6,7 @@
 //! cli -> settings -> selection -> git        which files, and the snapshot they are read from
 //!                  -> config                 what holds for each of them
 //!                  -> python                 parse
-//!                  -> migration              operations, and which create belongs to which drop
+//!                  -> migration -> sql       operations, and which create belongs to which drop; what SQL adds and drops
 //!                  -> project -> naming      environment, metadata, convention, name
 //!                  -> rules -> diagnostic    what is wrong, and its fix
 //!                  -> check -> report        in order, to the reader
@@ -31,6 +31,7 @@ pub mod rules;
 pub mod selection;
 pub mod settings;
 pub mod source;
+mod sql;
 pub mod worktree;
 
 mod run;

@@ -1,0 +1,160 @@
+//! What SQL does to the constraints of tables: which it adds, drops and renames. Nothing else of SQL is understood, and nothing is guessed.
+//!
+//! This room knows no Python. A text comes with the database it is for, where that is known, and with [`HOLE`] where a part is put in later.
+
+mod statement;
+mod words;
+
+use std::ops::Range;
+
+use crate::naming::{ConstraintKind, Dialect};
+
+pub(crate) use words::HOLE;
+
+/// What a text does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Sql {
+    /// In the order in which it does it.
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// One thing that a statement does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// A constraint or an index is made.
+    Added(Added),
+    /// A constraint or an index is dropped.
+    Dropped(Dropped),
+    /// A constraint or an index gets another name.
+    Renamed {
+        /// What it was called.
+        from: Ident,
+        /// What it is called then.
+        to: Ident,
+    },
+    /// A column is dropped, and with it the constraints that it is part of.
+    ColumnDropped {
+        /// Of this table.
+        table: Table,
+        /// The column.
+        column: Ident,
+    },
+    /// A table is made, renamed or dropped, so that nobody knows its constraints.
+    TableChanged(Table),
+    /// Anything may happen.
+    Unknown,
+}
+
+/// A table in SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Table {
+    /// Its schema, if it is written.
+    pub(crate) schema: Option<Ident>,
+    /// Its name.
+    pub(crate) name: Ident,
+}
+
+/// A name in SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ident {
+    /// As the database stores it, as far as that can be told.
+    pub(crate) text: String,
+    /// Whether nothing in it is put in later, and its case is certain.
+    pub(crate) is_certain: bool,
+    /// Where it stands, with its quotes.
+    pub(crate) at: Range<usize>,
+}
+
+/// The name of what is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// None, so the database makes one up.
+    Unnamed,
+    /// This one.
+    Named(Ident),
+    /// One that is put in later, or that follows rules which are not known here.
+    Doubtful,
+}
+
+/// A constraint or an index that SQL makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Added {
+    /// What it is.
+    pub(crate) kind: ConstraintKind,
+    /// On this table.
+    pub(crate) table: Table,
+    /// Under this name.
+    pub(crate) naming: Naming,
+    /// Its columns; nothing where they are not all plain names.
+    pub(crate) columns: Option<Vec<String>>,
+    /// Of a foreign key, the other table and its columns.
+    pub(crate) referred: Option<(Table, Vec<String>)>,
+    /// Whether it stands in the definition of a new column.
+    pub(crate) in_column: bool,
+    /// Where its kind is written, with its columns: `FOREIGN KEY (a)`.
+    pub(crate) at: Range<usize>,
+    /// Whether `CONSTRAINT` stands before it already.
+    pub(crate) says_constraint: bool,
+}
+
+/// A constraint or an index that SQL drops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    /// What it may be; nothing for `DROP CONSTRAINT`, which says no kind.
+    pub(crate) kinds: Option<&'static [ConstraintKind]>,
+    /// Of this table; `DROP INDEX` names none.
+    pub(crate) table: Option<Table>,
+    /// Its name.
+    pub(crate) name: Ident,
+    /// Whether it may be missing.
+    pub(crate) if_exists: bool,
+}
+
+/// Whether a text can change constraints at all; most SQL in migrations moves data, and needs no second look.
+pub(crate) fn may_matter(text: &str) -> bool {
+    let letters = text.to_ascii_lowercase();
+    ["alter", "create", "drop", "rename", "exec", "call", "do "]
+        .iter()
+        .any(|word| letters.contains(word))
+        || letters.contains(HOLE)
+}
+
+/// What a text does on a database.
+pub(crate) fn read(text: &str, dialect: Option<Dialect>) -> Sql {
+    let effects = match words::words(text, dialect) {
+        Some(words) => statement::effects(&words, dialect),
+        None => vec![Effect::Unknown],
+    };
+    Sql { effects }
+}
+
+/// The names in a text that are called so, whatever they name there.
+pub(crate) fn mentions(text: &str, dialect: Option<Dialect>, name: &str) -> Vec<Range<usize>> {
+    let words = words::words(text, dialect).unwrap_or_default();
+    let is_meant = |word: &words::Word| match word.kind {
+        words::Kind::Quoted => word.text == name,
+        words::Kind::Bare => word.text.eq_ignore_ascii_case(name),
+        words::Kind::Mark(_) | words::Kind::Other => false,
+    };
+    words.into_iter().filter(is_meant).map(|word| word.at).collect()
+}
+
+/// A name as SQL needs it: without quotes where it is plain, else in those of the database.
+///
+/// Nothing where the quotes depend on the database and that is not known.
+pub(crate) fn written(name: &str, dialect: Option<Dialect>) -> Option<String> {
+    let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+        && !statement::is_keyword(name);
+    if is_plain {
+        return Some(name.to_owned());
+    }
+    match dialect? {
+        Dialect::Mysql | Dialect::Mariadb => Some(format!("`{}`", name.replace('`', "``"))),
+        Dialect::Mssql => Some(format!("[{}]", name.replace(']', "]]"))),
+        Dialect::Postgresql | Dialect::Sqlite | Dialect::Oracle => Some(format!("\"{}\"", name.replace('"', "\"\""))),
+        Dialect::Other => None,
+    }
+}
