@@ -1,6 +1,6 @@
 //! Names that stand for one literal: `TABLE = 'order'` above, `op.create_foreign_key(None, TABLE, ...)` below.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::python::{Expr, ExprKind, FStringPart, Operator, Stmt, StmtKind};
 
@@ -10,6 +10,10 @@ use super::Known;
 #[derive(Debug, Default, Clone)]
 pub(super) struct Constants<'m> {
     names: HashMap<&'m str, Option<&'m Expr>>,
+    /// The names that only a loop binds: what it goes through, and the place in each item where that is a tuple.
+    rounds: HashMap<&'m str, (&'m Expr, Option<usize>)>,
+    /// The names that are bound more than once.
+    rebound: HashSet<&'m str>,
 }
 
 impl<'m> Constants<'m> {
@@ -54,8 +58,13 @@ impl<'m> Constants<'m> {
                     self.block(body, true);
                 }
             }
-            StmtKind::For { target, bodies, .. } => {
+            StmtKind::For {
+                target,
+                iterable,
+                bodies,
+            } => {
                 self.bind(target, None);
+                self.bind_rounds(target, iterable);
                 for body in bodies {
                     self.block(body, true);
                 }
@@ -94,6 +103,7 @@ impl<'m> Constants<'m> {
         match &target.kind {
             ExprKind::Name(name) => {
                 let seen = self.names.contains_key(name.as_str());
+                self.seen_again(name, seen);
                 self.names.insert(name, value.filter(|_| !seen));
             }
             ExprKind::Tuple(parts) | ExprKind::List(parts) => {
@@ -103,6 +113,34 @@ impl<'m> Constants<'m> {
             }
             ExprKind::Starred(inner) => self.bind(inner, None),
             _ => {}
+        }
+    }
+
+    /// A name that something else binds as well is not what the loop made of it.
+    fn seen_again(&mut self, name: &str, seen: bool) {
+        if seen {
+            self.rounds.remove(name);
+            if let Some((name, _)) = self.names.get_key_value(name) {
+                self.rebound.insert(name);
+            }
+        }
+    }
+
+    fn bind_rounds(&mut self, target: &'m Expr, iterable: &'m Expr) {
+        let parts: Vec<(&'m Expr, Option<usize>)> = match &target.kind {
+            ExprKind::Tuple(parts) | ExprKind::List(parts) => parts
+                .iter()
+                .enumerate()
+                .map(|(index, part)| (part, Some(index)))
+                .collect(),
+            _ => vec![(target, None)],
+        };
+        for (part, index) in parts {
+            if let ExprKind::Name(name) = &part.kind
+                && !self.rebound.contains(name.as_str())
+            {
+                self.rounds.insert(name, (iterable, index));
+            }
         }
     }
 }
@@ -136,6 +174,12 @@ impl<'m> Lookup<'_, 'm> {
             current = next;
         }
         current
+    }
+
+    /// What the loop goes through that alone binds a name, and the name's place in each item where that is a tuple.
+    pub(super) fn round(&self, name: &str) -> Option<(&'m Expr, Option<usize>)> {
+        let scope = self.0.iter().rev().find(|scope| scope.names.contains_key(name))?;
+        scope.rounds.get(name).copied()
     }
 
     /// The text of an expression that is put together from literals.

@@ -3,11 +3,13 @@
 //! A module counts as a migration by what it does, never by where it lies: it declares a revision or uses Alembic's operations.
 
 mod constants;
+mod executed;
 mod pairing;
 mod read;
 mod receiver;
 mod signature;
 
+pub use executed::{Execution, Guard, SqlText};
 pub use pairing::{Pair, Pairing};
 pub use receiver::{Batch, Receiver};
 pub use signature::Action;
@@ -167,6 +169,8 @@ pub struct Migration<'m> {
     pub operations: Vec<Operation<'m>>,
     /// The other operations, in the order of the source.
     pub steps: Vec<Step<'m>>,
+    /// What runs SQL, in the order of the source.
+    pub executions: Vec<Execution<'m>>,
     /// Whether the module declares a revision (`revision` and `down_revision`).
     pub declares_revision: bool,
     /// Whether any operation of Alembic is used, those that name nothing included.

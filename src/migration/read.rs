@@ -6,19 +6,24 @@ use crate::naming::ConstraintKind;
 use crate::python::{Call, Class, Expr, ExprKind, Function, Module, Parameter, Spread, Stmt, StmtKind};
 
 use super::constants::{Constants, Lookup};
+use super::executed::{Composer, Execution, Guard, guard};
 use super::receiver::{Batch, Binding, Bindings, Receiver, resolve};
 use super::signature::{Action, operation, signature};
 use super::{Half, Known, Migration, Name, Operation, Referred, Step};
+use crate::source::Span;
 
 pub(super) fn migration(module: &Module) -> Migration<'_> {
     let mut reader = Reader {
         module,
         operations: Vec::new(),
         steps: Vec::new(),
+        executions: Vec::new(),
+        guards: Vec::new(),
         uses_operations: false,
         scopes: Vec::new(),
         constants: Vec::new(),
         functions: Vec::new(),
+        bodies: Vec::new(),
         loops: 0,
         branches: 0,
         block: 0,
@@ -38,6 +43,11 @@ pub(super) fn migration(module: &Module) -> Migration<'_> {
         step.half = half(step.function);
     }
     steps.sort_by_key(|step| step.call.span);
+    let mut executions = reader.executions;
+    for execution in &mut executions {
+        execution.half = half(execution.function);
+    }
+    executions.sort_by_key(|execution| execution.call.span);
     for operation in &mut operations {
         operation.half = half(operation.function);
     }
@@ -46,6 +56,7 @@ pub(super) fn migration(module: &Module) -> Migration<'_> {
         module,
         operations,
         steps,
+        executions,
         declares_revision: declares_revision(module.body()),
         uses_operations: reader.uses_operations,
     }
@@ -66,11 +77,16 @@ struct Reader<'m> {
     module: &'m Module,
     operations: Vec<Operation<'m>>,
     steps: Vec<Step<'m>>,
+    executions: Vec<Execution<'m>>,
+    /// What the conditions around the current statement say of the database, outermost first.
+    guards: Vec<Guard>,
     uses_operations: bool,
     scopes: Vec<Bindings<'m>>,
     constants: Vec<Constants<'m>>,
     /// The functions around the current statement, outermost first.
     functions: Vec<&'m str>,
+    /// From their first to their last statement.
+    bodies: Vec<Span>,
     loops: usize,
     /// How many branches that may not be taken are around the current statement.
     branches: usize,
@@ -95,6 +111,7 @@ impl<'m> Reader<'m> {
         let mut later = Vec::new();
         self.block(body, &mut later);
         let outside = (std::mem::take(&mut self.loops), std::mem::take(&mut self.branches));
+        let guards = std::mem::take(&mut self.guards);
         for definition in later {
             self.apart(|reader| match definition {
                 Definition::Function(function) => reader.function(function),
@@ -102,6 +119,7 @@ impl<'m> Reader<'m> {
             });
         }
         (self.loops, self.branches) = outside;
+        self.guards = guards;
         self.constants.pop();
         self.scopes.pop();
     }
@@ -118,7 +136,11 @@ impl<'m> Reader<'m> {
         if self.functions.len() == 1 {
             self.calls.entry(&function.name).or_default();
         }
+        let place = |statement: Option<&Stmt>| statement.map(|statement| statement.span).unwrap_or_default();
+        let (first, last) = (place(function.body.first()), place(function.body.last()));
+        self.bodies.push(Span::new(first.start, last.end));
         self.scope(&function.body, &function.parameters);
+        self.bodies.pop();
         self.functions.pop();
     }
 
@@ -194,11 +216,22 @@ impl<'m> Reader<'m> {
     fn compound(&mut self, statement: &'m Stmt, later: &mut Vec<Definition<'m>>) {
         match &statement.kind {
             StmtKind::If(branches) => {
+                let mut before = Guard::None;
                 for (test, body) in branches {
                     if let Some(test) = test {
                         self.expr(test);
                     }
+                    let said = test
+                        .as_ref()
+                        .map_or(Guard::None, |test| guard(test, self.module.file().slice(test.span)));
+                    // What is left when the database is not one of those asked for can be any other.
+                    let holds = if said == Guard::None { before } else { said };
+                    if said != Guard::None {
+                        before = Guard::Doubtful;
+                    }
+                    self.guards.push(holds);
                     self.branch(body, later);
+                    self.guards.pop();
                 }
             }
             StmtKind::For {
@@ -305,8 +338,11 @@ impl<'m> Reader<'m> {
 
     fn assign(&mut self, target: &'m Expr, value: &'m Expr) {
         let ExprKind::Name(name) = &target.kind else { return };
-        if let Some(meaning) = self.meaning(value) {
-            self.innermost(|scope| scope.bind(name, meaning));
+        let is_connection = || matches!(resolve(&self.scopes, target), Some(Binding::Connection));
+        match self.meaning(value) {
+            Some(meaning) => self.innermost(|scope| scope.bind(name, meaning)),
+            None if is_connection() => self.innermost(|scope| scope.bind(name, Binding::Other)),
+            None => {}
         }
     }
 
@@ -356,6 +392,7 @@ impl<'m> Reader<'m> {
 
     fn call(&mut self, call: &'m Call) {
         self.note_helper(call);
+        self.execution(call);
         let Some((method, receiver)) = self.receiver(call) else {
             return;
         };
@@ -410,6 +447,42 @@ impl<'m> Reader<'m> {
             block: self.block,
             repeated: self.loops > 0,
             conditional: self.branches > 0,
+        });
+    }
+
+    /// A call that runs SQL on the database of the migration (`alembic/operations/base.py`, `execute`; SQLAlchemy's `Connection`).
+    fn execution(&mut self, call: &'m Call) {
+        let parameter = match &call.callee.kind {
+            ExprKind::Attribute { value, name, .. } => match (name.as_str(), resolve(&self.scopes, value)) {
+                ("execute", Some(Binding::Operations | Binding::Batch(_))) => "sqltext",
+                ("execute", Some(Binding::Context)) => "sql",
+                ("execute" | "exec_driver_sql", Some(Binding::Connection)) => "statement",
+                _ => return,
+            },
+            ExprKind::Name(_) => match resolve(&self.scopes, &call.callee) {
+                Some(Binding::Operation("execute")) => "sqltext",
+                _ => return,
+            },
+            _ => return,
+        };
+        let given = call.argument(Some(0), parameter).ok().flatten();
+        let composer = Composer {
+            lookup: self.lookup(),
+            file: self.module.file(),
+            body: self.bodies.last().copied(),
+        };
+        let (texts, loops) = given.map(|given| composer.texts(&given.value)).unwrap_or_default();
+        let moves_data = given.is_some_and(|given| composer.moves_data(&given.value));
+        let inner = self.guards.iter().rev().copied().find(|guard| *guard != Guard::None);
+        self.executions.push(Execution {
+            call,
+            argument: given.map_or(call.span, |given| given.value.span),
+            texts,
+            moves_data,
+            half: Half::Unknown,
+            function: self.functions.first().copied(),
+            repeated: self.loops > loops,
+            guard: inner.unwrap_or(Guard::None),
         });
     }
 

@@ -71,6 +71,10 @@ pub(super) enum Binding {
     BatchManager(Batch),
     /// An operation by its own name.
     Operation(&'static str),
+    /// The connection that the migration runs on, or a session on it.
+    Connection,
+    /// The migration context.
+    Context,
     /// Something else, certainly.
     Other,
 }
@@ -141,6 +145,7 @@ impl<'m> Bindings<'m> {
         let last = annotation.rsplit('.').next().unwrap_or_default();
         let binding = match (last, parameter.name.as_str()) {
             ("BatchOperations", _) | ("", "batch_op") => Binding::Batch(Batch::of_the_caller()),
+            ("Connection" | "Session", _) => Binding::Connection,
             ("Operations" | "AbstractOperations", _) | ("" | "Any" | "ModuleType" | "object", "op") => {
                 Binding::Operations
             }
@@ -176,6 +181,9 @@ pub(super) fn resolve(scopes: &[Bindings<'_>], expr: &Expr) -> Option<Binding> {
             (Some(Binding::Operations), method) => {
                 super::signature::signature(method).map(|signature| Binding::Operation(signature.method))
             }
+            (Some(Binding::Context), "bind" | "connection") | (Some(Binding::Connection), "engine" | "bind") => {
+                Some(Binding::Connection)
+            }
             (None | Some(Binding::Other), "op") if matches!(value.as_name(), Some("self" | "cls")) => {
                 Some(Binding::Operations)
             }
@@ -190,6 +198,9 @@ pub(super) fn resolve(scopes: &[Bindings<'_>], expr: &Expr) -> Option<Binding> {
 /// Most calls are of something else; only what can be an operation is followed, so that a long chain costs nothing.
 fn resolve_call(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
     let makes_operations = |callee| matches!(resolve(scopes, callee), Some(Binding::OperationsClass));
+    if let Some(connection) = resolve_connection(scopes, call) {
+        return Some(connection);
+    }
     match &call.callee.kind {
         ExprKind::Name(_) => makes_operations(&call.callee).then_some(Binding::Operations),
         ExprKind::Attribute { name, .. } if name == "Operations" => {
@@ -203,6 +214,31 @@ fn resolve_call(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
                 Binding::BatchManager(batch) => Some(Binding::Batch(batch)),
                 other => Some(other),
             }
+        }
+        _ => None,
+    }
+}
+
+/// `op.get_bind()` and what leads on from there to the same database.
+fn resolve_connection(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
+    let on = |value: &Expr| resolve(scopes, value);
+    match (&call.callee.kind, call.name()?) {
+        (ExprKind::Attribute { value, .. }, "get_bind") => match on(value)? {
+            Binding::Operations | Binding::Batch(_) | Binding::Connection => Some(Binding::Connection),
+            _ => None,
+        },
+        (ExprKind::Name(_), "get_bind") => {
+            matches!(on(&call.callee), Some(Binding::Operation("get_bind"))).then_some(Binding::Connection)
+        }
+        (ExprKind::Attribute { value, .. }, "get_context") => {
+            matches!(on(value), Some(Binding::Operations)).then_some(Binding::Context)
+        }
+        (ExprKind::Attribute { value, .. }, "connect" | "begin" | "execution_options" | "connection") => {
+            matches!(on(value), Some(Binding::Connection)).then_some(Binding::Connection)
+        }
+        (_, "Session") => {
+            let bind = call.keyword("bind").or_else(|| Some(&call.arguments.first()?.value))?;
+            matches!(on(bind), Some(Binding::Connection)).then_some(Binding::Connection)
         }
         _ => None,
     }
