@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::migration::Operation;
 use crate::naming::{ConstraintKind, Dialect, default_names};
 
-use super::suggestion::{Source, Suggestion};
+use super::suggestion::{Constraint, Source, Suggestion};
 use super::{MigrationFile, edits};
 
 /// The name that belongs into the code.
@@ -82,8 +82,18 @@ fn deployed(file: &MigrationFile<'_>, operation: &Operation<'_>, both: &str, nam
              then, so write that name{both}"
         );
     }
-    let dialect = file.dialect();
-    let chosen = default_name(dialect.unwrap_or(Dialect::Postgresql), operation);
+    let chosen = default_name(file.dialect().unwrap_or(Dialect::Postgresql), operation);
+    committed(file.dialect(), &Constraint::from(operation), chosen, both, name)
+}
+
+/// What to do where a database may hold a constraint under the name that it chose itself.
+pub(super) fn committed(
+    dialect: Option<Dialect>,
+    constraint: &Constraint<'_>,
+    chosen: Option<Chosen>,
+    both: &str,
+    name: &str,
+) -> String {
     let Some(chosen) = chosen else {
         return format!(
             "this migration is committed already, so a database may hold the constraint under a name of its own: look it up there and \
@@ -101,25 +111,26 @@ fn deployed(file: &MigrationFile<'_>, operation: &Operation<'_>, both: &str, nam
          `{}`: write that{both}, or rename it in a new migration:",
         chosen.text
     );
-    for line in renaming(dialect.unwrap_or(Dialect::Postgresql), operation, &chosen.text, name) {
+    for line in renaming(dialect.unwrap_or(Dialect::Postgresql), constraint, &chosen.text, name) {
         let _ = write!(text, "\n    {line}");
     }
     text
 }
 
 /// The operations that rename a constraint, ready to paste.
-fn renaming(dialect: Dialect, operation: &Operation<'_>, old: &str, new: &str) -> Vec<String> {
-    let Some(table) = operation.table.known() else {
+fn renaming(dialect: Dialect, constraint: &Constraint<'_>, old: &str, new: &str) -> Vec<String> {
+    let Some(table) = constraint.table.known() else {
         return Vec::new();
     };
     if dialect == Dialect::Postgresql {
-        let schema = operation.schema.known().and_then(Option::as_deref);
-        let table = schema.map_or_else(|| format!("\"{table}\""), |schema| format!("\"{schema}\".\"{table}\""));
+        let table = constraint
+            .schema
+            .map_or_else(|| format!("\"{table}\""), |schema| format!("\"{schema}\".\"{table}\""));
         return vec![format!(
             "op.execute('ALTER TABLE {table} RENAME CONSTRAINT \"{old}\" TO \"{new}\"')"
         )];
     }
-    let kind = operation.kind().and_then(ConstraintKind::type_name).unwrap_or_default();
+    let kind = constraint.kind.type_name().unwrap_or_default();
     let drop = format!("op.drop_constraint(op.f('{old}'), '{table}', type_='{kind}')");
     let quoted = |columns: &[String]| {
         columns
@@ -128,18 +139,15 @@ fn renaming(dialect: Dialect, operation: &Operation<'_>, old: &str, new: &str) -
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let columns = quoted(operation.columns.known().map(Vec::as_slice).unwrap_or_default());
-    let create = match (operation.kind(), &operation.referred) {
-        (Some(ConstraintKind::ForeignKey), Some(referred)) => {
-            let (Some(other), Some(remote)) = (referred.table.known(), referred.columns.known()) else {
-                return Vec::new();
-            };
+    let columns = quoted(constraint.columns.known().map(Vec::as_slice).unwrap_or_default());
+    let create = match (constraint.kind, constraint.referred) {
+        (ConstraintKind::ForeignKey, Some((other, _, remote))) if !remote.is_empty() => {
             format!(
                 "op.create_foreign_key(op.f('{new}'), '{table}', '{other}', [{columns}], [{}])",
                 quoted(remote)
             )
         }
-        (Some(ConstraintKind::Unique), _) => {
+        (ConstraintKind::Unique, _) => {
             format!("op.create_unique_constraint(op.f('{new}'), '{table}', [{columns}])")
         }
         _ => return Vec::new(),
@@ -156,9 +164,15 @@ pub(super) struct Chosen {
 
 /// The name that a database chooses for what an operation makes.
 pub(super) fn default_name(dialect: Dialect, operation: &Operation<'_>) -> Option<Chosen> {
-    let table = operation.table.known()?;
-    let columns: Vec<&str> = operation.columns.known()?.iter().map(String::as_str).collect();
-    let kind = operation.kind()?;
+    operation.kind()?;
+    default_name_of(dialect, &Constraint::from(operation))
+}
+
+/// The name that a database chooses for a constraint.
+pub(super) fn default_name_of(dialect: Dialect, constraint: &Constraint<'_>) -> Option<Chosen> {
+    let table = constraint.table.known()?;
+    let columns: Vec<&str> = constraint.columns.known()?.iter().map(String::as_str).collect();
+    let kind = constraint.kind;
     let text = match dialect {
         Dialect::Postgresql => default_names::postgresql(kind, table, &columns, |_| false),
         Dialect::Mariadb => default_names::mariadb(kind, table, &columns, 1, |_| false),

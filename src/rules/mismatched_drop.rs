@@ -1,15 +1,15 @@
 //! One half of a revision drops a name that the other half did not create, though it created another.
 
-use std::collections::HashSet;
-
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::fix::{Edit, Fix, Safety};
-use crate::migration::{Half, Name, Operation};
+use crate::fix::{Fix, Safety};
+use crate::migration::{Execution, Guard, Half, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
 use crate::python::{ExprKind, Spread};
+use crate::source::Span;
+use crate::sql::{Added, Effect, Naming};
 
-use super::edits::finished_name;
+use super::executed::{Drop, Executed, is_all_read, is_called, is_made, may_be_table};
 use super::inline::{InlineName, of_added_column, of_table};
 use super::naming_target::this_half;
 use super::suggestion::{Constraint, effective_name};
@@ -31,10 +31,20 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             .iter()
             .filter(|operation| !operation.creates())
     };
-    let mut found: Vec<Diagnostic> = drops().filter_map(|drop| mismatch(file, drop)).collect();
+    let mut found: Vec<Diagnostic> = drops()
+        .filter_map(|drop| mismatch(file, Drop::Operation(drop)))
+        .collect();
+    // What SQL drops is of interest only beside what the revision makes, and most make nothing with a name.
+    if !file.migration.executions.is_empty() {
+        found.extend(sql_drops(file).filter_map(|drop| mismatch(file, drop)));
+    }
     found.extend(drops().filter_map(|drop| wrong_type(file, drop)));
     found.extend(drops().filter_map(|drop| index_before_its_key(file, drop)));
     found
+}
+
+fn sql_drops<'f>(file: &'f MigrationFile<'_>) -> impl Iterator<Item = Drop<'f>> {
+    Drop::all(file).filter(|drop| matches!(drop, Drop::Sql(..)))
 }
 
 fn has_name(operation: &Operation<'_>) -> bool {
@@ -48,17 +58,140 @@ fn opposite(one: &Operation<'_>, other: &Operation<'_>) -> bool {
     )
 }
 
-/// The creates of the other half that a drop may mean: of the same table, schema and kind.
-fn counterparts<'f>(file: &'f MigrationFile<'_>, drop: &Operation<'_>) -> Vec<&'f Operation<'f>> {
-    let same = |create: &&Operation<'_>| {
-        create.creates()
-            && opposite(create, drop)
-            && create.table == drop.table
-            && create.schema == drop.schema
-            && drop.kind().is_none_or(|kind| create.kind() == Some(kind))
-            && (drop.kind().is_some() || create.kind() != Some(ConstraintKind::Index))
-    };
-    file.migration.operations.iter().filter(same).collect()
+/// Something that the other half makes, by an operation or by SQL.
+#[derive(Clone, Copy)]
+enum Made<'f> {
+    Operation(&'f Operation<'f>),
+    Sql(&'f Executed<'f>, &'f Added),
+}
+
+impl<'f> Made<'f> {
+    fn kind(self) -> Option<ConstraintKind> {
+        match self {
+            Self::Operation(operation) => operation.kind(),
+            Self::Sql(_, added) => Some(added.kind),
+        }
+    }
+
+    /// The name as it is written; nothing where there is none, where it is computed, or where it runs more than once.
+    fn name(self) -> Option<&'f str> {
+        match self {
+            Self::Operation(operation) => operation.name.text().filter(|_| !operation.repeated),
+            Self::Sql(one, added) => match &added.naming {
+                Naming::Named(name) if name.is_certain && !one.run.repeated => Some(&name.text),
+                _ => None,
+            },
+        }
+    }
+
+    /// The name in the database: the convention may build on a plain one, and SQL is taken as it is.
+    fn name_in_database(self, file: &MigrationFile<'_>) -> Option<String> {
+        match self {
+            Self::Operation(operation) => known_name(file, operation, operation.kind()),
+            Self::Sql(..) => self.name().map(str::to_owned),
+        }
+    }
+
+    fn columns(self) -> Option<&'f [String]> {
+        match self {
+            Self::Operation(operation) => operation.columns.known().map(Vec::as_slice),
+            Self::Sql(_, added) => added.columns.as_deref(),
+        }
+    }
+
+    fn place(self, file: &MigrationFile<'_>) -> Span {
+        match self {
+            Self::Operation(operation) => operation
+                .name_argument
+                .map_or(operation.call.span, |argument| argument.value.span),
+            Self::Sql(one, added) => match &added.naming {
+                Naming::Named(name) => one.place(file, name.at.clone()),
+                Naming::Unnamed | Naming::Doubtful => one.run.argument,
+            },
+        }
+    }
+}
+
+/// A drop with what it is compared by.
+struct Target<'f> {
+    drop: Drop<'f>,
+    table: &'f str,
+    schema: Option<&'f str>,
+    name: &'f str,
+}
+
+impl<'f> Target<'f> {
+    /// What is certain of a drop. Only a downgrade has to undo what stands above it: an upgrade may well replace what an older revision made.
+    fn of(drop: Drop<'f>) -> Option<Self> {
+        let (is_certain, table, schema) = match drop {
+            Drop::Operation(operation) => {
+                let guarded = operation.call.keyword("if_exists").is_some();
+                let schema = operation.schema.known()?.as_deref();
+                (
+                    !operation.repeated && !guarded,
+                    operation.table.known()?.as_str(),
+                    schema,
+                )
+            }
+            Drop::Sql(one, dropped) => {
+                let table = dropped.table.as_ref().filter(|table| table.name.is_certain)?;
+                let schema = table.schema.as_ref().map(|schema| schema.text.as_str());
+                let is_certain = !one.run.repeated && !dropped.if_exists && one.run.guard == Guard::None;
+                (is_certain, table.name.text.as_str(), schema)
+            }
+        };
+        (is_certain && drop.half() == Half::Downgrade).then_some(())?;
+        Some(Self {
+            drop,
+            table,
+            schema,
+            name: drop.name()?,
+        })
+    }
+
+    /// What the upgrade makes that this may mean: of the same table and kind.
+    fn counterparts(&self, file: &'f MigrationFile<'_>) -> Vec<Made<'f>> {
+        let is_of_kind = |kind: Option<ConstraintKind>| match self.drop {
+            Drop::Operation(drop) => match drop.kind() {
+                Some(own) => kind == Some(own),
+                None => kind != Some(ConstraintKind::Index),
+            },
+            Drop::Sql(_, dropped) if dropped.kinds.is_none() => kind != Some(ConstraintKind::Index),
+            Drop::Sql(..) => kind.is_some_and(|kind| self.drop.may_drop(kind)),
+        };
+        let is_same = |create: &&Operation<'_>| {
+            let same_table = match self.drop {
+                Drop::Operation(drop) => create.table == drop.table && create.schema == drop.schema,
+                Drop::Sql(_, dropped) => {
+                    create
+                        .table
+                        .known()
+                        .zip(dropped.table.as_ref())
+                        .is_some_and(|(own, table)| {
+                            may_be_table(table, own, create.schema.known().and_then(Option::as_deref))
+                        })
+                }
+            };
+            create.creates() && create.half == Half::Upgrade && same_table && is_of_kind(create.kind())
+        };
+        let operations = file.migration.operations.iter().filter(is_same).map(Made::Operation);
+        let executed = file.executed().iter().filter(|one| one.run.half == Half::Upgrade);
+        let sql = executed
+            .flat_map(|one| one.added().map(move |added| Made::Sql(one, added)))
+            .filter(|made| {
+                let Made::Sql(_, added) = made else { return false };
+                may_be_table(&added.table, self.table, self.schema) && is_of_kind(Some(added.kind))
+            });
+        operations.chain(sql).collect()
+    }
+
+    /// Whether two names are one: SQL without quotes says nothing of their case.
+    fn agrees(&self, made: Made<'_>, one: &str, other: &str) -> bool {
+        match (self.drop, made) {
+            (Drop::Operation(_), Made::Operation(_)) => one == other,
+            _ => one.eq_ignore_ascii_case(other),
+        }
+    }
 }
 
 /// The name in the database, with which names are compared: the convention may build on a plain one.
@@ -70,125 +203,151 @@ fn known_name(file: &MigrationFile<'_>, operation: &Operation<'_>, kind: Option<
     effective_name(file, constraint)
 }
 
-/// Only a downgrade has to undo what stands above it: an upgrade may well replace what an older revision made.
-fn mismatch(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Option<Diagnostic> {
-    let guarded = drop.call.keyword("if_exists").is_some();
-    if drop.half != Half::Downgrade || !has_name(drop) || drop.table.known().is_none() || drop.repeated || guarded {
-        return None;
-    }
-    let creates = counterparts(file, drop);
+fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnostic> {
+    let target = Target::of(drop)?;
+    let creates = target.counterparts(file);
     // The usual case needs no convention, and so no file but this one.
-    if creates.iter().any(|create| create.name == drop.name) {
+    let is_same = |create: &Made<'_>| match (drop, create) {
+        (Drop::Operation(drop), Made::Operation(create)) => create.name == drop.name,
+        _ => create
+            .name()
+            .is_some_and(|name| target.agrees(*create, name, target.name)),
+    };
+    if creates.iter().any(is_same) {
         return None;
     }
     // A name that is computed may be any; what stands inside a table or a column is made without an operation.
-    let doubtful = |create: &&Operation<'_>| !has_name(create) || create.repeated;
-    if creates.is_empty() || creates.iter().any(doubtful) || is_made_inline(file, drop) {
+    let doubtful = |create: &Made<'_>| create.name().is_none();
+    if creates.is_empty() || creates.iter().any(doubtful) || is_made_otherwise(file, &target) {
         return None;
     }
-    let kind = drop.kind().or_else(|| creates.first()?.kind());
-    let own = known_name(file, drop, kind)?;
-    let dropped: HashSet<String> = file
-        .migration
-        .operations
-        .iter()
-        .filter(|other| !other.creates() && other.half == drop.half && other.table == drop.table)
-        .filter_map(|other| known_name(file, other, other.kind().or(kind)))
-        .collect();
+    let own = match drop {
+        Drop::Operation(operation) => {
+            let kind = operation.kind().or_else(|| creates.first()?.kind());
+            known_name(file, operation, kind)?
+        }
+        Drop::Sql(..) => target.name.to_owned(),
+    };
     let mut left = Vec::new();
     for create in creates {
-        let name = known_name(file, create, create.kind())?;
-        if name == own {
+        let name = create.name_in_database(file)?;
+        if target.agrees(create, &name, &own) {
             return None;
         }
-        if !dropped.contains(&name) && !goes_with_its_columns(file, create) {
+        if !is_gone(file, &target, create, &name) {
             left.push((create, name));
         }
     }
     let (create, name) = left.first()?;
-    Some(diagnostic(file, drop, &own, create, name, left.len() == 1))
+    Some(diagnostic(file, &target, &own, *create, name, left.len() == 1))
 }
 
-/// A constraint is gone when one of its columns is dropped in the other half.
-fn goes_with_its_columns(file: &MigrationFile<'_>, create: &Operation<'_>) -> bool {
-    let Some(columns) = create.columns.known() else {
+/// Whether something else of the downgrade removes what the upgrade made, or the upgrade itself calls it otherwise in the end.
+fn is_gone(file: &MigrationFile<'_>, target: &Target<'_>, create: Made<'_>, name: &str) -> bool {
+    let by_operation = file.migration.operations.iter().any(|other| {
+        !other.creates()
+            && other.half == target.drop.half()
+            && other.table.known().is_some_and(|table| table == target.table)
+            && known_name(file, other, other.kind().or(create.kind())).as_deref() == Some(name)
+    });
+    let by_sql = |effect: &Effect| match effect {
+        Effect::Dropped(dropped) => is_called(&dropped.name, name),
+        Effect::Renamed { from, .. } => is_called(from, name),
+        _ => false,
+    };
+    by_operation
+        || file.executed().iter().flat_map(|one| &one.effects).any(by_sql)
+        || goes_with_its_columns(file, target, create)
+}
+
+/// A constraint is gone when one of its columns is dropped.
+fn goes_with_its_columns(file: &MigrationFile<'_>, target: &Target<'_>, create: Made<'_>) -> bool {
+    let Some(columns) = create.columns() else {
         return false;
     };
-    file.migration.steps.iter().any(|step| {
+    let is_one = |name: &str| columns.iter().any(|column| column == name);
+    let by_operation = file.migration.steps.iter().any(|step| {
         let position = usize::from(!step.receiver.is_batch());
         let dropped = step.call.argument(Some(position), "column_name").ok().flatten();
         step.method == "drop_column"
-            && step.half != create.half
-            && step.table == create.table
-            && dropped
-                .and_then(|argument| argument.value.as_str())
-                .is_some_and(|name| columns.iter().any(|column| column == name))
-    })
+            && step.half != Half::Upgrade
+            && step.table.known().is_some_and(|table| table == target.table)
+            && dropped.and_then(|argument| argument.value.as_str()).is_some_and(is_one)
+    });
+    let by_sql = |effect: &Effect| {
+        matches!(effect, Effect::ColumnDropped { table, column }
+            if may_be_table(table, target.table, target.schema) && (is_one(&column.text) || !column.is_certain))
+    };
+    by_operation || file.executed().iter().flat_map(|one| &one.effects).any(by_sql)
 }
 
-fn is_made_inline(file: &MigrationFile<'_>, drop: &Operation<'_>) -> bool {
-    let Some(written) = drop.name.text() else { return true };
+/// Whether the name may come from anything but the creates that are compared: a table's own parts, SQL, or a table of another name.
+fn is_made_otherwise(file: &MigrationFile<'_>, target: &Target<'_>) -> bool {
     let source = file.file();
-    file.migration.steps.iter().any(|step| match step.method {
-        // SQL that speaks of the name may have made it, and a table may have had another name.
-        "execute" => source.slice(step.call.span).contains(written),
+    let in_steps = file.migration.steps.iter().any(|step| match step.method {
         "rename_table" => true,
-        "create_table" | "add_column" if step.table == drop.table => {
+        "create_table" | "add_column" if step.table.known().is_some_and(|table| table == target.table) => {
             let inside = if step.method == "create_table" {
                 of_table(step)
             } else {
                 of_added_column(step)
             };
             inside.iter().any(|inline| match &inline.name {
-                InlineName::Plain(name) | InlineName::Finished(name) => name == written,
+                InlineName::Plain(name) | InlineName::Finished(name) => name == target.name,
                 InlineName::Unnamed | InlineName::Computed => true,
             })
         }
         _ => false,
-    })
+    });
+    // SQL that speaks of the name may have made it.
+    let is_spoken_of =
+        |run: &Execution<'_>| run.half != target.drop.half() && source.slice(run.call.span).contains(target.name);
+    let changes_tables = |effect: &Effect| matches!(effect, Effect::TableChanged(table) if may_be_table(table, target.table, target.schema));
+    in_steps
+        || file.migration.executions.iter().any(is_spoken_of)
+        || is_made(file, target.name)
+        || !is_all_read(file, |_| true)
+        || file.executed().iter().flat_map(|one| &one.effects).any(changes_tables)
 }
 
 fn diagnostic(
     file: &MigrationFile<'_>,
-    drop: &Operation<'_>,
+    target: &Target<'_>,
     own: &str,
-    create: &Operation<'_>,
+    create: Made<'_>,
     name: &str,
     is_only: bool,
 ) -> Diagnostic {
-    let place = |operation: &Operation<'_>| {
-        operation
-            .name_argument
-            .map_or(operation.call.span, |argument| argument.value.span)
-    };
-    let other = if drop.half == Half::Downgrade {
-        "the upgrade"
-    } else {
-        "the downgrade"
-    };
+    let drop = target.drop;
     let created = Place {
         file: file.file().clone(),
-        span: place(create),
+        span: create.place(file),
+    };
+    let place = match drop {
+        Drop::Operation(operation) => operation
+            .name_argument
+            .map_or(operation.call.span, |argument| argument.value.span),
+        Drop::Sql(..) => drop.place(file),
+    };
+    let call = match drop {
+        Drop::Operation(operation) => operation.call.span,
+        Drop::Sql(one, _) => one.run.call.span,
     };
     let mut diagnostic = Diagnostic::new(
         &RULE,
         file.file(),
-        drop.call.span,
-        format!("`{own}` is dropped, and {other} creates `{name}`"),
+        call,
+        format!("`{own}` is dropped, and the upgrade creates `{name}`"),
     )
     .focus(
-        place(drop),
-        format!("{} fails: there is no constraint of this name", this_half(drop.half)),
+        place,
+        format!("{} fails: there is no constraint of this name", this_half(drop.half())),
     )
     .related(created, "this is what it must drop")
     .help(format!("drop `{name}`"));
     if is_only {
         diagnostic.suggested_name = Some(name.to_owned());
-        let edit = finished_name(file, &drop.receiver, drop.call, name).map(|text| Edit {
-            file: file.file().clone(),
-            span: place(drop),
-            text,
-        });
+        let edit = drop.rename(file, name);
         diagnostic.fix = edit.map(|edit| Fix::new(format!("drop `{name}`"), Safety::Suggested, vec![edit]));
     }
     diagnostic

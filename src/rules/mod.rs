@@ -7,6 +7,7 @@ mod convention_code;
 mod doubled_prefix;
 mod duplicate_name;
 mod edits;
+mod executed;
 mod implicit_constraint_name;
 mod incomplete_naming_convention;
 mod ineffective_naming_convention;
@@ -36,6 +37,7 @@ use crate::project::{Declaration, Judged, Naming, Project, Wanted};
 use crate::python::Module;
 use crate::source::SourceFile;
 
+use executed::{Executed, executed};
 use suggestion::{Suggestion, suggest_all};
 
 /// A rule.
@@ -129,6 +131,7 @@ pub struct MigrationFile<'a> {
     project: &'a Project<'a>,
     naming: OnceCell<Rc<Naming>>,
     suggestions: OnceCell<Vec<Option<Suggestion>>>,
+    executed: OnceCell<Vec<Executed<'a>>>,
 }
 
 impl<'a> MigrationFile<'a> {
@@ -144,6 +147,7 @@ impl<'a> MigrationFile<'a> {
             project,
             naming: OnceCell::new(),
             suggestions: OnceCell::new(),
+            executed: OnceCell::new(),
         }
     }
 
@@ -162,6 +166,11 @@ impl<'a> MigrationFile<'a> {
     /// What can be said of the name of an unnamed create, by its place in the list of operations.
     fn suggestion(&self, at: usize) -> Option<&Suggestion> {
         self.suggestions.get_or_init(|| suggest_all(self)).get(at)?.as_ref()
+    }
+
+    /// What its SQL does to constraints; read when first asked for.
+    fn executed(&self) -> &[Executed<'a>] {
+        self.executed.get_or_init(|| executed(self))
     }
 
     /// Where the models declare a constraint, and how that reads with a name.

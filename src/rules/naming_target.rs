@@ -5,6 +5,7 @@ use crate::migration::{Half, Name, Operation};
 use crate::naming::ConstraintKind;
 use crate::project::{ConventionFacts, Target, Wanted};
 
+use super::executed::{Drop, is_elsewhere, is_made};
 use super::suggestion::{Source, Suggestion, suggest};
 use super::{MigrationFile, advice, edits};
 
@@ -87,6 +88,11 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
     if !has_partner && file.pairing.is_doubtful(at) {
         return Some("which drop belongs to it is not certain".to_owned());
     }
+    if !has_partner && let Some(dropped) = dropped_by_sql(file, create) {
+        return Some(format!(
+            "SQL in the other half drops `{dropped}`, which may be what a database calls it"
+        ));
+    }
     let is_namesake = |other: &Operation<'_>| {
         let of_the_same = other.creates() && other.block == create.block && other.call.span != create.call.span;
         let of_table = of_the_same && other.table == create.table && other.schema == create.schema;
@@ -101,6 +107,17 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
         .iter()
         .any(is_namesake)
         .then(|| format!("another constraint of the table would have the same name, `{name}`"))
+}
+
+/// The name of what SQL in the other half drops, where nothing of the migration makes that and it may be this constraint.
+fn dropped_by_sql<'f>(file: &'f MigrationFile<'_>, create: &Operation<'_>) -> Option<&'f str> {
+    let (table, kind) = (create.table.known()?, create.kind()?);
+    let schema = create.schema.known().and_then(Option::as_deref);
+    let drops = Drop::all(file).filter(|drop| matches!(drop, Drop::Sql(..)));
+    drops
+        .filter(|drop| is_elsewhere(drop.half(), create.half) && drop.may_drop(kind) && drop.may_be_of(table, schema))
+        .filter_map(Drop::name)
+        .find(|name| !is_made(file, name))
 }
 
 /// The declaration in the models, which is the other place where a name can stand.

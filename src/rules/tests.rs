@@ -32,6 +32,7 @@ const SHARED: &[&str] = &[
     "advice",
     "convention_code",
     "edits",
+    "executed",
     "inline",
     "mod",
     "naming_target",
@@ -437,7 +438,7 @@ fn conventions_without_effect_and_with_mistakes_are_told() {
 }
 
 /// Findings of a migration in a project for one database; `head` tells whether HEAD holds it already.
-fn of_migration(url: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
+pub(super) fn of_migration(url: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
     let env = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
     let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
     let models = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
@@ -689,6 +690,160 @@ fn the_rules_about_operations_find_what_they_should_and_nothing_else() {
             "pass",
             true,
         ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)')",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)')",
+            "op.drop_constraint('b', 't', type_='unique')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)')",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT A')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)')",
+            "op.drop_constraint('a', 't', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c'])",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT a')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute('ALTER TABLE t RENAME CONSTRAINT a TO b')",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)')",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT a, DROP CONSTRAINT b')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)')",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT IF EXISTS b')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)')",
+            "op.execute('ALTER TABLE u DROP CONSTRAINT b')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)')",
+            "op.execute('ALTER TABLE t DROP COLUMN c'); op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute(statement)",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute('DO $$ x $$')",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute(sa.update(t).values(x=1))",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c']); op.execute('ALTER TABLE t ADD UNIQUE (d)')",
+            "op.drop_constraint('b', 't', type_='unique')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute('ALTER TABLE t RENAME TO u')",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)')",
+            "op.execute(f'ALTER TABLE t DROP CONSTRAINT {b}')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('CREATE UNIQUE INDEX a ON t (c)')",
+            "op.drop_index('b', table_name='t')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "op.execute('CREATE UNIQUE INDEX a ON t (c)')",
+            "op.drop_index('a', table_name='t')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            my,
+            "op.create_foreign_key('a', 't', 'u', ['c'], ['id'])",
+            "op.execute('ALTER TABLE t DROP FOREIGN KEY b')",
+            true,
+        ),
+        (
+            "mismatched-drop",
+            my,
+            "op.create_index('a', 't', ['c'])",
+            "op.execute('ALTER TABLE t DROP FOREIGN KEY b')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
+            "if x.dialect.name == 'postgresql': op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)')",
+            "if x.dialect.name == 'postgresql': op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            false,
+        ),
         ("mismatched-drop", my, "op.drop_constraint('a', 't')", "pass", true),
         ("mismatched-drop", pg, "op.drop_constraint('a', 't')", "pass", false),
         (
@@ -797,6 +952,17 @@ fn fixes_do_no_harm() {
         found
     };
     let drop = "    op.drop_constraint(None, 't', type_='unique')";
+    let one = "    op.create_unique_constraint(None, 't', ['a'])";
+    let found = none(one, "    op.execute('ALTER TABLE t DROP CONSTRAINT t_a_key')");
+    assert!(
+        found[0]
+            .help
+            .as_ref()
+            .unwrap()
+            .contains("SQL in the other half drops `t_a_key`"),
+        "{:?}",
+        found[0].help
+    );
     let two = "    op.create_unique_constraint(None, 't', ['a', 'b'])\n    op.create_unique_constraint(None, 't', ['a', 'c'])";
     let found = none(two, &format!("{drop}\n{drop}"));
     assert!(

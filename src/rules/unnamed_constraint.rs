@@ -27,7 +27,7 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
 
 /// The creates without a name, with what can be said of it. `create_index(None)` always gets a name and is none of them.
 pub(super) fn unnamed_creates<'f>(
-    file: &'f MigrationFile<'f>,
+    file: &'f MigrationFile<'_>,
 ) -> impl Iterator<Item = (usize, &'f Operation<'f>, Suggestion)> {
     let operations = file.migration.operations.iter().enumerate();
     operations

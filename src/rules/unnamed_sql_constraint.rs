@@ -1,12 +1,16 @@
 //! SQL adds a constraint without a name.
 
-use squawk_lexer::{TokenKind, tokenize};
-
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::Step;
-use crate::naming::{ConstraintKind, Dialect};
-use crate::python::{Expr, ExprKind};
+use crate::fix::{Edit, Fix, Safety};
+use crate::migration::{Guard, Half, Known, Name};
+use crate::naming::{ConstraintKind, Dialect, Name as Computed, default_names};
+use crate::project::Place;
+use crate::source::Span;
+use crate::sql::{Added, Effect, Naming, mentions, written};
 
+use super::advice::{committed, default_name_of};
+use super::executed::{Drop, Executed, is_all_read, is_called, is_elsewhere, is_made, may_be_table};
+use super::suggestion::{Constraint, Source, Suggestion, suggest};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -19,199 +23,1091 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
-    let executed = file.migration.steps.iter().filter(|step| step.method == "execute");
-    executed.flat_map(|step| of_step(file, step)).collect()
+    let all = file.executed().iter();
+    all.flat_map(|one| {
+        one.added()
+            .filter(|added| is_unnamed(file, one, added))
+            .map(move |added| (one, added))
+    })
+    .map(|(one, added)| Finding::new(file, one, added).diagnostic())
+    .collect()
 }
 
-fn of_step(file: &MigrationFile<'_>, step: &Step<'_>) -> Vec<Diagnostic> {
-    let Ok(Some(argument)) = step.call.argument(Some(0), "sqltext") else {
-        return Vec::new();
+/// Whether the database makes up a name that somebody may have to know.
+fn is_unnamed(file: &MigrationFile<'_>, one: &Executed<'_>, added: &Added) -> bool {
+    let is_mysql = matches!(one.dialect, Some(Dialect::Mysql | Dialect::Mariadb));
+    let counts = match added.kind {
+        ConstraintKind::Index => false,
+        // Every primary key of MySQL and MariaDB is called PRIMARY.
+        ConstraintKind::PrimaryKey if is_mysql || one.run.guard == Guard::Doubtful => false,
+        // A column takes its constraints along when it is dropped, but for a foreign key of MariaDB (error 1553, measured on 10.11).
+        kind if added.in_column => kind == ConstraintKind::ForeignKey && one.dialect == Some(Dialect::Mariadb),
+        _ => true,
     };
-    let Some(sql) = text(&argument.value) else {
-        return Vec::new();
+    // SQLite has no such statement.
+    counts && added.naming == Naming::Unnamed && one.dialect != Some(Dialect::Sqlite) && !is_renamed(file, one, added)
+}
+
+/// Whether the migration gives it a name afterwards.
+fn is_renamed(file: &MigrationFile<'_>, one: &Executed<'_>, added: &Added) -> bool {
+    let same_half = file.executed().iter().filter(|other| other.run.half == one.run.half);
+    same_half
+        .flat_map(|other| &other.effects)
+        .any(|effect| matches!(effect, Effect::Renamed { from, .. } if likeness(added, &from.text) != Likeness::None))
+}
+
+/// How sure it is that a name is the one which a database makes up for a constraint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Likeness {
+    None,
+    /// It has the form, with a number or columns that are not known here.
+    Form,
+    /// It is the name, unless that was taken.
+    Exact,
+}
+
+/// Whether PostgreSQL, MariaDB or MySQL would call a constraint so: the database of the environment may not be the only one.
+fn likeness(added: &Added, name: &str) -> Likeness {
+    let table = added.table.name.text.as_str();
+    let columns: Vec<&str> = added.columns.iter().flatten().map(String::as_str).collect();
+    let known = added.columns.is_some();
+    let exact = default_names::postgresql(added.kind, table, &columns, |_| false)
+        .filter(|_| known || added.kind == ConstraintKind::PrimaryKey);
+    if exact.as_ref().is_some_and(|exact| name.eq_ignore_ascii_case(exact)) {
+        return Likeness::Exact;
+    }
+    let numbered = |stem: &str| {
+        let rest = name.get(stem.len()..).filter(|_| name.starts_with(stem));
+        rest.is_some_and(|rest| rest.chars().all(|digit| digit.is_ascii_digit()))
     };
-    let is_mysql = matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb));
-    unnamed(&sql, is_mysql)
-        .into_iter()
-        .map(|(kind, table)| {
-            let on = table.map(|table| format!(" on `{table}`")).unwrap_or_default();
-            Diagnostic::new(
-                &RULE,
-                file.file(),
-                step.call.span,
-                format!("this SQL adds a {}{on} without a name", kind.label()),
-            )
-            .focus(
-                argument.value.span,
-                "the database invents a name that Alembic never learns",
-            )
-            .help("write `ADD CONSTRAINT name ...`, or use the operation that Alembic has for it")
-        })
-        .collect()
-}
-
-/// The SQL of a literal, of `text(...)` around one, and of what is joined or filled in from literals.
-fn text(expr: &Expr) -> Option<String> {
-    match &expr.kind {
-        ExprKind::String(text) => Some(text.clone()),
-        ExprKind::Call(call) => text(
-            &call
-                .arguments
-                .first()
-                .filter(|_| matches!(call.name(), Some("text" | "DDL" | "dedent")))?
-                .value,
-        ),
-        ExprKind::Binary { left, right, .. } => Some(text(left)? + &text(right)?),
-        ExprKind::FString(parts) => Some(
-            parts
-                .iter()
-                .map(|part| match part {
-                    crate::python::FStringPart::Text(text) => text.clone(),
-                    // A placeholder is a name or a value, never a keyword of the statement.
-                    crate::python::FStringPart::Value { .. } => " x ".to_owned(),
-                })
-                .collect(),
-        ),
-        _ => None,
-    }
-}
-
-/// A word or a mark of the statement; literals and comments say nothing here.
-enum Word {
-    Name(String),
-    Mark(char),
-    Other,
-}
-
-fn words(sql: &str) -> Vec<Word> {
-    let mut at = 0;
-    let mut words = Vec::new();
-    for token in tokenize(sql) {
-        let length = token.len as usize;
-        let slice = sql.get(at..at + length).unwrap_or_default();
-        at += length;
-        match token.kind {
-            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. } => {}
-            TokenKind::Ident => words.push(Word::Name(slice.to_owned())),
-            TokenKind::QuotedIdent { .. } => words.push(Word::Name(slice.trim_matches('"').to_owned())),
-            TokenKind::Semi => words.push(Word::Mark(';')),
-            TokenKind::Comma => words.push(Word::Mark(',')),
-            TokenKind::OpenParen => words.push(Word::Mark('(')),
-            TokenKind::CloseParen => words.push(Word::Mark(')')),
-            _ => words.push(Word::Other),
+    let first = columns.first().copied().unwrap_or_default();
+    let has_form = match added.kind {
+        ConstraintKind::ForeignKey => numbered(&format!("{table}_ibfk_")),
+        ConstraintKind::Unique => !first.is_empty() && (name == first || numbered(&format!("{first}_"))),
+        ConstraintKind::Check => {
+            let of_table = name.starts_with(&format!("{table}_"))
+                && name
+                    .trim_end_matches(|digit: char| digit.is_ascii_digit())
+                    .ends_with("_check");
+            of_table || numbered("CONSTRAINT_") || numbered(&format!("{table}_chk_"))
         }
-    }
-    words
-}
-
-fn is(word: Option<&Word>, keyword: &str) -> bool {
-    matches!(word, Some(Word::Name(name)) if name.eq_ignore_ascii_case(keyword))
-}
-
-/// Each `ADD FOREIGN KEY`, `ADD UNIQUE`, `ADD CHECK` and `ADD PRIMARY KEY` of an `ALTER TABLE` that has no `CONSTRAINT name`.
-fn unnamed(sql: &str, is_mysql: bool) -> Vec<(ConstraintKind, Option<String>)> {
-    let words = words(sql);
-    let mut found = Vec::new();
-    let mut table = None;
-    let mut altering = false;
-    for at in 0..words.len() {
-        let next = |offset: usize| words.get(at + offset);
-        if matches!(words[at], Word::Mark(';')) {
-            altering = false;
-        } else if is(next(0), "alter") && is(next(1), "table") {
-            altering = true;
-            table = table_name(&words, at + 2);
-        } else if altering && is(next(0), "add") {
-            found.extend(added(&words, at + 1, is_mysql).map(|kind| (kind, table.clone())));
-        }
-    }
-    found
-}
-
-fn table_name(words: &[Word], mut at: usize) -> Option<String> {
-    while is(words.get(at), "if") || is(words.get(at), "exists") || is(words.get(at), "only") {
-        at += 1;
-    }
-    match words.get(at) {
-        Some(Word::Name(name)) => Some(name.clone()),
-        _ => None,
+        ConstraintKind::Exclude => name.starts_with(&format!("{table}_")) && name.ends_with("_excl"),
+        ConstraintKind::PrimaryKey | ConstraintKind::Index => false,
+    };
+    if has_form || exact.as_deref().is_some_and(numbered) {
+        Likeness::Form
+    } else {
+        Likeness::None
     }
 }
 
-fn added(words: &[Word], at: usize, is_mysql: bool) -> Option<ConstraintKind> {
-    let next = |offset: usize| words.get(at + offset);
-    let opens = |offset: usize| matches!(next(offset), Some(Word::Mark('(')));
-    if is(next(0), "foreign") && is(next(1), "key") {
-        // MySQL's `FOREIGN KEY name (column)` names the index, and since 8.0.16 the constraint as well; MariaDB names only the index.
-        return (opens(2) || is_mysql).then_some(ConstraintKind::ForeignKey);
-    }
-    if is(next(0), "unique") {
-        let offset = if is(next(1), "key") || is(next(1), "index") {
-            2
-        } else {
-            1
+/// The drop in the other half that undoes it.
+enum Undone<'f> {
+    /// None is there.
+    Nowhere,
+    /// This one.
+    By(Drop<'f>),
+    /// There is one that may be it.
+    Doubtful,
+}
+
+/// One unnamed constraint with what is known of it.
+struct Finding<'f, 'm> {
+    file: &'f MigrationFile<'m>,
+    one: &'f Executed<'f>,
+    added: &'f Added,
+    table: Known<String>,
+    columns: Known<Vec<String>>,
+}
+
+impl<'f, 'm> Finding<'f, 'm> {
+    fn new(file: &'f MigrationFile<'m>, one: &'f Executed<'f>, added: &'f Added) -> Self {
+        let certain = |is_certain: bool, text: &str, why: &str| {
+            if is_certain {
+                Known::Is(text.to_owned())
+            } else {
+                Known::Computed(why.to_owned())
+            }
         };
-        let using = is(next(offset), "using") || is(next(offset), "nulls");
-        return (opens(offset) || using).then_some(ConstraintKind::Unique);
+        let name = &added.table.name;
+        let columns = added.columns.clone();
+        Self {
+            file,
+            one,
+            added,
+            table: certain(name.is_certain, &name.text, "it cannot be read from the SQL"),
+            columns: columns.map_or_else(
+                || Known::Computed("the SQL does not list plain columns".to_owned()),
+                Known::Is,
+            ),
+        }
     }
-    if is(next(0), "check") && opens(1) {
-        return Some(ConstraintKind::Check);
+
+    fn constraint(&self) -> Constraint<'_> {
+        let text = |table: &'f crate::sql::Table| table.schema.as_ref().map(|schema| schema.text.as_str());
+        Constraint {
+            kind: self.added.kind,
+            table: &self.table,
+            schema: text(&self.added.table),
+            columns: &self.columns,
+            referred: self
+                .added
+                .referred
+                .as_ref()
+                .filter(|(table, _)| table.name.is_certain)
+                .map(|(table, columns)| (table.name.text.as_str(), text(table), columns.as_slice())),
+            explicit: None,
+            function: self.one.run.function,
+        }
     }
-    // MySQL's primary key is always called PRIMARY.
-    (is(next(0), "primary") && is(next(1), "key") && opens(2) && !is_mysql).then_some(ConstraintKind::PrimaryKey)
+
+    fn diagnostic(&self) -> Diagnostic {
+        let (file, one, added) = (self.file, self.one, self.added);
+        let table = self
+            .table
+            .known()
+            .map(|table| format!(" on `{table}`"))
+            .unwrap_or_default();
+        let mut diagnostic = Diagnostic::new(
+            &RULE,
+            file.file(),
+            one.run.call.span,
+            format!(
+                "this SQL adds {} {}{table} without a name",
+                super::suggestion::article(added.kind),
+                added.kind.label()
+            ),
+        )
+        .focus(one.place(file, added.at.clone()), self.consequence());
+        let suggestion = suggest(file, self.constraint());
+        let undone = self.undone();
+        if let Undone::By(drop) = undone
+            && let Some(name) = drop.name()
+        {
+            let place = Place {
+                file: file.file().clone(),
+                span: drop.place(file),
+            };
+            diagnostic = diagnostic.related(place, format!("`{name}` is what one database calls it"));
+        }
+        let wanted = self.wanted(&suggestion, &undone);
+        let edits = wanted
+            .name
+            .as_deref()
+            .map(|name| self.edits(name, &undone, wanted.keeps));
+        diagnostic.help = Some(self.help(&suggestion, &wanted, &undone, edits.as_ref()));
+        diagnostic.suggested_name.clone_from(&wanted.name);
+        if let (Some(name), Some(Ok(edits))) = (&wanted.name, edits) {
+            let is_safe = !file.is_deployed && one.run.half == Half::Upgrade;
+            let safety = if is_safe { Safety::Safe } else { Safety::Suggested };
+            diagnostic.fix = Some(Fix::new(format!("name it `{name}`"), safety, edits));
+        }
+        diagnostic
+    }
+
+    fn consequence(&self) -> &'static str {
+        if self.added.in_column {
+            "MariaDB cannot drop the column while the key is there (error 1553), and the key has no name to drop it by"
+        } else {
+            "the database invents a name that Alembic never learns"
+        }
+    }
+
+    /// The drop that belongs to it: by the name that a database would have made up, or because there is no other.
+    fn undone(&self) -> Undone<'f> {
+        let (file, added) = (self.file, self.added);
+        let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
+        let table = added.table.name.text.as_str();
+        let candidates: Vec<Drop<'f>> = Drop::all(file)
+            .filter(|drop| {
+                is_elsewhere(drop.half(), self.one.run.half)
+                    && drop.may_drop(added.kind)
+                    && (self.table.known().is_none() || drop.may_be_of(table, schema))
+                    && !drop.name().is_some_and(|name| is_made(file, name))
+            })
+            .collect();
+        let alike = |likeness_wanted| {
+            let is_alike = |drop: &&Drop<'f>| drop.name().is_some_and(|name| likeness(added, name) == likeness_wanted);
+            let found: Vec<Drop<'f>> = candidates.iter().filter(is_alike).copied().collect();
+            found
+        };
+        let (exact, of_form) = (alike(Likeness::Exact), alike(Likeness::Form));
+        // Branches for several databases drop it by the name that each makes up.
+        let is_one_name = of_form.is_empty() && self.twins_elsewhere() == 0;
+        match (exact.as_slice(), candidates.as_slice()) {
+            (_, []) if is_all_read(file, |half| is_elsewhere(half, self.one.run.half)) => Undone::Nowhere,
+            ([drop, ..], _) if is_one_name => Undone::By(*drop),
+            ([], [drop]) if self.rivals() == 0 && (drop.is_unnamed() || !of_form.is_empty()) => Undone::By(*drop),
+            _ => Undone::Doubtful,
+        }
+    }
+
+    /// How many other constraints of its kind have no name on its table, in its half.
+    fn rivals(&self) -> usize {
+        let operations = self.file.migration.operations.iter().filter(|operation| {
+            operation.creates()
+                && operation.kind() == Some(self.added.kind)
+                && operation.half == self.one.run.half
+                && operation.name.text().is_none()
+                && operation
+                    .table
+                    .known()
+                    .is_none_or(|table| is_called(&self.added.table.name, table))
+        });
+        operations.count() + self.others().count()
+    }
+
+    fn others(&self) -> impl Iterator<Item = (&'f Executed<'m>, &'f Added)> {
+        let (file, one, this) = (self.file, self.one, self.added);
+        let all = file
+            .executed()
+            .iter()
+            .filter(move |other| other.run.half == one.run.half);
+        all.flat_map(|other| other.added().map(move |added| (other, added)))
+            .filter(move |(other, added)| {
+                let is_itself = std::ptr::eq(*added, this) || std::ptr::eq(other.text, one.text) && added.at == this.at;
+                !is_itself
+                    && added.kind == this.kind
+                    && added.naming == Naming::Unnamed
+                    && may_be_table(&added.table, &this.table.name.text, None)
+            })
+    }
+
+    /// How often the same constraint is added without a name for another database.
+    fn twins_elsewhere(&self) -> usize {
+        let is_twin = |(one, added): &(&Executed<'_>, &Added)| {
+            added.columns == self.added.columns && one.run.guard != self.one.run.guard
+        };
+        self.others().filter(is_twin).count()
+    }
+
+    /// The name to write.
+    fn wanted(&self, suggestion: &Suggestion, undone: &Undone<'f>) -> Wanted {
+        let file = self.file;
+        let dropped = match undone {
+            Undone::By(drop) => drop.name(),
+            Undone::Nowhere | Undone::Doubtful => None,
+        };
+        // What a database holds, or what the upgrade drops, keeps its name.
+        if file.is_deployed || self.one.run.half == Half::Downgrade {
+            if let Some(name) = dropped {
+                return Wanted::kept(name);
+            }
+            let chosen = self
+                .one
+                .dialect
+                .and_then(|dialect| default_name_of(dialect, &self.constraint()));
+            if let Some(chosen) = chosen.filter(|chosen| chosen.is_exact && file.is_deployed) {
+                return Wanted::kept(&chosen.text);
+            }
+        }
+        Wanted {
+            name: suggestion.name.as_ref().map(|name| self.as_stored(name)),
+            keeps: false,
+        }
+    }
+
+    /// SQLAlchemy shortens a name that the database would not take, and SQL goes there as it is.
+    fn as_stored(&self, name: &str) -> String {
+        let computed = Computed {
+            text: name.to_owned(),
+            conv: true,
+        };
+        self.one
+            .dialect
+            .map_or_else(|| name.to_owned(), |dialect| dialect.in_database(&computed))
+    }
+
+    /// The changes that give it a name, here and wherever it is spoken of; or the reason why they are left to a person.
+    fn edits(&self, name: &str, undone: &Undone<'f>, keeps: bool) -> Result<Vec<Edit>, String> {
+        let (file, one, added) = (self.file, self.one, self.added);
+        if one.run.repeated {
+            return Err("it runs in a loop".to_owned());
+        }
+        if file.is_deployed && !keeps {
+            return Err("only the database knows the name it has".to_owned());
+        }
+        if added.in_column {
+            return Err("the downgrade has to drop the key before the column".to_owned());
+        }
+        if matches!(undone, Undone::Doubtful) {
+            return Err("which drop belongs to it is not certain".to_owned());
+        }
+        if one.dialect.unwrap_or(Dialect::Postgresql).too_long(name) {
+            return Err("the database takes no name of this length".to_owned());
+        }
+        if name.contains([':', '%', '\\']) {
+            return Err("the name has a character that the SQL would have to escape".to_owned());
+        }
+        if self.has_namesake(name) {
+            return Err(format!(
+                "another constraint of the table would have the same name, `{name}`"
+            ));
+        }
+        let quoted = written(name, one.dialect).ok_or("how to quote the name depends on the database")?;
+        let text = format!("{}{quoted} ", self.constraint_word());
+        let here = one
+            .edit(file, added.at.start..added.at.start, &text)
+            .ok_or("its SQL is put together from parts, or used twice")?;
+        let mut edits = vec![here];
+        match undone {
+            _ if !keeps => edits.extend(self.other_places(name, undone)?),
+            Undone::By(drop) if drop.is_unnamed() => {
+                edits.push(drop.rename(file, name).ok_or("its drop is put together from parts")?);
+            }
+            _ => {}
+        }
+        Ok(edits)
+    }
+
+    /// `CONSTRAINT`, in capitals where the SQL is.
+    fn constraint_word(&self) -> &'static str {
+        let first = self.one.text.text()[self.added.at.clone()].chars().next();
+        match (self.added.says_constraint, first.is_some_and(char::is_lowercase)) {
+            (true, _) => "",
+            (false, true) => "constraint ",
+            (false, false) => "CONSTRAINT ",
+        }
+    }
+
+    /// The names by which the rest of the migration speaks of it, all of which must change with it.
+    fn other_places(&self, name: &str, undone: &Undone<'f>) -> Result<Vec<Edit>, String> {
+        let file = self.file;
+        let mut edits = Vec::new();
+        let mut old = None;
+        if let Undone::By(drop) = undone {
+            edits.push(drop.rename(file, name).ok_or("its drop is put together from parts")?);
+            old = drop.name().map(str::to_owned);
+        }
+        let chosen = default_name_of(Dialect::Postgresql, &self.constraint()).filter(|chosen| chosen.is_exact);
+        let Some(old) = old.or(chosen.map(|chosen| chosen.text)) else {
+            return Ok(edits);
+        };
+        if old == name {
+            return Ok(Vec::new());
+        }
+        // MySQL calls a unique constraint like its first column, which is spoken of for other reasons as well.
+        if self
+            .added
+            .columns
+            .iter()
+            .flatten()
+            .any(|column| column.eq_ignore_ascii_case(&old))
+        {
+            return Ok(edits);
+        }
+        if is_made(file, &old) {
+            return Err(format!("`{old}` is the name of another constraint as well"));
+        }
+        // What this half drops is the older constraint, in whose place this one comes.
+        let older: Vec<Span> = Drop::all(file)
+            .filter(|drop| {
+                drop.half() == self.one.run.half && drop.name().is_some_and(|name| name.eq_ignore_ascii_case(&old))
+            })
+            .map(|drop| drop.place(file))
+            .collect();
+        for other in file.executed() {
+            for at in mentions(other.text.text(), other.dialect, &old) {
+                if !older.contains(&other.place(file, at.clone())) {
+                    edits.push(
+                        other
+                            .rename(file, at, name)
+                            .ok_or("its name stands in SQL that is put together")?,
+                    );
+                }
+            }
+        }
+        for operation in &file.migration.operations {
+            if operation.name.text() == Some(&old) && !older.contains(&operation.name_span()) {
+                edits.push(
+                    Drop::Operation(operation)
+                        .rename(file, name)
+                        .ok_or("its name is computed")?,
+                );
+            }
+        }
+        edits.sort_by_key(|edit| edit.span);
+        edits.dedup();
+        let places = edits.iter().map(|edit| edit.span).chain(older);
+        let places: Vec<Span> = places.collect();
+        let is_covered = |at: usize| {
+            places
+                .iter()
+                .any(|place| place.start <= at && at + old.len() <= place.end)
+        };
+        if self.words(&old).into_iter().all(is_covered) {
+            Ok(edits)
+        } else {
+            Err(format!("`{old}` is written elsewhere in the file as well"))
+        }
+    }
+
+    /// Where a name stands in the file, comments aside.
+    fn words(&self, name: &str) -> Vec<usize> {
+        let text = self.file.file().text();
+        let comments = self.file.migration.module.comments();
+        let in_word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+        let found = text.match_indices(name).map(|(at, _)| at).filter(|&at| {
+            let before = text[..at].chars().next_back();
+            let after = text[at + name.len()..].chars().next();
+            !in_word(before)
+                && !in_word(after)
+                && !comments.iter().any(|comment| comment.start <= at && at < comment.end)
+        });
+        found.collect()
+    }
+
+    /// Whether another constraint of the table would be called so.
+    fn has_namesake(&self, name: &str) -> bool {
+        let (file, added) = (self.file, self.added);
+        let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
+        let of_operation = file.migration.operations.iter().any(|operation| {
+            let same_table = operation
+                .table
+                .known()
+                .is_some_and(|table| may_be_table(&added.table, table, schema));
+            operation.creates()
+                && operation.half == self.one.run.half
+                && same_table
+                && match &operation.name {
+                    Name::Plain(own) | Name::Finished(own) => own == name,
+                    Name::Unnamed => suggest(file, operation).name.as_deref() == Some(name),
+                    Name::Computed => false,
+                }
+        });
+        // The same constraint in another branch may have the same name.
+        let of_sql = self
+            .others()
+            .filter(|(_, other)| other.columns != added.columns)
+            .any(|(one, other)| {
+                let other = Finding::new(file, one, other);
+                suggest(file, other.constraint())
+                    .name
+                    .is_some_and(|own| self.as_stored(&own) == name)
+            });
+        let named = file
+            .executed()
+            .iter()
+            .filter(|one| one.run.half == self.one.run.half)
+            .flat_map(Executed::added);
+        let is_named_so = |other: &Added| matches!(&other.naming, Naming::Named(own) if is_called(own, name));
+        let of_named = named
+            .filter(|other| is_named_so(other))
+            .any(|other| may_be_table(&other.table, &added.table.name.text, schema));
+        of_operation || of_sql || of_named
+    }
+
+    fn help(
+        &self,
+        suggestion: &Suggestion,
+        wanted: &Wanted,
+        undone: &Undone<'_>,
+        edits: Option<&Result<Vec<Edit>, String>>,
+    ) -> String {
+        let file = self.file;
+        let drop = match undone {
+            Undone::By(drop) if wanted.keeps && !drop.is_unnamed() => ", the name that is dropped",
+            Undone::By(_) => ", and drop it by that name",
+            _ if wanted.keeps => ", the name that the database gave it",
+            _ if self.added.in_column => ", and drop the key by that name before the column",
+            _ => "",
+        };
+        let mut help = match (&wanted.name, &suggestion.reason) {
+            (Some(name), _) if file.is_deployed && !wanted.keeps => {
+                let chosen = default_name_of(self.one.dialect.unwrap_or(Dialect::Postgresql), &self.constraint());
+                return committed(self.one.dialect, &self.constraint(), chosen, "", name);
+            }
+            (Some(name), _) => {
+                let why = match suggestion.source {
+                    _ if wanted.keeps => "",
+                    Source::Project => ", as your convention names it",
+                    Source::Configured => ", by the convention in your configuration",
+                    Source::Documented => "",
+                };
+                format!("write `{}`{why}{drop}", self.sql(name))
+            }
+            (None, reason) => {
+                let because = reason
+                    .as_ref()
+                    .map(|reason| format!("; none is suggested, because {reason}"));
+                format!(
+                    "choose a name and write `{}`{drop}{}",
+                    self.sql("name"),
+                    because.unwrap_or_default()
+                )
+            }
+        };
+        if let Some(Err(obstacle)) = edits {
+            help.push_str("; this is left to you, because ");
+            help.push_str(obstacle);
+        }
+        help
+    }
+
+    /// The SQL with the name in it, on one line.
+    fn sql(&self, name: &str) -> String {
+        let own = &self.one.text.text()[self.added.at.clone()];
+        let own: Vec<&str> = own.split_whitespace().collect();
+        let own = own.join(" ").replace(crate::sql::HOLE, "...");
+        let quoted = written(name, self.one.dialect).unwrap_or_else(|| name.to_owned());
+        if self.added.in_column {
+            return format!("CONSTRAINT {quoted} {own}");
+        }
+        let add = if self.constraint_word().starts_with('c') {
+            "add constraint"
+        } else {
+            "ADD CONSTRAINT"
+        };
+        format!("{add} {quoted} {own}")
+    }
+}
+
+/// The name that belongs into the SQL.
+struct Wanted {
+    name: Option<String>,
+    /// Whether it is the one that the constraint has already, so that nothing else changes.
+    keeps: bool,
+}
+
+impl Wanted {
+    fn kept(name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            keeps: true,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fix::apply;
+    use crate::python::Module;
+    use crate::rules::tests::of_migration;
+    use crate::source::SourceFile;
 
-    fn kinds(sql: &str) -> Vec<ConstraintKind> {
-        unnamed(sql, false).into_iter().map(|(kind, _)| kind).collect()
+    const PG: &str = "postgresql://h/d";
+    const MY: &str = "mysql+pymysql://h/d";
+    const MARIA: &str = "mariadb+pymysql://h/d";
+    const LITE: &str = "sqlite:///x.db";
+    const ANY: &str = "";
+
+    fn indented(code: &str) -> String {
+        let lines: Vec<&str> = code.lines().collect();
+        format!("    {}\n", lines.join("\n    "))
     }
 
-    #[test]
-    fn constraints_without_a_name_are_found() {
-        use ConstraintKind::{Check, ForeignKey, PrimaryKey, Unique};
-        for (sql, expected) in [
-            ("ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c (id)", vec![ForeignKey]),
-            (
-                "alter table if exists only \"A\"\n  add unique (x), add check (x > 0)",
-                vec![Unique, Check],
-            ),
-            (
-                "ALTER TABLE a ADD PRIMARY KEY (x); SELECT 1; ALTER TABLE b ADD UNIQUE NULLS NOT DISTINCT (y)",
-                vec![PrimaryKey, Unique],
-            ),
-            (
-                "ALTER TABLE a /* x */ ADD -- y\n FOREIGN KEY (b) REFERENCES c",
-                vec![ForeignKey],
-            ),
-        ] {
-            assert_eq!(kinds(sql), expected, "{sql}");
-        }
+    fn of(url: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
+        of_migration(url, &indented(upgrade), &indented(downgrade), head)
     }
 
-    #[test]
-    fn names_comments_and_literals_are_left_alone() {
-        for sql in [
-            "ALTER TABLE a ADD CONSTRAINT x FOREIGN KEY (b) REFERENCES c (id)",
-            "ALTER TABLE a ADD UNIQUE KEY x (b)",
-            "ALTER TABLE a ADD COLUMN b int UNIQUE",
-            "-- ALTER TABLE a ADD UNIQUE (b)\nSELECT 1",
-            "SELECT 'ALTER TABLE a ADD UNIQUE (b)'",
-            "SELECT $$ALTER TABLE a ADD UNIQUE (b)$$",
-            "INSERT INTO a VALUES ('add', 'unique')",
-        ] {
-            assert_eq!(kinds(sql), [], "{sql}");
-        }
+    fn own(found: &[Diagnostic]) -> Vec<&Diagnostic> {
+        found.iter().filter(|one| one.rule == &RULE).collect()
     }
 
-    #[test]
-    fn mysql_is_judged_by_what_mysql_does() {
+    /// The migration with the fixes in it, in which nothing is found any more.
+    #[track_caller]
+    fn fixed(url: &str, upgrade: &str, downgrade: &str, head: bool) -> String {
+        let found = of(url, upgrade, downgrade, head);
+        let fixes: Vec<&Fix> = own(&found).iter().filter_map(|one| one.fix.as_ref()).collect();
         assert_eq!(
-            unnamed("ALTER TABLE a ADD FOREIGN KEY idx (b) REFERENCES c (id)", true).len(),
-            1
+            fixes.len(),
+            own(&found).len(),
+            "{upgrade}: {:?}",
+            own(&found).iter().map(|one| &one.help).collect::<Vec<_>>()
         );
-        assert!(unnamed("ALTER TABLE a ADD PRIMARY KEY (id)", true).is_empty());
+        assert!(!fixes.is_empty(), "{upgrade}");
+        let after = apply(&found[0].file, fixes);
+        let module = Module::parse(SourceFile::new("m.py".into(), after.clone()));
+        assert!(module.errors().is_empty(), "{after}");
+        let halves = after
+            .split_once("def upgrade():\n")
+            .unwrap()
+            .1
+            .split_once("def downgrade():\n")
+            .unwrap();
+        let left = of_migration(url, halves.0, halves.1, head);
+        let left: Vec<_> = left.iter().map(|one| (one.rule.name, &one.message)).collect();
+        assert!(left.is_empty(), "{left:?} in\n{after}");
+        after
+    }
+
+    #[track_caller]
+    fn help(url: &str, upgrade: &str, downgrade: &str) -> String {
+        let found = of(url, upgrade, downgrade, false);
+        let own = own(&found);
+        assert_eq!(own.len(), 1, "{upgrade}");
+        assert!(own[0].fix.is_none(), "{upgrade}: {:?}", own[0].fix);
+        own[0].help.clone().unwrap()
+    }
+
+    #[test]
+    fn sql_is_read_wherever_it_surely_goes_to_the_database() {
+        for upgrade in [
+            "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+            "op.execute(sqltext='ALTER TABLE a ADD UNIQUE (b)')",
+            "op.execute(sa.text('''ALTER TABLE a ADD UNIQUE (b)''').bindparams(x=1))",
+            "op.execute(sa.text('ALTER TABLE a ADD UNIQUE (b)').execution_options(autocommit=True))",
+            "op.execute(textwrap.dedent('''\n  ALTER TABLE a\n    ADD UNIQUE (b)\n'''))",
+            "op.execute(sa.DDL('ALTER TABLE a ADD UNIQUE (b)'))",
+            "op.get_bind().execute(text('ALTER TABLE a ADD UNIQUE (b)'))",
+            "conn = op.get_bind()\nconn.execute(text('ALTER TABLE a ADD UNIQUE (b)'))",
+            "bind = op.get_bind()\nbind.exec_driver_sql('ALTER TABLE a ADD UNIQUE (b)')",
+            "op.get_context().bind.execute(text('ALTER TABLE a ADD UNIQUE (b)'))",
+            "session = Session(bind=op.get_bind())\nsession.execute(text('ALTER TABLE a ADD UNIQUE (b)'))",
+            "with op.get_bind().begin() as c:\n    c.execute(text('ALTER TABLE a ADD UNIQUE (b)'))",
+            "with op.get_context().autocommit_block():\n    op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+            "with op.batch_alter_table('a') as batch_op:\n    batch_op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+            "if context.is_offline_mode():\n    op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+            "for s in ['SELECT 1', 'ALTER TABLE a ADD UNIQUE (b)']:\n    op.execute(s)",
+            "S = ('ALTER TABLE a ADD UNIQUE (b)',)\nfor s in S:\n    op.execute(text(s))",
+            "s = 'ALTER TABLE a ADD UNIQUE (b)'\nop.execute(s)",
+            "op.execute('ALTER TABLE a ' 'ADD UNIQUE (b)')",
+            "op.execute('ALTER TABLE a ' + 'ADD UNIQUE (b)')",
+            "t = 'a'\nop.execute(f'ALTER TABLE {t} ADD UNIQUE (b)')",
+            "op.execute('ALTER TABLE %s ADD UNIQUE (b)' % 'a')",
+            "op.execute('ALTER TABLE %(t)s ADD UNIQUE (b)' % {'t': 'a'})",
+            "op.execute('ALTER TABLE {} ADD UNIQUE (b)'.format('a'))",
+            "op.execute('ALTER TABLE {t} ADD UNIQUE (b)'.format(t='a'))",
+            "op.execute('UPDATE x SET y = 1; ALTER TABLE a ADD UNIQUE (b);')",
+            "for t, c in [('a', 'b')]:\n    op.execute(f'ALTER TABLE {t} ADD UNIQUE ({c})')",
+        ] {
+            let found = of(PG, upgrade, "pass", false);
+            let names: Vec<_> = own(&found).iter().map(|one| one.suggested_name.clone()).collect();
+            assert_eq!(names, [Some("uq_a_b".to_owned())], "{upgrade}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_is_a_finding_without_a_name() {
+        for upgrade in [
+            "op.execute(f'ALTER TABLE {t()} ADD UNIQUE (b)')",
+            "op.execute('ALTER TABLE %s ADD UNIQUE (b)' % t())",
+            "op.execute('ALTER TABLE {} ADD UNIQUE (b)'.format(*t()))",
+            "op.execute('ALTER TABLE ' + t() + ' ADD UNIQUE (b)')",
+            "op.execute(f'ALTER TABLE a ADD UNIQUE ({c!r})')",
+        ] {
+            assert!(
+                help(PG, upgrade, "pass").contains("choose a name and write `ADD CONSTRAINT name UNIQUE ("),
+                "{upgrade}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_guessed() {
+        for (url, upgrade) in [
+            (PG, "op.execute(statement)"),
+            (PG, "op.execute(statement + ' ADD UNIQUE (b)')"),
+            (PG, "op.execute(f'ALTER TABLE a {x}')"),
+            (PG, "op.execute(f'ALTER TABLE a ADD {x} (b)')"),
+            (PG, "op.execute(f'ALTER TABLE a ADD CONSTRAINT {x} UNIQUE (b)')"),
+            (PG, "print('ALTER TABLE a ADD UNIQUE (b)')"),
+            (PG, "cursor.execute('ALTER TABLE a ADD UNIQUE (b)')"),
+            (
+                PG,
+                "conn = op.get_bind()\nconn = sqlite3.connect('x')\nconn.execute('ALTER TABLE a ADD UNIQUE (b)')",
+            ),
+            (PG, "op.execute(['ALTER TABLE a ADD UNIQUE (b)'])"),
+            (PG, "op.execute('CREATE TABLE a (b int UNIQUE)')"),
+            (PG, "op.execute('ALTER TABLE a ADD COLUMN b int UNIQUE REFERENCES c')"),
+            (PG, "op.execute('ALTER TABLE a ADD UNIQUE USING INDEX i')"),
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')\nop.execute('ALTER TABLE a RENAME CONSTRAINT a_b_key TO x')",
+            ),
+            (PG, "op.execute(\"DO $$ BEGIN ALTER TABLE a ADD UNIQUE (b); END $$\")"),
+            (PG, "op.execute(\"SELECT 'ALTER TABLE a ADD UNIQUE (b)'\")"),
+            (
+                MARIA,
+                "op.execute('ALTER TABLE a ADD FOREIGN KEY i (b) REFERENCES c (d)')",
+            ),
+            (MARIA, "op.execute('ALTER TABLE a ADD UNIQUE KEY x (b)')"),
+            (MARIA, "op.execute('ALTER TABLE a ADD COLUMN b int UNIQUE')"),
+            (MY, "op.execute('ALTER TABLE a ADD FOREIGN KEY i (b) REFERENCES c (d)')"),
+            (MY, "op.execute('ALTER TABLE a ADD PRIMARY KEY (b)')"),
+            (MY, "op.execute('ALTER TABLE a ADD COLUMN b int REFERENCES c (d)')"),
+            (
+                MY,
+                "op.execute('ALTER TABLE a # x\\n ADD COLUMN b int -- ADD UNIQUE (b)')",
+            ),
+            (LITE, "op.execute('ALTER TABLE a ADD UNIQUE (b)')"),
+            (
+                PG,
+                "if op.get_bind().dialect.name == 'mysql':\n    op.execute('ALTER TABLE a ADD PRIMARY KEY (b)')",
+            ),
+            (
+                ANY,
+                "if op.get_bind().dialect.name != 'postgresql':\n    op.execute('ALTER TABLE a ADD PRIMARY KEY (b)')",
+            ),
+            (
+                ANY,
+                "if dialect == 'postgresql':\n    pass\nelse:\n    op.execute('ALTER TABLE a ADD PRIMARY KEY (b)')",
+            ),
+        ] {
+            let found = of(url, upgrade, "pass", false);
+            assert!(own(&found).is_empty(), "{upgrade}: {:?}", own(&found)[0].message);
+        }
+    }
+
+    #[test]
+    fn a_branch_for_another_database_is_judged_by_that() {
+        let found = of(
+            LITE,
+            "if op.get_bind().dialect.name == 'postgresql':\n    op.execute('ALTER TABLE A ADD UNIQUE (b)')",
+            "pass",
+            false,
+        );
+        assert_eq!(own(&found)[0].suggested_name.as_deref(), Some("uq_a_b"));
+    }
+
+    #[test]
+    fn the_name_is_written_into_every_kind_of_literal() {
+        for (upgrade, expected) in [
+            (
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "'ALTER TABLE a ADD CONSTRAINT uq_a_b UNIQUE (b)'",
+            ),
+            (
+                "op.execute('alter table a add unique (b)')",
+                "'alter table a add constraint uq_a_b unique (b)'",
+            ),
+            (
+                "op.execute('''\n  ALTER TABLE a\n    ADD UNIQUE (b)\n''')",
+                "  ADD CONSTRAINT uq_a_b UNIQUE (b)\n",
+            ),
+            (
+                "op.execute(r'ALTER TABLE a ADD UNIQUE (b)')",
+                "r'ALTER TABLE a ADD CONSTRAINT uq_a_b UNIQUE (b)'",
+            ),
+            (
+                "op.execute('ALTER TABLE a ADD '\n    'UNIQUE (b)')",
+                "'ALTER TABLE a ADD '\n        'CONSTRAINT uq_a_b UNIQUE (b)'",
+            ),
+            (
+                "op.execute('\\tALTER\\x20TABLE a\\n\\u0041DD UNIQUE (b)')",
+                "\\u0041DD CONSTRAINT uq_a_b UNIQUE (b)'",
+            ),
+            (
+                "t = 'a'\nop.execute(f'ALTER TABLE {t} ADD UNIQUE (b)')",
+                "f'ALTER TABLE {t} ADD CONSTRAINT uq_a_b UNIQUE (b)'",
+            ),
+            (
+                "op.execute('ALTER TABLE %s ADD UNIQUE (b)' % 'a')",
+                "'ALTER TABLE %s ADD CONSTRAINT uq_a_b UNIQUE (b)' % 'a'",
+            ),
+            (
+                "op.execute('ALTER TABLE {} ADD UNIQUE (b) -- {{}}'.format('a'))",
+                "'ALTER TABLE {} ADD CONSTRAINT uq_a_b UNIQUE (b) -- {{}}'",
+            ),
+            (
+                "op.execute('ALTER TABLE {t} ADD {k} (b)'.format(t='a', k='UNIQUE'))",
+                "k='CONSTRAINT uq_a_b UNIQUE'",
+            ),
+            (
+                "s = 'ALTER TABLE a ADD UNIQUE (b)'\nop.execute(s)",
+                "s = 'ALTER TABLE a ADD CONSTRAINT uq_a_b UNIQUE (b)'",
+            ),
+            (
+                "for s in ['ALTER TABLE a ADD UNIQUE (b)', 'SELECT 1']:\n    op.execute(s)",
+                "['ALTER TABLE a ADD CONSTRAINT uq_a_b UNIQUE (b)', 'SELECT 1']",
+            ),
+            (
+                "op.execute('ALTER TABLE a ADD UNIQUE (b), ADD COLUMN c int, ADD UNIQUE (c)')",
+                "ADD CONSTRAINT uq_a_b UNIQUE (b), ADD COLUMN c int, ADD CONSTRAINT uq_a_c UNIQUE (c)",
+            ),
+            (
+                "op.execute('ALTER TABLE a ADD PRIMARY KEY (b); ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c (d)')",
+                "ADD CONSTRAINT pk_a PRIMARY KEY (b); ALTER TABLE a ADD CONSTRAINT fk_a_b_c FOREIGN KEY (b)",
+            ),
+            (
+                "op.execute('ALTER TABLE \"Order\" ADD UNIQUE (b)')",
+                "ADD CONSTRAINT \"uq_Order_b\" UNIQUE (b)'",
+            ),
+            (
+                "op.execute(\"ALTER TABLE \\\"Order\\\" ADD UNIQUE (b)\")",
+                "ADD CONSTRAINT \\\"uq_Order_b\\\" UNIQUE (b)\"",
+            ),
+            (
+                "op.execute('''ALTER TABLE \"Ord'er\" ADD UNIQUE (b)''')",
+                "ADD CONSTRAINT \"uq_Ord\\'er_b\" UNIQUE (b)'''",
+            ),
+            (
+                "op.execute(f'ALTER TABLE \"a{{1}}\" ADD UNIQUE (b)')",
+                "ADD CONSTRAINT \"uq_a{{1}}_b\" UNIQUE (b)'",
+            ),
+            (
+                "op.execute('ALTER TABLE \"a{{1}}\" ADD UNIQUE ({})'.format('b'))",
+                "ADD CONSTRAINT \"uq_a{{1}}_b\" UNIQUE ({})'",
+            ),
+        ] {
+            let after = fixed(PG, upgrade, "pass", false);
+            assert!(after.contains(expected), "{expected} is not in\n{after}");
+        }
+        let after = fixed(
+            MARIA,
+            "op.execute('ALTER TABLE `Order` ADD CONSTRAINT FOREIGN KEY (b) REFERENCES c (d)')",
+            "pass",
+            false,
+        );
+        assert!(
+            after.contains("ADD CONSTRAINT `fk_Order_b_c` FOREIGN KEY (b)"),
+            "{after}"
+        );
+    }
+
+    #[allow(clippy::too_many_lines, reason = "it is a table")]
+    #[test]
+    fn both_halves_get_the_name() {
+        for (url, upgrade, downgrade, expected) in [
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "op.execute('ALTER TABLE a DROP CONSTRAINT a_b_key')",
+                "op.execute('ALTER TABLE a DROP CONSTRAINT uq_a_b')",
+            ),
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "op.execute('ALTER TABLE a DROP CONSTRAINT \"a_b_key\"')",
+                "op.execute('ALTER TABLE a DROP CONSTRAINT uq_a_b')",
+            ),
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "op.drop_constraint('a_b_key', 'a', type_='unique')",
+                "op.drop_constraint(op.f('uq_a_b'), 'a', type_='unique')",
+            ),
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "op.drop_constraint('a_b_key', 'a')",
+                "op.drop_constraint(op.f('uq_a_b'), 'a')",
+            ),
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "op.drop_constraint(None, 'a', type_='unique')",
+                "op.drop_constraint(op.f('uq_a_b'), 'a', type_='unique')",
+            ),
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "with op.batch_alter_table('a') as b:\n    b.drop_constraint('a_b_key')",
+                "b.drop_constraint(b.f('uq_a_b'))",
+            ),
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c (d) NOT VALID')\nop.execute('ALTER TABLE a VALIDATE CONSTRAINT a_b_fkey')",
+                "op.execute('ALTER TABLE a DROP CONSTRAINT a_b_fkey')",
+                "VALIDATE CONSTRAINT fk_a_b_c",
+            ),
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b), ADD UNIQUE (c)')",
+                "op.execute('ALTER TABLE a DROP CONSTRAINT a_c_key, DROP CONSTRAINT a_b_key')",
+                "DROP CONSTRAINT uq_a_c, DROP CONSTRAINT uq_a_b",
+            ),
+            (
+                MARIA,
+                "op.execute('ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c (d)')",
+                "op.execute('ALTER TABLE a DROP FOREIGN KEY a_ibfk_1')",
+                "DROP FOREIGN KEY fk_a_b_c",
+            ),
+            (
+                MARIA,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "op.execute('ALTER TABLE a DROP INDEX b')",
+                "DROP INDEX uq_a_b",
+            ),
+            (
+                MARIA,
+                "op.execute('ALTER TABLE a ADD UNIQUE (code)')",
+                "op.drop_index('code', table_name='a')",
+                "op.drop_index(op.f('uq_a_code'), table_name='a')",
+            ),
+            // The same in two branches is one constraint.
+            (
+                PG,
+                "if context.is_offline_mode():\n    op.execute('ALTER TABLE a ADD UNIQUE (b)')\nelse:\n    op.get_bind().exec_driver_sql('ALTER TABLE a ADD UNIQUE (b)')",
+                "if context.is_offline_mode():\n    op.execute('ALTER TABLE a DROP CONSTRAINT a_b_key')\nelse:\n    op.drop_constraint('a_b_key', 'a')",
+                "exec_driver_sql('ALTER TABLE a ADD CONSTRAINT uq_a_b UNIQUE (b)')",
+            ),
+            // A constraint that is replaced: the older one keeps its name.
+            (
+                PG,
+                "op.execute('ALTER TABLE a DROP CONSTRAINT a_b_key; ALTER TABLE a ADD UNIQUE (b) DEFERRABLE')",
+                "op.execute('ALTER TABLE a DROP CONSTRAINT a_b_key; ALTER TABLE a ADD CONSTRAINT x UNIQUE (b)')",
+                "DROP CONSTRAINT a_b_key; ALTER TABLE a ADD CONSTRAINT uq_a_b UNIQUE (b) DEFERRABLE')",
+            ),
+            (
+                PG,
+                "op.drop_constraint('a_b_key', 'a')\nop.execute('ALTER TABLE a ADD UNIQUE (b) DEFERRABLE')",
+                "op.drop_constraint('a_b_key', 'a')",
+                "op.drop_constraint('a_b_key', 'a')\n    op.execute('ALTER TABLE a ADD CONSTRAINT uq_a_b UNIQUE (b) DEFERRABLE')",
+            ),
+            (
+                MARIA,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "op.execute('DROP INDEX b ON a')",
+                "DROP INDEX uq_a_b ON a",
+            ),
+            // What the upgrade drops has its name already, and the downgrade gives it back.
+            (
+                PG,
+                "op.drop_constraint('a_b_key', 'a', type_='unique')",
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "ADD CONSTRAINT a_b_key UNIQUE (b)",
+            ),
+        ] {
+            let found = of(url, upgrade, downgrade, false);
+            let safety = own(&found)[0].fix.as_ref().map(|fix| fix.safety);
+            let in_upgrade = upgrade.contains("ADD");
+            assert_eq!(
+                safety,
+                Some(if in_upgrade { Safety::Safe } else { Safety::Suggested }),
+                "{upgrade} / {downgrade}: {:?}",
+                own(&found)[0].help
+            );
+            let after = fixed(url, upgrade, downgrade, false);
+            assert!(after.contains(expected), "{expected} is not in\n{after}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_changed_exactly_is_told() {
+        let unique = "op.execute('ALTER TABLE a ADD UNIQUE (b)')";
+        for (url, upgrade, downgrade, expected) in [
+            (
+                PG,
+                unique,
+                "op.execute('ALTER TABLE a DROP CONSTRAINT other')",
+                "which drop belongs to it is not certain",
+            ),
+            (
+                PG,
+                unique,
+                "if x.dialect.name == 'mysql':\n    op.execute('ALTER TABLE a DROP INDEX b')\nelse:\n    op.execute('ALTER TABLE a DROP CONSTRAINT a_b_key')",
+                "which drop belongs to it is not certain",
+            ),
+            (
+                PG,
+                unique,
+                "op.execute(statement)",
+                "which drop belongs to it is not certain",
+            ),
+            (
+                PG,
+                unique,
+                "op.drop_constraint(name(), 'a')",
+                "which drop belongs to it is not certain",
+            ),
+            (
+                PG,
+                "s = 'ALTER TABLE a ADD UNIQUE (b)'\nop.execute(s)\nop.execute(s)",
+                "pass",
+                "",
+            ),
+            (
+                PG,
+                "s = 'ALTER TABLE a ADD UNIQUE (b)'\nprint(s)\nop.execute(s)",
+                "pass",
+                "used twice",
+            ),
+            (
+                PG,
+                "op.execute(statement)\nop.execute('ALTER TABLE a ADD CHECK (b > 0)')",
+                "pass",
+                "only you know",
+            ),
+            (
+                PG,
+                "for x in y:\n    op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+                "pass",
+                "it runs in a loop",
+            ),
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD CHECK (b > 0)')",
+                "pass",
+                "only you know what the check is for",
+            ),
+            (
+                PG,
+                unique,
+                "x = 'a_b_key'\nop.execute(f'ALTER TABLE a DROP CONSTRAINT a_b_key')",
+                "is written elsewhere",
+            ),
+            (
+                PG,
+                "op.drop_constraint('a_b_key', 'a')\nop.execute('ALTER TABLE a ADD UNIQUE (b) DEFERRABLE')",
+                "op.execute('ALTER TABLE a DROP CONSTRAINT a_b_key')\nop.create_unique_constraint('a_b_key', 'a', ['b'])",
+                "is the name of another constraint as well",
+            ),
+            (
+                ANY,
+                "op.execute('ALTER TABLE `a b` ADD UNIQUE (b)')",
+                "pass",
+                "how to quote the name depends on the database",
+            ),
+            (PG, "op.execute(r'ALTER TABLE \"a\\'\\'\" ADD UNIQUE (b)')", "pass", ""),
+            (
+                MARIA,
+                "op.execute('ALTER TABLE a ADD COLUMN b int REFERENCES c (d)')",
+                "op.drop_column('a', 'b')",
+                "has to drop the key before the column",
+            ),
+            (
+                PG,
+                "op.execute('ALTER TABLE a ADD UNIQUE (b, c)')\nop.create_unique_constraint('uq_a_b', 'a', ['b'])",
+                "pass",
+                "would have the same name",
+            ),
+        ] {
+            if expected.is_empty() {
+                let found = of(url, upgrade, downgrade, false);
+                assert!(own(&found).iter().all(|one| one.fix.is_none()), "{upgrade}");
+                continue;
+            }
+            let help = help(url, upgrade, downgrade);
+            assert!(help.contains(expected), "{upgrade} / {downgrade}: {help}");
+        }
+    }
+
+    #[test]
+    fn a_committed_migration_keeps_the_name_of_the_database() {
+        let unique = "op.execute('ALTER TABLE a ADD UNIQUE (b)')";
+        let after = fixed(PG, unique, "op.execute('ALTER TABLE a DROP CONSTRAINT a_b_key')", true);
+        assert!(after.contains("ADD CONSTRAINT a_b_key UNIQUE (b)"), "{after}");
+        let found = of(PG, unique, "pass", true);
+        assert_eq!(
+            own(&found)[0].fix.as_ref().map(|fix| fix.safety),
+            Some(Safety::Suggested)
+        );
+        let found = of(
+            MARIA,
+            "op.execute('ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c (d)')",
+            "pass",
+            true,
+        );
+        assert!(own(&found)[0].fix.is_none());
+        let help = own(&found)[0].help.clone().unwrap();
+        assert!(
+            help.contains("usually `a_ibfk_1`") && help.contains("op.f('fk_a_b_c')"),
+            "{help}"
+        );
+    }
+
+    #[test]
+    fn a_long_name_is_written_as_sqlalchemy_would_shorten_it() {
+        let table = "t".repeat(60);
+        let after = fixed(
+            PG,
+            &format!("op.execute('ALTER TABLE {table} ADD UNIQUE (b)')"),
+            "pass",
+            false,
+        );
+        let name = after.split("CONSTRAINT ").nth(1).unwrap().split(' ').next().unwrap();
+        assert!(name.len() == 60 && name.starts_with("uq_ttt"), "{name}");
     }
 }
