@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import re
@@ -23,6 +24,7 @@ import sqlalchemy  # noqa: E402
 
 import hook  # noqa: E402
 import rows  # noqa: E402
+import sql  # noqa: E402
 from databases import Database, MariaDB, PostgreSQL, SQLite  # noqa: E402
 from project import Unexpected, initialise  # noqa: E402
 from scenarios import CONVENTIONS, SCENARIOS  # noqa: E402
@@ -43,6 +45,12 @@ def all_rows(databases: list[Database]) -> Iterator[tuple[str, list[str], Callab
                     for convention in CONVENTIONS:
                         row = rows.Row(scenario, batch, database, convention)
                         yield row.id, [scenario.id, scenario.title, row.mode, database.kind, convention], row.run
+    for spelling in sql.SPELLINGS:
+        for database in databases:
+            if database.kind in sql.DEFAULT:
+                for convention in ("none", "full"):
+                    name = f"sql-{spelling.title.replace(' ', '-')}-{database.kind}-{convention}"
+                    yield name, ["sql", spelling.title, "plain", database.kind, convention], functools.partial(sql.run, spelling, database, convention)
     for name, run in hook.ROWS.items():
         yield f"hook-{name.replace(' ', '-')}", ["hook", name, "batch", "sqlite", "none"], run
 
