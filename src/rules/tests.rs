@@ -777,6 +777,13 @@ fn the_rules_about_operations_find_what_they_should_and_nothing_else() {
         (
             "mismatched-drop",
             pg,
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute(f'ALTER TABLE t ADD {x}')",
+            "op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            false,
+        ),
+        (
+            "mismatched-drop",
+            pg,
             "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute('DO $$ x $$')",
             "op.execute('ALTER TABLE t DROP CONSTRAINT b')",
             false,

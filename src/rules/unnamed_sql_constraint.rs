@@ -974,6 +974,7 @@ mod tests {
         }
     }
 
+    #[allow(clippy::too_many_lines, reason = "it is a table")]
     #[test]
     fn what_cannot_be_changed_exactly_is_told() {
         let unique = "op.execute('ALTER TABLE a ADD UNIQUE (b)')";
@@ -994,6 +995,12 @@ mod tests {
                 PG,
                 unique,
                 "op.execute(statement)",
+                "which drop belongs to it is not certain",
+            ),
+            (
+                PG,
+                unique,
+                "op.execute(f'ALTER TABLE a DROP {x}')",
                 "which drop belongs to it is not certain",
             ),
             (

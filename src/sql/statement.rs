@@ -163,6 +163,8 @@ impl<'w> Reader<'w> {
             if let Some((from, to)) = from.zip(to) {
                 self.found.push(Effect::Renamed { from, to });
             }
+        } else if !self.is_word() {
+            self.found.push(Effect::Unknown);
         }
     }
 
@@ -223,9 +225,11 @@ impl<'w> Reader<'w> {
 
     /// A new column; its own constraints go when it goes, but for MariaDB's foreign keys.
     fn column(&mut self, table: &Table) {
-        self.takes(&["column"]);
+        let says_column = self.takes(&["column"]);
         self.takes(&["if", "not", "exists"]);
-        let Some(column) = self.name() else {
+        // What is put in later may be a constraint as well.
+        let name = self.name().filter(|name| says_column || !name.text.contains(HOLE));
+        let Some(column) = name else {
             return self.found.push(Effect::Unknown);
         };
         let mut depth = 0_usize;
@@ -495,9 +499,9 @@ impl<'w> Reader<'w> {
         } else if self.takes(&["index"]) || self.takes(&["key"]) {
             Some(INDEX_OR_UNIQUE)
         } else {
-            self.takes(&["column"]);
+            let says_column = self.takes(&["column"]);
             self.takes(&["if", "exists"]);
-            return match self.name() {
+            return match self.name().filter(|name| says_column || !name.text.contains(HOLE)) {
                 Some(column) => self.found.push(Effect::ColumnDropped {
                     table: table.clone(),
                     column,
@@ -550,7 +554,12 @@ impl<'w> Reader<'w> {
             .iter()
             .take(4)
             .position(|word| word.is("index") || word.is("table"));
-        let Some(ahead) = kind else { return true };
+        let Some(ahead) = kind else {
+            if !self.is_word() {
+                self.found.push(Effect::Unknown);
+            }
+            return true;
+        };
         let is_table = self.words[self.at + ahead].is("table");
         self.at += ahead + 1;
         self.takes(&["concurrently"]);
@@ -881,16 +890,16 @@ mod tests {
             "EXEC sp_rename 'a', 'b'",
             "\u{f8ff} ADD UNIQUE (b)",
             "ALTER TABLE a \u{f8ff} UNIQUE (b)",
+            "ALTER TABLE a DROP \u{f8ff}",
+            "ALTER \u{f8ff} a ADD UNIQUE (b)",
+            "CREATE \u{f8ff}",
+            "DROP \u{f8ff} a",
             "ALTER TABLE a ADD \u{f8ff} (b)",
             "ALTER TABLE a ADD CONSTRAINT x \u{f8ff}",
             "SELECT 'a",
         ] {
             let found = told(sql, None);
-            assert!(
-                found.iter().all(|line| line == "unknown" || line.contains(" ? ")),
-                "{sql}: {found:?}"
-            );
-            assert!(!found.is_empty() || sql.contains("ADD \u{f8ff}"), "{sql}");
+            assert_eq!(found, ["unknown"], "{sql}");
         }
         for sql in [
             "SELECT 'ALTER TABLE a ADD UNIQUE (b)'",
