@@ -703,6 +703,36 @@ fn rules_are_listed_and_explained() {
 }
 
 #[test]
+fn changed_lines_only_leaves_old_calls_alone() {
+    let repo = committed();
+    repo.stage(FILE, migration(UNNAMED));
+    repo.commit("unchecked");
+    let told = |arguments: &[&str], lines: &[&str]| {
+        let status = i32::from(!lines.is_empty());
+        let out = said(repo.tool(&[&["--format=concise"], arguments].concat()), status).out;
+        let found: Vec<&str> = out.lines().map(|line| line.split(':').nth(1).unwrap()).collect();
+        assert_eq!(found, lines, "{arguments:?}: {out}");
+    };
+    // A comment above the calls, and the calls as they were.
+    let reformatted = migration(UNNAMED).replacen("\n\n\n", "\n\n\n# why\n", 1);
+    repo.stage(FILE, &reformatted);
+    told(&[], &["12", "16"]);
+    told(&["--changed-lines-only"], &[]);
+    told(&["--changed-lines-only", FILE], &[]);
+    // One call touched: not the other one.
+    repo.stage(FILE, reformatted.replace("'invoice', [", "'invoice',  ["));
+    told(&["--changed-lines-only"], &["12"]);
+    repo.commit("touched");
+    told(&["--changed-lines-only", "--from-ref=HEAD~1"], &["12"]);
+    told(&["--from-ref=HEAD~1"], &["12", "16"]);
+    // All of a new file is new, and the configuration says the same as the option.
+    repo.stage(OTHER, migration(UNNAMED)).stage(FILE, &reformatted);
+    told(&["--changed-lines-only"], &["12", "11", "15"]);
+    repo.stage("alembic-named.toml", "changed-lines-only = true\n");
+    told(&[], &["12", "11", "15"]);
+}
+
+#[test]
 fn windows_line_ends_change_nothing() {
     let outcome = |end: &str| {
         let repo = committed();
