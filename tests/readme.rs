@@ -235,6 +235,18 @@ fn every_command_shown_is_taken() {
     assert!(count > 10, "only {count} commands were found");
 }
 
+/// The headings as links name them: in lower case, hyphens for spaces, and nothing else but letters and digits.
+fn anchors(document: &str) -> impl Iterator<Item = String> {
+    let headings = document.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| {
+        let words = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        words
+            .chars()
+            .filter(|letter| letter.is_alphanumeric() || "-_".contains(*letter))
+            .collect()
+    })
+}
+
 #[test]
 fn what_the_documents_link_to_is_there() {
     let mut documents = documents();
@@ -249,6 +261,11 @@ fn what_the_documents_link_to_is_there() {
                 "{} links to {target}",
                 document.display()
             );
+            if let Some((file, anchor)) = target.split_once('#').filter(|_| !target.contains("://")) {
+                let linked = if file.is_empty() { document.clone() } else { path };
+                let is_there = anchors(&read(&linked)).any(|one| one == anchor);
+                assert!(is_there, "{} links to {target}", document.display());
+            }
         }
     }
 }
