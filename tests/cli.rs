@@ -111,7 +111,10 @@ fn nothing_checked_is_said() {
         }
     };
     nothing(&[], "nothing new or changed is staged");
-    nothing(&["--from-ref=HEAD"], "nothing was added or changed since the merge base");
+    nothing(
+        &["--from-ref=HEAD"],
+        "nothing was added or changed since the merge base",
+    );
     repo.stage("README.md", "text\n");
     nothing(&[], "1 file is staged, and it is no Python");
     nothing(&["README.md"], "there is no Python file in what was named");
@@ -139,7 +142,12 @@ fn findings_go_to_one_stream_and_all_else_to_the_other() {
     let repo = staged();
     let told = said(repo.tool(&["-v"]), 1);
     assert!(told.out.starts_with("error[unnamed-constraint]"), "{}", told.out);
-    assert!(told.out.ends_with("1 file checked: 2 errors (1 drop shown with its create)\n"), "{}", told.out);
+    assert!(
+        told.out
+            .ends_with("1 file checked: 2 errors (1 drop shown with its create)\n"),
+        "{}",
+        told.out
+    );
     for (words, is_finding) in [
         ("--> migrations", true),
         ("help: ", true),
@@ -753,7 +761,11 @@ fn windows_line_ends_change_nothing() {
             repo.stage(path, text.replace('\n', end));
         }
         let told = said(repo.tool(&["--format=concise"]), 1);
-        (told, said(repo.tool(&["fix", "--staged"]), 1), repo.read(OTHER).replace(end, "\n"))
+        (
+            told,
+            said(repo.tool(&["fix", "--staged"]), 1),
+            repo.read(OTHER).replace(end, "\n"),
+        )
     };
     let (unix, windows) = (outcome("\n"), outcome("\r\n"));
     assert!(unix.0.out.contains("name it `fk_order_x`"), "{:?}", unix.0);
@@ -775,8 +787,13 @@ fn on_terminal(repo: &Repo, arguments: &str) -> Option<String> {
 fn a_page_is_readable_on_a_terminal_and_plain_in_a_pipe() {
     let repo = Repo::none();
     let piped = said(repo.tool(&["explain", "unnamed-drop"]), 0).out;
-    assert!(piped.starts_with("# unnamed-drop\n") && piped.contains("\n```python file="), "{piped}");
-    let Some(shown) = on_terminal(&repo, "explain unnamed-drop") else { return };
+    assert!(
+        piped.starts_with("# unnamed-drop\n") && piped.contains("\n```python file="),
+        "{piped}"
+    );
+    let Some(shown) = on_terminal(&repo, "explain unnamed-drop") else {
+        return;
+    };
     assert!(!shown.contains("```") && !shown.contains("# unnamed-drop"), "{shown}");
     assert!(shown.contains("\u{1b}[1mWhy\u{1b}[0m\n"), "{shown}");
     assert!(shown.contains("\n    def downgrade():\n"), "{shown}");
@@ -793,14 +810,20 @@ fn a_diff_ends_with_what_to_do_about_it() {
     );
     assert_eq!(said(repo.tool(&["--diff", "--quiet"]), 1).err, "");
     let told = said(repo.tool(&["--diff", FILE]), 1).err;
-    assert!(told.ends_with(&format!("write these changes: alembic-named fix {FILE}\n")), "{told}");
+    assert!(
+        told.ends_with(&format!("write these changes: alembic-named fix {FILE}\n")),
+        "{told}"
+    );
     repo.commit("a migration that a database may have run");
     repo.write("alembic-named.toml", "dialect = 'postgresql'\n");
     let told = said(repo.tool(&["--diff", FILE]), 1);
     assert_eq!(told.out, "");
     assert!(told.err.contains("there is no fix that is certain"), "{}", told.err);
     let clean = Repo::new();
-    assert_eq!(said(clean.tool(&["--diff"]), 0).err, "0 files checked: nothing new or changed is staged\n");
+    assert_eq!(
+        said(clean.tool(&["--diff"]), 0).err,
+        "0 files checked: nothing new or changed is staged\n"
+    );
 }
 
 #[test]

@@ -96,7 +96,9 @@ fn follow(repo: &Repo, name: &str) {
     for (_, block) in blocks(&document(name)).iter().filter(|(info, _)| info == "console") {
         for part in format!("\n{block}").split("\n$ ").skip(1) {
             let (line, shown) = part.split_once('\n').unwrap_or((part, ""));
-            let output = command(repo, "sh").args(["-c", &format!("{{ {line}; }} 2>&1")]).output();
+            let output = command(repo, "sh")
+                .args(["-c", &format!("{{ {line}; }} 2>&1")])
+                .output();
             let printed = words(&output.unwrap());
             let expected = pattern(shown.trim_end_matches('\n'));
             assert!(
@@ -247,7 +249,10 @@ fn the_messages_are_those_of_the_program() {
                 .unwrap()
                 .is_match(&printed)
         });
-        assert!(!messages.is_empty() && is_seen, "{seen}\nbut this is printed:\n{printed}");
+        assert!(
+            !messages.is_empty() && is_seen,
+            "{seen}\nbut this is printed:\n{printed}"
+        );
         assert!(
             seen.ends_with(&format!("({})", status.unwrap())),
             "{seen}: ends with {status:?}"

@@ -202,11 +202,23 @@ fn words_that_are_no_options() {
 fn subcommands_in_the_wrong_place_or_misspelled() {
     let repo = staged();
     for (arguments, parts) in [
-        (&["chek"][..], &["`chek` does not exist", "did you mean `alembic-named check`?"][..]),
+        (
+            &["chek"][..],
+            &["`chek` does not exist", "did you mean `alembic-named check`?"][..],
+        ),
         (&["unistall"], &["did you mean `alembic-named uninstall`?"]),
         (&["--staged", "instal"], &["did you mean `alembic-named install`?"]),
-        (&["--quiet", "check"], &["`check` is a subcommand", "before all options, as `alembic-named check ...`"]),
-        (&["--color=always", "explain", "unnamed-drop"], &["as `alembic-named explain ...`"]),
+        (
+            &["--quiet", "check"],
+            &[
+                "`check` is a subcommand",
+                "before all options, as `alembic-named check ...`",
+            ],
+        ),
+        (
+            &["--color=always", "explain", "unnamed-drop"],
+            &["as `alembic-named explain ...`"],
+        ),
     ] {
         fails(&repo, arguments, parts);
     }

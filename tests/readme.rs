@@ -84,7 +84,11 @@ fn picture() -> String {
     let output = run(repo.path(), &["--color=always"]);
     assert_eq!(output.status.code(), Some(1));
     let bold = |text: &str| format!("\u{1b}[1m{text}\u{1b}[0m");
-    let shown = format!("$ {}\n{}", bold("git commit -m 'Add invoice to order'"), text(&output.stdout));
+    let shown = format!(
+        "$ {}\n{}",
+        bold("git commit -m 'Add invoice to order'"),
+        text(&output.stdout)
+    );
     // Its own background, so that it can be read on a light and on a dark page.
     let background = anstyle_svg::Term::new().palette(anstyle_svg::WIN10_CONSOLE);
     background.render_svg(shown.trim_end())

@@ -75,7 +75,9 @@ fn diagnostic(file: &MigrationFile<'_>, call: Span, place: Span, name: &str) -> 
     if known.is_none() {
         diagnostic.severity = Severity::Warning;
         let help = diagnostic.help.get_or_insert_default();
-        help.push_str("; nothing tells which database this is for, so it only warns: set `dialect` in the configuration");
+        help.push_str(
+            "; nothing tells which database this is for, so it only warns: set `dialect` in the configuration",
+        );
     }
     Some(diagnostic)
 }

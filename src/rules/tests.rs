@@ -442,14 +442,7 @@ fn of_migration(url: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Di
 }
 
 /// The same with something in the body of the base class, and at the end of `env.py`.
-fn of_project(
-    url: &str,
-    base: &str,
-    configure: &str,
-    upgrade: &str,
-    downgrade: &str,
-    head: bool,
-) -> Vec<Diagnostic> {
+fn of_project(url: &str, base: &str, configure: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
     let env = format!(
         "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n{configure}\n"
     );
@@ -537,8 +530,18 @@ fn sqlite_needs_batch_mode_as_well() {
     let in_batch = "    with op.batch_alter_table('order') as batch_op:\n        batch_op.create_foreign_key(None, 'invoice', ['invoice_id'], ['id'])";
     for (url, configure, create, expected) in [
         ("sqlite:///x.db", "", CREATE, Some(true)),
-        ("sqlite:///x.db", "context.configure(render_as_batch=False)", CREATE, Some(true)),
-        ("sqlite:///x.db", "context.configure(render_as_batch=True)", CREATE, Some(false)),
+        (
+            "sqlite:///x.db",
+            "context.configure(render_as_batch=False)",
+            CREATE,
+            Some(true),
+        ),
+        (
+            "sqlite:///x.db",
+            "context.configure(render_as_batch=True)",
+            CREATE,
+            Some(false),
+        ),
         ("sqlite:///x.db", "", in_batch, None),
         ("postgresql://h/d", "", CREATE, None),
     ] {
@@ -562,7 +565,10 @@ fn sqlite_needs_batch_mode_as_well() {
 
 #[test]
 fn a_convention_that_needs_the_table_only_names_the_drop_as_well() {
-    for (template, works) in [("fk_%(table_name)s", true), ("fk_%(table_name)s_%(column_0_name)s", false)] {
+    for (template, works) in [
+        ("fk_%(table_name)s", true),
+        ("fk_%(table_name)s_%(column_0_name)s", false),
+    ] {
         let base = format!("metadata = sa.MetaData(naming_convention={{'fk': '{template}'}})");
         let found = of_project("postgresql://h/d", &base, "", CREATE, DROP, false);
         let implicit = found.iter().find(|one| one.rule.name == "implicit-constraint-name");
@@ -579,7 +585,10 @@ fn a_convention_that_needs_the_table_only_names_the_drop_as_well() {
 
 #[test]
 fn a_long_name_is_told_whichever_the_database_is() {
-    let create = format!("    op.create_foreign_key(None, '{0}', 'invoice', ['{0}'], ['id'])", "a".repeat(40));
+    let create = format!(
+        "    op.create_foreign_key(None, '{0}', 'invoice', ['{0}'], ['id'])",
+        "a".repeat(40)
+    );
     for (url, expected) in [
         ("postgresql://h/d", "; PostgreSQL will know it as `fk_aaa"),
         ("", "; on PostgreSQL SQLAlchemy would shorten it to `fk_aaa"),
