@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::python::{Expr, ExprKind, FStringPart, Operator, Stmt, StmtKind};
+use crate::source::Span;
 
 use super::Known;
 
@@ -10,6 +11,8 @@ use super::Known;
 #[derive(Debug, Default, Clone)]
 pub(super) struct Constants<'m> {
     names: HashMap<&'m str, Option<&'m Expr>>,
+    /// The parameters that a call leaves without a name for a constraint, with that call.
+    unnamed: HashMap<&'m str, Span>,
 }
 
 impl<'m> Constants<'m> {
@@ -23,6 +26,27 @@ impl<'m> Constants<'m> {
     /// Declares a name whose value is not known, such as a parameter.
     pub(super) fn hide(&mut self, name: &'m str) {
         self.names.insert(name, None);
+    }
+
+    /// Whether the statements give the name another value.
+    pub(super) fn binds(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// Declares a parameter that a call fills with `None`.
+    pub(super) fn leave_unnamed(&mut self, parameter: &'m str, call: Span) {
+        self.unnamed.insert(parameter, call);
+    }
+
+    fn hide_all(&mut self, names: impl Iterator<Item = &'m String>) {
+        for name in names {
+            self.hide(name);
+        }
+    }
+
+    /// Declares the names of a target, whose values are not known.
+    pub(super) fn hide_target(&mut self, target: &'m Expr) {
+        self.bind(target, None);
     }
 
     /// What a name of this scope stands for.
@@ -77,13 +101,18 @@ impl<'m> Constants<'m> {
                 otherwise,
                 finally,
             } => {
-                for body in handlers.iter().chain([body, otherwise, finally]) {
+                for handler in handlers {
+                    self.hide_all(handler.name.iter());
+                    self.block(&handler.body, true);
+                }
+                for body in [body, otherwise, finally] {
                     self.block(body, true);
                 }
             }
             StmtKind::Match { cases, .. } => {
-                for body in cases {
-                    self.block(body, true);
+                for case in cases {
+                    self.hide_all(case.names.iter());
+                    self.block(&case.body, true);
                 }
             }
             _ => {}
@@ -136,6 +165,13 @@ impl<'m> Lookup<'_, 'm> {
             current = next;
         }
         current
+    }
+
+    /// The call that fills a parameter with `None`, which the function then takes for a name.
+    pub(super) fn unnamed_by(&self, expr: &Expr) -> Option<Span> {
+        let name = expr.as_name()?;
+        let declaring = self.0.iter().rev().find(|scope| scope.binds(name))?;
+        declaring.unnamed.get(name).copied()
     }
 
     /// The text of an expression that is put together from literals.

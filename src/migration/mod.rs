@@ -3,6 +3,7 @@
 //! A module counts as a migration by what it does, never by where it lies: it declares a revision or uses Alembic's operations.
 
 mod constants;
+mod helpers;
 mod pairing;
 mod read;
 mod receiver;
@@ -72,6 +73,8 @@ pub struct Operation<'m> {
     pub name_argument: Option<&'m Argument>,
     /// The name.
     pub name: Name,
+    /// The call of the function around it that leaves the name out, where the name is a parameter of that function.
+    pub unnamed_by: Option<Span>,
     /// The table it changes.
     pub table: Known<String>,
     /// That table's schema.

@@ -235,8 +235,8 @@ impl<'s> Evaluator<'s> {
             }
             StmtKind::Match { subject, cases } => {
                 self.eval(subject, frame);
-                for body in cases {
-                    self.maybe(body, frame);
+                for case in cases {
+                    self.maybe(&case.body, frame);
                 }
                 Flow::On
             }
@@ -542,7 +542,7 @@ impl<'s> Evaluator<'s> {
                 worth
             }
             ExprKind::Lambda { .. } => Value::External("lambda".into()),
-            ExprKind::Starred(_) | ExprKind::Not(_) | ExprKind::Comprehension(_) | ExprKind::Other(_) => {
+            ExprKind::Starred(_) | ExprKind::Not(_) | ExprKind::Comprehension { .. } | ExprKind::Other(_) => {
                 for child in expr.children() {
                     self.eval(child, frame);
                 }

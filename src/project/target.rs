@@ -132,7 +132,7 @@ fn configured_target(file: &SourceFile) -> Option<Expr> {
 }
 
 pub(super) fn each_call(statement: &Stmt, visit: &mut impl FnMut(&Call)) {
-    let (exprs, blocks) = parts(statement);
+    let (exprs, blocks) = statement.parts();
     for expr in exprs {
         each_call_in(expr, visit);
     }
@@ -149,37 +149,6 @@ fn each_call_in(expr: &Expr, visit: &mut impl FnMut(&Call)) {
     }
     for child in expr.children() {
         each_call_in(child, visit);
-    }
-}
-
-/// The expressions and the inner blocks of a statement.
-fn parts(statement: &Stmt) -> (Vec<&Expr>, Vec<&[Stmt]>) {
-    match &statement.kind {
-        StmtKind::Assign { targets, value, .. } => (targets.iter().chain(value).collect(), Vec::new()),
-        StmtKind::AugmentedAssign { target, value, .. } => (vec![target, value], Vec::new()),
-        StmtKind::Expr(expr) => (vec![expr], Vec::new()),
-        StmtKind::Function(function) => (function.decorators.iter().collect(), vec![&function.body]),
-        StmtKind::Class(class) => (class.decorators.iter().collect(), vec![&class.body]),
-        StmtKind::If(branches) => (
-            branches.iter().filter_map(|(test, _)| test.as_ref()).collect(),
-            branches.iter().map(|(_, body)| body.as_slice()).collect(),
-        ),
-        StmtKind::For { iterable, bodies, .. } => (vec![iterable], bodies.iter().map(Vec::as_slice).collect()),
-        StmtKind::While { test, bodies } => (vec![test], bodies.iter().map(Vec::as_slice).collect()),
-        StmtKind::With { items, body } => (items.iter().map(|item| &item.value).collect(), vec![body]),
-        StmtKind::Try {
-            body,
-            handlers,
-            otherwise,
-            finally,
-        } => {
-            let blocks = std::iter::once(body).chain(handlers).chain([otherwise, finally]);
-            (Vec::new(), blocks.map(Vec::as_slice).collect())
-        }
-        StmtKind::Match { subject, cases } => (vec![subject], cases.iter().map(Vec::as_slice).collect()),
-        StmtKind::Return(value) => (value.iter().collect(), Vec::new()),
-        StmtKind::Other(exprs) => (exprs.iter().collect(), Vec::new()),
-        StmtKind::Import(_) | StmtKind::ImportFrom { .. } => (Vec::new(), Vec::new()),
     }
 }
 

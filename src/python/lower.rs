@@ -9,8 +9,8 @@ use ruff_text_size::{Ranged, TextRange};
 
 use super::SyntaxError;
 use super::tree::{
-    Alias, Argument, ArgumentKind, Call, Class, DictItem, Expr, ExprKind, FStringPart, Function, Operator, Parameter,
-    ParameterKind, Stmt, StmtKind, WithItem,
+    Alias, Argument, ArgumentKind, Call, Case, Class, DictItem, Expr, ExprKind, FStringPart, Function, Handler,
+    Operator, Parameter, ParameterKind, Stmt, StmtKind, WithItem,
 };
 use crate::source::Span;
 
@@ -190,14 +190,25 @@ impl<'a> Lower<'a> {
                 handlers: node
                     .handlers
                     .iter()
-                    .map(|ast::ExceptHandler::ExceptHandler(handler)| self.block(&handler.body))
+                    .map(|ast::ExceptHandler::ExceptHandler(handler)| Handler {
+                        name: handler.name.as_ref().map(ToString::to_string),
+                        body: self.block(&handler.body),
+                    })
                     .collect(),
                 otherwise: self.block(&node.orelse),
                 finally: self.block(&node.finalbody),
             },
             ast::Stmt::Match(node) => StmtKind::Match {
                 subject: self.expr(&node.subject),
-                cases: node.cases.iter().map(|case| self.block(&case.body)).collect(),
+                cases: node
+                    .cases
+                    .iter()
+                    .map(|case| Case {
+                        names: names_bound(&case.pattern),
+                        guard: case.guard.as_deref().map(|guard| self.expr(guard)),
+                        body: self.block(&case.body),
+                    })
+                    .collect(),
             },
             ast::Stmt::Delete(node) => StmtKind::Other(self.exprs(&node.targets)),
             ast::Stmt::Raise(node) => {
@@ -346,7 +357,10 @@ impl<'a> Lower<'a> {
             .iter()
             .flat_map(|generator| std::iter::once(&generator.iter).chain(&generator.ifs));
         let parts: Vec<&'a ast::Expr> = elements.into_iter().chain(sources).collect();
-        ExprKind::Comprehension(self.exprs(parts))
+        ExprKind::Comprehension {
+            targets: self.exprs(generators.iter().map(|generator| &generator.target)),
+            parts: self.exprs(parts),
+        }
     }
 
     fn f_string(&mut self, value: &'a ast::FStringValue) -> Vec<FStringPart> {
@@ -462,6 +476,41 @@ fn long_chain(node: &ast::ExprBinOp) -> Option<Vec<&ast::Expr>> {
     operands.push(left);
     operands.reverse();
     (operands.len() > LONG_CHAIN).then_some(operands)
+}
+
+/// The names that a pattern binds.
+fn names_bound(pattern: &ast::Pattern) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut open = vec![pattern];
+    while let Some(pattern) = open.pop() {
+        let name = match pattern {
+            ast::Pattern::MatchAs(node) => {
+                open.extend(node.pattern.as_deref());
+                node.name.as_ref()
+            }
+            ast::Pattern::MatchStar(node) => node.name.as_ref(),
+            ast::Pattern::MatchMapping(node) => {
+                open.extend(&node.patterns);
+                node.rest.as_ref()
+            }
+            ast::Pattern::MatchClass(node) => {
+                open.extend(&node.arguments.patterns);
+                open.extend(node.arguments.keywords.iter().map(|keyword| &keyword.pattern));
+                None
+            }
+            ast::Pattern::MatchSequence(node) => {
+                open.extend(&node.patterns);
+                None
+            }
+            ast::Pattern::MatchOr(node) => {
+                open.extend(&node.patterns);
+                None
+            }
+            ast::Pattern::MatchValue(_) | ast::Pattern::MatchSingleton(_) => None,
+        };
+        names.extend(name.map(ToString::to_string));
+    }
+    names
 }
 
 fn operator(operator: ast::Operator) -> Operator {

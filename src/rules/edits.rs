@@ -17,7 +17,7 @@ pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
     let mut edits = Vec::new();
     let mut wants_a_look = file.is_deployed;
     for operation in operations {
-        let argument = operation.name_argument?;
+        let argument = operation.name_argument.filter(|_| operation.unnamed_by.is_none())?;
         edits.push(Edit {
             file: source.clone(),
             span: argument.value.span,

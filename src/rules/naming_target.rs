@@ -48,6 +48,9 @@ pub(super) fn complete(
         diagnostic.related.push(label(file, span, text));
         diagnostic.problem = Some(operation.call.span.min(other.call.span));
     }
+    if let Some(call) = operation.unnamed_by {
+        diagnostic.related.push(label(file, call, "this call gives no name"));
+    }
     diagnostic.related.extend(reason_in_models(file, suggestion.source));
     diagnostic.model = model(file, operation, suggestion);
     let create = if operation.creates() {
@@ -81,6 +84,9 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
     let at = operations
         .iter()
         .position(|operation| operation.call.span == create.call.span)?;
+    if create.unnamed_by.is_some() {
+        return Some("the name is handed to a function".to_owned());
+    }
     if create.repeated {
         return Some("it runs in a loop".to_owned());
     }
