@@ -112,8 +112,20 @@ pub struct Step<'m> {
     pub half: Half,
     /// The name of the function that holds it; nothing at module level.
     pub function: Option<&'m str>,
+    /// Which run of statements holds it.
+    pub block: usize,
     /// Whether it may run more than once.
     pub repeated: bool,
+}
+
+impl Step<'_> {
+    /// The column that it drops, where it drops one.
+    #[must_use]
+    pub fn dropped_column(&self) -> Option<&str> {
+        let position = usize::from(!self.receiver.is_batch());
+        let argument = self.call.argument(Some(position), "column_name").ok()??;
+        argument.value.as_str().filter(|_| self.method == "drop_column")
+    }
 }
 
 /// What a foreign key refers to.
@@ -192,6 +204,6 @@ impl<'m> Migration<'m> {
     /// Which create belongs to which drop.
     #[must_use]
     pub fn pairing(&self) -> Pairing {
-        Pairing::of(&self.operations)
+        Pairing::of(&self.operations, &self.steps)
     }
 }

@@ -544,6 +544,7 @@ impl<'m> Reader<'m> {
             schema,
             half: Half::Unknown,
             function: self.functions.first().copied(),
+            block: self.block,
             repeated: self.loops > 0,
         });
     }
