@@ -1,11 +1,11 @@
 //! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
 
 use crate::diagnostic::{Diagnostic, Label};
-use crate::migration::{Half, Name, Operation};
+use crate::migration::{Half, Operation};
 use crate::naming::ConstraintKind;
 use crate::project::{ConventionFacts, Target, Wanted};
 
-use super::suggestion::{Source, Suggestion, suggest};
+use super::suggestion::{Source, Suggestion};
 use super::{MigrationFile, advice, edits};
 
 /// "foreign key `order.invoice_id`", as far as it is known.
@@ -93,20 +93,16 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
     if !has_partner && file.pairing.is_doubtful(at) {
         return Some("which drop belongs to it is not certain".to_owned());
     }
-    let is_namesake = |other: &Operation<'_>| {
-        let of_the_same = other.creates() && other.block == create.block && other.call.span != create.call.span;
-        let of_table = of_the_same && other.table == create.table && other.schema == create.schema;
-        of_table
-            && match &other.name {
-                Name::Plain(taken) | Name::Finished(taken) => taken == name,
-                Name::Unnamed => suggest(file, other).name.as_deref() == Some(name),
-                Name::Computed => false,
-            }
+    let namesakes = file.creates_called(name);
+    let is_namesake = |&&other: &&usize| {
+        let other = &operations[other];
+        let of_the_same = other.block == create.block && other.call.span != create.call.span;
+        of_the_same && other.table == create.table && other.schema == create.schema
     };
-    operations
+    namesakes
         .iter()
-        .any(is_namesake)
-        .then(|| format!("another constraint of the table would have the same name, `{name}`"))
+        .find(is_namesake)
+        .map(|_| format!("another constraint of the table would have the same name, `{name}`"))
 }
 
 /// The declaration in the models, which is the other place where a name can stand.
