@@ -39,6 +39,10 @@ pub struct MetadataFacts {
     pub convention: ConventionFacts,
     /// Where a convention was meant to be set without effect, and why there is none.
     pub ineffective: Vec<(Place, String)>,
+    /// Where its convention is set after a table was defined, and the first such table.
+    pub late: Option<(Place, Place)>,
+    /// Whether its tables all come from a database, names included.
+    pub is_reflected: bool,
 }
 
 /// What is known of a naming convention.
@@ -289,6 +293,12 @@ fn facts(metadata: &Rc<Metadata>) -> MetadataFacts {
             .iter()
             .map(|(place, reason)| (place.clone(), reason.to_string()))
             .collect(),
+        late: metadata
+            .set_late
+            .borrow()
+            .clone()
+            .zip(metadata.first_table.borrow().clone()),
+        is_reflected: metadata.reflects.get() && metadata.first_table.borrow().is_none(),
     }
 }
 
@@ -388,7 +398,7 @@ fn convention_place(facts: &MetadataFacts) -> Option<&Place> {
 
 /// Where no environment is found, every metadata that a module makes at module or class level may be the one.
 pub(super) fn without_environment(snapshot: &dyn Snapshot, module: &SourceFile) -> Vec<Judged> {
-    if is_test(module.path()) {
+    if is_aside(module.path()) {
         return Vec::new();
     }
     let mut roots: Vec<RepoPath> = module.path().ancestors().collect();
@@ -401,6 +411,9 @@ pub(super) fn without_environment(snapshot: &dyn Snapshot, module: &SourceFile) 
         let Some(place) = facts.place.clone().filter(|place| place.file.path() == module.path()) else {
             continue;
         };
+        if facts.is_reflected {
+            continue;
+        }
         let one = Judged {
             target: Target::Metadata(facts),
             place,
@@ -431,14 +444,25 @@ fn made_in(evaluator: &mut Evaluator<'_>, scope: &Scope) -> Vec<Rc<Metadata>> {
     found
 }
 
-/// Tests make metadata to throw it away.
-fn is_test(path: &RepoPath) -> bool {
+/// Tests and examples make metadata to throw it away.
+fn is_aside(path: &RepoPath) -> bool {
+    const ASIDE: &[&str] = &[
+        "tests",
+        "test",
+        "testing",
+        "docs",
+        "doc",
+        "examples",
+        "example",
+        "samples",
+        "benchmarks",
+    ];
     let text = path.display().into_owned();
-    let file = text.rsplit('/').next().unwrap_or_default();
+    let (folder, file) = text.rsplit_once('/').unwrap_or(("", &text));
     file.starts_with("test_")
         || file.ends_with("_test.py")
-        || file == "conftest.py"
-        || text.split('/').any(|part| part == "tests" || part == "test")
+        || matches!(file, "conftest.py" | "tests.py" | "test.py")
+        || folder.split('/').any(|part| ASIDE.contains(&part))
 }
 
 #[cfg(test)]
