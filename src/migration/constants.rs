@@ -11,7 +11,8 @@ use super::Known;
 #[derive(Debug, Default, Clone)]
 pub(super) struct Constants<'m> {
     names: HashMap<&'m str, Option<&'m Expr>>,
-    /// The parameters that a call leaves without a name for a constraint, with that call.
+    /// The names that stand for no name of a constraint, at least once, with the place that says so: a call that leaves a parameter out, or a
+    /// row of a table that is gone through.
     unnamed: HashMap<&'m str, Span>,
 }
 
@@ -36,6 +37,11 @@ impl<'m> Constants<'m> {
     /// Declares a parameter that a call fills with `None`.
     pub(super) fn leave_unnamed(&mut self, parameter: &'m str, call: Span) {
         self.unnamed.insert(parameter, call);
+    }
+
+    /// Ends what [`Self::leave_unnamed`] began.
+    pub(super) fn forget_unnamed(&mut self, name: &str) {
+        self.unnamed.remove(name);
     }
 
     fn hide_all(&mut self, names: impl Iterator<Item = &'m String>) {

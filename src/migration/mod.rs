@@ -73,7 +73,8 @@ pub struct Operation<'m> {
     pub name_argument: Option<&'m Argument>,
     /// The name.
     pub name: Name,
-    /// The call of the function around it that leaves the name out, where the name is a parameter of that function.
+    /// The place that leaves the name out, where that is not the operation's own argument: a call of the function around it, a row of what is
+    /// gone through, or what a `*` or `**` hands over.
     pub unnamed_by: Option<Span>,
     /// The table it changes.
     pub table: Known<String>,
@@ -112,6 +113,8 @@ pub struct Step<'m> {
     pub half: Half,
     /// The name of the function that holds it; nothing at module level.
     pub function: Option<&'m str>,
+    /// The `Column(...)` that it adds, where it can be read.
+    pub column: Option<&'m Call>,
     /// Which run of statements holds it.
     pub block: usize,
     /// Whether it may run more than once.

@@ -252,7 +252,14 @@ impl<'m> Reader<'m> {
                 self.expr(iterable);
                 self.hide(target);
                 let [rounds, otherwise] = bodies;
+                let nameless = self.nameless_rows(target, iterable, rounds);
+                for (name, row) in &nameless {
+                    self.innermost_constants(|constants| constants.leave_unnamed(name, *row));
+                }
                 self.repeated(rounds, later);
+                for (name, _) in nameless {
+                    self.innermost_constants(|constants| constants.forget_unnamed(name));
+                }
                 self.branch(otherwise, later);
             }
             StmtKind::While { test, bodies } => {
@@ -297,6 +304,36 @@ impl<'m> Reader<'m> {
             }
             _ => {}
         }
+    }
+
+    fn innermost_constants(&mut self, change: impl FnOnce(&mut Constants<'m>)) {
+        if let Some(constants) = self.constants.last_mut() {
+            change(constants);
+        }
+    }
+
+    /// The names of a loop that are `None` in a row of what is gone through, and are used as they come.
+    fn nameless_rows(&self, target: &'m Expr, iterable: &'m Expr, rounds: &'m [Stmt]) -> Vec<(&'m str, Span)> {
+        let (ExprKind::List(rows) | ExprKind::Tuple(rows)) = &self.lookup().value(iterable).kind else {
+            return Vec::new();
+        };
+        let cells = rows.iter().flat_map(|row| match (&target.kind, &row.kind) {
+            (ExprKind::Tuple(targets) | ExprKind::List(targets), ExprKind::Tuple(cells) | ExprKind::List(cells))
+                if targets.len() == cells.len() =>
+            {
+                targets.iter().zip(cells).collect()
+            }
+            _ => vec![(target, row)],
+        });
+        let nameless = cells.filter_map(|(target, cell)| {
+            let name = target.as_name()?;
+            (self.name(cell) == Name::Unnamed).then_some((name, cell.span))
+        });
+        let mut found: Vec<(&str, Span)> = nameless.collect();
+        found.dedup_by_key(|(name, _)| *name);
+        let rebound = Constants::of(rounds);
+        found.retain(|(name, _)| !rebound.binds(name) && !helpers::tests(rounds, name));
+        found
     }
 
     /// What an exception is called goes again with its handler.
@@ -504,7 +541,11 @@ impl<'m> Reader<'m> {
             ),
         };
         let columns_parameter = if is_key { "local_cols" } else { "columns" };
-        let (name, unnamed_by) = name_argument.map_or((Name::Computed, None), |one| self.name_or_origin(&one.value));
+        let (name, unnamed_by) = match (name_argument, self.spread_name(call, shift, parameters)) {
+            (Some(argument), _) => self.name_or_origin(&argument.value),
+            (None, Some(value)) if self.name(value) == Name::Unnamed => (Name::Unnamed, Some(value.span)),
+            (None, _) => (Name::Computed, None),
+        };
         self.operations.push(Operation {
             action: kind,
             call,
@@ -528,6 +569,40 @@ impl<'m> Reader<'m> {
         });
     }
 
+    /// The name that a `*` or `**` hands over, where that is written out.
+    fn spread_name(&self, call: &'m Call, at: usize, parameters: &[&str]) -> Option<&'m Expr> {
+        let first = call
+            .arguments
+            .get(at)
+            .filter(|first| first.kind == ArgumentKind::Spread);
+        if let Some(first) = first
+            && let ExprKind::List(items) | ExprKind::Tuple(items) = &self.lookup().value(&first.value).kind
+        {
+            return items.first();
+        }
+        let mut spreads = call
+            .arguments
+            .iter()
+            .filter(|argument| argument.kind == ArgumentKind::KeywordSpread);
+        spreads.find_map(|spread| {
+            let ExprKind::Dict(items) = &self.lookup().value(&spread.value).kind else {
+                return None;
+            };
+            let mut items = items.iter().rev();
+            let is_name = |key: &Expr| key.as_str() == parameters.first().copied();
+            let item = items.find(|item| item.key.as_ref().is_some_and(is_name))?;
+            Some(&item.value)
+        })
+    }
+
+    /// The `Column(...)` that `add_column` is given, also under a name.
+    fn added_column(&self, method: &str, call: &'m Call, receiver: &Receiver) -> Option<&'m Call> {
+        let position = usize::from(!receiver.is_batch());
+        let argument = call.argument(Some(position), "column").ok()??;
+        let column = self.lookup().value(&argument.value).as_call_of("Column");
+        column.filter(|_| method == "add_column")
+    }
+
     fn step(&mut self, method: &'static str, call: &'m Call, receiver: Receiver) {
         let (table, schema) = match &receiver {
             Receiver::Batch { batch, .. } => (batch.table.clone(), batch.schema.clone()),
@@ -537,6 +612,7 @@ impl<'m> Reader<'m> {
             ),
         };
         self.steps.push(Step {
+            column: self.added_column(method, call, &receiver),
             method,
             call,
             receiver,
@@ -904,6 +980,47 @@ mod tests {
         ] {
             let make = "op.create_unique_constraint(name, 'order', ['a'])";
             let text = format!("from alembic import op\n{}\n{calls}\n", helper.replace("MAKE", make));
+            assert_eq!(unnamed(&text).len(), usize::from(is_found), "in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_written_elsewhere_is_read_there() {
+        let make = "op.create_unique_constraint(name, table, ['a'])";
+        for (text, is_found) in [
+            (
+                format!("ROWS = [(None, 'a'), ('x', 'b')]\nfor name, table in ROWS:\n    {make}\n"),
+                true,
+            ),
+            (format!("for name in ('x', None):\n    {make}\n"), true),
+            (format!("for name, table in [('x', 'a')]:\n    {make}\n"), false),
+            (
+                format!("for name in [None]:\n    pass\nfor name in names:\n    {make}\n"),
+                false,
+            ),
+            (
+                format!("for name in [None]:\n    name = name or 'x'\n    {make}\n"),
+                false,
+            ),
+            (format!("for name in [None]:\n    if name:\n        {make}\n"), false),
+            (
+                "ARGS = (None, 'a', ['b'])\nop.create_unique_constraint(*ARGS)\n".to_owned(),
+                true,
+            ),
+            (
+                "ARGS = {'constraint_name': None}\nop.create_unique_constraint(**ARGS)\n".to_owned(),
+                true,
+            ),
+            (
+                "op.create_unique_constraint(**{'constraint_name': 'x'})\n".to_owned(),
+                false,
+            ),
+            (
+                "op.create_unique_constraint('x', **{'schema': None})\n".to_owned(),
+                false,
+            ),
+        ] {
+            let text = format!("from alembic import op\n{text}");
             assert_eq!(unnamed(&text).len(), usize::from(is_found), "in\n{text}");
         }
     }

@@ -49,7 +49,7 @@ pub(super) fn complete(
         diagnostic.problem = Some(operation.call.span.min(other.call.span));
     }
     if let Some(call) = operation.unnamed_by {
-        diagnostic.related.push(label(file, call, "this call gives no name"));
+        diagnostic.related.push(label(file, call, "no name is given here"));
     }
     diagnostic.related.extend(reason_in_models(file, suggestion.source));
     diagnostic.model = model(file, operation, suggestion);
@@ -85,7 +85,7 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
         .iter()
         .position(|operation| operation.call.span == create.call.span)?;
     if create.unnamed_by.is_some() {
-        return Some("the name is handed to a function".to_owned());
+        return Some("the name is handed over from elsewhere".to_owned());
     }
     if create.repeated {
         return Some("it runs in a loop".to_owned());

@@ -85,6 +85,14 @@ mod tests {
     }
 
     #[test]
+    fn a_column_is_read_under_a_name() {
+        let body = "def upgrade():\n    column = sa.Column('b', sa.ForeignKey('b.id'))\n    op.add_column('a', column)";
+        let found = found("postgresql://h/d", body);
+        let names: Vec<&str> = found.iter().map(|one| one.rule.name).collect();
+        assert_eq!(names, ["unnamed-column-foreign-key"]);
+    }
+
+    #[test]
     fn a_name_that_a_call_leaves_out_is_found_where_it_is_used_and_left_to_a_person() {
         let body =
             "def add(name=None):\n    op.create_unique_constraint(name, 'order', ['a'])\ndef upgrade():\n    add()";
