@@ -111,14 +111,16 @@ pub(super) fn agreed<'m>(given: &[Option<&Given<'m>>]) -> Option<Binding<'m>> {
         _ => None,
     });
     if let Some(first) = batches.next() {
-        return Some(Binding::Batch(batches.fold(first.clone(), merged)));
+        return Some(Binding::Batch(
+            batches.fold(first.clone(), |one, other| merged(&one, other)),
+        ));
     }
     let all_other = !given.is_empty() && known().count() == given.len();
     all_other.then_some(Binding::Other)
 }
 
 /// One batch operation that stands for two.
-fn merged(one: Batch, other: &Batch) -> Batch {
+fn merged(one: &Batch, other: &Batch) -> Batch {
     fn same<T: PartialEq + Clone>(one: &Known<T>, other: &Known<T>) -> Known<T> {
         if one == other {
             one.clone()

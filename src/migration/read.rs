@@ -454,11 +454,17 @@ impl<'m> Reader<'m> {
             }
             ExprKind::Comprehension { targets, parts } => {
                 let mut constants = Constants::default();
-                targets.iter().for_each(|target| constants.hide_target(target));
+                for target in targets {
+                    constants.hide_target(target);
+                }
                 return self.within(Bindings::default(), constants, |reader| {
-                    targets.iter().for_each(|target| reader.hide(target));
+                    for target in targets {
+                        reader.hide(target);
+                    }
                     reader.loops += 1;
-                    parts.iter().for_each(|part| reader.expr(part));
+                    for part in parts {
+                        reader.expr(part);
+                    }
                     reader.loops -= 1;
                 });
             }
@@ -585,7 +591,11 @@ impl<'m> Reader<'m> {
             .iter()
             .filter(|argument| argument.kind == ArgumentKind::KeywordSpread);
         spreads.find_map(|spread| {
-            let ExprKind::Dict(items) = &self.lookup().value(&spread.value).kind else {
+            let value = self.lookup().value(&spread.value);
+            if let Some(call) = value.as_call().filter(|call| call.callee.as_name() == Some("dict")) {
+                return call.keyword(parameters.first()?);
+            }
+            let ExprKind::Dict(items) = &value.kind else {
                 return None;
             };
             let mut items = items.iter().rev();
@@ -1005,6 +1015,10 @@ mod tests {
             (format!("for name in [None]:\n    if name:\n        {make}\n"), false),
             (
                 "ARGS = (None, 'a', ['b'])\nop.create_unique_constraint(*ARGS)\n".to_owned(),
+                true,
+            ),
+            (
+                "op.create_unique_constraint(**dict(constraint_name=None))\n".to_owned(),
                 true,
             ),
             (

@@ -212,10 +212,10 @@ fn annotated<'m>(scopes: &[Bindings<'m>], annotation: &Expr) -> Option<Binding<'
         _ => resolve(scopes, annotation),
     };
     match (resolved, last_word(annotation)?.as_str()) {
-        (Some(Binding::OperationsClass | Binding::Operations), _) => Some(Binding::Operations),
         (Some(Binding::BatchClass), _) | (_, "BatchOperations") => Some(Binding::Batch(Batch::of_the_caller())),
-        (_, "Operations" | "AbstractOperations") => Some(Binding::Operations),
-        (None, "op") => Some(Binding::Operations),
+        (Some(Binding::OperationsClass | Binding::Operations), _)
+        | (_, "Operations" | "AbstractOperations")
+        | (None, "op") => Some(Binding::Operations),
         _ => None,
     }
 }

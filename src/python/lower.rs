@@ -314,20 +314,18 @@ impl<'a> Lower<'a> {
 
     /// A chain of one operator that may be read in any order, as a tree of little depth.
     fn balanced(&mut self, operands: &[&'a ast::Expr], operator: Operator) -> Expr {
+        if let [only] = operands {
+            return self.expr(only);
+        }
         let (left, right) = operands.split_at(operands.len() / 2);
-        match (left, right) {
-            ([], [only]) => self.expr(only),
-            _ => {
-                let (left, right) = (self.balanced(left, operator), self.balanced(right, operator));
-                Expr {
-                    span: Span::new(left.span.start, right.span.end),
-                    kind: ExprKind::Binary {
-                        left: Box::new(left),
-                        operator,
-                        right: Box::new(right),
-                    },
-                }
-            }
+        let (left, right) = (self.balanced(left, operator), self.balanced(right, operator));
+        Expr {
+            span: Span::new(left.span.start, right.span.end),
+            kind: ExprKind::Binary {
+                left: Box::new(left),
+                operator,
+                right: Box::new(right),
+            },
         }
     }
 
@@ -624,6 +622,19 @@ mod tests {
         }
     }
 
+    fn leaves(expr: &Expr, depth: usize, found: &mut Vec<String>) {
+        assert!(depth < 20, "the tree is deep");
+        match &expr.kind {
+            ExprKind::Binary { left, operator, right } => {
+                assert_eq!(*operator, Operator::Add);
+                leaves(left, depth + 1, found);
+                leaves(right, depth + 1, found);
+            }
+            ExprKind::String(text) | ExprKind::Name(text) => found.push(text.clone()),
+            _ => panic!("{expr:?}"),
+        }
+    }
+
     #[test]
     fn a_long_sum_is_still_the_sum_of_its_parts_in_their_order() {
         let text = format!("x = {}", ["'a'", "'b'", "c"].repeat(40).join(" + "));
@@ -631,18 +642,6 @@ mod tests {
         let StmtKind::Assign { value: Some(sum), .. } = &body[0].kind else {
             panic!("{body:?}")
         };
-        fn leaves(expr: &Expr, depth: usize, found: &mut Vec<String>) {
-            assert!(depth < 20, "the tree is deep");
-            match &expr.kind {
-                ExprKind::Binary { left, operator, right } => {
-                    assert_eq!(*operator, Operator::Add);
-                    leaves(left, depth + 1, found);
-                    leaves(right, depth + 1, found);
-                }
-                ExprKind::String(text) | ExprKind::Name(text) => found.push(text.clone()),
-                _ => panic!("{expr:?}"),
-            }
-        }
         let mut found = Vec::new();
         leaves(sum, 0, &mut found);
         assert_eq!(found, ["a", "b", "c"].repeat(40));
@@ -651,9 +650,10 @@ mod tests {
 
     #[test]
     fn endless_nesting_is_an_error_and_no_crash() {
-        let blocks: String = (0..2_000)
+        let blocks: Vec<String> = (0..2_000)
             .map(|level| format!("{}if x:\n", " ".repeat(level)))
             .collect();
+        let blocks = blocks.concat();
         for text in ["(".repeat(50_000), format!("{blocks}{}pass\n", " ".repeat(2_000))] {
             let (_, _, errors) = parse(&text);
             assert!(!errors.is_empty(), "{}…", &text[..10]);
