@@ -74,6 +74,10 @@ fn diagnostic(file: &MigrationFile<'_>, call: Span, place: Span, name: &str) -> 
     .help("shorten it, or write it as `op.f('...')`, which SQLAlchemy shortens in the same way each time");
     if known.is_none() {
         diagnostic.severity = Severity::Warning;
+        let help = diagnostic.help.get_or_insert_default();
+        help.push_str(
+            "; nothing tells which database this is for, so it only warns: set `dialect` in the configuration",
+        );
     }
     Some(diagnostic)
 }
