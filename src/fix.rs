@@ -1,5 +1,7 @@
 //! Changes to a text: byte ranges with what takes their place.
 
+use std::collections::BTreeMap;
+
 use crate::source::{SourceFile, Span};
 
 /// Whether a fix may be applied without asking.
@@ -57,35 +59,66 @@ impl Fix {
 /// A text with the edits of several fixes applied. A fix that overlaps one before it is left out as a whole; the same edit twice is one.
 #[must_use]
 pub fn apply<'f>(file: &SourceFile, fixes: impl IntoIterator<Item = &'f Fix>) -> String {
-    let mut chosen: Vec<&Edit> = Vec::new();
+    let mut chosen = Chosen::default();
     for fix in fixes {
-        let new: Vec<&Edit> = fix
-            .edits
-            .iter()
-            .filter(|edit| edit.file.path() == file.path() && !chosen.contains(edit))
-            .collect();
-        let fits = |edit: &&Edit| {
-            chosen.iter().all(|known| {
-                // Two texts for one place have no order.
-                let same_place = edit.span == known.span;
-                !same_place && (edit.span.end <= known.span.start || known.span.end <= edit.span.start)
-            })
-        };
-        if new.iter().all(fits) {
-            chosen.extend(new);
-        }
+        chosen.take(fix.edits.iter().filter(|edit| edit.file.path() == file.path()));
     }
-    chosen.sort_by_key(|edit| edit.span);
     let text = file.text();
     let mut result = String::with_capacity(text.len());
     let mut at = 0;
-    for edit in chosen {
+    for edit in chosen.edits.values().flatten() {
         result.push_str(text.get(at..edit.span.start).unwrap_or_default());
         result.push_str(&edit.text);
         at = edit.span.end;
     }
     result.push_str(text.get(at..).unwrap_or_default());
     result
+}
+
+/// Edits of one file that do not overlap, by their places.
+#[derive(Default)]
+struct Chosen<'f> {
+    edits: BTreeMap<Span, Vec<&'f Edit>>,
+    /// How often two edits were compared, which must not grow with the square of their number.
+    #[cfg(test)]
+    compared: usize,
+}
+
+impl<'f> Chosen<'f> {
+    /// Takes all of these edits, or none.
+    fn take(&mut self, edits: impl Iterator<Item = &'f Edit>) {
+        let mut taken = Vec::new();
+        for edit in edits {
+            let known = self.edits.get(&edit.span);
+            if known.is_some_and(|known| known.iter().any(|known| known.text == edit.text)) {
+                continue;
+            }
+            // One fix knows in which order it inserts at one place; two fixes do not.
+            let follows = taken.last() == Some(&edit.span) && edit.span.start == edit.span.end;
+            if !follows && !self.fits(edit.span) {
+                for span in taken {
+                    self.edits.remove(&span);
+                }
+                return;
+            }
+            self.edits.entry(edit.span).or_default().push(edit);
+            taken.push(edit.span);
+        }
+    }
+
+    /// Whether a place is free. What is chosen does not overlap, so only its neighbours can be in the way.
+    fn fits(&mut self, span: Span) -> bool {
+        let before = self.edits.range(..=span).next_back();
+        let after = self.edits.range(span..).next();
+        #[cfg(test)]
+        {
+            self.compared += before.iter().len() + after.iter().len();
+        }
+        [before, after]
+            .into_iter()
+            .flatten()
+            .all(|(known, _)| span != *known && (span.end <= known.start || known.end <= span.start))
+    }
 }
 
 #[cfg(test)]
@@ -108,5 +141,32 @@ mod tests {
         let clash = Fix::new("c", Safety::Safe, vec![edit(&file, 2, 5, "x"), edit(&file, 4, 7, "2")]);
         assert_eq!(apply(&file, [&first, &same, &clash]), "1 two 3");
         assert_eq!(apply(&file, []), file.text());
+    }
+
+    #[test]
+    fn insertions_stand_beside_what_they_touch() {
+        let file = SourceFile::new("a.py".into(), "one two three".to_owned());
+        let fix = |start, end, text: &str| Fix::new("a", Safety::Safe, vec![edit(&file, start, end, text)]);
+        let (word, before, after) = (fix(4, 7, "2"), fix(4, 4, "<"), fix(7, 7, ">"));
+        let (again, inside) = (fix(4, 4, "["), fix(5, 5, "!"));
+        assert_eq!(apply(&file, [&word, &before, &after, &again, &inside]), "one <2> three");
+        let both = Fix::new("b", Safety::Safe, vec![edit(&file, 0, 0, "a"), edit(&file, 0, 0, "b")]);
+        assert_eq!(apply(&file, [&both, &fix(0, 0, "c")]), "abone two three");
+    }
+
+    #[test]
+    fn ten_thousand_fixes_are_compared_with_their_neighbours_only() {
+        let file = SourceFile::new("a.py".into(), "None, ".repeat(10_000));
+        let fixes: Vec<Fix> = (0..10_000)
+            .rev()
+            .map(|at| Fix::new("a", Safety::Safe, vec![edit(&file, at * 6, at * 6 + 4, "x")]))
+            .collect();
+        let mut chosen = Chosen::default();
+        for fix in &fixes {
+            chosen.take(fix.edits.iter());
+        }
+        assert_eq!(chosen.edits.len(), fixes.len());
+        assert!(chosen.compared <= 2 * fixes.len(), "{} comparisons", chosen.compared);
+        assert_eq!(apply(&file, &fixes), "x, ".repeat(10_000));
     }
 }

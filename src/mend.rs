@@ -1,7 +1,5 @@
 //! `--fix`: a file is changed, looked at again, and changed again until nothing is left to do; then it is written.
 
-use std::collections::HashSet;
-
 use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::fix::{Fix, Safety, apply};
@@ -70,21 +68,11 @@ impl Mended {
 ///
 /// With `suggested`, fixes that want a person's eye are applied as well.
 pub fn mend(outcome: &Outcome, suggested: bool, look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>) -> Vec<Mended> {
-    let mut mended: Vec<Mended> = Vec::new();
-    let mut seen = HashSet::new();
-    for diagnostic in &outcome.diagnostics {
-        if !seen.insert(diagnostic.path().clone()) {
-            continue;
-        }
-        let own: Vec<Diagnostic> = outcome
-            .diagnostics
-            .iter()
-            .filter(|other| other.path() == diagnostic.path())
-            .cloned()
-            .collect();
-        mended.extend(mend_file(&diagnostic.file, own, suggested, look));
-    }
-    mended
+    // The findings are in the order of a report: those of one file stand together.
+    let files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
+    files
+        .filter_map(|own| mend_file(&own.first()?.file, own.to_vec(), suggested, look))
+        .collect()
 }
 
 fn mend_file(

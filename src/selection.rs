@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use crate::git::{Change, Environment, GitError, ObjectId, Repository, Snapshot, Status, WorkingTree};
 use crate::settings::Scope;
@@ -285,11 +286,13 @@ impl Start {
 
     fn named(&self, paths: &[PathBuf], limit: u64) -> Result<Selection<'_>, SelectionError> {
         let mut found: Vec<RepoPath> = Vec::new();
+        let mut notes = Vec::new();
         for path in paths {
             let full = self.folder.join(path);
             let inside = below(&self.top, &full).ok_or_else(|| self.elsewhere(path))?;
             if full.is_dir() {
-                found.extend(self.walk(&full)?);
+                found.extend(self.walk(&full, &mut notes)?);
+                found.extend(self.tracked_below(&inside)?);
             } else if full.is_file() {
                 if full.is_symlink() && !self.holds(&full) {
                     return Err(SelectionError::LeadsOut {
@@ -319,9 +322,23 @@ impl Start {
             snapshot: Box::new(WorkingTree::new(&self.top).with_limit(limit)),
             top: self.top.clone(),
             base: None,
-            notes: Vec::new(),
+            notes,
             failures: Vec::new(),
         })
+    }
+
+    /// The tracked files below a folder that are there: git does not ignore them, whatever `.gitignore` says.
+    fn tracked_below(&self, folder: &RepoPath) -> Result<Vec<RepoPath>, SelectionError> {
+        let Some(repository) = &self.repository else {
+            return Ok(Vec::new());
+        };
+        let is_there = |path: &RepoPath| {
+            let full = path.to_path(&self.top);
+            full.symlink_metadata().is_ok_and(|found| found.is_file())
+        };
+        let mut tracked = repository.tracked_paths()?;
+        tracked.retain(|path| path.starts_with(folder) && path.is_python() && is_there(path));
+        Ok(tracked)
     }
 
     /// Whether a path, all links followed, is below the top.
@@ -331,13 +348,21 @@ impl Start {
             .is_some_and(|(path, top)| path.starts_with(top))
     }
 
-    /// The Python files below a folder that git would not ignore.
-    fn walk(&self, folder: &Path) -> Result<Vec<RepoPath>, SelectionError> {
+    /// The Python files below a folder that git would not ignore. Repositories in it are left to themselves.
+    fn walk(&self, folder: &Path, notes: &mut Vec<String>) -> Result<Vec<RepoPath>, SelectionError> {
+        let nested: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+        let left_out = nested.clone();
         let mut found = Vec::new();
         let mut walk = ignore::WalkBuilder::new(folder);
         // git takes no notice of a leading dot or of `.ignore`, but never looks into another `.git`.
         walk.require_git(false).hidden(false).ignore(false);
-        walk.filter_entry(|entry| entry.file_name() != ".git");
+        walk.filter_entry(move |entry| {
+            let is_nested = entry.depth() > 0 && entry.path().join(".git").exists();
+            if is_nested && let Ok(mut left_out) = left_out.lock() {
+                left_out.push(entry.path().to_owned());
+            }
+            !is_nested && entry.file_name() != ".git"
+        });
         for entry in walk.build() {
             let entry = entry.map_err(|error| SelectionError::Unlistable {
                 folder: folder.to_owned(),
@@ -347,6 +372,10 @@ impl Start {
             if is_file && let Some(path) = below(&self.top, entry.path()).filter(RepoPath::is_python) {
                 found.push(path);
             }
+        }
+        if let Ok(nested) = nested.lock() {
+            let note = |path: &PathBuf| format!("left to itself, as it is a repository of its own: {}", path.display());
+            notes.extend(nested.iter().map(note));
         }
         Ok(found)
     }

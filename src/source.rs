@@ -260,6 +260,12 @@ impl SourceFile {
         Span::new(start, start + text.trim_end_matches(['\r', '\n']).len())
     }
 
+    /// What ends the lines that are written into the file: `\r\n` where it is in use, else `\n`.
+    #[must_use]
+    pub fn line_ending(&self) -> &'static str {
+        if self.text().contains("\r\n") { "\r\n" } else { "\n" }
+    }
+
     /// Python ends a line at `\n`, `\r\n` and a lone `\r`.
     fn line_starts(&self) -> &[usize] {
         self.0.line_starts.get_or_init(|| {
@@ -292,6 +298,14 @@ mod tests {
         assert_eq!(at("cc"), Position { line: 3, column: 1 });
         assert_eq!(file.position(usize::MAX), Position { line: 4, column: 1 });
         assert_eq!(file.slice(file.line_span(file.text().find('b').unwrap())), "b");
+    }
+
+    #[test]
+    fn what_is_written_ends_its_lines_as_the_file_does() {
+        let ending = |text: &str| SourceFile::new("a.py".into(), text.to_owned()).line_ending();
+        assert_eq!(ending("a\r\nb\r\n"), "\r\n");
+        assert_eq!(ending("a\nb\rc\n"), "\n");
+        assert_eq!(ending(""), "\n");
     }
 
     #[test]

@@ -267,6 +267,34 @@ fn a_folder_leaves_out_what_git_ignores() {
 }
 
 #[test]
+fn a_folder_holds_what_is_tracked_although_it_is_ignored() {
+    let repo = Repo::new();
+    repo.write(".gitignore", "build/\n")
+        .write("build/a.py", migration(UNNAMED));
+    repo.write("build/not_tracked.py", migration(UNNAMED));
+    repo.git(&["add", "--force", "build/a.py"]);
+    found(&repo, &["."], &["build/a.py"]);
+}
+
+#[test]
+fn a_folder_leaves_out_the_repositories_in_it() {
+    let repo = Repo::new();
+    repo.write("a.py", migration(UNNAMED))
+        .write("inner/b.py", migration(UNNAMED));
+    repo.git(&["init", "-q", "inner"]);
+    found(&repo, &["."], &["a.py"]);
+    let told = said(repo.tool(&["check", "-v", "."]), 1);
+    assert!(
+        told.err.contains("a repository of its own") && told.err.contains("inner"),
+        "{}",
+        told.err
+    );
+    // One that is named is meant.
+    let inner = said(repo.tool(&["check", "--format=concise", "inner"]), 1);
+    assert!(inner.out.contains("b.py"), "{}", inner.out);
+}
+
+#[test]
 fn a_folder_holds_what_git_does_not_ignore() {
     let repo = Repo::new();
     repo.write(".backend/a.py", migration(UNNAMED))

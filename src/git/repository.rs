@@ -190,6 +190,12 @@ impl Repository {
         Ok(rows.into_iter().map(|row| change(row, &known)).collect())
     }
 
+    /// The paths of all tracked files.
+    pub fn tracked_paths(&self) -> Result<Vec<RepoPath>, GitError> {
+        let rows = self.ask(Library::index_files, |program| Ok(files(program.index_listing()?)))?;
+        Ok(rows.into_iter().map(|row| row.path).collect())
+    }
+
     /// The index entries of `paths` with their status against HEAD, in the order given; `None` for what the index does
     /// not hold as a regular file, and for a file in conflict.
     pub fn status_of(&self, paths: &[RepoPath]) -> Result<Vec<(RepoPath, Option<Change>)>, GitError> {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::python::{Expr, ExprKind, FStringPart, Operator, Stmt, StmtKind};
+use crate::source::Span;
 
 use super::Known;
 
@@ -14,6 +15,9 @@ pub(super) struct Constants<'m> {
     rounds: HashMap<&'m str, (&'m Expr, Option<usize>)>,
     /// The names that are bound more than once.
     rebound: HashSet<&'m str>,
+    /// The names that stand for no name of a constraint, at least once, with the place that says so: a call that leaves a parameter out, or a
+    /// row of a table that is gone through.
+    unnamed: HashMap<&'m str, Span>,
 }
 
 impl<'m> Constants<'m> {
@@ -26,7 +30,34 @@ impl<'m> Constants<'m> {
 
     /// Declares a name whose value is not known, such as a parameter.
     pub(super) fn hide(&mut self, name: &'m str) {
-        self.names.insert(name, None);
+        let seen = self.names.insert(name, None).is_some();
+        self.seen_again(name, seen);
+    }
+
+    /// Whether the statements give the name another value.
+    pub(super) fn binds(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// Declares a parameter that a call fills with `None`.
+    pub(super) fn leave_unnamed(&mut self, parameter: &'m str, call: Span) {
+        self.unnamed.insert(parameter, call);
+    }
+
+    /// Ends what [`Self::leave_unnamed`] began.
+    pub(super) fn forget_unnamed(&mut self, name: &str) {
+        self.unnamed.remove(name);
+    }
+
+    fn hide_all(&mut self, names: impl Iterator<Item = &'m String>) {
+        for name in names {
+            self.hide(name);
+        }
+    }
+
+    /// Declares the names of a target, whose values are not known.
+    pub(super) fn hide_target(&mut self, target: &'m Expr) {
+        self.bind(target, None);
     }
 
     /// What a name of this scope stands for.
@@ -86,13 +117,18 @@ impl<'m> Constants<'m> {
                 otherwise,
                 finally,
             } => {
-                for body in handlers.iter().chain([body, otherwise, finally]) {
+                for handler in handlers {
+                    self.hide_all(handler.name.iter());
+                    self.block(&handler.body, true);
+                }
+                for body in [body, otherwise, finally] {
                     self.block(body, true);
                 }
             }
             StmtKind::Match { cases, .. } => {
-                for body in cases {
-                    self.block(body, true);
+                for case in cases {
+                    self.hide_all(case.names.iter());
+                    self.block(&case.body, true);
                 }
             }
             _ => {}
@@ -180,6 +216,13 @@ impl<'m> Lookup<'_, 'm> {
     pub(super) fn round(&self, name: &str) -> Option<(&'m Expr, Option<usize>)> {
         let scope = self.0.iter().rev().find(|scope| scope.names.contains_key(name))?;
         scope.rounds.get(name).copied()
+    }
+
+    /// The call that fills a parameter with `None`, which the function then takes for a name.
+    pub(super) fn unnamed_by(&self, expr: &Expr) -> Option<Span> {
+        let name = expr.as_name()?;
+        let declaring = self.0.iter().rev().find(|scope| scope.binds(name))?;
+        declaring.unnamed.get(name).copied()
     }
 
     /// The text of an expression that is put together from literals.

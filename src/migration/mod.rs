@@ -4,6 +4,7 @@
 
 mod constants;
 mod executed;
+mod helpers;
 mod pairing;
 mod read;
 mod receiver;
@@ -74,6 +75,9 @@ pub struct Operation<'m> {
     pub name_argument: Option<&'m Argument>,
     /// The name.
     pub name: Name,
+    /// The place that leaves the name out, where that is not the operation's own argument: a call of the function around it, a row of what is
+    /// gone through, or what a `*` or `**` hands over.
+    pub unnamed_by: Option<Span>,
     /// The table it changes.
     pub table: Known<String>,
     /// That table's schema.
@@ -111,8 +115,22 @@ pub struct Step<'m> {
     pub half: Half,
     /// The name of the function that holds it; nothing at module level.
     pub function: Option<&'m str>,
+    /// The `Column(...)` that it adds, where it can be read.
+    pub column: Option<&'m Call>,
+    /// Which run of statements holds it.
+    pub block: usize,
     /// Whether it may run more than once.
     pub repeated: bool,
+}
+
+impl Step<'_> {
+    /// The column that it drops, where it drops one.
+    #[must_use]
+    pub fn dropped_column(&self) -> Option<&str> {
+        let position = usize::from(!self.receiver.is_batch());
+        let argument = self.call.argument(Some(position), "column_name").ok()??;
+        argument.value.as_str().filter(|_| self.method == "drop_column")
+    }
 }
 
 /// What a foreign key refers to.
@@ -193,6 +211,6 @@ impl<'m> Migration<'m> {
     /// Which create belongs to which drop.
     #[must_use]
     pub fn pairing(&self) -> Pairing {
-        Pairing::of(&self.operations)
+        Pairing::of(&self.operations, &self.steps)
     }
 }

@@ -1,12 +1,13 @@
 //! Which create belongs to which drop: what one half makes, the other half removes.
 //!
-//! Autogenerate writes the downgrade as the upgrade in reverse, so the k-th create of a table and kind belongs to the k-th-last drop.
+//! Autogenerate writes the downgrade as the upgrade in reverse, so the k-th create of a table and kind belongs to the k-th-last drop. People
+//! write it in other orders as well; the columns that they drop in between tell so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::naming::ConstraintKind;
 
-use super::{Action, Half, Name, Operation};
+use super::{Action, Half, Name, Operation, Step};
 
 /// A create and the drop that undoes it, as places in the list of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,41 +22,42 @@ pub struct Pair {
 #[derive(Debug, Default)]
 pub struct Pairing {
     pairs: Vec<Pair>,
-    doubtful: Vec<usize>,
+    partners: HashMap<usize, usize>,
+    doubtful: HashSet<usize>,
 }
 
 type Group = (String, Option<String>, ConstraintKind, bool, String);
 
 impl Pairing {
-    /// Pairs the operations of a migration whose names do not tell already.
+    /// Pairs the operations of a migration whose names do not tell already. The columns that go tell in which order that is.
     #[must_use]
-    pub fn of(operations: &[Operation<'_>]) -> Self {
+    pub fn of(operations: &[Operation<'_>], steps: &[Step<'_>]) -> Self {
+        let named = named_drops(operations);
         let mut groups: BTreeMap<Group, [Vec<usize>; 2]> = BTreeMap::new();
         for (at, operation) in operations.iter().enumerate() {
-            if let Some(group) = group(operation).filter(|_| !is_undone_by_name(operations, operation)) {
+            if let Some(group) = group(operation).filter(|_| !is_undone_by_name(&named, operation)) {
                 let lists = groups.entry(group).or_default();
                 lists[usize::from(!operation.creates())].push(at);
             }
         }
         let mut pairs: Vec<Pair> = groups
             .into_values()
-            .flat_map(|[creates, drops]| pair_up(operations, &creates, &drops))
+            .flat_map(|[creates, drops]| pair_up(operations, steps, &creates, &drops))
             .collect();
         pairs.sort_by_key(|pair| pair.create.min(pair.drop));
-        let is_open = |at: &usize| {
-            let operation = &operations[*at];
-            operation.name == Name::Unnamed && !pairs.iter().any(|pair| pair.create == *at || pair.drop == *at)
-        };
-        let open: Vec<usize> = (0..operations.len()).filter(is_open).collect();
-        let doubtful = open
+        let partners: HashMap<usize, usize> = pairs
             .iter()
-            .copied()
-            .filter(|&at| {
-                open.iter()
-                    .any(|&other| may_belong(&operations[at], &operations[other]))
-            })
+            .flat_map(|pair| [(pair.create, pair.drop), (pair.drop, pair.create)])
             .collect();
-        Self { pairs, doubtful }
+        let open: Vec<usize> = (0..operations.len())
+            .filter(|at| operations[*at].name == Name::Unnamed && !partners.contains_key(at))
+            .collect();
+        let doubtful = doubtful(operations, &open);
+        Self {
+            pairs,
+            partners,
+            doubtful,
+        }
     }
 
     /// Whether an operation without a name has a partner in this migration, and nothing tells which.
@@ -67,16 +69,13 @@ impl Pairing {
     /// The drop that undoes a create.
     #[must_use]
     pub fn drop_of(&self, create: usize) -> Option<usize> {
-        self.pairs
-            .iter()
-            .find(|pair| pair.create == create)
-            .map(|pair| pair.drop)
+        self.partners.get(&create).copied()
     }
 
     /// The create that a drop undoes.
     #[must_use]
     pub fn create_of(&self, drop: usize) -> Option<usize> {
-        self.pairs.iter().find(|pair| pair.drop == drop).map(|pair| pair.create)
+        self.partners.get(&drop).copied()
     }
 
     /// All pairs, in the order of the source.
@@ -84,6 +83,62 @@ impl Pairing {
     pub fn pairs(&self) -> &[Pair] {
         &self.pairs
     }
+}
+
+/// The indexes that are dropped by a name, and the half in which.
+fn named_drops<'o>(operations: &'o [Operation<'_>]) -> HashSet<(&'o str, Half)> {
+    let drops = operations
+        .iter()
+        .filter(|operation| operation.action == Action::Drop(Some(ConstraintKind::Index)));
+    drops
+        .filter_map(|operation| Some((operation.name.text()?, operation.half)))
+        .collect()
+}
+
+/// The operations without a partner that one of the others may belong to.
+fn doubtful(operations: &[Operation<'_>], open: &[usize]) -> HashSet<usize> {
+    /// What two operations are compared by, the table aside.
+    type Traits<'o> = (Half, Option<ConstraintKind>, Option<&'o Option<String>>);
+    fn traits<'o>(operation: &'o Operation<'_>) -> Traits<'o> {
+        (operation.half, operation.kind(), operation.schema.known())
+    }
+    let mut by_table: HashMap<(bool, Option<&str>), HashSet<Traits<'_>>> = HashMap::new();
+    let mut all: [HashSet<Traits<'_>>; 2] = Default::default();
+    for operation in open.iter().map(|&at| &operations[at]) {
+        let table = operation.table.known().map(String::as_str);
+        by_table
+            .entry((operation.creates(), table))
+            .or_default()
+            .insert(traits(operation));
+        all[usize::from(operation.creates())].insert(traits(operation));
+    }
+    let may_belong = |at: &usize| {
+        let operation = &operations[*at];
+        let own = traits(operation);
+        let others = !operation.creates();
+        let fits = |other: &Traits<'_>| agree(&own, other);
+        match operation.table.known() {
+            Some(table) => [Some(table.as_str()), None]
+                .into_iter()
+                .filter_map(|table| by_table.get(&(others, table)))
+                .any(|found| found.iter().any(fits)),
+            None => all[usize::from(others)].iter().any(fits),
+        }
+    };
+    open.iter().copied().filter(may_belong).collect()
+}
+
+/// Whether two halves, kinds and schemas may be those of a create and its drop, as far as they are known.
+fn agree<S: PartialEq>(
+    one: &(Half, Option<ConstraintKind>, Option<S>),
+    other: &(Half, Option<ConstraintKind>, Option<S>),
+) -> bool {
+    fn same<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+        one.zip(other).is_none_or(|(one, other)| one == other)
+    }
+    (one.0 != other.0 || one.0 == Half::Unknown)
+        && same(one.1.as_ref(), other.1.as_ref())
+        && same(one.2.as_ref(), other.2.as_ref())
 }
 
 /// Creates of one half meet drops of the other, of the same table, schema and kind, in the functions for the same database.
@@ -117,29 +172,15 @@ fn group(operation: &Operation<'_>) -> Option<Group> {
 }
 
 /// An index that another drop removes by its name is none that a drop without one looks for.
-fn is_undone_by_name(operations: &[Operation<'_>], create: &Operation<'_>) -> bool {
-    let (Name::Plain(name) | Name::Finished(name)) = &create.name else {
-        return false;
-    };
-    operations.iter().any(|drop| {
-        let names_it = matches!(&drop.name, Name::Plain(other) | Name::Finished(other) if other == name);
-        names_it && drop.action == Action::Drop(Some(ConstraintKind::Index)) && drop.half != create.half
-    })
+fn is_undone_by_name(named: &HashSet<(&str, Half)>, create: &Operation<'_>) -> bool {
+    let halves = [Half::Upgrade, Half::Downgrade, Half::Unknown];
+    let Some(name) = create.name.text() else { return false };
+    halves
+        .into_iter()
+        .any(|half| half != create.half && named.contains(&(name, half)))
 }
 
-/// Whether one of these may undo the other, as far as can be told.
-fn may_belong(one: &Operation<'_>, other: &Operation<'_>) -> bool {
-    fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
-        one.zip(other).is_none_or(|(one, other)| one == other)
-    }
-    one.creates() != other.creates()
-        && (one.half != other.half || one.half == Half::Unknown)
-        && agree(one.kind().as_ref(), other.kind().as_ref())
-        && agree(one.table.known(), other.table.known())
-        && agree(one.schema.known(), other.schema.known())
-}
-
-fn pair_up(operations: &[Operation<'_>], creates: &[usize], drops: &[usize]) -> Vec<Pair> {
+fn pair_up(operations: &[Operation<'_>], steps: &[Step<'_>], creates: &[usize], drops: &[usize]) -> Vec<Pair> {
     let alone = creates.len() == 1 && drops.len() == 1;
     let certain = |at: &usize| !operations[*at].repeated;
     let all = |list: &[usize], same: fn(&Operation<'_>, &Operation<'_>) -> bool| {
@@ -156,11 +197,59 @@ fn pair_up(operations: &[Operation<'_>], creates: &[usize], drops: &[usize]) -> 
     if !(alone || in_order) || !creates.iter().chain(drops).all(certain) {
         return Vec::new();
     }
-    creates
+    let reversed: Vec<Pair> = creates
         .iter()
         .zip(drops.iter().rev())
         .map(|(&create, &drop)| Pair { create, drop })
+        .collect();
+    let columns = columns_gone(operations, steps, drops);
+    let works = |create: usize, drop: usize| is_there(&operations[create], &operations[drop], &columns);
+    if alone || reversed.iter().all(|pair| works(pair.create, pair.drop)) {
+        return reversed;
+    }
+    // The drops that come before a column goes are a part of those before a later one goes. Each create in turn must leave one choice.
+    let mut choices: Vec<(usize, Vec<usize>)> = creates
+        .iter()
+        .map(|&create| {
+            (
+                create,
+                drops.iter().copied().filter(|&drop| works(create, drop)).collect(),
+            )
+        })
+        .collect();
+    choices.sort_by_key(|(_, possible): &(usize, Vec<usize>)| possible.len());
+    let only = |(at, (create, possible)): (usize, &(usize, Vec<usize>))| {
+        let drop = possible.get(at).filter(|_| possible.len() == at + 1)?;
+        Some(Pair {
+            create: *create,
+            drop: *drop,
+        })
+    };
+    choices
+        .iter()
+        .enumerate()
+        .map(only)
+        .collect::<Option<_>>()
+        .unwrap_or_default()
+}
+
+/// Where the columns of a table are dropped, in the block of these drops. The drops of one group have one table.
+fn columns_gone<'s>(operations: &[Operation<'_>], steps: &'s [Step<'_>], drops: &[usize]) -> HashMap<&'s str, usize> {
+    let Some(first) = drops.first().map(|&at| &operations[at]) else {
+        return HashMap::new();
+    };
+    let of_table = steps
+        .iter()
+        .filter(|step| step.block == first.block && step.table == first.table && step.schema == first.schema);
+    of_table
+        .filter_map(|step| Some((step.dropped_column()?, step.call.span.start)))
         .collect()
+}
+
+/// Whether a constraint is still there when this drop is reached: with a column its constraints go.
+fn is_there(create: &Operation<'_>, drop: &Operation<'_>, gone: &HashMap<&str, usize>) -> bool {
+    let mut columns = create.columns.known().into_iter().flatten();
+    columns.all(|column| gone.get(column.as_str()).is_none_or(|&at| drop.call.span.start < at))
 }
 
 #[cfg(test)]
@@ -215,6 +304,31 @@ mod tests {
             " with op.batch_alter_table('t') as b:\n  b.drop_constraint(None,type_='foreignkey')\n  b.create_foreign_key(None,'old',['o'],['id'])",
         );
         assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn a_column_that_goes_takes_its_constraints_along() {
+        let upgrade = " op.add_column('t',sa.Column('a'))\n op.create_foreign_key(None,'t','a',['a'],['id'])\n op.add_column('t',sa.Column('b'))\n op.create_foreign_key(None,'t','b',['b'],['id'])";
+        let drop = |mark: &str| format!(" op.drop_constraint(None,'t','foreignkey',mark='{mark}')\n");
+        let column = |name: &str| format!(" op.drop_column('t','{name}')\n");
+        let order = |parts: &[String]| -> Vec<String> {
+            let found = pairs(upgrade, &parts.concat());
+            let target = |call: &str| call.split('[').nth(1).unwrap_or_default()[..3].replace('\'', "");
+            let mark = |call: &str| call.split("mark='").nth(1).unwrap_or_default()[..1].to_owned();
+            found
+                .iter()
+                .map(|(create, drop)| target(create) + &mark(drop))
+                .collect()
+        };
+        // Each with its column, in the order of the upgrade.
+        assert_eq!(order(&[drop("1"), column("a"), drop("2"), column("b")]), ["a1", "b2"]);
+        // As autogenerate does it.
+        assert_eq!(order(&[drop("1"), column("b"), drop("2"), column("a")]), ["a2", "b1"]);
+        assert_eq!(order(&[drop("1"), drop("2"), column("a"), column("b")]), ["a2", "b1"]);
+        // The column of another table says nothing, and what fails anyway is not guessed at.
+        let other = " op.drop_column('u','a')\n".to_owned();
+        assert_eq!(order(&[drop("1"), other, drop("2"), column("b")]), ["a2", "b1"]);
+        assert!(order(&[column("a"), column("b"), drop("1"), drop("2")]).is_empty());
     }
 
     #[test]

@@ -3,34 +3,32 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::naming::ConstraintKind;
-use crate::python::{Call, Class, Expr, ExprKind, Function, Module, Parameter, Spread, Stmt, StmtKind};
+use crate::python::{
+    Argument, ArgumentKind, Call, Class, Expr, ExprKind, Function, Handler, Module, Spread, Stmt, StmtKind,
+};
+use crate::source::Span;
 
 use super::constants::{Constants, Lookup};
 use super::executed::{Composer, Execution, Guard, guard};
-use super::receiver::{Batch, Binding, Bindings, Receiver, resolve};
+use super::helpers::{self, Calls, Given};
+use super::receiver::{Batch, Binding, Bindings, Receiver, parameter, partial_of, resolve};
 use super::signature::{Action, operation, signature};
 use super::{Half, Known, Migration, Name, Operation, Referred, Step};
-use crate::source::Span;
+
+/// How often a module is read again because its functions hand operations on to each other.
+const MAX_READINGS: usize = 5;
 
 pub(super) fn migration(module: &Module) -> Migration<'_> {
-    let mut reader = Reader {
-        module,
-        operations: Vec::new(),
-        steps: Vec::new(),
-        executions: Vec::new(),
-        guards: Vec::new(),
-        uses_operations: false,
-        scopes: Vec::new(),
-        constants: Vec::new(),
-        functions: Vec::new(),
-        bodies: Vec::new(),
-        loops: 0,
-        branches: 0,
-        block: 0,
-        blocks: 0,
-        calls: HashMap::new(),
-    };
-    reader.scope(module.body(), &[]);
+    let mut reader = Reader::new(module, Calls::default());
+    reader.module_scope();
+    // What a function is given is known only when all of its calls have been seen.
+    for _ in 1..MAX_READINGS {
+        if reader.seen.is_empty() || reader.seen.shape() == reader.known.shape() {
+            break;
+        }
+        reader = Reader::new(module, reader.seen);
+        reader.module_scope();
+    }
     let halves = halves(&reader.calls);
     let half = |function: Option<&str>| {
         function
@@ -95,17 +93,44 @@ struct Reader<'m> {
     blocks: usize,
     /// Which functions of the module a function calls by name.
     calls: HashMap<&'m str, HashSet<&'m str>>,
+    /// The methods of the module's classes, by their names.
+    methods: HashMap<&'m str, &'m Function>,
+    /// How the module's functions are called, as the last reading has seen it and as this one sees it.
+    known: Calls<'m>,
+    seen: Calls<'m>,
 }
 
 impl<'m> Reader<'m> {
-    /// A module's or function's body. Its functions run after all of its names are bound, so they are read last.
-    fn scope(&mut self, body: &'m [Stmt], parameters: &'m [Parameter]) {
-        let mut bindings = Bindings::default();
-        let mut constants = Constants::of(body);
-        for parameter in parameters {
-            bindings.parameter(parameter);
-            constants.hide(&parameter.name);
+    fn new(module: &'m Module, known: Calls<'m>) -> Self {
+        Self {
+            module,
+            operations: Vec::new(),
+            steps: Vec::new(),
+            executions: Vec::new(),
+            guards: Vec::new(),
+            uses_operations: false,
+            scopes: Vec::new(),
+            constants: Vec::new(),
+            functions: Vec::new(),
+            bodies: Vec::new(),
+            loops: 0,
+            branches: 0,
+            block: 0,
+            blocks: 0,
+            calls: HashMap::new(),
+            methods: helpers::methods(module.body()),
+            known,
+            seen: Calls::default(),
         }
+    }
+
+    fn module_scope(&mut self) {
+        let body = self.module.body();
+        self.scope(body, Bindings::default(), Constants::of(body));
+    }
+
+    /// A module's, a class's or a function's body. Its functions run after all of its names are bound, so they are read last.
+    fn scope(&mut self, body: &'m [Stmt], bindings: Bindings<'m>, constants: Constants<'m>) {
         self.scopes.push(bindings);
         self.constants.push(constants);
         let mut later = Vec::new();
@@ -115,7 +140,7 @@ impl<'m> Reader<'m> {
         for definition in later {
             self.apart(|reader| match definition {
                 Definition::Function(function) => reader.function(function),
-                Definition::Class(class) => reader.scope(&class.body, &[]),
+                Definition::Class(class) => reader.scope(&class.body, Bindings::of_class(), Constants::of(&class.body)),
             });
         }
         (self.loops, self.branches) = outside;
@@ -132,6 +157,20 @@ impl<'m> Reader<'m> {
         {
             self.expr(expr);
         }
+        let mut bindings = Bindings::default();
+        let mut constants = Constants::of(&function.body);
+        for one in &function.parameters {
+            let given = self.known.of(function, &one.name);
+            bindings.bind(&one.name, parameter(&self.scopes, one, helpers::agreed(&given)));
+            let unnamed = given.iter().flatten().find(|given| given.name == Name::Unnamed);
+            if let Some(call) = unnamed
+                && !constants.binds(&one.name)
+                && !helpers::tests(&function.body, &one.name)
+            {
+                constants.leave_unnamed(&one.name, call.place);
+            }
+            constants.hide(&one.name);
+        }
         self.functions.push(&function.name);
         if self.functions.len() == 1 {
             self.calls.entry(&function.name).or_default();
@@ -139,7 +178,7 @@ impl<'m> Reader<'m> {
         let place = |statement: Option<&Stmt>| statement.map(|statement| statement.span).unwrap_or_default();
         let (first, last) = (place(function.body.first()), place(function.body.last()));
         self.bodies.push(Span::new(first.start, last.end));
-        self.scope(&function.body, &function.parameters);
+        self.scope(&function.body, bindings, constants);
         self.bodies.pop();
         self.functions.pop();
     }
@@ -197,7 +236,10 @@ impl<'m> Reader<'m> {
                 self.expr(value);
             }
             StmtKind::Expr(expr) => self.expr(expr),
-            StmtKind::Function(function) => later.push(Definition::Function(function)),
+            StmtKind::Function(function) => {
+                self.innermost(|scope| scope.bind(&function.name, Binding::Function(function)));
+                later.push(Definition::Function(function));
+            }
             StmtKind::Class(class) => later.push(Definition::Class(class)),
             StmtKind::Return(value) => {
                 if let Some(value) = value {
@@ -242,7 +284,14 @@ impl<'m> Reader<'m> {
                 self.expr(iterable);
                 self.hide(target);
                 let [rounds, otherwise] = bodies;
+                let nameless = self.nameless_rows(target, iterable, rounds);
+                for (name, row) in &nameless {
+                    self.innermost_constants(|constants| constants.leave_unnamed(name, *row));
+                }
                 self.repeated(rounds, later);
+                for (name, _) in nameless {
+                    self.innermost_constants(|constants| constants.forget_unnamed(name));
+                }
                 self.branch(otherwise, later);
             }
             StmtKind::While { test, bodies } => {
@@ -267,19 +316,67 @@ impl<'m> Reader<'m> {
                 finally,
             } => {
                 self.block(body, later);
-                for body in handlers.iter().chain([otherwise]) {
-                    self.branch(body, later);
+                for handler in handlers {
+                    self.handler(handler, later);
                 }
+                self.branch(otherwise, later);
                 self.block(finally, later);
             }
             StmtKind::Match { subject, cases } => {
                 self.expr(subject);
-                for body in cases {
-                    self.branch(body, later);
+                for case in cases {
+                    for name in &case.names {
+                        self.innermost(|scope| scope.bind(name, Binding::Other));
+                    }
+                    if let Some(guard) = &case.guard {
+                        self.expr(guard);
+                    }
+                    self.branch(&case.body, later);
                 }
             }
             _ => {}
         }
+    }
+
+    fn innermost_constants(&mut self, change: impl FnOnce(&mut Constants<'m>)) {
+        if let Some(constants) = self.constants.last_mut() {
+            change(constants);
+        }
+    }
+
+    /// The names of a loop that are `None` in a row of what is gone through, and are used as they come.
+    fn nameless_rows(&self, target: &'m Expr, iterable: &'m Expr, rounds: &'m [Stmt]) -> Vec<(&'m str, Span)> {
+        let (ExprKind::List(rows) | ExprKind::Tuple(rows)) = &self.lookup().value(iterable).kind else {
+            return Vec::new();
+        };
+        let cells = rows.iter().flat_map(|row| match (&target.kind, &row.kind) {
+            (ExprKind::Tuple(targets) | ExprKind::List(targets), ExprKind::Tuple(cells) | ExprKind::List(cells))
+                if targets.len() == cells.len() =>
+            {
+                targets.iter().zip(cells).collect()
+            }
+            _ => vec![(target, row)],
+        });
+        let nameless = cells.filter_map(|(target, cell)| {
+            let name = target.as_name()?;
+            (self.name(cell) == Name::Unnamed).then_some((name, cell.span))
+        });
+        let mut found: Vec<(&str, Span)> = nameless.collect();
+        found.dedup_by_key(|(name, _)| *name);
+        let rebound = Constants::of(rounds);
+        found.retain(|(name, _)| !rebound.binds(name) && !helpers::tests(rounds, name));
+        found
+    }
+
+    /// What an exception is called goes again with its handler.
+    fn handler(&mut self, handler: &'m Handler, later: &mut Vec<Definition<'m>>) {
+        let Some(name) = &handler.name else {
+            return self.branch(&handler.body, later);
+        };
+        let before = self.scopes.last().and_then(|scope| scope.get(name).cloned());
+        self.innermost(|scope| scope.bind(name, Binding::Other));
+        self.branch(&handler.body, later);
+        self.innermost(|scope| scope.restore(name, before));
     }
 
     /// Every name of a target is something of its own from here on.
@@ -299,7 +396,7 @@ impl<'m> Reader<'m> {
     }
 
     /// What a value stands for; `batch_alter_table` is read here because its table may be a constant of these scopes.
-    fn meaning(&self, value: &'m Expr) -> Option<Binding> {
+    fn meaning(&self, value: &'m Expr) -> Option<Binding<'m>> {
         if let Some(call) = value.as_call() {
             if let Some(manager) = self.batch_manager(call) {
                 return Some(manager);
@@ -315,7 +412,7 @@ impl<'m> Reader<'m> {
         resolve(&self.scopes, value)
     }
 
-    fn batch_manager(&self, call: &'m Call) -> Option<Binding> {
+    fn batch_manager(&self, call: &'m Call) -> Option<Binding<'m>> {
         let on_operations = match &call.callee.kind {
             ExprKind::Attribute { value, name, .. } => {
                 name == "batch_alter_table" && matches!(resolve(&self.scopes, value), Some(Binding::Operations))
@@ -337,13 +434,27 @@ impl<'m> Reader<'m> {
     }
 
     fn assign(&mut self, target: &'m Expr, value: &'m Expr) {
-        let ExprKind::Name(name) = &target.kind else { return };
-        let is_connection = || matches!(resolve(&self.scopes, target), Some(Binding::Connection));
-        match self.meaning(value) {
-            Some(meaning) => self.innermost(|scope| scope.bind(name, meaning)),
-            None if is_connection() => self.innermost(|scope| scope.bind(name, Binding::Other)),
-            None => {}
+        match (&target.kind, &value.kind) {
+            (ExprKind::Name(name), _) => {
+                if let Some(meaning) = self.meaning(value) {
+                    self.innermost(|scope| scope.bind(name, meaning));
+                } else if is_written_out(value) || self.is_connection(target) {
+                    self.hide(target);
+                }
+            }
+            (ExprKind::Tuple(targets) | ExprKind::List(targets), ExprKind::Tuple(values) | ExprKind::List(values))
+                if targets.len() == values.len() =>
+            {
+                for (target, value) in targets.iter().zip(values) {
+                    self.assign(target, value);
+                }
+            }
+            _ => {}
         }
+    }
+
+    fn is_connection(&self, target: &Expr) -> bool {
+        matches!(resolve(&self.scopes, target), Some(Binding::Connection))
     }
 
     fn enter(&mut self, target: &'m Expr, value: &'m Expr) {
@@ -361,43 +472,88 @@ impl<'m> Reader<'m> {
     fn expr(&mut self, expr: &'m Expr) {
         match &expr.kind {
             ExprKind::Call(call) => self.call(call),
-            ExprKind::Named { target, value } => self.assign(target, value),
-            ExprKind::Lambda { parameters, body } => return self.lambda(parameters, body),
+            ExprKind::Named { target, value } => match self.meaning(value) {
+                Some(_) => self.assign(target, value),
+                None => self.hide(target),
+            },
+            ExprKind::Lambda { parameters, body } => {
+                for default in parameters.iter().filter_map(|one| one.default.as_ref()) {
+                    self.expr(default);
+                }
+                let mut bindings = Bindings::default();
+                let mut constants = Constants::default();
+                for one in parameters {
+                    bindings.bind(&one.name, parameter(&self.scopes, one, None));
+                    constants.hide(&one.name);
+                }
+                return self.within(bindings, constants, |reader| reader.expr(body));
+            }
+            ExprKind::Comprehension { targets, parts } => {
+                let mut constants = Constants::default();
+                for target in targets {
+                    constants.hide_target(target);
+                }
+                return self.within(Bindings::default(), constants, |reader| {
+                    for target in targets {
+                        reader.hide(target);
+                    }
+                    reader.loops += 1;
+                    for part in parts {
+                        reader.expr(part);
+                    }
+                    reader.loops -= 1;
+                });
+            }
             _ => {}
         }
-        let repeats = matches!(expr.kind, ExprKind::Comprehension(_) | ExprKind::Lambda { .. });
-        self.loops += usize::from(repeats);
         for child in expr.children() {
             self.expr(child);
         }
-        self.loops -= usize::from(repeats);
     }
 
-    fn lambda(&mut self, parameters: &'m [Parameter], body: &'m Expr) {
-        for default in parameters.iter().filter_map(|parameter| parameter.default.as_ref()) {
-            self.expr(default);
-        }
-        let mut bindings = Bindings::default();
-        let mut constants = Constants::default();
-        for parameter in parameters {
-            bindings.parameter(parameter);
-            constants.hide(&parameter.name);
-        }
+    /// Reads an expression that has names of its own.
+    fn within(&mut self, bindings: Bindings<'m>, constants: Constants<'m>, read: impl FnOnce(&mut Self)) {
         self.scopes.push(bindings);
         self.constants.push(constants);
-        self.expr(body);
+        read(self);
         self.constants.pop();
         self.scopes.pop();
     }
 
     fn call(&mut self, call: &'m Call) {
-        self.note_helper(call);
         self.execution(call);
-        let Some((method, receiver)) = self.receiver(call) else {
-            return;
-        };
-        let Some(method) = operation(method) else { return };
-        self.uses_operations = true;
+        if let Some((method, receiver)) = self.receiver(call) {
+            let Some(method) = operation(method) else { return };
+            self.uses_operations = true;
+            match self.invoked(method, call) {
+                Some((method, inner)) => self.operation(method, inner, receiver, 0),
+                None => self.operation(method, call, receiver, 0),
+            }
+        } else if let Some(Binding::Operation(method, receiver)) = partial_of(&self.scopes, call) {
+            self.uses_operations = true;
+            // Before the operation's own arguments stands the operation.
+            if gives_name(call) {
+                self.operation(method, call, receiver, 1);
+            }
+        } else {
+            self.note_helper(call);
+        }
+    }
+
+    /// `op.invoke(ops.CreateForeignKeyOp(...))`: the operation, and the call that has its arguments.
+    fn invoked(&self, method: &str, call: &'m Call) -> Option<(&'static str, &'m Call)> {
+        if method != "invoke" {
+            return None;
+        }
+        let object = self.lookup().value(&call.arguments.first()?.value).as_call()?;
+        match resolve(&self.scopes, &object.callee)? {
+            Binding::OpClass(method) => Some((method, object)),
+            _ => None,
+        }
+    }
+
+    /// Notes an operation whose arguments begin after the first `shift` ones of the call.
+    fn operation(&mut self, method: &'static str, call: &'m Call, receiver: Receiver, shift: usize) {
         let Some(signature) = signature(method) else {
             return self.step(method, call, receiver);
         };
@@ -406,9 +562,9 @@ impl<'m> Reader<'m> {
         } else {
             signature.on_op
         };
-        let position = |name: &str| parameters.iter().position(|parameter| *parameter == name);
+        let position = |name: &str| Some(parameters.iter().position(|parameter| *parameter == name)? + shift);
         let name_argument = call
-            .argument(Some(0), parameters.first().copied().unwrap_or_default())
+            .argument(Some(shift), parameters.first().copied().unwrap_or_default())
             .ok()
             .flatten();
         let kind = match signature.action {
@@ -428,10 +584,16 @@ impl<'m> Reader<'m> {
             ),
         };
         let columns_parameter = if is_key { "local_cols" } else { "columns" };
+        let (name, unnamed_by) = match (name_argument, self.spread_name(call, shift, parameters)) {
+            (Some(argument), _) => self.name_or_origin(&argument.value),
+            (None, Some(value)) if self.name(value) == Name::Unnamed => (Name::Unnamed, Some(value.span)),
+            (None, _) => (Name::Computed, None),
+        };
         self.operations.push(Operation {
             action: kind,
             call,
-            name: name_argument.map_or(Name::Computed, |argument| self.name(&argument.value)),
+            name,
+            unnamed_by,
             name_argument,
             table,
             schema,
@@ -450,22 +612,31 @@ impl<'m> Reader<'m> {
         });
     }
 
+    /// Where a call that runs SQL takes it, by position and by name.
+    fn sql_parameter(&self, call: &'m Call) -> Option<(usize, &'static str)> {
+        let is_execute = |binding| matches!(binding, Some(Binding::Operation("execute", _)));
+        if is_execute(resolve(&self.scopes, &call.callee)) {
+            return Some((0, "sqltext"));
+        }
+        if call.arguments.len() > 1 && is_execute(partial_of(&self.scopes, call)) {
+            return Some((1, "sqltext"));
+        }
+        let ExprKind::Attribute { value, name, .. } = &call.callee.kind else {
+            return None;
+        };
+        match (name.as_str(), resolve(&self.scopes, value)?) {
+            ("execute", Binding::Context) => Some((0, "sql")),
+            ("execute" | "exec_driver_sql", Binding::Connection) => Some((0, "statement")),
+            _ => None,
+        }
+    }
+
     /// A call that runs SQL on the database of the migration (`alembic/operations/base.py`, `execute`; SQLAlchemy's `Connection`).
     fn execution(&mut self, call: &'m Call) {
-        let parameter = match &call.callee.kind {
-            ExprKind::Attribute { value, name, .. } => match (name.as_str(), resolve(&self.scopes, value)) {
-                ("execute", Some(Binding::Operations | Binding::Batch(_))) => "sqltext",
-                ("execute", Some(Binding::Context)) => "sql",
-                ("execute" | "exec_driver_sql", Some(Binding::Connection)) => "statement",
-                _ => return,
-            },
-            ExprKind::Name(_) => match resolve(&self.scopes, &call.callee) {
-                Some(Binding::Operation("execute")) => "sqltext",
-                _ => return,
-            },
-            _ => return,
+        let Some((position, parameter)) = self.sql_parameter(call) else {
+            return;
         };
-        let given = call.argument(Some(0), parameter).ok().flatten();
+        let given = call.argument(Some(position), parameter).ok().flatten();
         let composer = Composer {
             lookup: self.lookup(),
             file: self.module.file(),
@@ -486,6 +657,44 @@ impl<'m> Reader<'m> {
         });
     }
 
+    /// The name that a `*` or `**` hands over, where that is written out.
+    fn spread_name(&self, call: &'m Call, at: usize, parameters: &[&str]) -> Option<&'m Expr> {
+        let first = call
+            .arguments
+            .get(at)
+            .filter(|first| first.kind == ArgumentKind::Spread);
+        if let Some(first) = first
+            && let ExprKind::List(items) | ExprKind::Tuple(items) = &self.lookup().value(&first.value).kind
+        {
+            return items.first();
+        }
+        let mut spreads = call
+            .arguments
+            .iter()
+            .filter(|argument| argument.kind == ArgumentKind::KeywordSpread);
+        spreads.find_map(|spread| {
+            let value = self.lookup().value(&spread.value);
+            if let Some(call) = value.as_call().filter(|call| call.callee.as_name() == Some("dict")) {
+                return call.keyword(parameters.first()?);
+            }
+            let ExprKind::Dict(items) = &value.kind else {
+                return None;
+            };
+            let mut items = items.iter().rev();
+            let is_name = |key: &Expr| key.as_str() == parameters.first().copied();
+            let item = items.find(|item| item.key.as_ref().is_some_and(is_name))?;
+            Some(&item.value)
+        })
+    }
+
+    /// The `Column(...)` that `add_column` is given, also under a name.
+    fn added_column(&self, method: &str, call: &'m Call, receiver: &Receiver) -> Option<&'m Call> {
+        let position = usize::from(!receiver.is_batch());
+        let argument = call.argument(Some(position), "column").ok()??;
+        let column = self.lookup().value(&argument.value).as_call_of("Column");
+        column.filter(|_| method == "add_column")
+    }
+
     fn step(&mut self, method: &'static str, call: &'m Call, receiver: Receiver) {
         let (table, schema) = match &receiver {
             Receiver::Batch { batch, .. } => (batch.table.clone(), batch.schema.clone()),
@@ -495,6 +704,7 @@ impl<'m> Reader<'m> {
             ),
         };
         self.steps.push(Step {
+            column: self.added_column(method, call, &receiver),
             method,
             call,
             receiver,
@@ -502,34 +712,65 @@ impl<'m> Reader<'m> {
             schema,
             half: Half::Unknown,
             function: self.functions.first().copied(),
+            block: self.block,
             repeated: self.loops > 0,
         });
     }
 
+    /// Notes which function of the module is called from where, and what it is given.
     fn note_helper(&mut self, call: &'m Call) {
-        if let (Some(caller), Some(callee)) = (self.functions.first(), call.callee.as_name()) {
+        if let (Some(caller), Some(callee)) = (self.functions.first(), call.name()) {
             self.calls.entry(caller).or_default().insert(callee);
+        }
+        let method = || match &call.callee.kind {
+            ExprKind::Attribute { name, .. } => self.methods.get(name.as_str()).copied(),
+            _ => None,
+        };
+        let (function, bound) = match (resolve(&self.scopes, &call.callee), method()) {
+            (Some(Binding::Function(function)), _) => (function, 0),
+            (None | Some(Binding::Unknown), Some(method)) => (method, helpers::bound_parameters(method)),
+            _ => return,
+        };
+        let written = helpers::arguments(function, call, bound);
+        let has_spread = helpers::has_spread(call);
+        let mut given = HashMap::new();
+        for one in function.parameters.iter().skip(bound) {
+            let argument = written.get(one.name.as_str()).map(|argument| &argument.value);
+            let value = argument.or_else(|| one.default.as_ref().filter(|_| !has_spread));
+            if let Some(value) = value {
+                given.insert(one.name.as_str(), self.given(call.span, value));
+            }
+        }
+        self.seen.note(function, given);
+    }
+
+    fn given(&self, place: Span, value: &'m Expr) -> Given<'m> {
+        let other = || is_written_out(value).then_some(Binding::Other);
+        Given {
+            place,
+            binding: self
+                .meaning(value)
+                .filter(|binding| !matches!(binding, Binding::Unknown))
+                .or_else(other),
+            name: self.name(value),
         }
     }
 
     fn receiver(&self, call: &'m Call) -> Option<(&'m str, Receiver)> {
-        match &call.callee.kind {
-            ExprKind::Attribute { value, name, .. } => {
-                let named = match &value.kind {
-                    ExprKind::Named { target, .. } => target,
-                    _ => value,
-                };
-                let spelling = self.module.file().slice(named.span).to_owned();
-                match resolve(&self.scopes, value)? {
-                    Binding::Operations => Some((name, Receiver::Operations(spelling))),
-                    Binding::Batch(batch) => Some((name, Receiver::Batch { spelling, batch })),
-                    _ => None,
-                }
+        if let ExprKind::Attribute { value, name, .. } = &call.callee.kind {
+            let named = match &value.kind {
+                ExprKind::Named { target, .. } => target,
+                _ => value,
+            };
+            let spelling = self.module.file().slice(named.span).to_owned();
+            match resolve(&self.scopes, value) {
+                Some(Binding::Operations) => return Some((name, Receiver::Operations(spelling))),
+                Some(Binding::Batch(batch)) => return Some((name, Receiver::Batch { spelling, batch })),
+                _ => {}
             }
-            ExprKind::Name(_) => match resolve(&self.scopes, &call.callee)? {
-                Binding::Operation(method) => Some((method, Receiver::Bare)),
-                _ => None,
-            },
+        }
+        match resolve(&self.scopes, &call.callee)? {
+            Binding::Operation(method, receiver) => Some((method, receiver)),
             _ => None,
         }
     }
@@ -546,9 +787,22 @@ impl<'m> Reader<'m> {
         }
     }
 
+    /// The name that an expression is worth, and the call of the helper that leaves it out.
+    fn name_or_origin(&self, value: &'m Expr) -> (Name, Option<Span>) {
+        let name = self.name(value);
+        let value = self.lookup().value(value);
+        let inner = match value.as_call().filter(|call| is_finisher(&call.callee)) {
+            Some(call) => call.arguments.first().map_or(value, |first| &first.value),
+            None => value,
+        };
+        let origin = self.lookup().unnamed_by(inner).filter(|_| name == Name::Unnamed);
+        (name, origin)
+    }
+
     fn name(&self, value: &'m Expr) -> Name {
         let value = self.lookup().value(value);
         match &value.kind {
+            ExprKind::Name(_) if self.lookup().unnamed_by(value).is_some() => Name::Unnamed,
             ExprKind::None => Name::Unnamed,
             ExprKind::String(text) if text.is_empty() => Name::Unnamed,
             ExprKind::Call(call) if is_finisher(&call.callee) => {
@@ -603,6 +857,33 @@ impl<'m> Reader<'m> {
 }
 
 const SPREAD: &str = "it comes out of `*` or `**`";
+
+/// Whether a call gives the operation that it fills in part a name, `None` included.
+fn gives_name(partial: &Call) -> bool {
+    let by_position = |argument: &Argument| argument.kind == ArgumentKind::Positional;
+    partial.arguments.get(1).is_some_and(by_position)
+        || partial
+            .keyword("constraint_name")
+            .or_else(|| partial.keyword("index_name"))
+            .is_some()
+}
+
+/// Whether an expression is a value that is no object of Alembic's, as it stands there.
+fn is_written_out(value: &Expr) -> bool {
+    matches!(
+        value.kind,
+        ExprKind::Bool(_)
+            | ExprKind::Integer(_)
+            | ExprKind::String(_)
+            | ExprKind::FString(_)
+            | ExprKind::List(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Dict(_)
+            | ExprKind::Lambda { .. }
+            | ExprKind::Not(_)
+            | ExprKind::Comprehension { .. }
+    )
+}
 
 enum Definition<'m> {
     Function(&'m Function),
@@ -698,6 +979,179 @@ mod tests {
             "from alembic import op\nop . create_foreign_key(\n    # the key\n    None,  # no name\n    'order', 'invoice', ['i'], ['id'],\n)\n".to_owned(),
         ] {
             finds(&text, KEY);
+        }
+    }
+
+    #[test]
+    fn operations_are_found_whatever_a_function_calls_them() {
+        let arguments = "(None, 'order', 'invoice', ['i'], ['id'])";
+        for text in [
+            format!("def add(o):\n    o.create_foreign_key{arguments}\ndef upgrade():\n    add(op)\n"),
+            format!("def add(table, *, o):\n    o.create_foreign_key{arguments}\ndef upgrade():\n    add('t', o=op)\n"),
+            format!(
+                "def add(o):\n    inner(o)\ndef inner(p):\n    p.create_foreign_key{arguments}\ndef upgrade():\n    add(op)\n"
+            ),
+            format!("def upgrade():\n    def add(o):\n        o.create_foreign_key{arguments}\n    add(op)\n"),
+            format!(
+                "class Keys:\n    def add(self, o):\n        o.create_foreign_key{arguments}\ndef upgrade():\n    Keys().add(op)\n"
+            ),
+            format!("def add(make):\n    make{arguments}\ndef upgrade():\n    add(op.create_foreign_key)\n"),
+            format!("def add(o=op):\n    o.create_foreign_key{arguments}\ndef upgrade():\n    add()\n"),
+            format!(
+                "from alembic.operations import Operations as O\ndef add(o: O):\n    o.create_foreign_key{arguments}\n"
+            ),
+            format!("def add(o: 'Operations | None'):\n    o.create_foreign_key{arguments}\n"),
+            format!("def add(o: 'alembic.op'):\n    o.create_foreign_key{arguments}\n"),
+            format!("def add(o: Optional['Operations']):\n    o.create_foreign_key{arguments}\n"),
+            format!(
+                "def add(op: SomethingOfOurs):\n    op.create_foreign_key{arguments}\ndef upgrade():\n    add(op)\n"
+            ),
+            format!("getattr(op, 'create_foreign_key'){arguments}\n"),
+            format!(
+                "import functools\nfk = functools.partial(op.create_foreign_key, source_schema='a')\nfk{arguments}\n"
+            ),
+            format!(
+                "from functools import partial\npartial(op.create_foreign_key, {}\n",
+                &arguments[1..]
+            ),
+            format!("from alembic.operations import ops\nop.invoke(ops.CreateForeignKeyOp{arguments})\n"),
+            format!("from alembic.operations.ops import CreateForeignKeyOp as K\nkey = K{arguments}\nop.invoke(key)\n"),
+            format!("import alembic\nop.invoke(alembic.operations.ops.CreateForeignKeyOp{arguments})\n"),
+            format!("op2, x = op, 1\nop2.create_foreign_key{arguments}\n"),
+            format!("(o := op).create_foreign_key{arguments}\n"),
+        ] {
+            finds(&format!("from alembic import op\n{text}"), KEY);
+        }
+    }
+
+    #[test]
+    fn a_batch_operation_keeps_its_table_inside_a_helper() {
+        let helper = "def add(batch):\n    batch.create_foreign_key(None, 'invoice', ['i'], ['id'])\n";
+        for (calls, expected) in [
+            ("with op.batch_alter_table('order') as b:\n    add(b)\n", KEY),
+            ("with op.batch_alter_table('order') as b:\n    add(batch=b)\n", KEY),
+            (
+                "with op.batch_alter_table('order') as b:\n    add(b)\nwith op.batch_alter_table('line') as b:\n    add(b)\n",
+                "Create(ForeignKey) ?",
+            ),
+        ] {
+            finds(&format!("from alembic import op\n{helper}{calls}"), expected);
+        }
+        assert!(unnamed(helper).is_empty(), "nobody knows what it is called with");
+    }
+
+    #[test]
+    fn a_name_that_a_call_leaves_out_is_none() {
+        for (helper, calls, is_found) in [
+            ("def add(name=None):\n    MAKE", "add()", true),
+            ("def add(name=None):\n    MAKE", "add('a')\nadd()", true),
+            ("def add(name):\n    MAKE", "add(None)", true),
+            (
+                "def add(name=None):\n    other(name)\ndef other(name):\n    MAKE",
+                "add()",
+                true,
+            ),
+            ("def add(name=''):\n    MAKE", "add()", true),
+            ("def add(name=None):\n    MAKE", "add('a')\nadd(name='b')", false),
+            ("def add(name=None):\n    MAKE", "add(*names)", false),
+            ("def add(name=None):\n    MAKE", "add(**names)", false),
+            ("def add(name=None):\n    MAKE", "", false),
+            ("def add(name=None):\n    name = name or 'x'\n    MAKE", "add()", false),
+            (
+                "def add(name=None):\n    if name is None:\n        return\n    MAKE",
+                "add()",
+                false,
+            ),
+            ("def add(name=None):\n    if name:\n        MAKE", "add()", false),
+            ("def add(name=None):\n    assert name\n    MAKE", "add()", false),
+            (
+                "def add(name=None):\n    op.create_unique_constraint(name or 'x', 'order', ['a'])",
+                "add()",
+                false,
+            ),
+        ] {
+            let make = "op.create_unique_constraint(name, 'order', ['a'])";
+            let text = format!("from alembic import op\n{}\n{calls}\n", helper.replace("MAKE", make));
+            assert_eq!(unnamed(&text).len(), usize::from(is_found), "in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_written_elsewhere_is_read_there() {
+        let make = "op.create_unique_constraint(name, table, ['a'])";
+        for (text, is_found) in [
+            (
+                format!("ROWS = [(None, 'a'), ('x', 'b')]\nfor name, table in ROWS:\n    {make}\n"),
+                true,
+            ),
+            (format!("for name in ('x', None):\n    {make}\n"), true),
+            (format!("for name, table in [('x', 'a')]:\n    {make}\n"), false),
+            (
+                format!("for name in [None]:\n    pass\nfor name in names:\n    {make}\n"),
+                false,
+            ),
+            (
+                format!("for name in [None]:\n    name = name or 'x'\n    {make}\n"),
+                false,
+            ),
+            (format!("for name in [None]:\n    if name:\n        {make}\n"), false),
+            (
+                "ARGS = (None, 'a', ['b'])\nop.create_unique_constraint(*ARGS)\n".to_owned(),
+                true,
+            ),
+            (
+                "op.create_unique_constraint(**dict(constraint_name=None))\n".to_owned(),
+                true,
+            ),
+            (
+                "ARGS = {'constraint_name': None}\nop.create_unique_constraint(**ARGS)\n".to_owned(),
+                true,
+            ),
+            (
+                "op.create_unique_constraint(**{'constraint_name': 'x'})\n".to_owned(),
+                false,
+            ),
+            (
+                "op.create_unique_constraint('x', **{'schema': None})\n".to_owned(),
+                false,
+            ),
+        ] {
+            let text = format!("from alembic import op\n{text}");
+            assert_eq!(unnamed(&text).len(), usize::from(is_found), "in\n{text}");
+        }
+    }
+
+    #[test]
+    fn op_is_not_alembics_where_it_is_something_else() {
+        let call = "op.create_unique_constraint(None, 'order', ['a'])";
+        for text in [
+            format!("[{call} for op in items]\n"),
+            format!("{{1: {call} for x, op in items}}\n"),
+            format!("for op in items:\n    {call}\n"),
+            format!("with x() as op:\n    {call}\n"),
+            format!("try:\n    pass\nexcept E as op:\n    {call}\n"),
+            format!("if (op := queue.get()):\n    {call}\n"),
+            format!("match x:\n    case [op, *_]:\n        {call}\n"),
+            format!("def f(op):\n    {call}\nf(3)\nf('x')\n"),
+            format!("def f(op: Opcode):\n    {call}\n"),
+            format!("op = 'x'\n{call}\n"),
+            format!("import operator\nop = operator\n{call}\n"),
+            format!("class A:\n    op = 3\n    {call}\n"),
+            format!("class A:\n    op = 3\n    def f(self):\n        self.{call}\n"),
+            format!("lambda op=1: 2\ndef op():\n    pass\n{call}\n"),
+        ] {
+            assert!(
+                unnamed(&format!("from alembic import op\n{text}")).is_empty(),
+                "in\n{text}"
+            );
+        }
+        for text in [
+            format!("class A:\n    op = 3\n    def f(self):\n        {call}\n"),
+            format!("[1 for op in items]\n{call}\n"),
+            format!("try:\n    pass\nexcept E as op:\n    pass\n{call}\n"),
+            format!("class A:\n    op = op\n    def f(self):\n        self.{call}\n"),
+        ] {
+            finds(&format!("from alembic import op\n{text}"), "Create(Unique) order");
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::python::{Alias, Call, Expr, ExprKind, Parameter};
+use crate::python::{Alias, ArgumentKind, Call, Expr, ExprKind, Function, Parameter};
 
 use super::Known;
+use super::signature::{operation, operation_of_class};
 
 /// What an operation is called on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl Receiver {
 
 /// What a name stands for, as far as operations are concerned.
 #[derive(Debug, Clone)]
-pub(super) enum Binding {
+pub(super) enum Binding<'m> {
     /// The package `alembic`.
     Alembic,
     /// The module `alembic.op`, or an `Operations` object.
@@ -65,31 +66,60 @@ pub(super) enum Binding {
     OperationsModule,
     /// The class `Operations`.
     OperationsClass,
+    /// The class `BatchOperations`.
+    BatchClass,
+    /// The module `alembic.operations.ops`.
+    OpsModule,
+    /// A class of that module, by the operation that its objects stand for.
+    OpClass(&'static str),
     /// A batch operation.
     Batch(Batch),
     /// The object that `batch_alter_table` returns before it is entered.
     BatchManager(Batch),
-    /// An operation by its own name.
-    Operation(&'static str),
+    /// An operation by a name of its own, with what it was taken from.
+    Operation(&'static str, Receiver),
     /// The connection that the migration runs on, or a session on it.
     Connection,
     /// The migration context.
     Context,
+    /// A function of the module.
+    Function(&'m Function),
+    /// What only the caller knows.
+    Unknown,
     /// Something else, certainly.
     Other,
 }
 
 /// The names of one scope.
 #[derive(Debug, Default)]
-pub(super) struct Bindings<'m>(HashMap<&'m str, Binding>);
+pub(super) struct Bindings<'m> {
+    names: HashMap<&'m str, Binding<'m>>,
+    /// Whether it is the body of a class, which the functions in it do not see.
+    is_class: bool,
+}
 
 impl<'m> Bindings<'m> {
-    pub(super) fn bind(&mut self, name: &'m str, binding: Binding) {
-        self.0.insert(name, binding);
+    pub(super) fn of_class() -> Self {
+        Self {
+            is_class: true,
+            ..Self::default()
+        }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Binding> {
-        self.0.get(name)
+    pub(super) fn bind(&mut self, name: &'m str, binding: Binding<'m>) {
+        self.names.insert(name, binding);
+    }
+
+    /// Takes a name back to what it was.
+    pub(super) fn restore(&mut self, name: &'m str, before: Option<Binding<'m>>) {
+        match before {
+            Some(binding) => self.names.insert(name, binding),
+            None => self.names.remove(name),
+        };
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Binding<'m>> {
+        self.names.get(name)
     }
 
     /// `import a.b as c`
@@ -98,6 +128,7 @@ impl<'m> Bindings<'m> {
             ("alembic", name) => self.bind(name.unwrap_or("alembic"), Binding::Alembic),
             ("alembic.op", Some(name)) => self.bind(name, Binding::Operations),
             ("alembic.operations", Some(name)) => self.bind(name, Binding::OperationsModule),
+            ("alembic.operations.ops", Some(name)) => self.bind(name, Binding::OpsModule),
             (dotted, None) if dotted.starts_with("alembic.") => self.bind("alembic", Binding::Alembic),
             (_, Some(name)) => self.bind(name, Binding::Other),
             (dotted, None) => self.bind(dotted.split('.').next().unwrap_or(dotted), Binding::Other),
@@ -109,12 +140,18 @@ impl<'m> Bindings<'m> {
         let bound = alias.alias.as_deref().unwrap_or(&alias.name);
         let binding = match (level, module, alias.name.as_str()) {
             (0, "alembic", "operations") => Binding::OperationsModule,
+            (0, "alembic.operations", "ops") => Binding::OpsModule,
             (0, "alembic.operations" | "alembic.operations.base", "Operations" | "AbstractOperations") => {
                 Binding::OperationsClass
             }
+            (0, "alembic.operations" | "alembic.operations.base", "BatchOperations") => Binding::BatchClass,
+            (0, "alembic.operations.ops", class) => match operation_of_class(class) {
+                Some(method) => Binding::OpClass(method),
+                None => return,
+            },
             (0, "alembic.op", "*") => return self.import_all(),
-            (0, "alembic.op", name) => match super::signature::operation(name) {
-                Some(method) => Binding::Operation(method),
+            (0, "alembic.op", name) => match operation(name) {
+                Some(method) => Binding::Operation(method, Receiver::Bare),
                 None => Binding::Other,
             },
             // From alembic itself, or handed on by a module of the project: nothing else by that name has these methods.
@@ -135,73 +172,149 @@ impl<'m> Bindings<'m> {
             "drop_constraint",
             "drop_index",
         ] {
-            self.bind(method, Binding::Operation(method));
+            self.bind(method, Binding::Operation(method, Receiver::Bare));
         }
-    }
-
-    /// A function's parameter: by its annotation, else by the names that everybody gives it.
-    pub(super) fn parameter(&mut self, parameter: &'m Parameter) {
-        let annotation = parameter.annotation.as_ref().map(annotation_text).unwrap_or_default();
-        let last = annotation.rsplit('.').next().unwrap_or_default();
-        let binding = match (last, parameter.name.as_str()) {
-            ("BatchOperations", _) | ("", "batch_op") => Binding::Batch(Batch::of_the_caller()),
-            ("Connection" | "Session", _) => Binding::Connection,
-            ("Operations" | "AbstractOperations", _) | ("" | "Any" | "ModuleType" | "object", "op") => {
-                Binding::Operations
-            }
-            _ => Binding::Other,
-        };
-        self.bind(&parameter.name, binding);
     }
 }
 
-/// A type's dotted name, quoted annotations and `X | None` included.
-fn annotation_text(annotation: &Expr) -> String {
-    match &annotation.kind {
-        ExprKind::String(text) => text.clone(),
-        ExprKind::Binary { left, .. } => annotation_text(left),
-        ExprKind::Subscript { index, .. } => annotation_text(index),
-        _ => annotation.dotted().unwrap_or_else(|| "?".to_owned()),
+/// A function's parameter: by its annotation, else by how the function is called, else by the names that everybody gives it.
+pub(super) fn parameter<'m>(
+    scopes: &[Bindings<'m>],
+    parameter: &Parameter,
+    called_with: Option<Binding<'m>>,
+) -> Binding<'m> {
+    let annotation = parameter.annotation.as_ref();
+    if let Some(binding) = annotation.and_then(|annotation| annotated(scopes, annotation)) {
+        // The caller knows the table as well.
+        return match (binding, called_with) {
+            (Binding::Batch(_), Some(Binding::Batch(batch))) => Binding::Batch(batch),
+            (binding, _) => binding,
+        };
     }
+    if let Some(binding) = called_with {
+        return binding;
+    }
+    let says_nothing = annotation
+        .is_none_or(|annotation| matches!(last_word(annotation).as_deref(), Some("Any" | "ModuleType" | "object")));
+    match parameter.name.as_str() {
+        "op" if says_nothing => Binding::Operations,
+        "batch_op" if says_nothing => Binding::Batch(Batch::of_the_caller()),
+        _ if says_nothing => Binding::Unknown,
+        _ => Binding::Other,
+    }
+}
+
+/// What an annotation promises; quoted ones and `X | None` included.
+fn annotated<'m>(scopes: &[Bindings<'m>], annotation: &Expr) -> Option<Binding<'m>> {
+    let resolved = match &annotation.kind {
+        ExprKind::Binary { left, right, .. } => {
+            return annotated(scopes, left).or_else(|| annotated(scopes, right));
+        }
+        ExprKind::Subscript { index, .. } => return annotated(scopes, index),
+        ExprKind::Tuple(parts) => return annotated(scopes, parts.first()?),
+        ExprKind::String(name) => look_up(scopes, name).cloned(),
+        _ => resolve(scopes, annotation),
+    };
+    match (resolved, last_word(annotation)?.as_str()) {
+        (Some(Binding::BatchClass), _) | (_, "BatchOperations") => Some(Binding::Batch(Batch::of_the_caller())),
+        (Some(Binding::OperationsClass | Binding::Operations), _)
+        | (_, "Operations" | "AbstractOperations")
+        | (None, "op") => Some(Binding::Operations),
+        (_, "Connection" | "Session") => Some(Binding::Connection),
+        _ => None,
+    }
+}
+
+/// The last part of a type's dotted name.
+fn last_word(annotation: &Expr) -> Option<String> {
+    let dotted = match &annotation.kind {
+        ExprKind::String(text) => text.split('[').next_back()?.trim_end_matches(']').to_owned(),
+        _ => annotation.dotted()?,
+    };
+    dotted.split('|').next()?.trim().rsplit('.').next().map(str::to_owned)
+}
+
+/// A name, from the innermost scope outwards. A class body is seen by its own statements alone.
+fn look_up<'s, 'm>(scopes: &'s [Bindings<'m>], name: &str) -> Option<&'s Binding<'m>> {
+    let innermost = scopes.len().checked_sub(1)?;
+    let visible = |(at, scope): &(usize, &Bindings<'m>)| !scope.is_class || *at == innermost;
+    let mut scopes = scopes.iter().enumerate().rev().filter(visible);
+    scopes.find_map(|(_, scope)| scope.get(name))
 }
 
 /// What an expression stands for in the given scopes, innermost last.
-pub(super) fn resolve(scopes: &[Bindings<'_>], expr: &Expr) -> Option<Binding> {
+pub(super) fn resolve<'m>(scopes: &[Bindings<'m>], expr: &Expr) -> Option<Binding<'m>> {
     match &expr.kind {
-        ExprKind::Name(name) => match scopes.iter().rev().find_map(|scope| scope.get(name)) {
+        ExprKind::Name(name) => match look_up(scopes, name) {
             Some(binding) => Some(binding.clone()),
             // With `from helpers import *`, or in a file that is run with `op` put in, nothing binds it here.
             None if name == "op" => Some(Binding::Operations),
             None => None,
         },
-        ExprKind::Attribute { value, name, .. } => match (resolve(scopes, value), name.as_str()) {
-            (Some(Binding::Alembic), "op") => Some(Binding::Operations),
-            (Some(Binding::Alembic), "operations") => Some(Binding::OperationsModule),
-            (Some(Binding::OperationsModule), "Operations") => Some(Binding::OperationsClass),
-            (Some(Binding::Operations), method) => {
-                super::signature::signature(method).map(|signature| Binding::Operation(signature.method))
-            }
-            (Some(Binding::Context), "bind" | "connection") | (Some(Binding::Connection), "engine" | "bind") => {
-                Some(Binding::Connection)
-            }
-            (None | Some(Binding::Other), "op") if matches!(value.as_name(), Some("self" | "cls")) => {
-                Some(Binding::Operations)
-            }
-            _ => None,
-        },
+        ExprKind::Attribute { value, name, .. } => resolve_attribute(scopes, value, name),
         ExprKind::Call(call) => resolve_call(scopes, call),
         ExprKind::Named { value, .. } => resolve(scopes, value),
         _ => None,
     }
 }
 
+fn resolve_attribute<'m>(scopes: &[Bindings<'m>], value: &Expr, name: &str) -> Option<Binding<'m>> {
+    match (resolve(scopes, value), name) {
+        (Some(Binding::Alembic), "op") => Some(Binding::Operations),
+        (Some(Binding::Alembic), "operations") => Some(Binding::OperationsModule),
+        (Some(Binding::OperationsModule), "Operations") => Some(Binding::OperationsClass),
+        (Some(Binding::OperationsModule), "BatchOperations") => Some(Binding::BatchClass),
+        (Some(Binding::OperationsModule), "ops") => Some(Binding::OpsModule),
+        (Some(Binding::OpsModule), class) => operation_of_class(class).map(Binding::OpClass),
+        (Some(binding @ (Binding::Operations | Binding::Batch(_))), method) => {
+            Some(Binding::Operation(operation(method)?, binding.receiver(value)?))
+        }
+        (Some(Binding::Context), "bind" | "connection") | (Some(Binding::Connection), "engine" | "bind") => {
+            Some(Binding::Connection)
+        }
+        (None | Some(Binding::Unknown | Binding::Other), "op") if matches!(value.as_name(), Some("self" | "cls")) => {
+            let class = scopes.iter().rev().find(|scope| scope.is_class);
+            class
+                .and_then(|class| class.get("op").cloned())
+                .or(Some(Binding::Operations))
+        }
+        _ => None,
+    }
+}
+
+impl Binding<'_> {
+    /// What an operation that is taken from it is called on.
+    fn receiver(&self, value: &Expr) -> Option<Receiver> {
+        let spelled = match &value.kind {
+            ExprKind::Named { target, .. } => target,
+            _ => value,
+        };
+        match (self, spelled.dotted()) {
+            (Self::Operations, Some(spelling)) => Some(Receiver::Operations(spelling)),
+            // To write anything but a chain of names again is to compute it again.
+            (Self::Operations, None) => Some(Receiver::Bare),
+            (Self::Batch(batch), Some(spelling)) => Some(Receiver::Batch {
+                spelling,
+                batch: batch.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
 /// Most calls are of something else; only what can be an operation is followed, so that a long chain costs nothing.
-fn resolve_call(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
+fn resolve_call<'m>(scopes: &[Bindings<'m>], call: &Call) -> Option<Binding<'m>> {
     let makes_operations = |callee| matches!(resolve(scopes, callee), Some(Binding::OperationsClass));
     if let Some(connection) = resolve_connection(scopes, call) {
         return Some(connection);
     }
     match &call.callee.kind {
+        ExprKind::Name(name) if name == "getattr" => {
+            let name = call.arguments.get(1)?.value.as_str()?;
+            resolve_attribute(scopes, &call.arguments.first()?.value, name)
+        }
+        ExprKind::Name(name) if name == "partial" => resolve_partial(scopes, call),
+        ExprKind::Attribute { name, .. } if name == "partial" => resolve_partial(scopes, call),
         ExprKind::Name(_) => makes_operations(&call.callee).then_some(Binding::Operations),
         ExprKind::Attribute { name, .. } if name == "Operations" => {
             makes_operations(&call.callee).then_some(Binding::Operations)
@@ -220,7 +333,7 @@ fn resolve_call(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
 }
 
 /// `op.get_bind()` and what leads on from there to the same database.
-fn resolve_connection(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
+fn resolve_connection<'m>(scopes: &[Bindings<'m>], call: &Call) -> Option<Binding<'m>> {
     let on = |value: &Expr| resolve(scopes, value);
     match (&call.callee.kind, call.name()?) {
         (ExprKind::Attribute { value, .. }, "get_bind") => match on(value)? {
@@ -228,7 +341,7 @@ fn resolve_connection(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
             _ => None,
         },
         (ExprKind::Name(_), "get_bind") => {
-            matches!(on(&call.callee), Some(Binding::Operation("get_bind"))).then_some(Binding::Connection)
+            matches!(on(&call.callee), Some(Binding::Operation("get_bind", _))).then_some(Binding::Connection)
         }
         (ExprKind::Attribute { value, .. }, "get_context") => {
             matches!(on(value), Some(Binding::Operations)).then_some(Binding::Context)
@@ -240,6 +353,36 @@ fn resolve_connection(scopes: &[Bindings<'_>], call: &Call) -> Option<Binding> {
             let bind = call.keyword("bind").or_else(|| Some(&call.arguments.first()?.value))?;
             matches!(on(bind), Some(Binding::Connection)).then_some(Binding::Connection)
         }
+        _ => None,
+    }
+}
+
+/// `functools.partial(op.create_unique_constraint)`: what is still to be filled is filled by the call of it.
+fn resolve_partial<'m>(scopes: &[Bindings<'m>], call: &Call) -> Option<Binding<'m>> {
+    let binding = partial_of(scopes, call)?;
+    let fills_no_position = call
+        .arguments
+        .iter()
+        .skip(1)
+        .all(|argument| matches!(argument.kind, ArgumentKind::Keyword(_)));
+    let gives_name = call
+        .keyword("constraint_name")
+        .or_else(|| call.keyword("index_name"))
+        .is_some();
+    (fills_no_position && !gives_name).then_some(binding)
+}
+
+/// The operation that a `functools.partial(...)` fills in part.
+pub(super) fn partial_of<'m>(scopes: &[Bindings<'m>], call: &Call) -> Option<Binding<'m>> {
+    if call.name() != Some("partial") {
+        return None;
+    }
+    let first = call
+        .arguments
+        .first()
+        .filter(|first| first.kind == ArgumentKind::Positional)?;
+    match resolve(scopes, &first.value)? {
+        binding @ Binding::Operation(..) => Some(binding),
         _ => None,
     }
 }

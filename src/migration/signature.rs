@@ -91,6 +91,7 @@ const OTHER_OPERATIONS: &[&str] = &[
     "execute",
     "get_bind",
     "get_context",
+    "invoke",
     "rename_table",
 ];
 
@@ -102,4 +103,21 @@ pub(super) fn signature(method: &str) -> Option<&'static Signature> {
 pub(super) fn operation(method: &str) -> Option<&'static str> {
     let other = OTHER_OPERATIONS.iter().copied().find(|known| *known == method);
     other.or_else(|| signature(method).map(|signature| signature.method))
+}
+
+/// The operation that an object of `alembic/operations/ops.py` stands for; its arguments have the order of the one on `op`.
+pub(super) fn operation_of_class(class: &str) -> Option<&'static str> {
+    Some(match class {
+        "CreateForeignKeyOp" => "create_foreign_key",
+        "CreateUniqueConstraintOp" => "create_unique_constraint",
+        "CreateCheckConstraintOp" => "create_check_constraint",
+        "CreatePrimaryKeyOp" => "create_primary_key",
+        "CreateExcludeConstraintOp" => "create_exclude_constraint",
+        "CreateIndexOp" => "create_index",
+        "DropConstraintOp" => "drop_constraint",
+        "DropIndexOp" => "drop_index",
+        "AddColumnOp" => "add_column",
+        "DropColumnOp" => "drop_column",
+        _ => return None,
+    })
 }

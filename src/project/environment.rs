@@ -1,12 +1,12 @@
 //! Alembic environments: the folder with `env.py`, the configuration that points to it, and the folders Python imports from.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::git::{EntryKind, Snapshot};
+use crate::git::{Entry, EntryKind, Snapshot};
 use crate::naming::Dialect;
 use crate::source::RepoPath;
 
@@ -56,7 +56,11 @@ pub(super) struct Environments<'s> {
     /// What was found for the migrations and for the modules of a folder, since most folders hold many.
     of_folder: RefCell<HashMap<RepoPath, Option<Environment>>>,
     around_folder: RefCell<HashMap<RepoPath, Vec<Environment>>>,
+    exist: OnceCell<bool>,
 }
+
+/// How many folders are looked through for any environment at all.
+const MAX_FOLDERS: usize = 5_000;
 
 impl<'s> Environments<'s> {
     pub(super) fn new(snapshot: &'s dyn Snapshot, top: String) -> Self {
@@ -67,6 +71,7 @@ impl<'s> Environments<'s> {
             configured: RefCell::default(),
             of_folder: RefCell::default(),
             around_folder: RefCell::default(),
+            exist: OnceCell::new(),
         }
     }
 
@@ -111,6 +116,25 @@ impl<'s> Environments<'s> {
         found
     }
 
+    /// Whether the snapshot holds any environment, or a configuration of one.
+    pub(super) fn exist(&self) -> bool {
+        *self.exist.get_or_init(|| {
+            let mut open = vec![RepoPath::top()];
+            let mut looked_at = 0;
+            while let Some(folder) = open.pop() {
+                looked_at += 1;
+                if looked_at > MAX_FOLDERS {
+                    return false;
+                }
+                if self.is_script_folder(&folder) || !self.configurations(&folder).is_empty() {
+                    return true;
+                }
+                open.extend(self.inner_folders(&folder));
+            }
+            false
+        })
+    }
+
     fn find_around(&self, module: &RepoPath) -> Vec<Environment> {
         let mut folders: Vec<RepoPath> = Vec::new();
         let mut add = |folder: RepoPath| {
@@ -149,16 +173,21 @@ impl<'s> Environments<'s> {
         if depth == 0 {
             return found;
         }
-        for entry in self.snapshot.list(folder).unwrap_or_default() {
-            let hidden = entry.name.first() == Some(&b'.') || entry.name == b"node_modules";
-            if entry.kind == EntryKind::Folder
-                && !hidden
-                && let Some(inner) = folder.join(&entry.name)
-            {
-                found.extend(self.script_folders_below(&inner, depth - 1));
-            }
+        for inner in self.inner_folders(folder) {
+            found.extend(self.script_folders_below(&inner, depth - 1));
         }
         found
+    }
+
+    /// The folders in a folder that may hold code of the project.
+    fn inner_folders(&self, folder: &RepoPath) -> Vec<RepoPath> {
+        let entries = self.snapshot.list(folder).unwrap_or_default();
+        let may_hold_code = |entry: &Entry| {
+            let hidden = entry.name.first() == Some(&b'.') || entry.name == b"node_modules";
+            entry.kind == EntryKind::Folder && !hidden
+        };
+        let inner = entries.iter().filter(|entry| may_hold_code(entry));
+        inner.filter_map(|entry| folder.join(&entry.name)).collect()
     }
 
     fn is_script_folder(&self, folder: &RepoPath) -> bool {

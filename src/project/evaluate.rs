@@ -235,8 +235,8 @@ impl<'s> Evaluator<'s> {
             }
             StmtKind::Match { subject, cases } => {
                 self.eval(subject, frame);
-                for body in cases {
-                    self.maybe(body, frame);
+                for case in cases {
+                    self.maybe(&case.body, frame);
                 }
                 Flow::On
             }
@@ -297,6 +297,8 @@ impl<'s> Evaluator<'s> {
             ExprKind::Not(inner) => self.test(inner, frame).map(|truth| !truth),
             ExprKind::Name(name) if name == "TYPE_CHECKING" => Some(false),
             ExprKind::Attribute { name, .. } if name == "TYPE_CHECKING" => Some(false),
+            // A module that is imported is not the program that runs.
+            ExprKind::Other(parts) if is_main_program(parts) => Some(false),
             _ => self.eval(test, frame).truth(),
         }
     }
@@ -424,6 +426,7 @@ impl<'s> Evaluator<'s> {
             }
         }
         self.note_ineffective(tree, &class, frame);
+        self.note_table(&class);
         let mut value = Value::Class(class);
         for decorator in tree.decorators.iter().rev() {
             let decorator_value = self.eval(decorator, frame);
@@ -542,7 +545,7 @@ impl<'s> Evaluator<'s> {
                 worth
             }
             ExprKind::Lambda { .. } => Value::External("lambda".into()),
-            ExprKind::Starred(_) | ExprKind::Not(_) | ExprKind::Comprehension(_) | ExprKind::Other(_) => {
+            ExprKind::Starred(_) | ExprKind::Not(_) | ExprKind::Comprehension { .. } | ExprKind::Other(_) => {
                 for child in expr.children() {
                     self.eval(child, frame);
                 }
@@ -722,6 +725,9 @@ impl<'s> Evaluator<'s> {
                 instance.attributes.borrow_mut().insert(name.to_owned(), value);
             }
             Value::Metadata(metadata) if name == "naming_convention" => {
+                if metadata.first_table.borrow().is_some() {
+                    *metadata.set_late.borrow_mut() = Some(place.clone());
+                }
                 *metadata.convention.borrow_mut() = Setting::Given(value, Some(place.clone()));
             }
             Value::Either(objects) => {
@@ -738,6 +744,13 @@ impl<'s> Evaluator<'s> {
             _ => {}
         }
     }
+}
+
+/// `__name__ == '__main__'`
+fn is_main_program(parts: &[Expr]) -> bool {
+    let [one, other] = parts else { return false };
+    let says = |name: &Expr, text: &Expr| name.as_name() == Some("__name__") && text.as_str() == Some("__main__");
+    says(one, other) || says(other, one)
 }
 
 /// Joins another outcome into a scope: a name that differs may be either.

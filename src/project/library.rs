@@ -244,10 +244,27 @@ impl Evaluator<'_> {
                 // SQLAlchemy 1.4 has `bind` before `metadata`; later versions take keywords only.
                 declarative_base(&arguments, Some(1), "declarative_base", place)
             }
-            ("sqlalchemy", "automap_base") => match arguments.get(Some(0), "declarative_base") {
-                Some(base @ Value::Class(_)) => derived("AutomapBase", base.clone(), place),
-                _ => declarative_base(&arguments, None, "automap_base", place),
-            },
+            ("sqlalchemy", "automap_base") => {
+                let base = match arguments.get(Some(0), "declarative_base") {
+                    Some(base @ Value::Class(_)) => derived("AutomapBase", base.clone(), place),
+                    _ => declarative_base(&arguments, None, "automap_base", place),
+                };
+                if let Value::Metadata(metadata) = self.attribute(&base, "metadata") {
+                    metadata.reflects.set(true);
+                }
+                base
+            }
+            ("sqlalchemy", "Table") => {
+                if let Some(Value::Metadata(metadata)) = arguments.get(Some(1), "metadata") {
+                    let is_read = |name: &str| arguments.get(None, name).is_some();
+                    if is_read("autoload_with") || is_read("autoload") {
+                        metadata.reflects.set(true);
+                    } else {
+                        metadata.define_table(place.clone());
+                    }
+                }
+                Value::unknown("it is a table")
+            }
             ("sqlalchemy", "as_declarative") if arguments.positional.is_empty() => Value::Partial(Rc::new((
                 Value::External("sqlalchemy.as_declarative".into()),
                 arguments,
@@ -303,6 +320,10 @@ impl Evaluator<'_> {
     /// `object.name(...)`
     pub(super) fn call_method(&mut self, object: &Value, name: &str, arguments: Arguments, place: &Place) -> Value {
         match (object, name) {
+            (Value::Metadata(metadata), "reflect") => {
+                metadata.reflects.set(true);
+                Value::None
+            }
             (Value::Dict(dict), "update") => {
                 let mut dict = dict.borrow_mut();
                 for other in &arguments.positional {
@@ -445,6 +466,23 @@ impl Evaluator<'_> {
             metadata: Value::Metadata(metadata),
             model,
         }))
+    }
+
+    /// A class with a table defines it in the metadata of its base.
+    pub(super) fn note_table(&mut self, class: &Rc<Class>) {
+        let has = |name: &str| class.attributes.borrow().contains_key(name);
+        let is_sqlmodel_table = class
+            .keywords
+            .iter()
+            .any(|(keyword, value)| keyword == "table" && value.truth() == Some(true));
+        if !(has("__tablename__") || has("__table__") || is_sqlmodel_table) || has("__abstract__") {
+            return;
+        }
+        if let Some(Value::Metadata(metadata)) = self.class_attribute(class, "metadata")
+            && let Some(place) = &class.place
+        {
+            metadata.define_table(place.clone());
+        }
     }
 
     /// Remembers conventions that stand where SQLAlchemy does not look for them.

@@ -96,7 +96,12 @@ impl<'s> Project<'s> {
     pub fn judged(&self, module: &SourceFile) -> Vec<Judged> {
         let environments = self.environments.around(module.path());
         if environments.is_empty() {
-            return target::without_environment(self.snapshot, module);
+            // Without Alembic nobody migrates it.
+            return if self.environments.exist() {
+                target::without_environment(self.snapshot, module)
+            } else {
+                Vec::new()
+            };
         }
         let mut judged: Vec<Judged> = Vec::new();
         for environment in environments {

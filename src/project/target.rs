@@ -39,6 +39,10 @@ pub struct MetadataFacts {
     pub convention: ConventionFacts,
     /// Where a convention was meant to be set without effect, and why there is none.
     pub ineffective: Vec<(Place, String)>,
+    /// Where its convention is set after a table was defined, and the first such table.
+    pub late: Option<(Place, Place)>,
+    /// Whether its tables all come from a database, names included.
+    pub is_reflected: bool,
 }
 
 /// What is known of a naming convention.
@@ -147,7 +151,7 @@ fn renders_as_batch(env_py: &SourceFile) -> bool {
 }
 
 pub(super) fn each_call(statement: &Stmt, visit: &mut impl FnMut(&Call)) {
-    let (exprs, blocks) = parts(statement);
+    let (exprs, blocks) = statement.parts();
     for expr in exprs {
         each_call_in(expr, visit);
     }
@@ -164,37 +168,6 @@ fn each_call_in(expr: &Expr, visit: &mut impl FnMut(&Call)) {
     }
     for child in expr.children() {
         each_call_in(child, visit);
-    }
-}
-
-/// The expressions and the inner blocks of a statement.
-fn parts(statement: &Stmt) -> (Vec<&Expr>, Vec<&[Stmt]>) {
-    match &statement.kind {
-        StmtKind::Assign { targets, value, .. } => (targets.iter().chain(value).collect(), Vec::new()),
-        StmtKind::AugmentedAssign { target, value, .. } => (vec![target, value], Vec::new()),
-        StmtKind::Expr(expr) => (vec![expr], Vec::new()),
-        StmtKind::Function(function) => (function.decorators.iter().collect(), vec![&function.body]),
-        StmtKind::Class(class) => (class.decorators.iter().collect(), vec![&class.body]),
-        StmtKind::If(branches) => (
-            branches.iter().filter_map(|(test, _)| test.as_ref()).collect(),
-            branches.iter().map(|(_, body)| body.as_slice()).collect(),
-        ),
-        StmtKind::For { iterable, bodies, .. } => (vec![iterable], bodies.iter().map(Vec::as_slice).collect()),
-        StmtKind::While { test, bodies } => (vec![test], bodies.iter().map(Vec::as_slice).collect()),
-        StmtKind::With { items, body } => (items.iter().map(|item| &item.value).collect(), vec![body]),
-        StmtKind::Try {
-            body,
-            handlers,
-            otherwise,
-            finally,
-        } => {
-            let blocks = std::iter::once(body).chain(handlers).chain([otherwise, finally]);
-            (Vec::new(), blocks.map(Vec::as_slice).collect())
-        }
-        StmtKind::Match { subject, cases } => (vec![subject], cases.iter().map(Vec::as_slice).collect()),
-        StmtKind::Return(value) => (value.iter().collect(), Vec::new()),
-        StmtKind::Other(exprs) => (exprs.iter().collect(), Vec::new()),
-        StmtKind::Import(_) | StmtKind::ImportFrom { .. } => (Vec::new(), Vec::new()),
     }
 }
 
@@ -335,6 +308,12 @@ fn facts(metadata: &Rc<Metadata>) -> MetadataFacts {
             .iter()
             .map(|(place, reason)| (place.clone(), reason.to_string()))
             .collect(),
+        late: metadata
+            .set_late
+            .borrow()
+            .clone()
+            .zip(metadata.first_table.borrow().clone()),
+        is_reflected: metadata.reflects.get() && metadata.first_table.borrow().is_none(),
     }
 }
 
@@ -434,7 +413,7 @@ fn convention_place(facts: &MetadataFacts) -> Option<&Place> {
 
 /// Where no environment is found, every metadata that a module makes at module or class level may be the one.
 pub(super) fn without_environment(snapshot: &dyn Snapshot, module: &SourceFile) -> Vec<Judged> {
-    if is_test(module.path()) {
+    if is_aside(module.path()) {
         return Vec::new();
     }
     let mut roots: Vec<RepoPath> = module.path().ancestors().collect();
@@ -447,6 +426,9 @@ pub(super) fn without_environment(snapshot: &dyn Snapshot, module: &SourceFile) 
         let Some(place) = facts.place.clone().filter(|place| place.file.path() == module.path()) else {
             continue;
         };
+        if facts.is_reflected {
+            continue;
+        }
         let one = Judged {
             target: Target::Metadata(facts),
             place,
@@ -477,14 +459,25 @@ fn made_in(evaluator: &mut Evaluator<'_>, scope: &Scope) -> Vec<Rc<Metadata>> {
     found
 }
 
-/// Tests make metadata to throw it away.
-fn is_test(path: &RepoPath) -> bool {
+/// Tests and examples make metadata to throw it away.
+fn is_aside(path: &RepoPath) -> bool {
+    const ASIDE: &[&str] = &[
+        "tests",
+        "test",
+        "testing",
+        "docs",
+        "doc",
+        "examples",
+        "example",
+        "samples",
+        "benchmarks",
+    ];
     let text = path.display().into_owned();
-    let file = text.rsplit('/').next().unwrap_or_default();
+    let (folder, file) = text.rsplit_once('/').unwrap_or(("", &text));
     file.starts_with("test_")
         || file.ends_with("_test.py")
-        || file == "conftest.py"
-        || text.split('/').any(|part| part == "tests" || part == "test")
+        || matches!(file, "conftest.py" | "tests.py" | "test.py")
+        || folder.split('/').any(|part| ASIDE.contains(&part))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Objects that are changed after they were made (a dict that gets items, a metadata whose convention is assigned) are shared by
 //! reference, as in Python.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -134,6 +134,12 @@ pub(super) struct Metadata {
     pub(super) convention: RefCell<Setting>,
     /// Where a convention was meant to be given that SQLAlchemy does not use, and why it does not.
     pub(super) ineffective: RefCell<Vec<(Place, Rc<str>)>>,
+    /// The first table that the source defines in it.
+    pub(super) first_table: RefCell<Option<Place>>,
+    /// Where a convention was set after that table.
+    pub(super) set_late: RefCell<Option<Place>>,
+    /// Whether tables are read from a database into it.
+    pub(super) reflects: Cell<bool>,
 }
 
 /// What is known of a metadata's `naming_convention`.
@@ -313,6 +319,14 @@ impl Metadata {
             place,
             convention: RefCell::new(convention),
             ineffective: RefCell::new(Vec::new()),
+            first_table: RefCell::new(None),
+            set_late: RefCell::new(None),
+            reflects: Cell::new(false),
         })
+    }
+
+    /// Notes a table that the source defines: its constraints get their names now (`sqlalchemy/sql/naming.py`, on attachment to the table).
+    pub(super) fn define_table(&self, place: Place) {
+        self.first_table.borrow_mut().get_or_insert(place);
     }
 }

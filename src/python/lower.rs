@@ -9,13 +9,18 @@ use ruff_text_size::{Ranged, TextRange};
 
 use super::SyntaxError;
 use super::tree::{
-    Alias, Argument, ArgumentKind, Call, Class, DictItem, Expr, ExprKind, FStringPart, Function, Operator, Parameter,
-    ParameterKind, Stmt, StmtKind, WithItem,
+    Alias, Argument, ArgumentKind, Call, Case, Class, DictItem, Expr, ExprKind, FStringPart, Function, Handler,
+    Operator, Parameter, ParameterKind, Stmt, StmtKind, WithItem,
 };
 use crate::source::Span;
 
-/// Python itself gives up on far less (200 open brackets, 100 levels of indentation).
+/// How deep our tree is at most. What lies deeper in an expression becomes a statement of its own after the one that holds it: its calls are
+/// found, and what it is worth stays unknown. Python itself compiles up to some 3,000 levels.
 const MAX_DEPTH: usize = 600;
+/// How deep statements stand in each other at most. Python gives up at 100 levels of indentation.
+const MAX_BLOCKS: usize = 120;
+/// From how many operands on a chain of one operator is lowered as a balanced tree.
+const LONG_CHAIN: usize = 50;
 
 pub(super) fn parse(text: &str) -> (Vec<Stmt>, Vec<Span>, Vec<SyntaxError>) {
     let parsed = parse_unchecked_source(text, PySourceType::Python);
@@ -35,11 +40,14 @@ pub(super) fn parse(text: &str) -> (Vec<Stmt>, Vec<Span>, Vec<SyntaxError>) {
         .collect();
     let mut lower = Lower::default();
     let body = lower.block(parsed.suite());
-    if let Some(place) = lower.too_deep {
+    let (too_deep, is_deep) = (lower.too_deep, lower.is_deep || lower.too_deep.is_some());
+    if let Some(place) = too_deep {
         errors.push(SyntaxError {
             message: "this is nested too deeply to be read".to_owned(),
             span: place,
         });
+    }
+    if is_deep {
         // Dropping a tree of a million levels would overflow the stack; the process is about to end anyway.
         std::mem::forget(parsed);
     }
@@ -52,27 +60,42 @@ fn span(range: TextRange) -> Span {
 }
 
 #[derive(Default)]
-struct Lower {
+struct Lower<'a> {
     depth: usize,
+    /// The first statement that is nested deeper than any Python allows.
     too_deep: Option<Span>,
+    /// What lies below the depth that is kept, to be lowered by itself.
+    deferred: Vec<&'a ast::Expr>,
+    /// Whether the parser's own tree is deeper than ours.
+    is_deep: bool,
 }
 
-impl Lower {
-    fn block(&mut self, body: &[ast::Stmt]) -> Vec<Stmt> {
-        body.iter().map(|statement| self.statement(statement)).collect()
+impl<'a> Lower<'a> {
+    fn block(&mut self, body: &'a [ast::Stmt]) -> Vec<Stmt> {
+        let mut lowered = Vec::with_capacity(body.len());
+        for statement in body {
+            lowered.push(self.statement(statement));
+            while let Some(deep) = self.deferred.pop() {
+                lowered.push(Stmt {
+                    span: span(deep.range()),
+                    kind: StmtKind::Expr(self.expr(deep)),
+                });
+            }
+        }
+        lowered
     }
 
-    fn exprs<'a>(&mut self, items: impl IntoIterator<Item = &'a ast::Expr>) -> Vec<Expr> {
+    fn exprs(&mut self, items: impl IntoIterator<Item = &'a ast::Expr>) -> Vec<Expr> {
         items.into_iter().map(|item| self.expr(item)).collect()
     }
 
-    fn boxed(&mut self, expr: &ast::Expr) -> Box<Expr> {
+    fn boxed(&mut self, expr: &'a ast::Expr) -> Box<Expr> {
         Box::new(self.expr(expr))
     }
 
-    fn statement(&mut self, statement: &ast::Stmt) -> Stmt {
+    fn statement(&mut self, statement: &'a ast::Stmt) -> Stmt {
         let place = span(statement.range());
-        if self.depth >= MAX_DEPTH {
+        if self.depth >= MAX_BLOCKS {
             self.too_deep.get_or_insert(place);
             return Stmt {
                 span: place,
@@ -85,7 +108,7 @@ impl Lower {
         Stmt { span: place, kind }
     }
 
-    fn statement_kind(&mut self, statement: &ast::Stmt) -> StmtKind {
+    fn statement_kind(&mut self, statement: &'a ast::Stmt) -> StmtKind {
         match statement {
             ast::Stmt::Assign(node) => StmtKind::Assign {
                 targets: self.exprs(&node.targets),
@@ -132,7 +155,7 @@ impl Lower {
         }
     }
 
-    fn compound(&mut self, statement: &ast::Stmt) -> StmtKind {
+    fn compound(&mut self, statement: &'a ast::Stmt) -> StmtKind {
         match statement {
             ast::Stmt::If(node) => {
                 let mut branches = vec![(Some(self.expr(&node.test)), self.block(&node.body))];
@@ -167,14 +190,25 @@ impl Lower {
                 handlers: node
                     .handlers
                     .iter()
-                    .map(|ast::ExceptHandler::ExceptHandler(handler)| self.block(&handler.body))
+                    .map(|ast::ExceptHandler::ExceptHandler(handler)| Handler {
+                        name: handler.name.as_ref().map(ToString::to_string),
+                        body: self.block(&handler.body),
+                    })
                     .collect(),
                 otherwise: self.block(&node.orelse),
                 finally: self.block(&node.finalbody),
             },
             ast::Stmt::Match(node) => StmtKind::Match {
                 subject: self.expr(&node.subject),
-                cases: node.cases.iter().map(|case| self.block(&case.body)).collect(),
+                cases: node
+                    .cases
+                    .iter()
+                    .map(|case| Case {
+                        names: names_bound(&case.pattern),
+                        guard: case.guard.as_deref().map(|guard| self.expr(guard)),
+                        body: self.block(&case.body),
+                    })
+                    .collect(),
             },
             ast::Stmt::Delete(node) => StmtKind::Other(self.exprs(&node.targets)),
             ast::Stmt::Raise(node) => {
@@ -187,10 +221,11 @@ impl Lower {
         }
     }
 
-    fn expr(&mut self, expr: &ast::Expr) -> Expr {
+    fn expr(&mut self, expr: &'a ast::Expr) -> Expr {
         let place = span(expr.range());
         if self.depth >= MAX_DEPTH {
-            self.too_deep.get_or_insert(place);
+            self.is_deep = true;
+            self.deferred.push(expr);
             return Expr {
                 span: place,
                 kind: ExprKind::Other(Vec::new()),
@@ -202,7 +237,7 @@ impl Lower {
         Expr { span: place, kind }
     }
 
-    fn expr_kind(&mut self, expr: &ast::Expr) -> ExprKind {
+    fn expr_kind(&mut self, expr: &'a ast::Expr) -> ExprKind {
         match expr {
             ast::Expr::NoneLiteral(_) => ExprKind::None,
             ast::Expr::BooleanLiteral(node) => ExprKind::Bool(node.value),
@@ -236,10 +271,16 @@ impl Lower {
                 value: self.boxed(&node.value),
                 index: self.boxed(&node.slice),
             },
-            ast::Expr::BinOp(node) => ExprKind::Binary {
-                left: self.boxed(&node.left),
-                operator: operator(node.op),
-                right: self.boxed(&node.right),
+            ast::Expr::BinOp(node) => match long_chain(node) {
+                Some(operands) => {
+                    self.is_deep |= operands.len() > MAX_DEPTH;
+                    self.balanced(&operands, operator(node.op)).kind
+                }
+                None => ExprKind::Binary {
+                    left: self.boxed(&node.left),
+                    operator: operator(node.op),
+                    right: self.boxed(&node.right),
+                },
             },
             ast::Expr::BoolOp(node) => ExprKind::Choice(self.exprs(&node.values)),
             ast::Expr::If(node) => ExprKind::Conditional {
@@ -271,8 +312,25 @@ impl Lower {
         }
     }
 
+    /// A chain of one operator that may be read in any order, as a tree of little depth.
+    fn balanced(&mut self, operands: &[&'a ast::Expr], operator: Operator) -> Expr {
+        if let [only] = operands {
+            return self.expr(only);
+        }
+        let (left, right) = operands.split_at(operands.len() / 2);
+        let (left, right) = (self.balanced(left, operator), self.balanced(right, operator));
+        Expr {
+            span: Span::new(left.span.start, right.span.end),
+            kind: ExprKind::Binary {
+                left: Box::new(left),
+                operator,
+                right: Box::new(right),
+            },
+        }
+    }
+
     /// The expressions inside a form that has no shape of its own in our tree.
-    fn parts(&mut self, expr: &ast::Expr) -> Vec<Expr> {
+    fn parts(&mut self, expr: &'a ast::Expr) -> Vec<Expr> {
         match expr {
             ast::Expr::UnaryOp(node) => vec![self.expr(&node.operand)],
             ast::Expr::Set(node) => self.exprs(&node.elts),
@@ -288,7 +346,7 @@ impl Lower {
         }
     }
 
-    fn comprehension<'a>(
+    fn comprehension(
         &mut self,
         elements: impl IntoIterator<Item = &'a ast::Expr>,
         generators: &'a [ast::Comprehension],
@@ -296,11 +354,14 @@ impl Lower {
         let sources = generators
             .iter()
             .flat_map(|generator| std::iter::once(&generator.iter).chain(&generator.ifs));
-        let items: Vec<&ast::Expr> = elements.into_iter().chain(sources).collect();
-        ExprKind::Comprehension(self.exprs(items))
+        let parts: Vec<&'a ast::Expr> = elements.into_iter().chain(sources).collect();
+        ExprKind::Comprehension {
+            targets: self.exprs(generators.iter().map(|generator| &generator.target)),
+            parts: self.exprs(parts),
+        }
     }
 
-    fn f_string(&mut self, value: &ast::FStringValue) -> Vec<FStringPart> {
+    fn f_string(&mut self, value: &'a ast::FStringValue) -> Vec<FStringPart> {
         let mut parts = Vec::new();
         for part in value {
             match part {
@@ -315,7 +376,7 @@ impl Lower {
         parts
     }
 
-    fn f_string_element(&mut self, element: &ast::InterpolatedStringElement) -> FStringPart {
+    fn f_string_element(&mut self, element: &'a ast::InterpolatedStringElement) -> FStringPart {
         match element {
             ast::InterpolatedStringElement::Literal(literal) => FStringPart::Text(literal.value.to_string()),
             ast::InterpolatedStringElement::Interpolation(node) => FStringPart::Value {
@@ -327,7 +388,7 @@ impl Lower {
         }
     }
 
-    fn arguments(&mut self, arguments: &ast::Arguments) -> Vec<Argument> {
+    fn arguments(&mut self, arguments: &'a ast::Arguments) -> Vec<Argument> {
         let positional = arguments.args.iter().map(|argument| match argument {
             ast::Expr::Starred(node) => (span(argument.range()), ArgumentKind::Spread, &*node.value),
             value => (span(value.range()), ArgumentKind::Positional, value),
@@ -349,7 +410,7 @@ impl Lower {
             .collect()
     }
 
-    fn parameters(&mut self, parameters: &ast::Parameters) -> Vec<Parameter> {
+    fn parameters(&mut self, parameters: &'a ast::Parameters) -> Vec<Parameter> {
         let mut all = Vec::new();
         let positional = parameters
             .posonlyargs
@@ -374,7 +435,12 @@ impl Lower {
         all
     }
 
-    fn parameter(&mut self, node: &ast::Parameter, default: Option<&ast::Expr>, kind: ParameterKind) -> Parameter {
+    fn parameter(
+        &mut self,
+        node: &'a ast::Parameter,
+        default: Option<&'a ast::Expr>,
+        kind: ParameterKind,
+    ) -> Parameter {
         Parameter {
             name: node.name.to_string(),
             annotation: node.annotation.as_deref().map(|annotation| self.expr(annotation)),
@@ -390,6 +456,59 @@ fn alias(alias: &ast::Alias) -> Alias {
         alias: alias.asname.as_ref().map(ToString::to_string),
         span: span(alias.range()),
     }
+}
+
+/// The operands of `a + b + ...` or `a | b | ...`, where there are so many that their tree would be deep.
+fn long_chain(node: &ast::ExprBinOp) -> Option<Vec<&ast::Expr>> {
+    if !matches!(node.op, ast::Operator::Add | ast::Operator::BitOr) {
+        return None;
+    }
+    let mut operands = vec![&*node.right];
+    let mut left = &*node.left;
+    while let ast::Expr::BinOp(inner) = left
+        && inner.op == node.op
+    {
+        operands.push(&*inner.right);
+        left = &*inner.left;
+    }
+    operands.push(left);
+    operands.reverse();
+    (operands.len() > LONG_CHAIN).then_some(operands)
+}
+
+/// The names that a pattern binds.
+fn names_bound(pattern: &ast::Pattern) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut open = vec![pattern];
+    while let Some(pattern) = open.pop() {
+        let name = match pattern {
+            ast::Pattern::MatchAs(node) => {
+                open.extend(node.pattern.as_deref());
+                node.name.as_ref()
+            }
+            ast::Pattern::MatchStar(node) => node.name.as_ref(),
+            ast::Pattern::MatchMapping(node) => {
+                open.extend(&node.patterns);
+                node.rest.as_ref()
+            }
+            ast::Pattern::MatchClass(node) => {
+                open.extend(&node.arguments.patterns);
+                open.extend(node.arguments.keywords.iter().map(|keyword| &keyword.pattern));
+                None
+            }
+            ast::Pattern::MatchSequence(node) => {
+                open.extend(&node.patterns);
+                None
+            }
+            ast::Pattern::MatchOr(node) => {
+                open.extend(&node.patterns);
+                None
+            }
+            ast::Pattern::MatchValue(_) | ast::Pattern::MatchSingleton(_) => None,
+        };
+        names.extend(name.map(ToString::to_string));
+    }
+    names
 }
 
 fn operator(operator: ast::Operator) -> Operator {
@@ -482,12 +601,60 @@ mod tests {
     }
 
     #[test]
-    fn endless_nesting_is_an_error_and_no_crash() {
+    fn what_python_accepts_is_read_however_deep_it_is() {
+        let deep = 5_000;
         for text in [
-            "(".repeat(50_000),
-            format!("x = {}1", "-".repeat(200_000)),
-            format!("x = 1{}", "+1".repeat(200_000)),
+            format!("x = f1(){}", " + 1".repeat(deep)),
+            format!("x = f1(){}", " - 1".repeat(deep)),
+            format!("x = f1(){} + 1", " + 1 - 1".repeat(deep)),
+            format!("x = f1(){}", ".a".repeat(deep)),
+            format!("x = f1(){}", ".a()[0]".repeat(deep)),
+            format!("x = {}f1()", "1 if a else ".repeat(deep)),
+            format!("x = {}f1(){}", "(".repeat(deep), ")".repeat(deep)),
+            format!("x = {}f1(){}", "[".repeat(deep), "]".repeat(deep)),
+            format!("x = {}f1()", "not ".repeat(deep)),
+            format!("x = {}f1()", "-".repeat(60_000)),
+            format!("x = f1(){}", "+1".repeat(60_000)),
         ] {
+            let (_, _, errors) = parse(&text);
+            assert_eq!(errors, [], "{}…", &text[..20]);
+            assert!(calls(&text).contains(&"f1".to_owned()), "{}…", &text[..20]);
+        }
+    }
+
+    fn leaves(expr: &Expr, depth: usize, found: &mut Vec<String>) {
+        assert!(depth < 20, "the tree is deep");
+        match &expr.kind {
+            ExprKind::Binary { left, operator, right } => {
+                assert_eq!(*operator, Operator::Add);
+                leaves(left, depth + 1, found);
+                leaves(right, depth + 1, found);
+            }
+            ExprKind::String(text) | ExprKind::Name(text) => found.push(text.clone()),
+            _ => panic!("{expr:?}"),
+        }
+    }
+
+    #[test]
+    fn a_long_sum_is_still_the_sum_of_its_parts_in_their_order() {
+        let text = format!("x = {}", ["'a'", "'b'", "c"].repeat(40).join(" + "));
+        let (body, _, _) = parse(&text);
+        let StmtKind::Assign { value: Some(sum), .. } = &body[0].kind else {
+            panic!("{body:?}")
+        };
+        let mut found = Vec::new();
+        leaves(sum, 0, &mut found);
+        assert_eq!(found, ["a", "b", "c"].repeat(40));
+        assert_eq!(sum.span, Span::new(4, text.len()));
+    }
+
+    #[test]
+    fn endless_nesting_is_an_error_and_no_crash() {
+        let blocks: Vec<String> = (0..2_000)
+            .map(|level| format!("{}if x:\n", " ".repeat(level)))
+            .collect();
+        let blocks = blocks.concat();
+        for text in ["(".repeat(50_000), format!("{blocks}{}pass\n", " ".repeat(2_000))] {
             let (_, _, errors) = parse(&text);
             assert!(!errors.is_empty(), "{}…", &text[..10]);
         }

@@ -11,8 +11,8 @@ mod tree;
 pub use literal::Literal;
 pub use search::{Relevance, relevance};
 pub use tree::{
-    Alias, Argument, ArgumentKind, Call, Class, DictItem, Expr, ExprKind, FStringPart, Function, Operator, Parameter,
-    ParameterKind, Spread, Stmt, StmtKind, WithItem,
+    Alias, Argument, ArgumentKind, Call, Case, Class, DictItem, Expr, ExprKind, FStringPart, Function, Handler,
+    Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind, WithItem,
 };
 
 use crate::source::{SourceFile, Span};

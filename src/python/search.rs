@@ -24,7 +24,7 @@ impl Relevance {
 /// Alembic's operations are methods whose names stand in the file when they are used; `getattr` with a computed name is out of reach.
 static MIGRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?-u)create_(?:foreign_key|unique_constraint|check_constraint|primary_key|exclude_constraint|table|index)|drop_(?:constraint|index|table|column)|add_column|alter_column|rename_table|down_revision|batch_alter_table|\bop\.execute",
+        r"(?-u)create_(?:foreign_key|unique_constraint|check_constraint|primary_key|exclude_constraint|table|index)|drop_(?:constraint|index|table|column)|add_column|alter_column|rename_table|down_revision|batch_alter_table|\bop\.execute|(?:Key|Constraint|Index|Column)Op\b",
     )
     .ok()
 });
@@ -62,6 +62,7 @@ mod tests {
     fn each_kind_is_seen() {
         assert!(relevance(b"from alembic import op\nop. create_foreign_key (None)").migration);
         assert!(relevance(b"revision = 'a'\ndown_revision = None").migration);
+        assert!(relevance(b"op.invoke(ops.CreateForeignKeyOp(None))").migration);
         assert!(relevance(b"class Base(DeclarativeBase): pass").metadata);
         assert!(relevance(b"db = SQLAlchemy()").metadata);
         assert!(relevance("# \u{e4}\nx = MetaData()".as_bytes()).metadata);

@@ -92,8 +92,13 @@ pub enum ExprKind {
     },
     /// `not value`
     Not(Box<Expr>),
-    /// `[a for b in c if d]` and its kin: `a`, `c` and `d`.
-    Comprehension(Vec<Expr>),
+    /// `[a for b in c if d]` and its kin.
+    Comprehension {
+        /// What is bound in each round: `b`.
+        targets: Vec<Expr>,
+        /// What is computed: `a`, `c` and `d`.
+        parts: Vec<Expr>,
+    },
     /// Anything else, with the expressions inside it.
     Other(Vec<Expr>),
 }
@@ -273,24 +278,44 @@ pub enum StmtKind {
     Try {
         /// What is tried.
         body: Vec<Stmt>,
-        /// The bodies of the handlers.
-        handlers: Vec<Vec<Stmt>>,
+        /// The handlers.
+        handlers: Vec<Handler>,
         /// The `else`.
         otherwise: Vec<Stmt>,
         /// The `finally`.
         finally: Vec<Stmt>,
     },
-    /// `match`: the subject and the bodies of its cases.
+    /// `match`: the subject and its cases.
     Match {
         /// What is matched.
         subject: Expr,
-        /// The bodies of the cases.
-        cases: Vec<Vec<Stmt>>,
+        /// The cases.
+        cases: Vec<Case>,
     },
     /// `return value`
     Return(Option<Expr>),
     /// Anything else, with the expressions inside it.
     Other(Vec<Expr>),
+}
+
+/// One `except` of a `try`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Handler {
+    /// What follows `as`.
+    pub name: Option<String>,
+    /// Its statements.
+    pub body: Vec<Stmt>,
+}
+
+/// One `case` of a `match`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The names that its pattern binds.
+    pub names: Vec<String>,
+    /// What follows `if`.
+    pub guard: Option<Expr>,
+    /// Its statements.
+    pub body: Vec<Stmt>,
 }
 
 /// A function.
@@ -408,7 +433,7 @@ impl Expr {
             ExprKind::List(items)
             | ExprKind::Tuple(items)
             | ExprKind::Choice(items)
-            | ExprKind::Comprehension(items)
+            | ExprKind::Comprehension { parts: items, .. }
             | ExprKind::Other(items) => items.iter().collect(),
             ExprKind::Dict(items) => items
                 .iter()
@@ -423,6 +448,43 @@ impl Expr {
                 .filter_map(|parameter| parameter.default.as_ref())
                 .chain(std::iter::once(&**body))
                 .collect(),
+        }
+    }
+}
+
+impl Stmt {
+    /// The expressions and the inner blocks of a statement.
+    #[must_use]
+    pub fn parts(&self) -> (Vec<&Expr>, Vec<&[Self]>) {
+        match &self.kind {
+            StmtKind::Assign { targets, value, .. } => (targets.iter().chain(value).collect(), Vec::new()),
+            StmtKind::AugmentedAssign { target, value, .. } => (vec![target, value], Vec::new()),
+            StmtKind::Expr(expr) => (vec![expr], Vec::new()),
+            StmtKind::Function(function) => (function.decorators.iter().collect(), vec![&function.body]),
+            StmtKind::Class(class) => (class.decorators.iter().collect(), vec![&class.body]),
+            StmtKind::If(branches) => (
+                branches.iter().filter_map(|(test, _)| test.as_ref()).collect(),
+                branches.iter().map(|(_, body)| body.as_slice()).collect(),
+            ),
+            StmtKind::For { iterable, bodies, .. } => (vec![iterable], bodies.iter().map(Vec::as_slice).collect()),
+            StmtKind::While { test, bodies } => (vec![test], bodies.iter().map(Vec::as_slice).collect()),
+            StmtKind::With { items, body } => (items.iter().map(|item| &item.value).collect(), vec![body]),
+            StmtKind::Try {
+                body,
+                handlers,
+                otherwise,
+                finally,
+            } => {
+                let handlers = handlers.iter().map(|handler| &handler.body);
+                let blocks = std::iter::once(body).chain(handlers).chain([otherwise, finally]);
+                (Vec::new(), blocks.map(Vec::as_slice).collect())
+            }
+            StmtKind::Match { subject, cases } => {
+                (vec![subject], cases.iter().map(|case| case.body.as_slice()).collect())
+            }
+            StmtKind::Return(value) => (value.iter().collect(), Vec::new()),
+            StmtKind::Other(exprs) => (exprs.iter().collect(), Vec::new()),
+            StmtKind::Import(_) | StmtKind::ImportFrom { .. } => (Vec::new(), Vec::new()),
         }
     }
 }

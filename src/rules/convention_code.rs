@@ -37,17 +37,19 @@ pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
     } else {
         ""
     };
-    let ending = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let ending = source.line_ending();
     let convention = file
         .configured_convention
         .cloned()
         .unwrap_or_else(Convention::sqlalchemy_documented);
     let text = format!("{import}\n{}", constant(&convention)).replace('\n', ending);
-    edits.push(Edit {
+    // Where both are inserted right below the imports, the constant comes first.
+    let constant = Edit {
         file: source.clone(),
         span: Span::new(imports_end, imports_end),
         text,
-    });
+    };
+    edits.insert(0, constant);
     Some(Fix::new(
         "give the metadata a naming convention",
         Safety::Suggested,
@@ -109,7 +111,7 @@ fn in_class(source: &SourceFile, class: &Class) -> Option<Vec<Edit>> {
     let assignment = format!("metadata = MetaData(naming_convention={CONSTANT})");
     let is_pass = class.body.len() == 1 && source.slice(first.span).trim() == "pass";
     let is_docstring = matches!(&first.kind, StmtKind::Expr(expr) if expr.as_str().is_some());
-    let ending = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let ending = source.line_ending();
     let (span, text) = if is_pass {
         (first.span, assignment)
     } else if is_docstring {
@@ -175,7 +177,7 @@ fn on_library_metadata(source: &SourceFile, body: &[Stmt], at: Span) -> Option<E
     let ExprKind::Attribute { name, .. } = &value.kind else {
         return None;
     };
-    let ending = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let ending = source.line_ending();
     (name == "metadata").then(|| Edit {
         file: source.clone(),
         span: Span::new(statement.span.start, statement.span.start),

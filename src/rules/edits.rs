@@ -17,7 +17,7 @@ pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
     let mut edits = Vec::new();
     let mut wants_a_look = file.is_deployed;
     for operation in operations {
-        let argument = operation.name_argument?;
+        let argument = operation.name_argument.filter(|_| operation.unnamed_by.is_none())?;
         edits.push(Edit {
             file: source.clone(),
             span: argument.value.span,
@@ -182,12 +182,8 @@ fn warning_comment(file: &MigrationFile<'_>, call: Span) -> Option<Edit> {
     let text = source.text();
     let comments = file.migration.module.comments();
     let first_line = source.line_span(call.start).start;
-    let before: Vec<Span> = comments
-        .iter()
-        .copied()
-        .filter(|comment| comment.end <= first_line)
-        .collect();
-    let above = before.get(before.len().checked_sub(WARNING.len())?..)?;
+    let before = comments.partition_point(|comment| comment.end <= first_line);
+    let above = comments.get(before.checked_sub(WARNING.len())?..before)?;
     let is_warning = above.iter().zip(WARNING).all(|(span, line)| {
         let alone = text[source.line_span(span.start).start..span.start].trim().is_empty();
         alone && words(source.slice(*span)).eq(words(line))

@@ -1,7 +1,7 @@
 //! A naming convention that is written down where SQLAlchemy or Alembic does not take it from.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::project::{ConventionFacts, MetadataFacts, Target};
+use crate::project::{ConventionFacts, MetadataFacts, Place, Target};
 
 use super::{Check, MetadataFile, Rule};
 
@@ -17,6 +17,12 @@ pub(super) static RULE: Rule = Rule {
 fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     match &file.judged.target {
         Target::Metadata(facts) if is_ineffective(facts) => of_metadata(file, facts),
+        Target::Metadata(facts) => facts
+            .late
+            .as_ref()
+            .map(|(set, table)| too_late(file, set, table))
+            .into_iter()
+            .collect(),
         Target::Several(several) => of_list(file, several),
         _ => Vec::new(),
     }
@@ -54,6 +60,29 @@ fn of_metadata(file: &MetadataFile<'_>, facts: &MetadataFacts) -> Vec<Diagnostic
         }));
     }
     found
+}
+
+/// SQLAlchemy names a constraint when it is attached to its table (`sqlalchemy/sql/naming.py`), and never again.
+fn too_late(file: &MetadataFile<'_>, set: &Place, table: &Place) -> Diagnostic {
+    let source = file.module.file();
+    let here = set.file.path() == source.path();
+    let span = if here { set.span } else { file.judged.place.span };
+    let mut diagnostic = Diagnostic::new(
+        &RULE,
+        source,
+        span,
+        "this naming convention comes too late for tables that are defined before it",
+    )
+    .focus(
+        span,
+        "SQLAlchemy names constraints while a table is defined, so autogenerate writes None for those",
+    )
+    .related(table.clone(), "this table is defined before the convention is set")
+    .help(HELP);
+    if !here {
+        diagnostic = diagnostic.related(set.clone(), "the convention is set here");
+    }
+    diagnostic
 }
 
 const HELP: &str = "give the convention to the MetaData itself: `metadata = MetaData(naming_convention=...)`";

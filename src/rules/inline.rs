@@ -40,12 +40,7 @@ pub(super) enum InlineName {
 
 /// The constraints in the column that `add_column` adds.
 pub(super) fn of_added_column<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
-    let position = usize::from(!step.receiver.is_batch());
-    let argument = step.call.argument(Some(position), "column").ok().flatten();
-    argument
-        .and_then(|argument| argument.value.as_call_of("Column"))
-        .map(of_column)
-        .unwrap_or_default()
+    step.column.map(of_column).unwrap_or_default()
 }
 
 /// The constraints in the elements of `create_table`.

@@ -267,12 +267,9 @@ fn goes_with_its_columns(file: &MigrationFile<'_>, target: &Target<'_>, create: 
     };
     let is_one = |name: &str| columns.iter().any(|column| column == name);
     let by_operation = file.migration.steps.iter().any(|step| {
-        let position = usize::from(!step.receiver.is_batch());
-        let dropped = step.call.argument(Some(position), "column_name").ok().flatten();
-        step.method == "drop_column"
-            && step.half != Half::Upgrade
+        step.half != Half::Upgrade
             && step.table.known().is_some_and(|table| table == target.table)
-            && dropped.and_then(|argument| argument.value.as_str()).is_some_and(is_one)
+            && step.dropped_column().is_some_and(is_one)
     });
     let by_sql = |effect: &Effect| {
         matches!(effect, Effect::ColumnDropped { table, column }

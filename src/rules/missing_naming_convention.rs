@@ -21,20 +21,12 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     let place = &judged.place;
     let source = file.module.file();
     match &judged.target {
-        Target::Nothing => vec![
-            Diagnostic::new(
-                &RULE,
-                source,
-                place.span,
-                "`target_metadata` is None, so no naming convention is applied",
-            )
-            .focus(
-                place.span,
-                "autogenerate sees no models, and unnamed constraints stay unnamed",
-            )
-            .help("set it to the metadata of your models, and give that a naming convention"),
-        ],
-        Target::Metadata(facts) if matches!(facts.convention, ConventionFacts::Default) && !is_ineffective(facts) => {
+        Target::Nothing => vec![no_metadata(file)],
+        Target::Metadata(facts)
+            if matches!(facts.convention, ConventionFacts::Default)
+                && !facts.is_reflected
+                && !is_ineffective(facts) =>
+        {
             let mut diagnostic = Diagnostic::new(
                 &RULE,
                 source,
@@ -70,6 +62,26 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
         }
         _ => Vec::new(),
     }
+}
+
+/// `alembic init` writes `target_metadata = None` into `env.py`, which is no mistake yet and stays so where migrations are written by hand.
+fn no_metadata(file: &MetadataFile<'_>) -> Diagnostic {
+    let place = &file.judged.place;
+    let mut diagnostic = Diagnostic::new(
+        &RULE,
+        file.module.file(),
+        place.span,
+        "`target_metadata` is None, so no naming convention is applied",
+    )
+    .focus(
+        place.span,
+        "autogenerate sees no models, and unnamed constraints stay unnamed",
+    )
+    .help("set it to the metadata of your models, and give that a naming convention");
+    if place.file.path().file_name() == b"env.py" {
+        diagnostic.severity = Severity::Warning;
+    }
+    diagnostic
 }
 
 /// Which of the two usual conventions is for whom.

@@ -28,11 +28,12 @@ mod unnamed_table_constraint;
 mod unused_ignore;
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::{Migration, Pairing};
-use crate::naming::{Convention, Dialect};
+use crate::naming::{ConstraintKind, Convention, Dialect};
 use crate::project::{Declaration, Judged, Naming, Project, Wanted};
 use crate::python::Module;
 use crate::source::SourceFile;
@@ -132,6 +133,7 @@ pub struct MigrationFile<'a> {
     naming: OnceCell<Rc<Naming>>,
     suggestions: OnceCell<Vec<Option<Suggestion>>>,
     executed: OnceCell<Vec<Executed<'a>>>,
+    called: OnceCell<HashMap<String, Vec<usize>>>,
 }
 
 impl<'a> MigrationFile<'a> {
@@ -148,6 +150,7 @@ impl<'a> MigrationFile<'a> {
             naming: OnceCell::new(),
             suggestions: OnceCell::new(),
             executed: OnceCell::new(),
+            called: OnceCell::new(),
         }
     }
 
@@ -173,10 +176,31 @@ impl<'a> MigrationFile<'a> {
         self.executed.get_or_init(|| executed(self))
     }
 
+    /// The creates that have this name, or are suggested it, by their places in the list of operations.
+    fn creates_called(&self, name: &str) -> &[usize] {
+        let called = self.called.get_or_init(|| {
+            let mut called: HashMap<String, Vec<usize>> = HashMap::new();
+            for (at, operation) in self.migration.operations.iter().enumerate() {
+                let written = operation.name.text().filter(|_| operation.creates());
+                let suggested = || self.suggestion(at).and_then(|suggestion| suggestion.name.as_deref());
+                if let Some(name) = written.or_else(suggested) {
+                    called.entry(name.to_owned()).or_default().push(at);
+                }
+            }
+            called
+        });
+        called.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Where the models declare a constraint, and how that reads with a name.
     #[must_use]
     pub fn declaration(&self, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
         self.project.declaration(self.naming(), wanted, name)
+    }
+
+    /// Whether the database gives this kind one name of its own, whatever is written: on MySQL and MariaDB each primary key is `PRIMARY`.
+    pub(crate) fn is_named_by_database(&self, kind: ConstraintKind) -> bool {
+        kind == ConstraintKind::PrimaryKey && matches!(self.dialect(), Some(Dialect::Mysql | Dialect::Mariadb))
     }
 
     /// The database it is for, by the configuration or by the environment.

@@ -1,12 +1,12 @@
 //! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
 
 use crate::diagnostic::{Diagnostic, Label};
-use crate::migration::{Half, Name, Operation};
+use crate::migration::{Half, Operation};
 use crate::naming::ConstraintKind;
 use crate::project::{ConventionFacts, Target, Wanted};
 
 use super::executed::{Drop, is_elsewhere, is_made};
-use super::suggestion::{Source, Suggestion, suggest};
+use super::suggestion::{Source, Suggestion};
 use super::{MigrationFile, advice, edits};
 
 /// "foreign key `order.invoice_id`", as far as it is known.
@@ -49,6 +49,9 @@ pub(super) fn complete(
         diagnostic.related.push(label(file, span, text));
         diagnostic.problem = Some(operation.call.span.min(other.call.span));
     }
+    if let Some(call) = operation.unnamed_by {
+        diagnostic.related.push(label(file, call, "no name is given here"));
+    }
     diagnostic.related.extend(reason_in_models(file, suggestion.source));
     diagnostic.model = model(file, operation, suggestion);
     let create = if operation.creates() {
@@ -83,6 +86,9 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
     let at = operations
         .iter()
         .position(|operation| operation.call.span == create.call.span)?;
+    if create.unnamed_by.is_some() {
+        return Some("the name is handed over from elsewhere".to_owned());
+    }
     if create.repeated {
         return Some("it runs in a loop".to_owned());
     }
@@ -94,20 +100,16 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
             "SQL in the other half drops `{dropped}`, which may be what a database calls it"
         ));
     }
-    let is_namesake = |other: &Operation<'_>| {
-        let of_the_same = other.creates() && other.block == create.block && other.call.span != create.call.span;
-        let of_table = of_the_same && other.table == create.table && other.schema == create.schema;
-        of_table
-            && match &other.name {
-                Name::Plain(taken) | Name::Finished(taken) => taken == name,
-                Name::Unnamed => suggest(file, other).name.as_deref() == Some(name),
-                Name::Computed => false,
-            }
+    let namesakes = file.creates_called(name);
+    let is_namesake = |&&other: &&usize| {
+        let other = &operations[other];
+        let of_the_same = other.block == create.block && other.call.span != create.call.span;
+        of_the_same && other.table == create.table && other.schema == create.schema
     };
-    operations
+    namesakes
         .iter()
-        .any(is_namesake)
-        .then(|| format!("another constraint of the table would have the same name, `{name}`"))
+        .find(is_namesake)
+        .map(|_| format!("another constraint of the table would have the same name, `{name}`"))
 }
 
 /// The name of what SQL in the other half drops, where nothing of the migration makes that and it may be this constraint.

@@ -366,6 +366,11 @@ fn a_convention_is_written_into_every_kind_of_metadata() {
         let after = apply(&before, [&fix]);
         let module = Module::parse(SourceFile::new("app/models.py".into(), after.clone()));
         assert!(module.errors().is_empty(), "{after}");
+        let (defined, used) = (after.find("NAMING_CONVENTION = {"), after.rfind("NAMING_CONVENTION"));
+        assert!(
+            defined.is_some() && defined < used,
+            "used before it is defined in\n{after}"
+        );
         assert!(
             of_models(&after).is_empty(),
             "still found in\n{after}\n{:?}",
@@ -1097,4 +1102,124 @@ fn an_endless_chain_of_calls_costs_nothing() {
         false,
     );
     assert!(found.is_empty());
+}
+
+/// The rules found in each file, with their levels.
+fn found_in(files: &[(&str, &str)]) -> Vec<String> {
+    let files: Vec<(RepoPath, String)> = files
+        .iter()
+        .map(|(path, text)| (RepoPath::from(*path), (*text).to_owned()))
+        .collect();
+    let found = check_files(&files);
+    let line = |one: &Diagnostic| format!("{} {}: {}", one.path(), one.severity, one.rule.name);
+    found.iter().map(line).collect()
+}
+
+const WHOLE: &str = "NC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(table_name)s_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s', 'pk': 'pk_%(table_name)s'}\n";
+
+/// Seen with SQLAlchemy 2.1 and Alembic 1.20: tables that are there already keep constraints without names, and autogenerate writes None
+/// for them; only an operation without a name is named while it runs.
+#[test]
+fn a_convention_names_only_the_tables_that_come_after_it() {
+    let env = "from alembic import context\nfrom app.models import target_metadata\n";
+    let late = ["app/models.py error: ineffective-naming-convention"];
+    for (models, is_late) in [
+        (
+            "md = MetaData()\nt = Table('t', md)\nmd.naming_convention = NC\ntarget_metadata = md\n",
+            true,
+        ),
+        (
+            "md = MetaData()\nmd.naming_convention = NC\nt = Table('t', md)\ntarget_metadata = md\n",
+            false,
+        ),
+        (
+            "md = MetaData()\nt = Table('t', md)\nsetattr(md, 'naming_convention', NC)\ntarget_metadata = md\n",
+            true,
+        ),
+        (
+            "class Base(DeclarativeBase):\n    pass\nclass T(Base):\n    __tablename__ = 't'\nBase.metadata.naming_convention = NC\ntarget_metadata = Base.metadata\n",
+            true,
+        ),
+        (
+            "class Base(DeclarativeBase):\n    pass\nBase.metadata.naming_convention = NC\nclass T(Base):\n    __tablename__ = 't'\ntarget_metadata = Base.metadata\n",
+            false,
+        ),
+        (
+            "class Base(DeclarativeBase):\n    pass\nclass Mixin:\n    __tablename__ = 't'\nclass A(Base):\n    __abstract__ = True\nBase.metadata.naming_convention = NC\ntarget_metadata = Base.metadata\n",
+            false,
+        ),
+        (
+            "class T(SQLModel, table=True):\n    pass\nSQLModel.metadata.naming_convention = NC\ntarget_metadata = SQLModel.metadata\n",
+            true,
+        ),
+    ] {
+        let models = format!(
+            "from sqlalchemy import MetaData, Table\nfrom sqlalchemy.orm import DeclarativeBase\nfrom sqlmodel import SQLModel\n{WHOLE}{models}"
+        );
+        let found = found_in(&[("migrations/env.py", env), ("app/models.py", &models)]);
+        assert_eq!(found, if is_late { &late[..] } else { &[] }, "in\n{models}");
+    }
+    let models = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\nclass T(Base):\n    __tablename__ = 't'\n";
+    let env = format!(
+        "from alembic import context\nfrom app.models import Base\n{WHOLE}Base.metadata.naming_convention = NC\ntarget_metadata = Base.metadata\n"
+    );
+    assert_eq!(
+        found_in(&[("migrations/env.py", &env), ("app/models.py", models)]),
+        [
+            "migrations/env.py error: ineffective-naming-convention",
+            "app/models.py error: ineffective-naming-convention"
+        ]
+    );
+}
+
+#[test]
+fn metadata_without_alembic_is_nobodys_business() {
+    let bare = "from sqlalchemy import MetaData\nmetadata = MetaData()\n";
+    for path in ["app/models.py", "models.py", "a/b/c/d/models.py"] {
+        assert!(found_in(&[(path, bare)]).is_empty(), "{path}");
+    }
+    // An environment that is too far away to be the module's for certain.
+    let far = (
+        "services/api/src/api/db/migrations/env.py",
+        "from alembic import context\ntarget_metadata = x\n",
+    );
+    let error = "libs/shop/models.py error: missing-naming-convention";
+    assert_eq!(found_in(&[far, ("libs/shop/models.py", bare)]), [error]);
+    for path in [
+        "docs/app.py",
+        "libs/examples/app.py",
+        "libs/shop/tests.py",
+        "libs/conftest.py",
+        "libs/testing/models.py",
+        "libs/test_models.py",
+    ] {
+        assert!(found_in(&[far, (path, bare)]).is_empty(), "{path}");
+    }
+    for text in [
+        "from sqlalchemy.ext.automap import automap_base\nBase = automap_base()\n",
+        "from sqlalchemy import MetaData\nmetadata = MetaData()\nmetadata.reflect(bind=engine)\n",
+        "from sqlalchemy import MetaData, Table\nmetadata = MetaData()\nt = Table('t', metadata, autoload_with=engine)\n",
+        "from sqlalchemy import MetaData\nif __name__ == '__main__':\n    metadata = MetaData()\n",
+    ] {
+        assert!(found_in(&[far, ("libs/shop/models.py", text)]).is_empty(), "in\n{text}");
+    }
+    let written = "from sqlalchemy import MetaData, Table\nmetadata = MetaData()\nt = Table('t', metadata, autoload_with=engine)\nu = Table('u', metadata)\n";
+    assert_eq!(found_in(&[far, ("libs/shop/models.py", written)]), [error]);
+}
+
+#[test]
+fn a_fresh_environment_does_not_block_its_commit() {
+    let env = "from alembic import context\ntarget_metadata = None\n";
+    let found = found_in(&[
+        ("alembic.ini", "[alembic]\nscript_location = migrations\n"),
+        ("migrations/env.py", env),
+    ]);
+    assert_eq!(found, ["migrations/env.py warning: missing-naming-convention"]);
+    // None from a module is somebody's mistake.
+    let env = "from alembic import context\nfrom app.models import target_metadata\n";
+    let found = found_in(&[
+        ("migrations/env.py", env),
+        ("app/models.py", "target_metadata = None\n"),
+    ]);
+    assert_eq!(found, ["app/models.py error: missing-naming-convention"]);
 }

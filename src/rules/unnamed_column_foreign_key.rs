@@ -93,13 +93,10 @@ fn fix(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &st
 fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &str) -> Option<Edit> {
     let column = inline.columns.known()?.first()?;
     let drops_column = |other: &&Step<'_>| {
-        let position = usize::from(!other.receiver.is_batch());
-        let dropped = other.call.argument(Some(position), "column_name").ok().flatten();
-        other.method == "drop_column"
+        other.dropped_column() == Some(column)
             && other.half == Half::Downgrade
             && other.table == step.table
             && other.schema == step.schema
-            && dropped.and_then(|argument| argument.value.as_str()) == Some(column)
     };
     let drop = file.migration.steps.iter().find(drops_column)?;
     let is_dropped = |operation: &Operation<'_>| {
@@ -112,7 +109,7 @@ fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, 
     let source = file.file();
     let line = source.line_span(drop.call.span.start);
     let indent = source.slice(Span::new(line.start, drop.call.span.start));
-    let ending = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+    let ending = source.line_ending();
     let call = match &drop.receiver {
         Receiver::Operations(op) => {
             let schema = match drop.schema.known()? {

@@ -33,7 +33,7 @@ pub(super) fn works_all_the_same(file: &MigrationFile<'_>, operation: &Operation
     let Some(kind) = operation.kind().filter(|kind| *kind != ConstraintKind::Index) else {
         return false;
     };
-    if kind == ConstraintKind::PrimaryKey && matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb)) {
+    if file.is_named_by_database(kind) {
         return true;
     }
     let Target::Metadata(facts) = &file.naming().target else {

@@ -659,6 +659,12 @@ mod tests {
             "with op.get_context().autocommit_block():\n    op.execute('ALTER TABLE a ADD UNIQUE (b)')",
             "with op.batch_alter_table('a') as batch_op:\n    batch_op.execute('ALTER TABLE a ADD UNIQUE (b)')",
             "if context.is_offline_mode():\n    op.execute('ALTER TABLE a ADD UNIQUE (b)')",
+            "def run(conn):\n    conn.execute(text('ALTER TABLE a ADD UNIQUE (b)'))\nrun(op.get_bind())",
+            "def run(conn: Optional['Connection']):\n    conn.execute(text('ALTER TABLE a ADD UNIQUE (b)'))\nrun(x)",
+            "def run(o):\n    o.execute('ALTER TABLE a ADD UNIQUE (b)')\nrun(op)",
+            "def run(execute):\n    execute('ALTER TABLE a ADD UNIQUE (b)')\nrun(op.execute)",
+            "getattr(op, 'execute')('ALTER TABLE a ADD UNIQUE (b)')",
+            "functools.partial(op.execute, 'ALTER TABLE a ADD UNIQUE (b)')()",
             "for s in ['SELECT 1', 'ALTER TABLE a ADD UNIQUE (b)']:\n    op.execute(s)",
             "S = ('ALTER TABLE a ADD UNIQUE (b)',)\nfor s in S:\n    op.execute(text(s))",
             "s = 'ALTER TABLE a ADD UNIQUE (b)'\nop.execute(s)",
@@ -707,6 +713,14 @@ mod tests {
             (
                 PG,
                 "conn = op.get_bind()\nconn = sqlite3.connect('x')\nconn.execute('ALTER TABLE a ADD UNIQUE (b)')",
+            ),
+            (
+                PG,
+                "def run(conn):\n    conn.execute('ALTER TABLE a ADD UNIQUE (b)')\nrun(sqlite3.connect('x'))",
+            ),
+            (
+                PG,
+                "def run(s):\n    for s in ['ALTER TABLE a ADD UNIQUE (b)']:\n        pass\n    op.execute(s)",
             ),
             (PG, "op.execute(['ALTER TABLE a ADD UNIQUE (b)'])"),
             (PG, "op.execute('CREATE TABLE a (b int UNIQUE)')"),
