@@ -13,7 +13,7 @@ pub use receiver::{Batch, Receiver};
 pub use signature::Action;
 
 use crate::naming::ConstraintKind;
-use crate::python::{Argument, Call, Module};
+use crate::python::{Argument, Call, Expr, Module};
 use crate::source::Span;
 
 /// Something that was read from the source, or the reason why it cannot be known without running it.
@@ -105,12 +105,16 @@ pub struct Step<'m> {
     pub table: Known<String>,
     /// That table's schema.
     pub schema: Known<Option<String>>,
+    /// What `add_column` adds, where it stands: a name that is bound once is followed.
+    pub column: Option<&'m Expr>,
     /// Which half of the revision it runs in.
     pub half: Half,
     /// The name of the function that holds it; nothing at module level.
     pub function: Option<&'m str>,
     /// Whether it may run more than once.
     pub repeated: bool,
+    /// Whether it stands in a branch that may not be taken.
+    pub conditional: bool,
 }
 
 /// What a foreign key refers to.

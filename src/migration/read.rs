@@ -421,15 +421,22 @@ impl<'m> Reader<'m> {
                 self.optional_text(call, None, "schema"),
             ),
         };
+        let position = usize::from(!receiver.is_batch());
+        let column = match call.argument(Some(position), "column") {
+            Ok(Some(argument)) if method == "add_column" => Some(self.lookup().value(&argument.value)),
+            _ => None,
+        };
         self.steps.push(Step {
             method,
             call,
             receiver,
             table,
             schema,
+            column,
             half: Half::Unknown,
             function: self.functions.first().copied(),
             repeated: self.loops > 0,
+            conditional: self.branches > 0,
         });
     }
 

@@ -40,12 +40,8 @@ pub(super) enum InlineName {
 
 /// The constraints in the column that `add_column` adds.
 pub(super) fn of_added_column<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
-    let position = usize::from(!step.receiver.is_batch());
-    let argument = step.call.argument(Some(position), "column").ok().flatten();
-    argument
-        .and_then(|argument| argument.value.as_call_of("Column"))
-        .map(of_column)
-        .unwrap_or_default()
+    let column = step.column.and_then(|column| column.as_call_of("Column"));
+    column.map(of_column).unwrap_or_default()
 }
 
 /// The constraints in the elements of `create_table`.
@@ -63,6 +59,15 @@ pub(super) fn of_table<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
             None => Vec::new(),
         })
         .collect()
+}
+
+/// The constraints inside a step of any kind.
+pub(super) fn constraints_of<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
+    match step.method {
+        "create_table" => of_table(step),
+        "add_column" => of_added_column(step),
+        _ => Vec::new(),
+    }
 }
 
 fn of_column(column: &Call) -> Vec<Inline<'_>> {

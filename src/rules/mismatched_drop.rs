@@ -10,7 +10,7 @@ use crate::project::Place;
 use crate::python::{ExprKind, Spread};
 
 use super::edits::finished_name;
-use super::inline::{InlineName, of_added_column, of_table};
+use super::inline::{InlineName, constraints_of};
 use super::naming_target::this_half;
 use super::suggestion::{Constraint, effective_name};
 use super::{Check, MigrationFile, Rule};
@@ -134,12 +134,7 @@ fn is_made_inline(file: &MigrationFile<'_>, drop: &Operation<'_>) -> bool {
         "execute" => source.slice(step.call.span).contains(written),
         "rename_table" => true,
         "create_table" | "add_column" if step.table == drop.table => {
-            let inside = if step.method == "create_table" {
-                of_table(step)
-            } else {
-                of_added_column(step)
-            };
-            inside.iter().any(|inline| match &inline.name {
+            constraints_of(step).iter().any(|inline| match &inline.name {
                 InlineName::Plain(name) | InlineName::Finished(name) => name == written,
                 InlineName::Unnamed | InlineName::Computed => true,
             })
