@@ -883,6 +883,20 @@ fn the_rules_about_operations_find_what_they_should_and_nothing_else() {
         ),
         (
             "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='fk')), inline_references=True)",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            lite,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id')), inline_references=True)",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-foreign-key",
             my,
             "for column in [sa.Column('i', sa.ForeignKey('t.id'))]: op.add_column('o', column)",
             "pass",
@@ -930,6 +944,39 @@ fn the_rules_about_operations_find_what_they_should_and_nothing_else() {
             expected,
             "{rule} in {upgrade} / {downgrade}: {:?}",
             names(&found)
+        );
+    }
+}
+
+#[test]
+fn a_prefix_is_doubled_inside_tables_and_columns_as_well() {
+    let models = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s', 'ix': 'ix_%(column_0_label)s'})\n";
+    for (call, expected) in [
+        (
+            "op.create_table('t', sa.CheckConstraint('c > 0', name='ck_t_c'))",
+            "name=op.f('ck_t_c')",
+        ),
+        (
+            "op.add_column('t', sa.Column('c', sa.CheckConstraint('c > 0', name='ck_t_c')))",
+            "name=op.f('ck_t_c')",
+        ),
+        (
+            "with op.batch_alter_table('t') as b: b.add_column(sa.Column('c', sa.CheckConstraint('c > 0', name='ck_t_c')))",
+            "name=b.f('ck_t_c')",
+        ),
+    ] {
+        let (files, last) = history_of(models, &[call]);
+        let snapshot: MemorySnapshot = files.into_iter().collect();
+        let project = Project::new(&snapshot, "/top");
+        let found = examine(&last, false, &project, &Config::default()).diagnostics;
+        assert_eq!(names(&found), BTreeSet::from(["doubled-prefix"]), "{call}");
+        let after = apply(&last, found[0].fix.iter());
+        assert!(after.contains(expected), "{after}");
+        let after = SourceFile::new(last.path().clone(), after);
+        assert!(
+            examine(&after, false, &project, &Config::default())
+                .diagnostics
+                .is_empty()
         );
     }
 }
@@ -996,6 +1043,31 @@ fn a_block_that_drops_two_kinds_gets_one_dict() {
         "{after}"
     );
     assert!(after.contains("'uq': ") && !after.contains("(None"), "{after}");
+}
+
+/// `op.f` works only while a migration runs, and two tables need two names.
+#[test]
+fn a_column_behind_a_name_is_named_only_where_it_can_be() {
+    let edits = |head: &str, upgrade: &str| {
+        let text = format!(
+            "{head}\nfrom alembic import op\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n    {upgrade}\n"
+        );
+        let found = check_with(&[("versions/b.py".into(), text)], &Config::default());
+        assert!(names(&found).contains("unnamed-column-foreign-key"), "{upgrade}");
+        found.iter().filter(|one| one.fix.is_some()).count()
+    };
+    let column = "column = sa.Column('i', sa.ForeignKey('t.id'))";
+    let add = "op.add_column('o', column)";
+    assert_eq!(edits("", &format!("{column}; {add}")), 1);
+    assert_eq!(edits(column, add), 0);
+    assert_eq!(edits("", &format!("{column}; {add}; op.add_column('p', column)")), 0);
+    assert_eq!(
+        edits(
+            "",
+            "op.add_column('o', sa.Column(name='i', type_=T, *[]), x); op.add_column('o', sa.Column(sa.ForeignKey('t.id'), name='i'))"
+        ),
+        1
+    );
 }
 
 #[test]
