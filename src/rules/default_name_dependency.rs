@@ -381,11 +381,11 @@ fn differs(file: &MigrationFile<'_>, constraint: Constraint<'_>, wanted: &Wanted
 
 fn diagnostic(file: &MigrationFile<'_>, wanted: &Wanted<'_>, unnamed: &Unnamed) -> Option<Diagnostic> {
     let databases = unnamed.chosen_by(wanted);
-    // Who writes down which database it is has no other.
-    if file
+    // Who writes down which database it is has no other; a convention changes the name on that one, too.
+    let is_the_only_one = file
         .configured_dialect
-        .is_some_and(|dialect| databases.contains(&dialect))
-    {
+        .is_some_and(|dialect| databases.contains(&dialect));
+    if is_the_only_one && unnamed.given.is_none() {
         return None;
     }
     let Wanted { name, drop, .. } = wanted;

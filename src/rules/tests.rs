@@ -1424,11 +1424,14 @@ fn a_convention_that_gives_the_name_makes_it_the_projects_own() {
         found[0].focus.text
     );
     // Who says which database it is takes its names as they are.
-    let of = |dialect| {
+    let of_models = |dialect, models: &str| {
         let mut config = Config::default();
         config.dialect = Some(dialect);
-        across_with(NO_CONVENTION, &revisions, &config).len()
+        across_with(models, &revisions, &config).len()
     };
+    let of = |dialect| of_models(dialect, NO_CONVENTION);
+    let changed = with("fk_%(table_name)s_%(column_0_name)s");
+    assert_eq!(of_models(crate::naming::Dialect::Postgresql, &changed), 1);
     assert_eq!(of(crate::naming::Dialect::Postgresql), 0);
     assert_eq!(of(crate::naming::Dialect::Sqlite), 1);
 }
