@@ -163,10 +163,16 @@ impl Revision {
         self.module.get_or_init(|| Module::parse(self.file.clone()))
     }
 
-    /// Whether this text stands in it anywhere; without it the revision says nothing about a table of that name.
+    /// Whether this name stands in it anywhere as a word; without it the revision says nothing about a table of that name.
     #[must_use]
-    pub fn mentions(&self, text: &str) -> bool {
-        memmem::find(self.file.text().as_bytes(), text.as_bytes()).is_some()
+    pub fn mentions(&self, name: &str) -> bool {
+        let bytes = self.file.text().as_bytes();
+        let is_part = |at: Option<usize>| {
+            let byte = at.and_then(|at| bytes.get(at));
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii())
+        };
+        memmem::find_iter(bytes, name.as_bytes())
+            .any(|at| !is_part(at.checked_sub(1)) && !is_part(Some(at + name.len())))
     }
 
     /// Whether what it does to constraints can be read off its own operations.
@@ -420,6 +426,28 @@ mod tests {
         let more = files(MOST_FILES + 1);
         assert_eq!(History::read(&more, &["versions".into()]).size(), None);
         assert_eq!(more.reads().len(), 0);
+    }
+
+    #[test]
+    fn a_name_is_mentioned_as_a_whole_word() {
+        let mentions = |code: &str| {
+            let text = format!("revision = 'a'\ndown_revision = None\n{code}");
+            Revision::read(SourceFile::new("a.py".into(), text))
+                .unwrap()
+                .mentions("order")
+        };
+        for code in [
+            "'order'",
+            "'shop.order'",
+            "'order.id'",
+            "ALTER TABLE \"order\"",
+            "order",
+        ] {
+            assert!(mentions(code), "{code}");
+        }
+        for code in ["'orders'", "'order_item'", "'border'", "'orderß'", ""] {
+            assert!(!mentions(code), "{code}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::{Action, Half, Known, Migration, Name, Operation, Receiver, Step};
+use crate::migration::{Half, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::default_names::{self, chosen_by};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::{Place, Revision};
@@ -64,14 +64,14 @@ struct Wanted<'m> {
 
 impl<'m> Wanted<'m> {
     fn of(file: &MigrationFile<'_>, drop: &'m Operation<'m>) -> Option<Self> {
-        let Action::Drop(kind) = drop.action else { return None };
         let wanted = Self {
             drop,
             table: drop.table.known()?,
             name: drop.name.text()?,
         };
         let names_reflected = matches!(&drop.receiver, Receiver::Batch { batch, .. } if batch.names_reflected);
-        let is_certain = drop.half == Half::Upgrade
+        let is_certain = !drop.creates()
+            && drop.half == Half::Upgrade
             && drop.schema.known().is_some()
             && !(drop.repeated || drop.conditional || names_reflected)
             && drop.call.keyword("if_exists").is_none()
@@ -80,11 +80,7 @@ impl<'m> Wanted<'m> {
         let looks_chosen = |kind: &ConstraintKind| {
             !chosen_by(*kind, wanted.table, None, wanted.name).is_empty() && wanted.is_kind(*kind)
         };
-        (is_certain
-            && KINDS.iter().any(looks_chosen)
-            && !is_made_here(file, drop)
-            && kind.is_none_or(is_dropped_by_name))
-        .then_some(wanted)
+        (is_certain && KINDS.iter().any(looks_chosen) && !is_made_here(file, drop)).then_some(wanted)
     }
 
     fn is_kind(&self, kind: ConstraintKind) -> bool {
@@ -101,24 +97,20 @@ fn is_dropped_by_name(kind: ConstraintKind) -> bool {
     KINDS.contains(&kind)
 }
 
-/// Whether the upgrade itself makes what it drops.
+/// Whether the upgrade itself makes what it drops, or the table.
 fn is_made_here(file: &MigrationFile<'_>, drop: &Operation<'_>) -> bool {
+    let Migration { operations, steps, .. } = file.migration;
     let before = |span: Span| span < drop.call.span;
-    let by_operation = file
-        .migration
-        .operations
+    let by_operation = operations
         .iter()
-        .any(|other| other.creates() && other.name == drop.name && before(other.call.span));
-    let by_step = file.migration.steps.iter().any(|step| {
-        matches!(
-            step.method,
-            "create_table" | "add_column" | "drop_table" | "rename_table"
-        ) && step.half != Half::Downgrade
+        .any(|other| other.creates() && other.name.text() == drop.name.text() && before(other.call.span));
+    let with_table = steps.iter().any(|step| {
+        matches!(step.method, "create_table" | "drop_table" | "rename_table")
+            && step.half != Half::Downgrade
             && step.table == drop.table
             && before(step.call.span)
-            && step.method != "add_column"
     });
-    by_operation || by_step
+    by_operation || with_table
 }
 
 /// Whether the migration looks at what it runs on, or runs SQL about tables: then it may well know what it does.
@@ -438,12 +430,12 @@ fn elsewhere(wanted: &Wanted<'_>, unnamed: &Unnamed, databases: &[Dialect]) -> S
 
 fn help(wanted: &Wanted<'_>, unnamed: &Unnamed, labels: &str, is_foretold: bool) -> String {
     let table = wanted.table;
-    let lookup = match unnamed.kind {
+    let method = match unnamed.kind {
         ConstraintKind::ForeignKey => "get_foreign_keys",
         ConstraintKind::Unique => "get_unique_constraints",
         _ => "get_check_constraints",
     };
-    let look_up = format!("look the name up when this runs: `sa.inspect(op.get_bind()).{lookup}('{table}')`");
+    let look_up = format!("look the name up when this runs: `sa.inspect(op.get_bind()).{method}('{table}')`");
     if !is_foretold {
         return look_up;
     }

@@ -137,8 +137,7 @@ fn is_free_again(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) 
     });
     let gone = file.migration.steps.iter().any(|step| {
         let is_gone = match step.method {
-            "drop_table" | "rename_table" => step.table == *first.constraint.table,
-            "drop_column" => step.table == *first.constraint.table,
+            "drop_table" | "rename_table" | "drop_column" => step.table == *first.constraint.table,
             "execute" => file.file().slice(step.call.span).contains(second.name),
             _ => false,
         };
