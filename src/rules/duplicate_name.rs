@@ -23,8 +23,11 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     each_made(file, &mut |made, earlier| {
         let first = earlier.iter().rev().find(|first| clashes(file, first, made));
-        if let Some(first) = first.filter(|first| !is_free_again(file, first, made)) {
-            found.push(diagnostic(file, first, made));
+        match first.filter(|first| !is_free_again(file, first, made)) {
+            Some(first) => found.push(diagnostic(file, made, first.place, "the first")),
+            None => {
+                found.extend(table_of_that_name(file, made).map(|table| diagnostic(file, made, table, "the table")))
+            }
         }
     });
     found
@@ -146,18 +149,40 @@ fn is_free_again(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) 
     dropped || gone
 }
 
-fn diagnostic(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> Diagnostic {
-    let first_place = Place {
+/// The table of the same revision that is called as what has an index: PostgreSQL keeps both in one space, SQLite those that are only indexes.
+fn table_of_that_name(file: &MigrationFile<'_>, made: &Made<'_>) -> Option<Span> {
+    use ConstraintKind::{Exclude, Index, PrimaryKey, Unique};
+    let kind = made.constraint.kind;
+    if !matches!(kind, Unique | PrimaryKey | Index | Exclude) {
+        return None;
+    }
+    let table = file.migration.steps.iter().find(|step| {
+        step.method == "create_table"
+            && !step.conditional
+            && step.function == made.constraint.function
+            && step.table.known().is_some_and(|table| table == made.name)
+            && step.schema.known().map(Option::as_deref) == Some(made.constraint.schema)
+    })?;
+    let clashes = match file.dialect() {
+        Some(Dialect::Postgresql) => effective_name(file, made.constraint).as_deref() == Some(made.name),
+        Some(Dialect::Sqlite) => kind == Index,
+        _ => false,
+    };
+    clashes.then_some(table.call.span)
+}
+
+fn diagnostic(file: &MigrationFile<'_>, made: &Made<'_>, first: Span, what: &str) -> Diagnostic {
+    let first = Place {
         file: file.file().clone(),
-        span: first.place,
+        span: first,
     };
     Diagnostic::new(
         &RULE,
         file.file(),
-        second.call,
-        format!("the name `{}` is given twice", second.name),
+        made.call,
+        format!("the name `{}` is given twice", made.name),
     )
-    .focus(second.place, "the database refuses the second one")
-    .related(first_place, "the first")
+    .focus(made.place, "the database refuses the second one")
+    .related(first, what)
     .help("give each its own name")
 }
