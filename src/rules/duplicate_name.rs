@@ -23,12 +23,10 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     each_made(file, &mut |made, earlier| {
         let first = earlier.iter().rev().find(|first| clashes(file, first, made));
-        match first.filter(|first| !is_free_again(file, first, made)) {
-            Some(first) => found.push(diagnostic(file, made, first.place, "the first")),
-            None => {
-                found.extend(table_of_that_name(file, made).map(|table| diagnostic(file, made, table, "the table")))
-            }
-        }
+        let first = first.filter(|first| !is_free_again(file, first, made));
+        let first = first.map(|first| (first.place, "the first"));
+        let other = first.or_else(|| Some((table_of_that_name(file, made)?, "the table")));
+        found.extend(other.map(|(place, what)| diagnostic(file, made, place, what)));
     });
     found
 }
