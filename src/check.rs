@@ -47,7 +47,11 @@ pub struct Outcome {
     pub fixed: usize,
     /// The files that `--fix` changed.
     pub changed: Vec<RepoPath>,
-    /// What `--fix` did not do, a sentence a file.
+    /// How many files the configuration or the command line excludes.
+    pub excluded: usize,
+    /// Why no file was checked, where that is so.
+    pub why_none: String,
+    /// What `--fix` did not do or leaves to do, a sentence each.
     pub remarks: Vec<String>,
 }
 
@@ -94,6 +98,7 @@ pub fn check(
     for candidate in candidates {
         let config = configs.of(&candidate.path)?;
         if config.excludes(&candidate.path) {
+            outcome.excluded += 1;
             continue;
         }
         match look_at(candidate, snapshot, project, &config, past) {

@@ -1,11 +1,11 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::{CommandLine, ConfigError, Globs, rules_named};
+use crate::config::{CommandLine, ConfigError, Globs, nearest, rules_named};
 use crate::git::DEFAULT_LIMIT;
 use crate::install::{InstallArgs, UninstallArgs};
 use crate::settings::{Action, Color, Format, Scope, Settings};
@@ -34,13 +34,27 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  alembic-named                              what the next commit adds or changes
+  alembic-named                              what the next commit changes
   alembic-named migrations/ app/models.py    these files, as they are on disk
   alembic-named --from-ref origin/main       what this branch changes, for CI
-  alembic-named fix --staged                 write the names into the files of the next commit
+  alembic-named fix --staged                 write the names into these files
   alembic-named explain unnamed-constraint   what a rule is about
 
-Exit status: 0 nothing blocks, 1 something blocks, 2 the check could not be done.";
+Exit status: 0 nothing blocks, 1 something blocks, 2 it could not be checked.";
+
+const FIX_EXAMPLES: &str = "\
+Examples:
+  alembic-named fix --staged             then look at the change, and stage it
+  alembic-named fix --staged --restage   the same, staged at once
+  alembic-named fix migrations/versions  these files, as they are on disk
+  alembic-named fix --staged --diff      only show what would change";
+
+const INSTALL_EXAMPLES: &str = "\
+Examples:
+  alembic-named install --dry-run        what would be written, and where
+  alembic-named install                  into this repository
+  alembic-named install --write          also into the manager's own file
+  alembic-named install --manager git    beside other managers, for git alone";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -49,6 +63,7 @@ pub enum Command {
     #[command(after_help = EXAMPLES)]
     Check(CheckArgs),
     /// Fix what can be fixed in the working tree (the same as check --fix)
+    #[command(after_help = FIX_EXAMPLES)]
     Fix(CheckArgs),
     /// Show what holds for a file, and where each value comes from
     Config {
@@ -57,6 +72,7 @@ pub enum Command {
         path: PathBuf,
     },
     /// Make git run the check before each commit, beside whatever is there
+    #[command(after_help = INSTALL_EXAMPLES)]
     Install(InstallArgs),
     /// Take it out again and put everything back
     Uninstall(UninstallArgs),
@@ -94,7 +110,7 @@ pub struct CheckArgs {
     /// Check the files as they are in this revision [default: HEAD]
     #[arg(long, value_name = "REV", requires = "from_ref", help_heading = "What is checked")]
     to_ref: Option<String>,
-    /// Leave out files that match; may be given several times
+    /// Leave out files that match, seen from the top of the repository; may be given several times
     #[arg(long, value_name = "GLOB", help_heading = "What is checked")]
     exclude: Vec<String>,
     /// Refuse to read files larger than this many bytes
@@ -190,6 +206,23 @@ impl CheckArgs {
             verbose: self.verbose,
             action: self.action(),
             scope: self.scope(variables),
+        })
+    }
+
+    /// What to tell somebody whose first path is no file but reads like a subcommand: misspelled, or behind an option, where it is a path.
+    #[must_use]
+    pub fn meant_subcommand(&self) -> Option<String> {
+        let word = self.paths.first()?.to_str()?;
+        let is_word = word.bytes().all(|letter| letter.is_ascii_lowercase());
+        if !is_word || Path::new(word).symlink_metadata().is_ok() {
+            return None;
+        }
+        let cli = Cli::command();
+        let meant = nearest(word, cli.get_subcommands().map(clap::Command::get_name))?;
+        Some(if meant == word {
+            format!("`{word}` is a subcommand and no path: write it before all options, as `alembic-named {word} ...`")
+        } else {
+            format!("`{word}` does not exist: check the path, or did you mean `alembic-named {meant}`?")
         })
     }
 

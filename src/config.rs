@@ -337,7 +337,7 @@ pub(crate) fn nearest_rule(name: &str) -> String {
 }
 
 /// The word that is most like another, if it is like it at all.
-fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let (away, nearest) = words.map(|known| (distance(word, known), known)).min()?;
     (away <= word.len().max(4) / 2).then_some(nearest)
 }

@@ -63,6 +63,8 @@ pub struct Diagnostic {
     pub suggested_name: Option<String>,
     /// The change that does it.
     pub fix: Option<Fix>,
+    /// What the fix leaves to be done, in a sentence.
+    pub left_to_do: Option<String>,
     /// The first place of the problem that this is a part of: a create and its drop are one problem.
     pub problem: Option<Span>,
 }
@@ -89,6 +91,7 @@ impl Diagnostic {
             help: None,
             suggested_name: None,
             fix: None,
+            left_to_do: None,
             problem: None,
         }
     }

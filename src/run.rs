@@ -51,13 +51,16 @@ impl ExitStatus {
 /// Fails with a sentence for the user; a reader that closes the pipe is not a failure.
 pub fn run(cli: Cli) -> Result<ExitStatus> {
     let done = match cli.command {
-        None => check_files(cli.check),
+        None => match cli.check.meant_subcommand() {
+            Some(sentence) => Err(anyhow!(sentence)),
+            None => check_files(cli.check),
+        },
         Some(Command::Check(arguments)) => check_files(arguments),
         Some(Command::Fix(arguments)) => check_files(arguments.fixing()),
         Some(Command::Config { path }) => show_config(&path),
         Some(Command::Install(arguments)) => install::run(&arguments),
         Some(Command::Uninstall(arguments)) => install::undo(&arguments),
-        Some(Command::Explain { rule }) => print(config::rule(&rule)?.documentation.as_bytes()),
+        Some(Command::Explain { rule }) => print(report::page(config::rule(&rule)?.documentation).as_bytes()),
         Some(Command::Rules) => print(rules().as_bytes()),
         Some(Command::Completions { shell }) => print(&completions(shell)),
     };
@@ -95,13 +98,14 @@ fn show_config(path: &Path) -> Result<ExitStatus> {
     let snapshot = WorkingTree::new(&start.top);
     let configs = Configs::nearest(&snapshot, CommandLine::default());
     // A folder stands for the files in it.
-    let file = if start.folder.join(path).is_dir() {
-        inside.join("any file").unwrap_or(inside)
+    let (file, shown) = if start.folder.join(path).is_dir() {
+        let shown = format!("a file in {}", path.display());
+        (inside.join("any file").unwrap_or(inside), shown)
     } else {
-        inside
+        (inside.clone(), inside.to_string())
     };
     let config = configs.of(&file)?;
-    print(report::config(&file, &config).as_bytes())
+    print(report::config(&file, &shown, &config).as_bytes())
 }
 
 fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
@@ -140,6 +144,7 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     };
     let mut outcome = check(&selection.candidates, snapshot, &project, &configs, &past)?;
     outcome.failures.extend(selection.failures.iter().cloned());
+    outcome.why_none = selection.why_none(&settings.scope, outcome.excluded);
     let look_again = |file: &SourceFile| -> Vec<Diagnostic> {
         let candidate = selection
             .candidates
@@ -344,6 +349,11 @@ fn stage_and_replace(
 fn settle(outcome: &mut Outcome, mended: Mended) {
     let path = mended.path().clone();
     let before = outcome.diagnostics.len();
+    for diagnostic in outcome.diagnostics.iter().filter(|one| *one.path() == path) {
+        let left = diagnostic.left_to_do.iter().map(|left| format!("`{path}`: {left}"));
+        let new = left.filter(|left| !outcome.remarks.contains(left));
+        outcome.remarks.extend(new.collect::<Vec<_>>());
+    }
     outcome.diagnostics.retain(|diagnostic| *diagnostic.path() != path);
     let gone = (before - outcome.diagnostics.len()).saturating_sub(mended.left.len());
     outcome.fixed += gone;

@@ -44,6 +44,10 @@ impl From<Change> for Candidate {
 pub struct Selection<'r> {
     /// The Python files to check.
     pub candidates: Vec<Candidate>,
+    /// How many files there were beside them that are no Python.
+    pub others: usize,
+    /// Whether a merge brings files that another parent answers for.
+    pub is_left_to_merge: bool,
     /// What they and the project around them are read from.
     pub snapshot: Box<dyn Snapshot + 'r>,
     /// The absolute path of the top.
@@ -54,6 +58,30 @@ pub struct Selection<'r> {
     pub notes: Vec<String>,
     /// What should have been checked and cannot be.
     pub failures: Vec<String>,
+}
+
+impl Selection<'_> {
+    /// Why there is nothing to check, in half a sentence; of the candidates so many were excluded.
+    #[must_use]
+    pub fn why_none(&self, scope: &Scope, excluded: usize) -> String {
+        if excluded > 0 {
+            let files = if excluded == 1 { "file is" } else { "files are" };
+            return format!("{excluded} Python {files} excluded by the configuration or by --exclude");
+        }
+        match (scope, self.others) {
+            (Scope::Staged | Scope::StagedPaths(_), _) if self.is_left_to_merge => {
+                "the Python files that the merge brings are those of another parent".to_owned()
+            }
+            (Scope::Staged, 0) => "nothing new or changed is staged".to_owned(),
+            (Scope::Staged, 1) => "1 file is staged, and it is no Python".to_owned(),
+            (Scope::Staged, others) => format!("{others} files are staged, none of them is Python"),
+            (Scope::StagedPaths(_), _) => "nothing that was named is a Python file in the index".to_owned(),
+            (Scope::Paths(_), _) => "there is no Python file in what was named".to_owned(),
+            (Scope::All, _) => "no Python file is tracked".to_owned(),
+            (Scope::Between { .. }, 0) => "nothing was added or changed since the merge base".to_owned(),
+            (Scope::Between { .. }, _) => "no Python file was added or changed since the merge base".to_owned(),
+        }
+    }
 }
 
 /// Why no file can be checked.
@@ -178,13 +206,12 @@ impl Start {
     }
 
     fn of<'r>(&self, snapshot: Box<dyn Snapshot + 'r>, changes: Vec<Change>) -> Selection<'r> {
-        let candidates = changes
-            .into_iter()
-            .filter(|change| change.path.is_python())
-            .map(Candidate::from)
-            .collect();
+        let (python, others): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| change.path.is_python());
         Selection {
-            candidates,
+            candidates: python.into_iter().map(Candidate::from).collect(),
+            others: others.len(),
+            is_left_to_merge: false,
             snapshot,
             top: self.top.clone(),
             base: None,
@@ -198,6 +225,7 @@ impl Start {
         let mut selection = self.of(repository.index()?, staged.changes);
         let python = |paths: Vec<RepoPath>| paths.into_iter().filter(RepoPath::is_python).collect::<Vec<_>>();
         for path in python(staged.left_to_other_parents) {
+            selection.is_left_to_merge = true;
             selection.notes.push(format!(
                 "left alone, as it is the same in another parent of the merge: {path}"
             ));
@@ -230,6 +258,7 @@ impl Start {
         }
         for (path, change) in files.into_iter().filter(|(path, _)| path.is_python()) {
             if staged.left_to_other_parents.contains(&path) {
+                selection.is_left_to_merge = true;
                 selection.notes.push(format!(
                     "left alone, as it is the same in another parent of the merge: {path}"
                 ));
@@ -277,15 +306,16 @@ impl Start {
         }
         found.sort();
         found.dedup();
-        let python = found.into_iter().filter(RepoPath::is_python);
+        let (python, others): (Vec<RepoPath>, Vec<RepoPath>) = found.into_iter().partition(RepoPath::is_python);
+        let candidate = |path| Candidate {
+            path,
+            id: None,
+            status: None,
+        };
         Ok(Selection {
-            candidates: python
-                .map(|path| Candidate {
-                    path,
-                    id: None,
-                    status: None,
-                })
-                .collect(),
+            candidates: python.into_iter().map(candidate).collect(),
+            others: others.len(),
+            is_left_to_merge: false,
             snapshot: Box::new(WorkingTree::new(&self.top).with_limit(limit)),
             top: self.top.clone(),
             base: None,

@@ -102,19 +102,39 @@ fn the_same_input_gives_the_same_output() {
 #[test]
 fn nothing_checked_is_said() {
     let repo = committed();
-    let nothing = "0 files checked: there is no Python file among what was to be checked\n";
-    assert_eq!(said(repo.tool(&[]), 0).out, nothing);
-    repo.stage("README.md", "text\n");
-    assert_eq!(said(repo.tool(&[]), 0).out, nothing);
-    for format in ["concise", "json"] {
-        let told = said(repo.tool(&["--format", format]), 0);
-        assert_eq!(told.err, nothing, "{format}");
-    }
-    assert_eq!(
-        said(repo.tool(&["README.md"]), 0).out,
-        nothing,
-        "a file that is no Python file"
+    let nothing = |arguments: &[&str], why: &str| {
+        let said_so = format!("0 files checked: {why}\n");
+        assert_eq!(said(repo.tool(arguments), 0).out, said_so, "{arguments:?}");
+        for format in ["concise", "json"] {
+            let told = said(repo.tool(&[arguments, &["--format", format]].concat()), 0);
+            assert_eq!(told.err, said_so, "{format} {arguments:?}");
+        }
+    };
+    nothing(&[], "nothing new or changed is staged");
+    nothing(
+        &["--from-ref=HEAD"],
+        "nothing was added or changed since the merge base",
     );
+    repo.stage("README.md", "text\n");
+    nothing(&[], "1 file is staged, and it is no Python");
+    nothing(&["README.md"], "there is no Python file in what was named");
+    let in_index = "nothing that was named is a Python file in the index";
+    nothing(&["--staged", "README.md"], in_index);
+    nothing(&["--staged", "nowhere.py"], in_index);
+    repo.stage("NOTES.md", "text\n");
+    nothing(&[], "2 files are staged, none of them is Python");
+    repo.commit("text");
+    nothing(
+        &["--from-ref=HEAD~1"],
+        "no Python file was added or changed since the merge base",
+    );
+    let one = "1 Python file is excluded by the configuration or by --exclude";
+    nothing(&[FILE, "--exclude", "migrations"], one);
+    repo.stage(OTHER, migration(NAMED));
+    nothing(&["--exclude", "*.py"], one);
+    repo.git(&["rm", "--quiet", "--cached", OTHER, FILE]);
+    nothing(&[], "nothing new or changed is staged");
+    nothing(&["--all"], "no Python file is tracked");
 }
 
 #[test]
@@ -122,7 +142,12 @@ fn findings_go_to_one_stream_and_all_else_to_the_other() {
     let repo = staged();
     let told = said(repo.tool(&["-v"]), 1);
     assert!(told.out.starts_with("error[unnamed-constraint]"), "{}", told.out);
-    assert!(told.out.ends_with("1 file checked: 2 errors\n"), "{}", told.out);
+    assert!(
+        told.out
+            .ends_with("1 file checked: 2 errors (1 drop shown with its create)\n"),
+        "{}",
+        told.out
+    );
     for (words, is_finding) in [
         ("--> migrations", true),
         ("help: ", true),
@@ -683,6 +708,134 @@ fn rules_are_listed_and_explained() {
     assert!(told.err.contains("did you mean `unnamed-constraint`?"), "{}", told.err);
     let told = said(folder.tool(&["explain"]), 2);
     assert!(told.err.contains("<RULE>"), "{}", told.err);
+}
+
+#[test]
+fn changed_lines_only_leaves_old_calls_alone() {
+    let repo = committed();
+    repo.stage(FILE, migration(UNNAMED));
+    repo.commit("unchecked");
+    let told = |arguments: &[&str], lines: &[&str]| {
+        let status = i32::from(!lines.is_empty());
+        let out = said(repo.tool(&[&["--format=concise"], arguments].concat()), status).out;
+        let found: Vec<&str> = out.lines().map(|line| line.split(':').nth(1).unwrap()).collect();
+        assert_eq!(found, lines, "{arguments:?}: {out}");
+    };
+    // A comment above the calls, and the calls as they were.
+    let reformatted = migration(UNNAMED).replacen("\n\n\n", "\n\n\n# why\n", 1);
+    repo.stage(FILE, &reformatted);
+    told(&[], &["12", "16"]);
+    told(&["--changed-lines-only"], &[]);
+    told(&["--changed-lines-only", FILE], &[]);
+    // One call touched: not the other one.
+    repo.stage(FILE, reformatted.replace("'invoice', [", "'invoice',  ["));
+    told(&["--changed-lines-only"], &["12"]);
+    repo.commit("touched");
+    told(&["--changed-lines-only", "--from-ref=HEAD~1"], &["12"]);
+    told(&["--from-ref=HEAD~1"], &["12", "16"]);
+    // All of a new file is new, and the configuration says the same as the option.
+    repo.stage(OTHER, migration(UNNAMED)).stage(FILE, &reformatted);
+    told(&["--changed-lines-only"], &["12", "11", "15"]);
+    repo.stage("alembic-named.toml", "changed-lines-only = true\n");
+    told(&[], &["12", "11", "15"]);
+}
+
+#[test]
+fn windows_line_ends_change_nothing() {
+    let outcome = |end: &str| {
+        let repo = committed();
+        let files = [
+            ("alembic.ini", "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://localhost/shop\n".to_owned()),
+            ("migrations/env.py", "from alembic import context\nfrom app.models import metadata\ntarget_metadata = metadata\ncontext.configure(target_metadata=metadata)\n".to_owned()),
+            (
+                "app/models.py",
+                "from sqlalchemy import MetaData\nmetadata = MetaData(\n    naming_convention={'fk': 'fk_%(table_name)s_x'}\n)\n".to_owned(),
+            ),
+            (
+                "alembic-named.toml",
+                "# why\nignore = [\n  'incomplete-naming-convention',\n  'invalid-naming-convention',\n]\n".to_owned(),
+            ),
+            (OTHER, migration(UNNAMED)),
+        ];
+        for (path, text) in files {
+            repo.stage(path, text.replace('\n', end));
+        }
+        let told = said(repo.tool(&["--format=concise"]), 1);
+        (
+            told,
+            said(repo.tool(&["fix", "--staged"]), 1),
+            repo.read(OTHER).replace(end, "\n"),
+        )
+    };
+    let (unix, windows) = (outcome("\n"), outcome("\r\n"));
+    assert!(unix.0.out.contains("name it `fk_order_x`"), "{:?}", unix.0);
+    assert_eq!(unix, windows);
+}
+
+/// What the program shows on a terminal of 80 columns; `None`, said aloud, where there is no way to have one.
+fn on_terminal(repo: &Repo, arguments: &str) -> Option<String> {
+    let mut script = repo.command("script");
+    script.args(["-qec", &format!("stty cols 80; '{PROGRAM}' {arguments}"), "/dev/null"]);
+    let Ok(output) = script.env("TERM", "xterm").output() else {
+        eprintln!("skipped: `script` is not installed, so there is no terminal");
+        return None;
+    };
+    Some(support::words(&output).replace("\r\n", "\n"))
+}
+
+#[test]
+fn a_page_is_readable_on_a_terminal_and_plain_in_a_pipe() {
+    let repo = Repo::none();
+    let piped = said(repo.tool(&["explain", "unnamed-drop"]), 0).out;
+    assert!(
+        piped.starts_with("# unnamed-drop\n") && piped.contains("\n```python file="),
+        "{piped}"
+    );
+    let Some(shown) = on_terminal(&repo, "explain unnamed-drop") else {
+        return;
+    };
+    assert!(!shown.contains("```") && !shown.contains("# unnamed-drop"), "{shown}");
+    assert!(shown.contains("\u{1b}[1mWhy\u{1b}[0m\n"), "{shown}");
+    assert!(shown.contains("\n    def downgrade():\n"), "{shown}");
+}
+
+#[test]
+fn a_diff_ends_with_what_to_do_about_it() {
+    let repo = staged();
+    let told = said(repo.tool(&["--diff"]), 1);
+    assert!(told.out.starts_with("--- a/migrations"), "{}", told.out);
+    assert_eq!(
+        told.err,
+        "\n1 file checked: 2 errors\nwrite these changes: alembic-named fix --staged\n"
+    );
+    assert_eq!(said(repo.tool(&["--diff", "--quiet"]), 1).err, "");
+    let told = said(repo.tool(&["--diff", FILE]), 1).err;
+    assert!(
+        told.ends_with(&format!("write these changes: alembic-named fix {FILE}\n")),
+        "{told}"
+    );
+    repo.commit("a migration that a database may have run");
+    repo.write("alembic-named.toml", "dialect = 'postgresql'\n");
+    let told = said(repo.tool(&["--diff", FILE]), 1);
+    assert_eq!(told.out, "");
+    assert!(told.err.contains("there is no fix that is certain"), "{}", told.err);
+    let clean = Repo::new();
+    assert_eq!(
+        said(clean.tool(&["--diff"]), 0).err,
+        "0 files checked: nothing new or changed is staged\n"
+    );
+}
+
+#[test]
+fn a_picture_is_followed_by_one_empty_line_only_where_something_follows() {
+    let repo = staged();
+    repo.stage(OTHER, migration(UNNAMED));
+    let quiet = said(repo.tool(&["--quiet"]), 1).out;
+    assert!(!quiet.ends_with("\n\n") && !quiet.contains("\n\n\n"), "{quiet}");
+    assert_eq!(quiet.matches("\n\nerror[").count(), 1, "{quiet}");
+    let usual = said(repo.tool(&[]), 1).out;
+    let summary = "\n\n2 files checked: 4 errors (2 drops shown with their creates)\n";
+    assert_eq!(usual, format!("{}{summary}", quiet.trim_end()));
 }
 
 #[test]

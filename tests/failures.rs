@@ -199,6 +199,38 @@ fn words_that_are_no_options() {
 }
 
 #[test]
+fn subcommands_in_the_wrong_place_or_misspelled() {
+    let repo = staged();
+    for (arguments, parts) in [
+        (
+            &["chek"][..],
+            &["`chek` does not exist", "did you mean `alembic-named check`?"][..],
+        ),
+        (&["unistall"], &["did you mean `alembic-named uninstall`?"]),
+        (&["--staged", "instal"], &["did you mean `alembic-named install`?"]),
+        (
+            &["--quiet", "check"],
+            &[
+                "`check` is a subcommand",
+                "before all options, as `alembic-named check ...`",
+            ],
+        ),
+        (
+            &["--color=always", "explain", "unnamed-drop"],
+            &["as `alembic-named explain ...`"],
+        ),
+    ] {
+        fails(&repo, arguments, parts);
+    }
+    // What is there is a path, whatever it is called; and what is like no subcommand is one as well.
+    repo.write("chek", "").write("check/a.py", "");
+    said(repo.tool(&["chek"]), 0);
+    said(repo.tool(&["--quiet", "check"]), 0);
+    let told = said(repo.tool(&["shop"]), 2).err;
+    assert_eq!(told, "error: `shop` does not exist: check the path\n");
+}
+
+#[test]
 fn patterns_and_rules_that_are_none() {
     let repo = staged();
     fails(&repo, &["--exclude", "a["], &["`a[`", "is not a glob", "write it like"]);
@@ -299,7 +331,7 @@ fn text_that_is_not_utf_8() {
     assert!(told.out.contains(SUGGESTED), "{}", told.out);
     assert!(
         told.out
-            .ends_with("2 files checked: 2 errors; 1 file could not be checked\n"),
+            .ends_with("2 files checked: 2 errors (1 drop shown with its create); 1 file could not be checked\n"),
         "{}",
         told.out
     );

@@ -1101,3 +1101,17 @@ fn a_fix_by_a_program_that_nobody_reads() {
     );
     assert!(repo.read(FILE).contains(SUGGESTED));
 }
+
+#[test]
+fn what_a_name_does_not_mend_is_said_after_the_fix() {
+    let repo = staged();
+    repo.stage("alembic-named.toml", "dialect = \"sqlite\"\n");
+    let left = format!("`{FILE}`: SQLite needs batch mode as well (`op.batch_alter_table('order')`)");
+    for arguments in [["fix", "--staged"].as_slice(), &["fix", "--staged", "--restage"]] {
+        let said = ends(&repo, arguments, i32::from(arguments.len() == 2));
+        assert_eq!(said.matches(&left).count(), 1, "{said}");
+        repo.stage(FILE, migration(UNNAMED));
+    }
+    repo.stage("alembic-named.toml", "dialect = \"postgresql\"\n");
+    assert!(!ends(&repo, &["fix", "--staged"], 1).contains("SQLite"));
+}

@@ -466,7 +466,7 @@ fn junit_reads_a_test_for_every_finding_and_every_clean_file() {
     <?xml version="1.0" encoding="UTF-8"?>
     <testsuites>
       <testsuite name="alembic-named" tests="0" failures="0" errors="0" skipped="0">
-        <system-out>0 files checked: there is no Python file among what was to be checked</system-out>
+        <system-out>0 files checked: nothing new or changed is staged</system-out>
       </testsuite>
     </testsuites>
     "#);

@@ -72,14 +72,58 @@ fn example() -> Repo {
     repo
 }
 
-#[test]
-fn the_readme_shows_what_the_program_prints() {
-    let repo = example();
-    let output = run(repo.path(), &["check", "examples/shop"]);
+/// The picture in the README: the report of a commit that adds the newest migration of the example, as a terminal shows it.
+fn picture() -> String {
+    const NEWEST: &str = "migrations/versions/9b3e64c8d215_add_invoice_to_order.py";
+    let (repo, shop) = (Repo::new(), root().join("examples/shop"));
+    for file in ["alembic.ini", "migrations/env.py", "app/models.py"] {
+        repo.stage(file, fs::read(shop.join(file)).unwrap());
+    }
+    repo.commit("the shop");
+    repo.stage(NEWEST, fs::read(shop.join(NEWEST)).unwrap());
+    let output = run(repo.path(), &["--color=always"]);
     assert_eq!(output.status.code(), Some(1));
-    let findings = text(&output.stdout);
-    let shown = blocks(&readme(), "text");
-    assert_eq!(shown, [findings.as_str()], "paste into README.md:\n{findings}");
+    let bold = |text: &str| format!("\u{1b}[1m{text}\u{1b}[0m");
+    let shown = format!(
+        "$ {}\n{}",
+        bold("git commit -m 'Add invoice to order'"),
+        text(&output.stdout)
+    );
+    // Its own background, so that it can be read on a light and on a dark page.
+    let background = anstyle_svg::Term::new().palette(anstyle_svg::WIN10_CONSOLE);
+    background.render_svg(shown.trim_end())
+}
+
+/// `UPDATE_PICTURE=1` writes it anew.
+#[test]
+fn the_picture_is_what_the_program_prints() {
+    let path = root().join("docs/report.svg");
+    let picture = picture();
+    if std::env::var_os("UPDATE_PICTURE").is_some() {
+        fs::write(&path, &picture).unwrap();
+    }
+    let shown = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(
+        shown == picture,
+        "docs/report.svg is not what the program prints: UPDATE_PICTURE=1 cargo test --test readme, and look at it"
+    );
+    assert!(readme().contains("](docs/report.svg)"), "the README shows it");
+}
+
+/// What a reader without pictures is told is part of it.
+#[test]
+fn the_picture_is_described() {
+    let readme = readme();
+    let (before, _) = readme.split_once("](docs/report.svg)").unwrap();
+    let (_, description) = before.rsplit_once("![").unwrap();
+    let letters = |text: &str| -> String { text.chars().filter(|one| !"`\\".contains(*one)).collect() };
+    let repo = example();
+    let output = run(repo.path(), &["check", "--select=unnamed-constraint", "examples/shop"]);
+    let printed = letters(&text(&output.stdout));
+    let words = letters(&description.split_whitespace().collect::<Vec<_>>().join(" "));
+    for part in words.split("; ") {
+        assert!(printed.contains(part), "`{part}` is not printed:\n{printed}");
+    }
 }
 
 #[test]
@@ -184,7 +228,7 @@ fn every_command_shown_is_taken() {
             if !is_code || !code.starts_with("alembic-named ") {
                 continue;
             }
-            let command = code.split(" # ").next().unwrap();
+            let command = code.split(" # ").next().unwrap().split(" > ").next().unwrap();
             let words = command.split_whitespace().map(|word| word.trim_matches('"'));
             if let Err(refusal) = Cli::try_parse_from(words) {
                 assert!(!refusal.use_stderr(), "{}: {command}: {refusal}", document.display());
@@ -193,6 +237,18 @@ fn every_command_shown_is_taken() {
         }
     }
     assert!(count > 10, "only {count} commands were found");
+}
+
+/// The headings as links name them: in lower case, hyphens for spaces, and nothing else but letters and digits.
+fn anchors(document: &str) -> impl Iterator<Item = String> {
+    let headings = document.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| {
+        let words = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        words
+            .chars()
+            .filter(|letter| letter.is_alphanumeric() || "-_".contains(*letter))
+            .collect()
+    })
 }
 
 #[test]
@@ -209,6 +265,11 @@ fn what_the_documents_link_to_is_there() {
                 "{} links to {target}",
                 document.display()
             );
+            if let Some((file, anchor)) = target.split_once('#').filter(|_| !target.contains("://")) {
+                let linked = if file.is_empty() { document.clone() } else { path };
+                let is_there = anchors(&read(&linked)).any(|one| one == anchor);
+                assert!(is_there, "{} links to {target}", document.display());
+            }
         }
     }
 }

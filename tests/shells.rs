@@ -151,3 +151,52 @@ fn bash_completes_a_value_after_a_subcommand() {
         assert_eq!(words(&output), "sarif\n");
     }
 }
+
+/// What a shell that is fed this script prints; the completions lie beside it.
+fn asked(shell: &str, arguments: &[&str], file: &str, script: &str) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(file), completions(shell)).unwrap();
+    let script = script.replace("FOLDER", folder.path().to_str().unwrap());
+    let output = fed(shell, &[arguments, &["-c", &script]].concat(), "")?;
+    Some(words(&output))
+}
+
+#[test]
+fn fish_completes_options_and_values() {
+    let script = "
+        source FOLDER/alembic-named.fish
+        complete -C 'alembic-named check --format s'
+        complete -C 'alembic-named expl'
+        complete -C 'alembic-named fix --rest'
+    ";
+    let Some(said) = asked("fish", &["--no-config"], "alembic-named.fish", script) else {
+        return;
+    };
+    let completed: Vec<&str> = said.lines().filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(completed, ["sarif", "explain", "--restage"], "{said}");
+}
+
+/// zsh completes nowhere but in its line editor, so a zsh is driven through a pseudo terminal.
+#[test]
+fn zsh_completes_a_value_after_a_subcommand() {
+    let script = r#"
+        zmodload zsh/zpty || exit
+        until_seen() {
+            for _ in {1..300}; do
+                while zpty -r -t inner chunk; do out+=$chunk; done
+                [[ $out == *$1* ]] && return
+                sleep 0.1
+            done
+        }
+        zpty -b inner zsh -f -i
+        zpty -w inner "fpath=(FOLDER \$fpath); autoload -Uz compinit; compinit -D -u; print done''with''compinit"
+        until_seen donewithcompinit
+        zpty -w -n inner $'alembic-named check --format sa\t'
+        until_seen sarif
+        print -r -- $out
+        zpty -d inner
+    "#;
+    if let Some(said) = asked("zsh", &["-f"], "_alembic-named", script) {
+        assert!(said.contains("alembic-named check --format sarif"), "{said:?}");
+    }
+}

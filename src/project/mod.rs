@@ -38,6 +38,8 @@ pub struct Naming {
     pub target: Target,
     /// Where the source says which metadata that is.
     pub stated: Option<Place>,
+    /// Whether `env.py` has autogenerate write batch operations.
+    pub renders_as_batch: bool,
     /// The files that were read to find out, for `--verbose`.
     pub trail: Vec<RepoPath>,
 }
@@ -88,6 +90,7 @@ impl<'s> Project<'s> {
                     "no Alembic environment (a folder with `env.py`) was found for this file".to_owned(),
                 ),
                 stated: None,
+                renders_as_batch: false,
                 trail: Vec::new(),
             }),
         }

@@ -76,7 +76,9 @@ pub(super) fn resolve(snapshot: &dyn Snapshot, environment: Environment) -> Nami
         environment.roots.clone(),
         environment.folder.parent().unwrap_or_else(RepoPath::top),
     );
-    let (target, stated) = match evaluator.imports.file(&environment.env_py()) {
+    let env_py = evaluator.imports.file(&environment.env_py());
+    let renders_as_batch = env_py.as_ref().is_some_and(renders_as_batch);
+    let (target, stated) = match env_py {
         Some(file) => of_env_py(&mut evaluator, &file),
         None => (
             Target::Unknown(format!("`{}` cannot be read", environment.env_py())),
@@ -87,6 +89,7 @@ pub(super) fn resolve(snapshot: &dyn Snapshot, environment: Environment) -> Nami
         environment: Some(environment),
         target,
         stated,
+        renders_as_batch,
         trail: evaluator.imports.opened(),
     }
 }
@@ -126,6 +129,18 @@ fn configured_target(file: &SourceFile) -> Option<Expr> {
             if configures && let Some(value) = call.keyword("target_metadata") {
                 found.get_or_insert_with(|| value.clone());
             }
+        });
+    }
+    found
+}
+
+/// Whether `context.configure` gets a `render_as_batch=` that is not plainly false.
+fn renders_as_batch(env_py: &SourceFile) -> bool {
+    let mut found = false;
+    for statement in Module::parse(env_py.clone()).body() {
+        each_call(statement, &mut |call| {
+            let value = call.keyword("render_as_batch");
+            found |= value.is_some_and(|value| env_py.slice(value.span) != "False");
         });
     }
     found

@@ -7,12 +7,12 @@ use crate::naming::{Key, Value};
 use crate::rules::ALL;
 use crate::source::RepoPath;
 
-pub(super) fn config(path: &RepoPath, config: &Config) -> String {
+pub(super) fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
     let origin = config
         .origin
         .as_ref()
         .map_or_else(|| "none, so these are the defaults".to_owned(), ToString::to_string);
-    let mut text = format!("{path}\nconfiguration: {origin}\n\n");
+    let mut text = format!("{shown}\nconfiguration: {origin}\n\n");
     let widest = ALL.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
     for rule in ALL {
         let (severity, source) = config.severity_and_source(path, rule, rule.severity);

@@ -18,6 +18,14 @@ pub struct Width {
     pub is_terminal: bool,
 }
 
+impl Width {
+    /// What standard output takes.
+    #[must_use]
+    pub fn of_standard_output() -> Self {
+        width_of(&io::stdout())
+    }
+}
+
 /// Where no terminal says how wide it is.
 const USUAL: usize = 120;
 

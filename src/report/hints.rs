@@ -36,19 +36,8 @@ pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<Strin
         Action::Fix { suggested: false, .. } => false,
         _ => return None,
     };
-    let fixes = |safety: Safety| {
-        let of_kind = move |diagnostic: &&Diagnostic| diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == safety);
-        outcome.diagnostics.iter().filter(of_kind).count()
-    };
-    let (safe, suggested) = (fixes(Safety::Safe), fixes(Safety::Suggested));
-    let what = match &settings.scope {
-        Scope::Paths(paths) => with_fixes(outcome, paths).join(" "),
-        Scope::StagedPaths(paths) => format!("--staged {}", with_fixes(outcome, paths).join(" ")),
-        Scope::Staged => "--staged".to_owned(),
-        Scope::All => "--all".to_owned(),
-        // What is committed is fixed where it lies in the working tree.
-        Scope::Between { .. } => with_fixes(outcome, &[]).join(" "),
-    };
+    let (safe, suggested) = (fixes(outcome, Safety::Safe), fixes(outcome, Safety::Suggested));
+    let what = what_to_fix(outcome, settings);
     match (safe, suggested) {
         // What is safe and was not done has its reason told already.
         (_, 0) if !looked => None,
@@ -59,6 +48,40 @@ pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<Strin
         _ if !looked => None,
         _ if safe == outcome.diagnostics.len() => Some(format!("fix it: alembic-named fix {what}")),
         _ => Some(format!("fix what is certain: alembic-named fix {what}")),
+    }
+}
+
+/// What `--diff` has shown, and the command that writes it.
+pub(super) fn how_to_write(outcome: &Outcome, settings: &Settings) -> Option<String> {
+    let Action::Diff { suggested } = settings.action else {
+        return None;
+    };
+    let (safe, unsafe_ones) = (fixes(outcome, Safety::Safe), fixes(outcome, Safety::Suggested));
+    let what = what_to_fix(outcome, settings);
+    match (safe, unsafe_ones, suggested) {
+        (0, 0, _) if outcome.diagnostics.is_empty() => None,
+        (0, 0, _) => Some("there is no fix to show".to_owned()),
+        (0, _, false) => Some("there is no fix that is certain: add --unsafe-fixes to see the others".to_owned()),
+        (_, 0, _) | (_, _, false) => Some(format!("write these changes: alembic-named fix {what}")),
+        _ => Some(format!("write these changes: alembic-named fix {what} --unsafe-fixes")),
+    }
+}
+
+/// How many findings have a fix of this kind.
+fn fixes(outcome: &Outcome, safety: Safety) -> usize {
+    let of_kind = |diagnostic: &&Diagnostic| diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == safety);
+    outcome.diagnostics.iter().filter(of_kind).count()
+}
+
+/// The arguments that make `fix` look at the same files.
+fn what_to_fix(outcome: &Outcome, settings: &Settings) -> String {
+    match &settings.scope {
+        Scope::Paths(paths) => with_fixes(outcome, paths).join(" "),
+        Scope::StagedPaths(paths) => format!("--staged {}", with_fixes(outcome, paths).join(" ")),
+        Scope::Staged => "--staged".to_owned(),
+        Scope::All => "--all".to_owned(),
+        // What is committed is fixed where it lies in the working tree.
+        Scope::Between { .. } => with_fixes(outcome, &[]).join(" "),
     }
 }
 

@@ -9,6 +9,7 @@ mod gitlab;
 mod hints;
 mod json;
 mod junit;
+mod page;
 mod sarif;
 mod text;
 mod verbose;
@@ -73,14 +74,22 @@ pub fn after(
     is_text: bool,
     err: &mut dyn Write,
 ) -> io::Result<()> {
-    for remark in &outcome.remarks {
-        writeln!(err, "{remark}")?;
-    }
     if let Some(fixed) = hints::fixed(outcome, settings) {
         writeln!(err, "{fixed}")?;
     }
+    for remark in &outcome.remarks {
+        writeln!(err, "{remark}")?;
+    }
     if !is_text {
-        return writeln!(err, "{}", summary(outcome));
+        let how = hints::how_to_write(outcome, settings);
+        if how.is_some() {
+            writeln!(err)?;
+        }
+        writeln!(err, "{}", summary(outcome))?;
+        return match how {
+            Some(how) => writeln!(err, "{how}"),
+            None => Ok(()),
+        };
     }
     if let Some(how) = hints::how_to_fix(outcome, settings) {
         writeln!(err, "{how}")?;
@@ -91,10 +100,16 @@ pub fn after(
     }
 }
 
-/// What holds for a file, and where each value comes from.
+/// What holds for a file, and where each value comes from. `shown` is what the user asked about.
 #[must_use]
-pub fn config(path: &RepoPath, config: &Config) -> String {
-    config::config(path, config)
+pub fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
+    config::config(path, shown, config)
+}
+
+/// A rule's page, as standard output shows it best.
+#[must_use]
+pub fn page(markdown: &str) -> String {
+    page::page(markdown, Width::of_standard_output())
 }
 
 /// What was found out on the way.
@@ -111,6 +126,11 @@ pub fn verbose(
 /// "1 file checked: 2 errors"
 #[must_use]
 pub fn summary(outcome: &Outcome) -> String {
+    summary_with(outcome, "")
+}
+
+/// The same with a remark behind the numbers.
+fn summary_with(outcome: &Outcome, remark: &str) -> String {
     let files = counted(outcome.files.len(), "file");
     let found: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning")]
         .into_iter()
@@ -119,8 +139,10 @@ pub fn summary(outcome: &Outcome) -> String {
         .map(|(count, word)| counted(count, word))
         .collect();
     let mut summary = format!("{files} checked");
-    if outcome.files.is_empty() {
-        summary.push_str(": there is no Python file among what was to be checked");
+    if outcome.files.is_empty() && !outcome.failures.is_empty() {
+        // Said below.
+    } else if outcome.files.is_empty() {
+        let _ = write!(summary, ": {}", outcome.why_none);
     } else if found.is_empty() && outcome.fixed > 0 {
         summary.push_str(", nothing is left to fix");
     } else if found.is_empty() {
@@ -128,6 +150,7 @@ pub fn summary(outcome: &Outcome) -> String {
     } else {
         summary.push_str(": ");
         summary.push_str(&found.join(", "));
+        summary.push_str(remark);
     }
     if !outcome.failures.is_empty() {
         let failed = counted(outcome.failures.len(), "file");

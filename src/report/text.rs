@@ -11,7 +11,7 @@ use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{RepoPath, SourceFile, Span};
 
-use super::{Reporter, Width, printable, summary, wrap};
+use super::{Reporter, Width, printable, summary_with, wrap};
 
 /// What is not made narrower, however narrow the terminal is.
 const NARROWEST: usize = 20;
@@ -39,13 +39,27 @@ impl Text {
 
 impl Reporter for Text {
     fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+        let mut shown = 0;
         for diagnostic in leads(&outcome.diagnostics) {
-            writeln!(out, "{}\n", self.picture(diagnostic))?;
+            if shown > 0 {
+                writeln!(out)?;
+            }
+            writeln!(out, "{}", self.picture(diagnostic))?;
+            shown += 1;
         }
         if self.quiet {
             return Ok(());
         }
-        let summary = summary(outcome);
+        if shown > 0 {
+            writeln!(out)?;
+        }
+        // Whoever counts the pictures should find as many as the summary says.
+        let remark = match outcome.diagnostics.len() - shown {
+            0 => String::new(),
+            1 => " (1 drop shown with its create)".to_owned(),
+            several => format!(" ({several} drops shown with their creates)"),
+        };
+        let summary = summary_with(outcome, &remark);
         if outcome.count(Severity::Error) > 0 {
             writeln!(out, "{}", summary.bold())
         } else {

@@ -63,15 +63,32 @@ pub(super) fn help(
     };
     if let (Some(_), Some((dialect, short))) = (&suggestion.name, &suggestion.shortened) {
         let database = dialect.label();
-        let _ = write!(help, "; {database} will know it as `{short}`, shortened by SQLAlchemy");
+        let _ = if file.dialect().is_some() {
+            write!(help, "; {database} will know it as `{short}`, shortened by SQLAlchemy")
+        } else {
+            write!(help, "; on {database} SQLAlchemy would shorten it to `{short}`")
+        };
     }
-    if file.dialect() == Some(Dialect::Sqlite) && !operation.receiver.is_batch() {
-        help.push_str("; SQLite needs batch mode as well (`render_as_batch=True` in env.py)");
+    if let Some(batch) = batch_mode(file, operation) {
+        let _ = write!(help, "; {batch}");
     }
     if edits::needs_reflected_names(file, operation) {
         help.push_str("; on SQLite the block needs `naming_convention=` as well, since what it reflects has no name");
     }
     help
+}
+
+/// What a name does not mend: SQLite alters no constraint outside of batch mode.
+pub(super) fn batch_mode(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<String> {
+    if file.dialect() != Some(Dialect::Sqlite) || operation.receiver.is_batch() {
+        return None;
+    }
+    let table = operation.table.known().map_or("...", String::as_str);
+    let mut text = format!("SQLite needs batch mode as well (`op.batch_alter_table('{table}')`)");
+    if !file.naming().renders_as_batch {
+        text.push_str("; autogenerate writes it with `render_as_batch=True` in env.py");
+    }
+    Some(text)
 }
 
 /// HEAD holds the migration, so a database may hold the constraint under a name of its own.

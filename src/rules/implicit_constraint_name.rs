@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use super::naming_target::{complete, subject, this_half};
 use super::suggestion::Source;
 use super::unnamed_constraint::unnamed_creates;
+use super::unnamed_drop::works_all_the_same;
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -30,10 +31,12 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
                 "the history does not say the name, and it changes when the convention does",
             );
             let text = drop.map(|drop| {
-                format!(
-                    "and {} fails: a drop has no columns to make the name of",
-                    this_half(drop.half)
-                )
+                let half = this_half(drop.half);
+                if works_all_the_same(file, drop) {
+                    format!("and {half} finds it only while the convention stays as it is")
+                } else {
+                    format!("and {half} fails: a drop has no columns to make the name of")
+                }
             });
             complete(file, diagnostic, operation, drop.zip(text.as_deref()), &suggestion)
         })

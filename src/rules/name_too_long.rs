@@ -94,6 +94,10 @@ fn diagnostic(
     });
     if known.is_none() {
         diagnostic.severity = Severity::Warning;
+        let help = diagnostic.help.get_or_insert_default();
+        help.push_str(
+            "; nothing tells which database this is for, so it only warns: set `dialect` in the configuration",
+        );
     }
     Some(diagnostic)
 }

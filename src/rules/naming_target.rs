@@ -66,6 +66,7 @@ pub(super) fn complete(
         help.push_str(obstacle);
     }
     diagnostic.help = Some(help);
+    diagnostic.left_to_do = advice::batch_mode(file, create.unwrap_or(operation));
     diagnostic.fix = (name.certain && obstacle.is_none())
         .then_some(name.text.as_deref())
         .flatten()

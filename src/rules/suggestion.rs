@@ -17,7 +17,7 @@ pub(super) struct Suggestion {
     pub(super) source: Source,
     /// Why there is no name.
     pub(super) reason: Option<String>,
-    /// The name that the database will have, where that differs.
+    /// The name that the database will have, where that differs; PostgreSQL's where nothing tells which database it is.
     pub(super) shortened: Option<(Dialect, String)>,
 }
 
@@ -92,7 +92,8 @@ pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
     };
     match outcome {
         Ok(Some(computed)) => {
-            suggestion.shortened = file.dialect().and_then(|dialect| shortened(dialect, &computed));
+            // PostgreSQL is the strictest of those that are usual.
+            suggestion.shortened = shortened(file.dialect().unwrap_or(Dialect::Postgresql), &computed);
             suggestion.name = Some(computed.text);
         }
         Ok(None) => {

@@ -446,13 +446,22 @@ fn conventions_without_effect_and_with_mistakes_are_told() {
 
 /// Findings of a migration in a project for one database; `head` tells whether HEAD holds it already.
 fn of_migration(url: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
-    let env = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
+    of_project(url, "", "", upgrade, downgrade, head)
+}
+
+/// The same with something in the body of the base class, and at the end of `env.py`.
+fn of_project(url: &str, base: &str, configure: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
+    let env = format!(
+        "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n{configure}\n"
+    );
     let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
-    let models = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
+    let models = format!(
+        "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n    {base}\n"
+    );
     let snapshot = MemorySnapshot::from([
         ("alembic.ini", ini.as_str()),
-        ("migrations/env.py", env),
-        ("app/models.py", models),
+        ("migrations/env.py", env.as_str()),
+        ("app/models.py", models.as_str()),
     ]);
     let project = Project::new(&snapshot, "/top");
     let text = format!(
@@ -522,8 +531,86 @@ fn sqlite_needs_the_names_of_what_it_reflects() {
         after.contains("batch_op.drop_constraint(batch_op.f('fk_order_invoice_id_invoice'), type_='foreignkey')"),
         "{after}"
     );
-    let plain = of_migration("sqlite:///shop.db", CREATE, DROP, false);
-    assert!(plain[0].help.as_ref().unwrap().contains("batch mode"));
+}
+
+#[test]
+fn sqlite_needs_batch_mode_as_well() {
+    let in_batch = "    with op.batch_alter_table('order') as batch_op:\n        batch_op.create_foreign_key(None, 'invoice', ['invoice_id'], ['id'])";
+    for (url, configure, create, expected) in [
+        ("sqlite:///x.db", "", CREATE, Some(true)),
+        (
+            "sqlite:///x.db",
+            "context.configure(render_as_batch=False)",
+            CREATE,
+            Some(true),
+        ),
+        (
+            "sqlite:///x.db",
+            "context.configure(render_as_batch=True)",
+            CREATE,
+            Some(false),
+        ),
+        ("sqlite:///x.db", "", in_batch, None),
+        ("postgresql://h/d", "", CREATE, None),
+    ] {
+        let found = of_project(url, "", configure, create, "    pass", false);
+        let first = found.iter().find(|one| one.rule.name == "unnamed-constraint").unwrap();
+        let help = first.help.clone().unwrap();
+        let said = help.contains("SQLite needs batch mode as well (`op.batch_alter_table('order')`)");
+        assert_eq!(said, expected.is_some(), "{help}");
+        assert_eq!(
+            help.contains("`render_as_batch=True` in env.py"),
+            expected == Some(true),
+            "{configure}: {help}"
+        );
+        // The same is to be said when the name is written: the migration still does not run.
+        assert_eq!(
+            first.left_to_do.as_ref().is_some_and(|left| help.ends_with(left)),
+            expected.is_some()
+        );
+    }
+}
+
+#[test]
+fn a_convention_that_needs_the_table_only_names_the_drop_as_well() {
+    for (template, works) in [
+        ("fk_%(table_name)s", true),
+        ("fk_%(table_name)s_%(column_0_name)s", false),
+    ] {
+        let base = format!("metadata = sa.MetaData(naming_convention={{'fk': '{template}'}})");
+        let found = of_project("postgresql://h/d", &base, "", CREATE, DROP, false);
+        let implicit = found.iter().find(|one| one.rule.name == "implicit-constraint-name");
+        let of_drop = &implicit.unwrap().related[0].text;
+        let expected = if works {
+            "and this downgrade finds it only while the convention stays as it is"
+        } else {
+            "and this downgrade fails: a drop has no columns to make the name of"
+        };
+        assert_eq!(of_drop, expected, "{template}");
+        assert_eq!(names(&found).contains("unnamed-drop"), !works, "{found:?}");
+    }
+}
+
+#[test]
+fn a_long_name_is_told_whichever_the_database_is() {
+    let create = format!(
+        "    op.create_foreign_key(None, '{0}', 'invoice', ['{0}'], ['id'])",
+        "a".repeat(40)
+    );
+    for (url, expected) in [
+        ("postgresql://h/d", "; PostgreSQL will know it as `fk_aaa"),
+        ("", "; on PostgreSQL SQLAlchemy would shorten it to `fk_aaa"),
+        ("oracle://h/d", "; Oracle"),
+    ] {
+        let help = of_migration(url, &create, "    pass", false)[0].help.clone().unwrap();
+        assert_eq!(help.contains(expected), !url.starts_with("oracle"), "{url}: {help}");
+    }
+    let plain = format!("    op.create_unique_constraint('{}', 't', ['a'])", "a".repeat(64));
+    for (url, is_said) in [("postgresql://h/d", false), ("", true)] {
+        let found = of_migration(url, &plain, "    pass", false);
+        let help = found[0].help.as_ref().unwrap();
+        assert_eq!(help.contains("set `dialect` in the configuration"), is_said, "{help}");
+    }
 }
 
 #[allow(clippy::too_many_lines, reason = "it is a table")]

@@ -29,7 +29,7 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
 }
 
 /// A convention can name a drop when its template needs nothing but the table, and MySQL's primary key needs no name at all.
-fn works_all_the_same(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
+pub(super) fn works_all_the_same(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
     let Some(kind) = operation.kind().filter(|kind| *kind != ConstraintKind::Index) else {
         return false;
     };

@@ -1,0 +1,108 @@
+//! A rule's page: Markdown as it is where a program reads it, and readable on a terminal.
+
+use std::fmt::Write;
+
+use owo_colors::OwoColorize;
+
+use super::{Width, wrap};
+
+/// Longer lines are hard to read, however wide the terminal is.
+const WIDEST: usize = 100;
+/// How far code stands from the edge.
+const INDENT: &str = "    ";
+
+pub(super) fn page(markdown: &str, width: Width) -> String {
+    if !width.is_terminal {
+        return markdown.to_owned();
+    }
+    let columns = width.columns.min(WIDEST);
+    let mut text = String::new();
+    // The lines of a paragraph or of an item, which are filled anew.
+    let mut open = String::new();
+    let mut is_code = false;
+    for line in markdown.lines() {
+        if let Some(kind) = line.strip_prefix("```") {
+            close(&mut text, &mut open, columns);
+            is_code = !is_code;
+            if let Some((_, file)) = kind.split_once("file=") {
+                let _ = writeln!(text, "{}\n", file.underline());
+            }
+        } else if is_code {
+            let _ = writeln!(text, "{}", format!("{INDENT}{line}").trim_end());
+        } else if line.is_empty() {
+            close(&mut text, &mut open, columns);
+            text.push('\n');
+        } else if let Some(heading) = line.strip_prefix('#') {
+            let _ = writeln!(text, "{}", heading.trim_start_matches('#').trim().bold());
+        } else {
+            if line.starts_with("- ") {
+                close(&mut text, &mut open, columns);
+            }
+            if !open.is_empty() {
+                open.push(' ');
+            }
+            open.push_str(line.trim());
+        }
+    }
+    close(&mut text, &mut open, columns);
+    text
+}
+
+/// Writes what was collected of a paragraph.
+fn close(text: &mut String, open: &mut String, columns: usize) {
+    if open.is_empty() {
+        return;
+    }
+    let further = if open.starts_with("- ") { "  " } else { "" };
+    let options = textwrap::Options::new(columns).subsequent_indent(further);
+    text.push_str(&wrap(open, options));
+    text.push('\n');
+    open.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::ALL;
+
+    #[test]
+    fn a_terminal_gets_no_markup_and_every_word() {
+        let terminal = Width {
+            columns: 80,
+            is_terminal: true,
+        };
+        for rule in ALL {
+            let shown = page(rule.documentation, terminal);
+            let title = format!("{}\n", rule.name.bold());
+            assert!(shown.starts_with(&title), "{shown}");
+            assert!(!shown.contains("```") && !shown.contains("\n#"), "{shown}");
+            let is_prose = |line: &&str| !line.starts_with(INDENT);
+            let longest = shown.lines().filter(is_prose).map(|line| line.chars().count()).max();
+            assert!(longest.is_some_and(|longest| longest <= 80), "{shown}");
+            let plain = anstream::adapter::strip_str(&shown).to_string();
+            let words = |text: &str| -> Vec<String> {
+                let words = text.split_whitespace().map(str::to_owned);
+                words.filter(|word| !word.starts_with('#')).collect()
+            };
+            let source: Vec<&str> = rule
+                .documentation
+                .lines()
+                .map(|line| match line.strip_prefix("```") {
+                    Some(kind) => kind.split_once("file=").map_or("", |(_, file)| file),
+                    None => line,
+                })
+                .collect();
+            assert_eq!(words(&plain), words(&source.join("\n")), "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn a_pipe_gets_the_page_as_it_is() {
+        let pipe = Width {
+            columns: 20,
+            is_terminal: false,
+        };
+        let page_of = ALL[0].documentation;
+        assert_eq!(page(page_of, pipe), page_of);
+    }
+}
