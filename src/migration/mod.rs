@@ -115,12 +115,14 @@ pub struct Step<'m> {
     pub half: Half,
     /// The name of the function that holds it; nothing at module level.
     pub function: Option<&'m str>,
-    /// The `Column(...)` that it adds, where it can be read.
+    /// The `Column(...)` that `add_column` adds, where it stands: a name that is bound once is followed.
     pub column: Option<&'m Call>,
     /// Which run of statements holds it.
     pub block: usize,
     /// Whether it may run more than once.
     pub repeated: bool,
+    /// Whether it stands in a branch that may not be taken.
+    pub conditional: bool,
 }
 
 impl Step<'_> {

@@ -714,6 +714,7 @@ impl<'m> Reader<'m> {
             function: self.functions.first().copied(),
             block: self.block,
             repeated: self.loops > 0,
+            conditional: self.branches > 0,
         });
     }
 

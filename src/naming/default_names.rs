@@ -3,7 +3,7 @@
 //! Needed for migrations that are already applied: there the invented name is the one to drop. SQLite invents none, and
 //! Oracle and SQL Server invent names that nobody can foretell.
 
-use super::ConstraintKind;
+use super::{ConstraintKind, Dialect};
 
 /// PostgreSQL's longest name in bytes (`NAMEDATALEN - 1`).
 const POSTGRESQL_BYTES: usize = 63;
@@ -21,17 +21,13 @@ const POSTGRESQL_BYTES: usize = 63;
 /// Follows `ChooseConstraintName`, `ChooseIndexName`, `ChooseIndexColumnNames` and `makeObjectName` of the server.
 #[must_use]
 pub fn postgresql(kind: ConstraintKind, table: &str, columns: &[&str], taken: impl Fn(&str) -> bool) -> Option<String> {
-    let (middle, label) = match kind {
-        ConstraintKind::PrimaryKey => (None, "pkey"),
-        ConstraintKind::Check => (
-            only(columns).map(|column| clip(column, POSTGRESQL_BYTES).to_owned()),
-            "check",
-        ),
-        ConstraintKind::ForeignKey => (Some(joined(columns.iter().map(|column| (*column).to_owned()))?), "fkey"),
-        ConstraintKind::Unique => (Some(joined(distinct(columns))?), "key"),
-        ConstraintKind::Index => (Some(joined(distinct(columns))?), "idx"),
-        ConstraintKind::Exclude => (Some(joined(distinct(columns))?), "excl"),
+    let middle = match kind {
+        ConstraintKind::PrimaryKey => None,
+        ConstraintKind::Check => only(columns).map(|column| clip(column, POSTGRESQL_BYTES).to_owned()),
+        ConstraintKind::ForeignKey => Some(joined(columns.iter().map(|column| (*column).to_owned()))?),
+        ConstraintKind::Unique | ConstraintKind::Index | ConstraintKind::Exclude => Some(joined(distinct(columns))?),
     };
+    let label = label(kind);
     let labels = std::iter::once(label.to_owned()).chain((1_u32..).map(|number| format!("{label}{number}")));
     labels
         .map(|label| object_name(table, middle.as_deref(), &label))
@@ -80,6 +76,100 @@ pub fn mysql(
     match kind {
         ConstraintKind::Check => Some(format!("{table}_chk_{number}")),
         _ => mariadb(kind, table, columns, number, taken),
+    }
+}
+
+/// The databases that give this name to such a constraint when nobody names it; none where only a person would.
+///
+/// `columns` as for [`postgresql`], for a check all words of its condition; without them any will do, except that a name which holds the
+/// table's is then no column's. What SQL Server and Oracle choose is known by its form alone.
+#[must_use]
+pub fn chosen_by(kind: ConstraintKind, table: &str, columns: Option<&[&str]>, name: &str) -> &'static [Dialect] {
+    if is_postgresql(kind, table, columns, name) {
+        return &[Dialect::Postgresql];
+    }
+    let numbered = |start: &str| name.strip_prefix(start).is_some_and(is_number);
+    let first = columns.and_then(|columns| columns.first());
+    match kind {
+        ConstraintKind::ForeignKey if numbered(&format!("{table}_ibfk_")) => &[Dialect::Mysql, Dialect::Mariadb],
+        ConstraintKind::Check if numbered("CONSTRAINT_") => &[Dialect::Mariadb],
+        ConstraintKind::Check if numbered(&format!("{table}_chk_")) => &[Dialect::Mysql],
+        _ if is_mssql(kind, name) => &[Dialect::Mssql],
+        _ if numbered("SYS_C") => &[Dialect::Oracle],
+        ConstraintKind::Unique => {
+            let is_column = match first {
+                Some(first) => name == *first || numbered(&format!("{first}_")),
+                None => columns.is_none() && !name.contains(table),
+            };
+            if is_column {
+                &[Dialect::Mysql, Dialect::Mariadb]
+            } else {
+                &[]
+            }
+        }
+        _ => &[],
+    }
+}
+
+/// How often a name may have been taken before it is no longer looked for.
+const MOST_TAKEN: usize = 9;
+
+fn is_postgresql(kind: ConstraintKind, table: &str, columns: Option<&[&str]>, name: &str) -> bool {
+    let is_one_of = |columns: &[&str]| {
+        let mut taken: Vec<String> = Vec::new();
+        while taken.len() <= MOST_TAKEN {
+            match postgresql(kind, table, columns, |one| taken.iter().any(|known| known == one)) {
+                Some(next) if next == name => return true,
+                Some(next) => taken.push(next),
+                None => return false,
+            }
+        }
+        false
+    };
+    match (columns, label(kind)) {
+        // A check is called after its column when it has only one.
+        (Some(words), _) if kind == ConstraintKind::Check => is_one_of(&[]) || words.chunks(1).any(is_one_of),
+        (Some(columns), _) => is_one_of(columns),
+        (None, label) => {
+            // Half of the room is the table's at least.
+            let table = clip(table, (POSTGRESQL_BYTES - label.len() - 2) / 2 - 1);
+            let label = format!("_{label}");
+            name.starts_with(table)
+                && name
+                    .trim_end_matches(|digit: char| digit.is_ascii_digit())
+                    .ends_with(&label)
+        }
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `FK__order__invoice__3A81B327`: parts of table and column, and eight or sixteen digits that nobody can foretell.
+fn is_mssql(kind: ConstraintKind, name: &str) -> bool {
+    let Some(prefix) = kind.prefix() else { return false };
+    let digits = name
+        .strip_prefix(&format!("{}__", prefix.to_ascii_uppercase()))
+        .and_then(|rest| rest.rsplit_once("__"))
+        .map(|(_, digits)| digits);
+    digits.is_some_and(|digits| {
+        matches!(digits.len(), 8 | 16)
+            && digits
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte))
+    })
+}
+
+/// What PostgreSQL puts at the end.
+const fn label(kind: ConstraintKind) -> &'static str {
+    match kind {
+        ConstraintKind::PrimaryKey => "pkey",
+        ConstraintKind::Check => "check",
+        ConstraintKind::ForeignKey => "fkey",
+        ConstraintKind::Unique => "key",
+        ConstraintKind::Index => "idx",
+        ConstraintKind::Exclude => "excl",
     }
 }
 
@@ -254,6 +344,81 @@ mod tests {
                 mysql(kind, "order", columns, 3, taken).as_deref(),
                 by_mysql,
                 "{kind:?} {columns:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_a_database_chose_are_known_by_whom() {
+        use ConstraintKind::{Check, ForeignKey, PrimaryKey, Unique};
+        let both = &[Dialect::Mysql, Dialect::Mariadb][..];
+        let long = "t".repeat(60);
+        let cut = postgresql(ForeignKey, &long, &["c"], free).unwrap();
+        for (kind, table, columns, name, expected) in [
+            (
+                ForeignKey,
+                "order",
+                Some(&["a"][..]),
+                "order_a_fkey",
+                &[Dialect::Postgresql][..],
+            ),
+            (
+                ForeignKey,
+                "order",
+                Some(&["a"]),
+                "order_a_fkey2",
+                &[Dialect::Postgresql],
+            ),
+            (ForeignKey, "order", Some(&["a"]), "order_b_fkey", &[]),
+            (ForeignKey, "order", Some(&["a"]), "order_a_fkey99", &[]),
+            (ForeignKey, "order", None, "order_b_fkey1", &[Dialect::Postgresql]),
+            (ForeignKey, "order", None, "fk_order_b", &[]),
+            (ForeignKey, "order", None, "line_b_fkey", &[]),
+            (ForeignKey, &long, Some(&["c"]), &cut, &[Dialect::Postgresql]),
+            (ForeignKey, &long, None, &cut, &[Dialect::Postgresql]),
+            (ForeignKey, "order", Some(&["a"]), "order_ibfk_2", both),
+            (ForeignKey, "order", Some(&["a"]), "line_ibfk_2", &[]),
+            (ForeignKey, "order", None, "order_ibfk_", &[]),
+            (ForeignKey, "order", None, "FK__order__a__3A81B327", &[Dialect::Mssql]),
+            (ForeignKey, "order", None, "FK__order__a__3A81B32", &[]),
+            (ForeignKey, "order", None, "UQ__order__a__3A81B327", &[]),
+            (ForeignKey, "order", None, "SYS_C0012345", &[Dialect::Oracle]),
+            (
+                Unique,
+                "order",
+                Some(&["a", "b"]),
+                "order_a_b_key",
+                &[Dialect::Postgresql],
+            ),
+            (Unique, "order", Some(&["a", "b"]), "a", both),
+            (Unique, "order", Some(&["a", "b"]), "a_2", both),
+            (Unique, "order", Some(&["a", "b"]), "b", &[]),
+            (Unique, "order", Some(&["a"]), "uq_order_a", &[]),
+            (Unique, "order", None, "uq_order_a", &[]),
+            (Unique, "order", None, "a", both),
+            (
+                Check,
+                "order",
+                Some(&["a", "0"]),
+                "order_a_check",
+                &[Dialect::Postgresql],
+            ),
+            (
+                Check,
+                "order",
+                Some(&["a", "b"]),
+                "order_check1",
+                &[Dialect::Postgresql],
+            ),
+            (Check, "order", Some(&["a", "b"]), "order_c_check", &[]),
+            (Check, "order", Some(&["a"]), "CONSTRAINT_1", &[Dialect::Mariadb]),
+            (Check, "order", Some(&["a"]), "order_chk_1", &[Dialect::Mysql]),
+            (PrimaryKey, "order", Some(&["a"]), "order_pkey", &[Dialect::Postgresql]),
+        ] {
+            assert_eq!(
+                chosen_by(kind, table, columns, name),
+                expected,
+                "{kind:?} {table} {columns:?} {name}"
             );
         }
     }

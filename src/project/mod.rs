@@ -5,6 +5,7 @@
 mod environment;
 mod evaluate;
 mod flask;
+mod history;
 mod imports;
 mod ini;
 mod library;
@@ -13,10 +14,11 @@ mod target;
 mod value;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 pub use environment::Environment;
+pub use history::{History, MOST_FILES, Revision};
 pub use models::{Declaration, Wanted};
 pub use target::{ConventionFacts, Judged, MetadataFacts, Target};
 pub use value::Place;
@@ -55,6 +57,8 @@ pub struct Project<'s> {
     snapshot: &'s dyn Snapshot,
     environments: Environments<'s>,
     known: RefCell<HashMap<RepoPath, Rc<Naming>>>,
+    /// By the folders that were read.
+    histories: RefCell<BTreeMap<Vec<RepoPath>, Rc<History>>>,
 }
 
 impl<'s> Project<'s> {
@@ -65,6 +69,7 @@ impl<'s> Project<'s> {
             snapshot,
             environments: Environments::new(snapshot, top.into()),
             known: RefCell::default(),
+            histories: RefCell::default(),
         }
     }
 
@@ -89,6 +94,29 @@ impl<'s> Project<'s> {
                 trail: Vec::new(),
             }),
         }
+    }
+
+    /// The revisions of a migration's environment; all of them are read, so this is for a rule that has a reason.
+    #[must_use]
+    pub fn history(&self, migration: &RepoPath) -> Option<Rc<History>> {
+        let environment = self.environments.of_migration(migration)?;
+        let folders = history::folders(&environment, migration);
+        if let Some(known) = self.histories.borrow().get(&folders) {
+            return Some(known.clone());
+        }
+        let history = Rc::new(History::read(self.snapshot, &folders));
+        self.histories.borrow_mut().insert(folders, history.clone());
+        Some(history)
+    }
+
+    /// Every history that was read, with its folders, for `--verbose`.
+    #[must_use]
+    pub fn histories(&self) -> Vec<(Vec<RepoPath>, Rc<History>)> {
+        let histories = self.histories.borrow();
+        histories
+            .iter()
+            .map(|(folders, history)| (folders.clone(), history.clone()))
+            .collect()
     }
 
     /// The metadata of a changed module that Alembic migrates, or may migrate.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::project::{ConventionFacts, Naming, Place, Project, Target};
+use crate::project::{ConventionFacts, MOST_FILES, Naming, Place, Project, Target};
 
 pub(super) fn verbose(
     project: &Project<'_>,
@@ -18,7 +18,19 @@ pub(super) fn verbose(
     for note in notes {
         writeln!(err, "{note}")?;
     }
-    project.looked_at().iter().try_for_each(|naming| tell(naming, err))
+    project.looked_at().iter().try_for_each(|naming| tell(naming, err))?;
+    for (folders, history) in project.histories() {
+        let folders: Vec<String> = folders.iter().map(ToString::to_string).collect();
+        let folders = folders.join(", ");
+        match history.size() {
+            Some(revisions) => writeln!(err, "history: {revisions} revisions in {folders}")?,
+            None => writeln!(
+                err,
+                "history: not read, there is too much in {folders} (more than {MOST_FILES} files or 32 MiB)"
+            )?,
+        }
+    }
+    Ok(())
 }
 
 fn tell(naming: &Naming, err: &mut dyn Write) -> io::Result<()> {

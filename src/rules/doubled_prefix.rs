@@ -3,8 +3,11 @@
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Name, Operation, Receiver};
+use crate::python::Call;
+use crate::source::Span;
 
 use super::edits::finished_name;
+use super::inline::{InlineName, constraints_of, write_name};
 use super::suggestion::{Constraint, prefix_of_plain_names};
 use super::{Check, MigrationFile, Rule};
 
@@ -18,33 +21,71 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
-    let creates = file.migration.operations.iter().filter(|operation| operation.creates());
-    creates.filter_map(|create| diagnostic(file, create)).collect()
+    let mut found = Vec::new();
+    for create in file.migration.operations.iter().filter(|operation| operation.creates()) {
+        if let (Name::Plain(name), Some(argument)) = (&create.name, create.name_argument) {
+            let written = Written {
+                constraint: Constraint::from(create),
+                name,
+                place: argument.value.span,
+                call: create.call,
+            };
+            found.extend(diagnostic(file, &written, |name| finish(file, create, name)));
+        }
+    }
+    for step in &file.migration.steps {
+        for inline in constraints_of(step) {
+            if let (InlineName::Plain(name), Some(call)) = (&inline.name, inline.call) {
+                let written = Written {
+                    constraint: inline.constraint(step),
+                    name,
+                    place: inline.argument.span,
+                    call: step.call,
+                };
+                found.extend(diagnostic(file, &written, |name| {
+                    write_name(file, &step.receiver, call, name)
+                }));
+            }
+        }
+    }
+    found
+}
+
+/// A plain name, by an operation or inside a table or a column.
+struct Written<'a> {
+    constraint: Constraint<'a>,
+    name: &'a str,
+    place: Span,
+    call: &'a Call,
 }
 
 /// A drop alone is not judged: it may mean a constraint that an older revision made under the doubled name.
-fn diagnostic(file: &MigrationFile<'_>, create: &Operation<'_>) -> Option<Diagnostic> {
-    let Name::Plain(name) = &create.name else { return None };
+fn diagnostic(
+    file: &MigrationFile<'_>,
+    written: &Written<'_>,
+    write: impl Fn(&str) -> Option<Edit>,
+) -> Option<Diagnostic> {
+    let Written { constraint, name, .. } = written;
     // Every usual prefix is a word and an underscore; without one nothing needs to be read.
     if !name.contains('_') {
         return None;
     }
-    let prefix = prefix_of_plain_names(file, Constraint::from(create))?;
+    let prefix = prefix_of_plain_names(file, *constraint)?;
     let rest = name.strip_prefix(&prefix)?;
     let message = format!("the convention makes `{prefix}{name}` of this name");
-    let mut diagnostic = Diagnostic::new(&RULE, file.file(), create.call.span, message)
-        .focus(
-            create.name_argument?.value.span,
-            format!("it has the prefix `{prefix}` already"),
-        )
+    let mut diagnostic = Diagnostic::new(&RULE, file.file(), written.call.span, message)
+        .focus(written.place, format!("it has the prefix `{prefix}` already"))
         .help(format!(
             "write the finished name as `op.f('{name}')`, or only `'{rest}'`"
         ));
-    let same = |other: &&Operation<'_>| !other.creates() && other.name == create.name && other.table == create.table;
+    let same = |other: &&Operation<'_>| {
+        !other.creates()
+            && matches!(&other.name, Name::Plain(dropped) if dropped == name)
+            && other.table == *constraint.table
+    };
     let drops = file.migration.operations.iter().filter(same);
-    let edits: Option<Vec<Edit>> = std::iter::once(create)
-        .chain(drops)
-        .map(|operation| finish(file, operation, name))
+    let edits: Option<Vec<Edit>> = std::iter::once(write(name))
+        .chain(drops.map(|drop| finish(file, drop, name)))
         .collect();
     let safety = if file.is_deployed {
         Safety::Suggested

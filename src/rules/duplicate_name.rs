@@ -4,7 +4,10 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::Operation;
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
+use crate::source::Span;
 
+use super::inline::constraints_of;
+use super::suggestion::{Constraint, effective_name};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -17,81 +20,167 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
-    let operations = &file.migration.operations;
     let mut found = Vec::new();
-    for (at, second) in operations.iter().enumerate() {
-        let earlier = operations[..at].iter().rev().find(|first| is_same(first, second));
-        let Some(first) = earlier.filter(|first| clashes(file, first, second)) else {
-            continue;
-        };
-        // What is dropped in between is free again.
-        let freed = |operation: &&Operation<'_>| !operation.creates() && operation.name == second.name;
-        if operations[..at]
-            .iter()
-            .filter(|operation| operation.call.span > first.call.span)
-            .any(|operation| freed(&operation))
-        {
-            continue;
-        }
-        found.push(diagnostic(file, first, second));
-    }
+    each_made(file, &mut |made, earlier| {
+        let first = earlier.iter().rev().find(|first| clashes(file, first, made));
+        let first = first.filter(|first| !is_free_again(file, first, made));
+        let first = first.map(|first| (first.place, "the first"));
+        let other = first.or_else(|| Some((table_of_that_name(file, made)?, "the table")));
+        found.extend(other.map(|(place, what)| diagnostic(file, made, place, what)));
+    });
     found
 }
 
-fn is_same(first: &Operation<'_>, second: &Operation<'_>) -> bool {
-    first.creates()
-        && second.creates()
-        && first.name.text().is_some()
-        && first.name == second.name
-        && first.function == second.function
-        && first.schema == second.schema
-        && first.table.known().is_some()
-        && second.table.known().is_some()
+/// Something that is made with a name.
+#[derive(Clone, Copy)]
+struct Made<'a> {
+    constraint: Constraint<'a>,
+    /// As it stands in the source.
+    name: &'a str,
+    call: Span,
+    place: Span,
 }
 
-/// PostgreSQL keeps keys and checks by table, and whatever has an index by schema; MySQL and MariaDB keep keys by database.
-fn clashes(file: &MigrationFile<'_>, first: &Operation<'_>, second: &Operation<'_>) -> bool {
-    // Of two branches one is taken.
-    if first.conditional || second.conditional {
+/// What is made with a name, in the order in which it is made, with all that was made before; those in a branch that may not be taken are
+/// left out, and those that are made only where they are not there yet.
+fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &[Made<'_>])) {
+    let steps = file.migration.steps.iter().filter(|step| !step.conditional);
+    let inside: Vec<_> = steps
+        .filter(|step| step.call.keyword("if_not_exists").is_none())
+        .map(|step| (step, constraints_of(step)))
+        .collect();
+    let mut made: Vec<Made<'_>> = Vec::new();
+    for (step, constraints) in &inside {
+        made.extend(constraints.iter().filter_map(|inline| {
+            let constraint = inline.constraint(step);
+            Some(Made {
+                constraint,
+                name: constraint.explicit?.name,
+                call: step.call.span,
+                place: inline.argument.span,
+            })
+        }));
+    }
+    made.extend(file.migration.operations.iter().filter_map(of_operation));
+    made.sort_by_key(|one| one.place);
+    for (at, one) in made.iter().enumerate() {
+        visit(one, &made[..at]);
+    }
+}
+
+fn of_operation<'a>(operation: &'a Operation<'_>) -> Option<Made<'a>> {
+    let is_certain = operation.creates() && !operation.conditional && operation.call.keyword("if_not_exists").is_none();
+    Some(Made {
+        constraint: Constraint::from(operation),
+        name: operation.name.text().filter(|_| is_certain)?,
+        call: operation.call.span,
+        place: operation
+            .name_argument
+            .map_or(operation.call.span, |argument| argument.value.span),
+    })
+}
+
+fn clashes(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> bool {
+    let (one, other) = (&first.constraint, &second.constraint);
+    let (Some(table), Some(other_table)) = (one.table.known(), other.table.known()) else {
+        return false;
+    };
+    let is_same = first.name == second.name && one.function == other.function && one.schema == other.schema;
+    is_same && share_a_space(file, one.kind, other.kind, table == other_table) && end_alike(file, one, other)
+}
+
+/// Whether a database would see one name twice, on one table or on two of one schema.
+///
+/// PostgreSQL keeps keys and checks by table, and whatever has an index by schema; MySQL and MariaDB keep foreign keys by database, MySQL
+/// checks as well; SQLite keeps only indexes, by database (run on PostgreSQL 15, MariaDB 10.11 and SQLite; MySQL by its manual).
+fn share_a_space(file: &MigrationFile<'_>, first: ConstraintKind, second: ConstraintKind, on_one_table: bool) -> bool {
+    use ConstraintKind::{Check, Exclude, ForeignKey, Index, PrimaryKey, Unique};
+    let kinds = [first, second];
+    let all = |of: &[ConstraintKind]| kinds.iter().all(|kind| of.contains(kind));
+    let have_indexes = all(&[Unique, PrimaryKey, Index, Exclude]);
+    // A key or a check may be called as an index is.
+    let is_twice_on_one = on_one_table && (!kinds.contains(&Index) || have_indexes);
+    // Nothing is read for two that no database takes for one.
+    if !(is_twice_on_one || have_indexes || all(&[ForeignKey]) || all(&[Check])) {
         return false;
     }
-    let indexed = |operation: &Operation<'_>| {
-        matches!(
-            operation.kind(),
-            Some(ConstraintKind::Unique | ConstraintKind::PrimaryKey | ConstraintKind::Index | ConstraintKind::Exclude)
-        )
-    };
-    // A key or a check may be called as an index is.
-    if first.table == second.table {
-        let is_index = |operation: &Operation<'_>| operation.kind() == Some(ConstraintKind::Index);
-        return (is_index(first) || is_index(second)) <= (indexed(first) && indexed(second));
-    }
-    let is_key = |operation: &Operation<'_>| operation.kind() == Some(ConstraintKind::ForeignKey);
     match file.dialect() {
-        Some(Dialect::Postgresql) => indexed(first) && indexed(second),
-        Some(Dialect::Mysql | Dialect::Mariadb) => is_key(first) && is_key(second),
+        Some(Dialect::Postgresql) => is_twice_on_one || have_indexes,
+        // Every primary key is called PRIMARY there.
+        Some(Dialect::Mysql | Dialect::Mariadb) if kinds.contains(&PrimaryKey) => false,
+        Some(Dialect::Mysql) => {
+            is_twice_on_one && (first == second || have_indexes) || all(&[ForeignKey]) || all(&[Check])
+        }
+        Some(Dialect::Mariadb) => is_twice_on_one || all(&[ForeignKey]),
+        Some(Dialect::Sqlite) => all(&[Index]),
+        _ => is_twice_on_one,
+    }
+}
+
+/// Whether the two have one name in the end: a convention may build on plain ones.
+fn end_alike(file: &MigrationFile<'_>, first: &Constraint<'_>, second: &Constraint<'_>) -> bool {
+    let is_finished = |one: &Constraint<'_>| one.explicit.is_some_and(|explicit| explicit.is_conv);
+    let is_one_of_a_kind = first.kind == second.kind && first.table == second.table;
+    if is_finished(first) == is_finished(second) && (is_one_of_a_kind || is_finished(first)) {
+        return true;
+    }
+    match (effective_name(file, *first), effective_name(file, *second)) {
+        (Some(first), Some(second)) => first == second,
         _ => false,
     }
 }
 
-fn diagnostic(file: &MigrationFile<'_>, first: &Operation<'_>, second: &Operation<'_>) -> Diagnostic {
-    let name = second.name.text().unwrap_or_default();
-    let place = |operation: &Operation<'_>| {
-        operation
-            .name_argument
-            .map_or(operation.call.span, |argument| argument.value.span)
+/// What is dropped in between is free again, and SQL may have dropped it.
+fn is_free_again(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> bool {
+    let is_between = |span: Span| span > first.call && span < second.call;
+    let dropped = file.migration.operations.iter().any(|operation| {
+        !operation.creates() && operation.name.text() == Some(second.name) && is_between(operation.call.span)
+    });
+    let gone = file.migration.steps.iter().any(|step| {
+        let is_gone = match step.method {
+            "drop_table" | "rename_table" | "drop_column" => step.table == *first.constraint.table,
+            "execute" => file.file().slice(step.call.span).contains(second.name),
+            _ => false,
+        };
+        is_gone && is_between(step.call.span)
+    });
+    dropped || gone
+}
+
+/// The table of the same revision that is called as what has an index: PostgreSQL keeps both in one space, SQLite those that are only indexes.
+fn table_of_that_name(file: &MigrationFile<'_>, made: &Made<'_>) -> Option<Span> {
+    use ConstraintKind::{Exclude, Index, PrimaryKey, Unique};
+    let kind = made.constraint.kind;
+    if !matches!(kind, Unique | PrimaryKey | Index | Exclude) {
+        return None;
+    }
+    let table = file.migration.steps.iter().find(|step| {
+        step.method == "create_table"
+            && !step.conditional
+            && step.function == made.constraint.function
+            && step.table.known().is_some_and(|table| table == made.name)
+            && step.schema.known().map(Option::as_deref) == Some(made.constraint.schema)
+    })?;
+    let clashes = match file.dialect() {
+        Some(Dialect::Postgresql) => effective_name(file, made.constraint).as_deref() == Some(made.name),
+        Some(Dialect::Sqlite) => kind == Index,
+        _ => false,
     };
-    let first_place = Place {
+    clashes.then_some(table.call.span)
+}
+
+fn diagnostic(file: &MigrationFile<'_>, made: &Made<'_>, first: Span, what: &str) -> Diagnostic {
+    let first = Place {
         file: file.file().clone(),
-        span: place(first),
+        span: first,
     };
     Diagnostic::new(
         &RULE,
         file.file(),
-        second.call.span,
-        format!("the name `{name}` is given twice"),
+        made.call,
+        format!("the name `{}` is given twice", made.name),
     )
-    .focus(place(second), "the database refuses the second one")
-    .related(first_place, "the first")
+    .focus(made.place, "the database refuses the second one")
+    .related(first, what)
     .help("give each its own name")
 }

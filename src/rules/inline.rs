@@ -3,7 +3,7 @@
 use crate::fix::Edit;
 use crate::migration::{Known, Receiver, Step};
 use crate::naming::{ConstraintKind, Explicit};
-use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind};
+use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind, Stmt, StmtKind};
 
 use super::MigrationFile;
 use super::edits::{finished_name, further_argument};
@@ -60,12 +60,22 @@ pub(super) fn of_table<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
         .collect()
 }
 
+/// The constraints inside a step of any kind.
+pub(super) fn constraints_of<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
+    match step.method {
+        "create_table" => of_table(step),
+        "add_column" => of_added_column(step),
+        _ => Vec::new(),
+    }
+}
+
 fn of_column(column: &Call) -> Vec<Inline<'_>> {
-    let name = column
+    let first = column
         .arguments
         .first()
         .filter(|first| first.kind == ArgumentKind::Positional);
-    let columns = match name.and_then(|name| name.value.as_str()) {
+    let name = column.keyword("name").or(first.map(|first| &first.value));
+    let columns = match name.and_then(Expr::as_str) {
         Some(name) => Known::Is(vec![name.to_owned()]),
         None => Known::Computed("the column's name is computed".to_owned()),
     };
@@ -219,6 +229,9 @@ impl Inline<'_> {
 /// `name=op.f('...')` as the last argument, where Alembic itself writes it; takes the place of a `name=None`.
 pub(super) fn write_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &Call, name: &str) -> Option<Edit> {
     let source = file.file();
+    if has_no_place(file, call) {
+        return None;
+    }
     let finished = finished_name(file, receiver, call, name)?;
     let none = call
         .arguments
@@ -241,4 +254,17 @@ pub(super) fn write_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &C
         }
         (None, None) => None,
     }
+}
+
+/// Whether a column stands where no name can be written: above the functions, where `op.f` does not work yet, or for several tables, which
+/// need several names.
+fn has_no_place(file: &MigrationFile<'_>, call: &Call) -> bool {
+    let is_around = |column: Option<&Call>| column.is_some_and(|column| column.span.contains(call.span));
+    let steps = &file.migration.steps;
+    let users = steps.iter().filter(|step| is_around(step.column)).count();
+    let mut body = file.migration.module.body().iter();
+    let is_above = |statement: &Stmt| {
+        !matches!(statement.kind, StmtKind::Function(_) | StmtKind::Class(_)) && statement.span.contains(call.span)
+    };
+    users > 1 || body.any(is_above)
 }

@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::sql::{Added, Effect, Naming};
 
 use super::executed::{Drop, Executed, is_all_read, is_called, is_made, may_be_table};
-use super::inline::{InlineName, of_added_column, of_table};
+use super::inline::{InlineName, constraints_of};
 use super::naming_target::this_half;
 use super::suggestion::{Constraint, effective_name};
 use super::{Check, MigrationFile, Rule};
@@ -284,12 +284,7 @@ fn is_made_otherwise(file: &MigrationFile<'_>, target: &Target<'_>) -> bool {
     let in_steps = file.migration.steps.iter().any(|step| match step.method {
         "rename_table" => true,
         "create_table" | "add_column" if step.table.known().is_some_and(|table| table == target.table) => {
-            let inside = if step.method == "create_table" {
-                of_table(step)
-            } else {
-                of_added_column(step)
-            };
-            inside.iter().any(|inline| match &inline.name {
+            constraints_of(step).iter().any(|inline| match &inline.name {
                 InlineName::Plain(name) | InlineName::Finished(name) => name == target.name,
                 InlineName::Unnamed | InlineName::Computed => true,
             })

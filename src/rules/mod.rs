@@ -4,6 +4,7 @@
 
 mod advice;
 mod convention_code;
+mod default_name_dependency;
 mod doubled_prefix;
 mod duplicate_name;
 mod edits;
@@ -34,7 +35,7 @@ use std::rc::Rc;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::{Migration, Pairing};
 use crate::naming::{ConstraintKind, Convention, Dialect};
-use crate::project::{Declaration, Judged, Naming, Project, Wanted};
+use crate::project::{Declaration, History, Judged, Naming, Project, Wanted};
 use crate::python::Module;
 use crate::source::SourceFile;
 
@@ -85,6 +86,7 @@ pub static ALL: &[&Rule] = &[
     &unnamed_table_constraint::RULE,
     &unnamed_sql_constraint::RULE,
     &mismatched_drop::RULE,
+    &default_name_dependency::RULE,
     &duplicate_name::RULE,
     &name_too_long::RULE,
     &doubled_prefix::RULE,
@@ -164,6 +166,12 @@ impl<'a> MigrationFile<'a> {
     #[must_use]
     pub fn naming(&self) -> &Naming {
         self.naming.get_or_init(|| self.project.naming(self.file()))
+    }
+
+    /// The revisions of the migration's environment; all of them are read when this is first asked for.
+    #[must_use]
+    pub fn history(&self) -> Option<Rc<History>> {
+        self.project.history(self.file().path())
     }
 
     /// What can be said of the name of an unnamed create, by its place in the list of operations.

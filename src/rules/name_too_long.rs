@@ -1,11 +1,12 @@
 //! A name is longer than the database takes.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::Name;
-use crate::naming::Dialect;
+use crate::migration::Name as Given;
+use crate::naming::{Dialect, Name};
 use crate::source::Span;
 
-use super::inline::{InlineName, of_added_column, of_table};
+use super::inline::{InlineName, constraints_of};
+use super::suggestion::{Constraint, finished};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -18,36 +19,44 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
-    let operations = file
-        .migration
-        .operations
-        .iter()
-        .filter_map(|operation| match &operation.name {
-            Name::Plain(name) => Some((operation.call.span, operation.name_argument?.value.span, name.clone())),
-            _ => None,
-        });
-    let inline = file.migration.steps.iter().flat_map(|step| {
-        let inside = match step.method {
-            "create_table" => of_table(step),
-            "add_column" => of_added_column(step),
-            _ => Vec::new(),
-        };
-        let span = step.call.span;
-        inside.into_iter().filter_map(move |inline| match inline.name {
-            InlineName::Plain(name) => Some((span, inline.argument.span, name)),
-            _ => None,
-        })
-    });
-    operations
-        .chain(inline)
-        .filter_map(|(call, place, name)| diagnostic(file, call, place, &name))
-        .collect()
+    let mut found = Vec::new();
+    for operation in &file.migration.operations {
+        if let (Given::Plain(name), Some(argument)) = (&operation.name, operation.name_argument) {
+            let constraint = operation.kind().map(|_| Constraint::from(operation));
+            found.extend(diagnostic(
+                file,
+                constraint,
+                operation.call.span,
+                argument.value.span,
+                name,
+            ));
+        }
+    }
+    for step in &file.migration.steps {
+        for inline in constraints_of(step) {
+            if let InlineName::Plain(name) = &inline.name {
+                let constraint = Some(inline.constraint(step));
+                found.extend(diagnostic(file, constraint, step.call.span, inline.argument.span, name));
+            }
+        }
+    }
+    found
 }
 
-/// SQLAlchemy shortens a finished name (`op.f`) itself; a plain one goes to the database as it is.
-fn diagnostic(file: &MigrationFile<'_>, call: Span, place: Span, name: &str) -> Option<Diagnostic> {
+/// SQLAlchemy shortens a finished name (`op.f`) itself, and so what a convention makes of a plain one; a plain one goes to the database as it is.
+fn diagnostic(
+    file: &MigrationFile<'_>,
+    constraint: Option<Constraint<'_>>,
+    call: Span,
+    place: Span,
+    name: &str,
+) -> Option<Diagnostic> {
     // Names that fit PostgreSQL, the strictest, need no look at the environment.
     if !Dialect::Postgresql.too_long(name) {
+        return None;
+    }
+    let is_built_on = |constraint| finished(file, constraint).is_some_and(|name| name.conv);
+    if constraint.is_some_and(is_built_on) {
         return None;
     }
     let known = file.dialect();
@@ -56,7 +65,14 @@ fn diagnostic(file: &MigrationFile<'_>, call: Span, place: Span, name: &str) -> 
         return None;
     }
     let limit = dialect.max_name()?;
+    let plain = Name {
+        text: name.to_owned(),
+        conv: false,
+    };
+    let is_cut = dialect == Dialect::Postgresql && !dialect.is_refused(&plain);
     let label = match dialect {
+        // SQLAlchemy counts characters.
+        _ if is_cut => format!("{} bytes, and {} cuts it at {limit}", name.len(), dialect.label()),
         Dialect::Postgresql | Dialect::Oracle => format!("{} bytes, and {} takes {limit}", name.len(), dialect.label()),
         _ => format!(
             "{} characters, and {} takes {limit}",
@@ -71,7 +87,11 @@ fn diagnostic(file: &MigrationFile<'_>, call: Span, place: Span, name: &str) -> 
         format!("the name is too long for {}", dialect.label()),
     )
     .focus(place, label)
-    .help("shorten it, or write it as `op.f('...')`, which SQLAlchemy shortens in the same way each time");
+    .help(if is_cut {
+        "shorten it, or the name in the database is not the one in the history"
+    } else {
+        "shorten it, or write it as `op.f('...')`, which SQLAlchemy shortens in the same way each time"
+    });
     if known.is_none() {
         diagnostic.severity = Severity::Warning;
         let help = diagnostic.help.get_or_insert_default();

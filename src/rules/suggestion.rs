@@ -214,17 +214,44 @@ fn name(convention: &Convention, constraint: Constraint<'_>) -> Result<Option<Co
 ///
 /// Nothing where the convention cannot be read, so that nobody knows.
 pub(super) fn effective_name(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<String> {
+    finished(file, constraint).map(|name| name.text)
+}
+
+/// The same name as SQLAlchemy holds it: what a convention has built is finished.
+pub(super) fn finished(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<Computed> {
     let explicit = constraint.explicit?;
+    let own = || Computed {
+        text: explicit.name.to_owned(),
+        conv: explicit.is_conv,
+    };
     match project_convention(file, constraint.function) {
         Ok(Some(convention)) => match name(&convention, constraint) {
-            Ok(Some(computed)) => Some(computed.text),
-            Ok(None) => Some(explicit.name.to_owned()),
+            Ok(computed) => Some(computed.unwrap_or_else(own)),
             Err(_) => None,
         },
-        Ok(None) => Some(explicit.name.to_owned()),
-        Err(_) if explicit.is_conv => Some(explicit.name.to_owned()),
+        Ok(None) => Some(own()),
+        Err(_) if explicit.is_conv => Some(own()),
         Err(_) => None,
     }
+}
+
+/// What an unnamed constraint is called while a migration runs; `Ok(None)` where the database has to choose, `Err` where nobody can tell.
+pub(super) fn name_at_run_time(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Result<Option<String>, ()> {
+    match project_convention(file, constraint.function) {
+        Ok(Some(convention)) if convention.template_for(constraint.kind).is_none() => Ok(None),
+        Ok(Some(convention)) => match name(&convention, constraint) {
+            Ok(computed) => Ok(computed.map(|computed| computed.text)),
+            Err(_) => Err(()),
+        },
+        Ok(None) => Ok(None),
+        Err(_) => Err(()),
+    }
+}
+
+/// The name that the configuration's convention gives, which takes the place of one that the project lacks.
+pub(super) fn configured_name(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<String> {
+    let computed = name(file.configured_convention?, constraint).ok()??;
+    Some(computed.text)
 }
 
 /// What the project's convention puts before a plain name of this kind; nothing where it takes the name as it is.

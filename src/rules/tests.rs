@@ -68,7 +68,15 @@ fn every_page_has_its_headings_in_order() {
             .collect();
         assert_eq!(
             headings,
-            ["What it finds", "Why", "Bad", "Good", "Fix", "When to ignore it"],
+            [
+                "What it finds",
+                "Why",
+                "On which databases",
+                "Bad",
+                "Good",
+                "Fix",
+                "When to ignore it"
+            ],
             "{}",
             rule.name
         );
@@ -1002,6 +1010,209 @@ fn the_rules_about_operations_find_what_they_should_and_nothing_else() {
             false,
         ),
         (
+            "duplicate-name",
+            my,
+            "op.create_table('a', sa.Column('c', sa.ForeignKey('r.id', name='fk'))); op.create_table('b', sa.Column('c', sa.ForeignKey('r.id', name='fk')))",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_table('a', sa.Column('c', sa.ForeignKey('r.id', name='fk'))); op.create_table('b', sa.Column('c', sa.ForeignKey('r.id', name='fk')))",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_table('a', sa.PrimaryKeyConstraint('c', name='pk')); op.create_table('b', sa.PrimaryKeyConstraint('c', name='pk'))",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            my,
+            "op.create_table('a', sa.PrimaryKeyConstraint('c', name='pk')); op.create_table('b', sa.PrimaryKeyConstraint('c', name='pk'))",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_table('a', sa.UniqueConstraint('c', name='u'), sa.CheckConstraint('c > 0', name='u'))",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            lite,
+            "op.create_table('a', sa.UniqueConstraint('c', name='u'), sa.CheckConstraint('c > 0', name='u'))",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            lite,
+            "op.create_index('i', 'a', ['c']); op.create_index('i', 'b', ['c'])",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_index('i', 'a', ['c']); op.create_index('i', 'b', ['c'], if_not_exists=True)",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_index('i', 'a', ['c'], schema='s'); op.create_index('i', 'b', ['c'])",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_index('i', 'a', ['c']); op.create_check_constraint('i', 'a', 'c > 0')",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c']); op.create_unique_constraint(op.f('a'), 't', ['d'])",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_table('a', sa.UniqueConstraint('c', name='u')); op.drop_table('a'); op.create_table('a', sa.UniqueConstraint('c', name='u'))",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_unique_constraint('a', 't', ['c']); op.execute('ALTER TABLE t RENAME CONSTRAINT a TO b'); op.create_unique_constraint('a', 't', ['d'])",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_table('a', sa.Column('c')); op.create_index('a', 'a', ['c'])",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_table('a', sa.Column('c'), sa.UniqueConstraint('c', name='a'))",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_table('a', sa.Column('c'), sa.CheckConstraint('c > 0', name='a'))",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            pg,
+            "op.create_table('a', sa.Column('c'), schema='s'); op.create_index('a', 'b', ['c'])",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            lite,
+            "op.create_table('a', sa.Column('c')); op.create_index('a', 'a', ['c'])",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            lite,
+            "op.create_table('a', sa.Column('c'), sa.UniqueConstraint('c', name='a'))",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            my,
+            "op.create_table('a', sa.Column('c')); op.create_index('a', 'a', ['c'])",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            "mysql://h/d",
+            "op.create_check_constraint('a', 't', 'c'); op.create_check_constraint('a', 'u', 'c')",
+            "pass",
+            true,
+        ),
+        (
+            "duplicate-name",
+            "mariadb://h/d",
+            "op.create_check_constraint('a', 't', 'c'); op.create_check_constraint('a', 'u', 'c')",
+            "pass",
+            false,
+        ),
+        (
+            "duplicate-name",
+            "mariadb://h/d",
+            "op.create_unique_constraint('a', 't', ['c']); op.create_check_constraint('a', 't', 'c')",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            my,
+            "column = sa.Column('i', sa.Integer(), sa.ForeignKey('t.id')); op.add_column('o', column)",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-constraint",
+            pg,
+            "column = sa.Column('i', sa.Integer(), unique=True); op.add_column(table_name='o', column=column)",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='fk')), inline_references=True)",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            lite,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id')), inline_references=True)",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            my,
+            "for column in [sa.Column('i', sa.ForeignKey('t.id'))]: op.add_column('o', column)",
+            "pass",
+            false,
+        ),
+        (
+            "unnamed-column-foreign-key",
+            my,
+            "column = sa.Column('i', sa.ForeignKey('t.id')); column = other(); op.add_column('o', column)",
+            "pass",
+            false,
+        ),
+        (
             "name-too-long",
             my,
             "op.create_unique_constraint('x2345678901234567890123456789012345678901234567890123456789012345', 't', ['c'])",
@@ -1037,6 +1248,62 @@ fn the_rules_about_operations_find_what_they_should_and_nothing_else() {
             "{rule} in {upgrade} / {downgrade}: {:?}",
             names(&found)
         );
+    }
+}
+
+#[test]
+fn a_prefix_is_doubled_inside_tables_and_columns_as_well() {
+    let models = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s', 'ix': 'ix_%(column_0_label)s'})\n";
+    for (call, expected) in [
+        (
+            "op.create_table('t', sa.CheckConstraint('c > 0', name='ck_t_c'))",
+            "name=op.f('ck_t_c')",
+        ),
+        (
+            "op.add_column('t', sa.Column('c', sa.CheckConstraint('c > 0', name='ck_t_c')))",
+            "name=op.f('ck_t_c')",
+        ),
+        (
+            "with op.batch_alter_table('t') as b: b.add_column(sa.Column('c', sa.CheckConstraint('c > 0', name='ck_t_c')))",
+            "name=b.f('ck_t_c')",
+        ),
+    ] {
+        let (files, last) = history_of(models, &[call]);
+        let snapshot: MemorySnapshot = files.into_iter().collect();
+        let project = Project::new(&snapshot, "/top");
+        let found = examine(&last, false, &project, &Config::default()).diagnostics;
+        assert_eq!(names(&found), BTreeSet::from(["doubled-prefix"]), "{call}");
+        let after = apply(&last, found[0].fix.iter());
+        assert!(after.contains(expected), "{after}");
+        let after = SourceFile::new(last.path().clone(), after);
+        assert!(
+            examine(&after, false, &project, &Config::default())
+                .diagnostics
+                .is_empty()
+        );
+    }
+}
+
+/// What a convention makes of a plain name is finished, and SQLAlchemy shortens it.
+#[test]
+fn a_convention_that_builds_on_names_keeps_them_from_being_too_long() {
+    let long = "x".repeat(64);
+    let found = |template: &str, call: &str| {
+        let models = format!(
+            "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={{'ck': '{template}'}})\n"
+        );
+        let (files, last) = history_of(&models, &[call]);
+        let ini = "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://h/d\n";
+        let files = files.into_iter().chain([("alembic.ini".to_owned(), ini.to_owned())]);
+        let snapshot: MemorySnapshot = files.collect();
+        let project = Project::new(&snapshot, "/top");
+        names(&examine(&last, false, &project, &Config::default()).diagnostics).contains("name-too-long")
+    };
+    let check = format!("op.create_check_constraint('{long}', 't', 'c > 0')");
+    let inside = format!("op.create_table('t', sa.CheckConstraint('c > 0', name='{long}'))");
+    for call in [&check, &inside] {
+        assert!(!found("ck_%(table_name)s_%(constraint_name)s", call), "{call}");
+        assert!(found("ck_%(table_name)s", call), "{call}");
     }
 }
 
@@ -1090,6 +1357,31 @@ fn a_block_that_drops_two_kinds_gets_one_dict() {
         "{after}"
     );
     assert!(after.contains("'uq': ") && !after.contains("(None"), "{after}");
+}
+
+/// `op.f` works only while a migration runs, and two tables need two names.
+#[test]
+fn a_column_behind_a_name_is_named_only_where_it_can_be() {
+    let edits = |head: &str, upgrade: &str| {
+        let text = format!(
+            "{head}\nfrom alembic import op\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n    {upgrade}\n"
+        );
+        let found = check_with(&[("versions/b.py".into(), text)], &Config::default());
+        assert!(names(&found).contains("unnamed-column-foreign-key"), "{upgrade}");
+        found.iter().filter(|one| one.fix.is_some()).count()
+    };
+    let column = "column = sa.Column('i', sa.ForeignKey('t.id'))";
+    let add = "op.add_column('o', column)";
+    assert_eq!(edits("", &format!("{column}; {add}")), 1);
+    assert_eq!(edits(column, add), 0);
+    assert_eq!(edits("", &format!("{column}; {add}; op.add_column('p', column)")), 0);
+    assert_eq!(
+        edits(
+            "",
+            "op.add_column('o', sa.Column(name='i', type_=T, *[]), x); op.add_column('o', sa.Column(sa.ForeignKey('t.id'), name='i'))"
+        ),
+        1
+    );
 }
 
 #[test]
@@ -1222,4 +1514,396 @@ fn a_fresh_environment_does_not_block_its_commit() {
         ("app/models.py", "target_metadata = None\n"),
     ]);
     assert_eq!(found, ["app/models.py error: missing-naming-convention"]);
+}
+
+/// What is said of the last of these revisions, which stands on the others; `{0}` is a revision's links.
+fn across_revisions(models: &str, revisions: &[&str]) -> Vec<Diagnostic> {
+    across_with(models, revisions, &Config::default())
+}
+
+fn across_with(models: &str, revisions: &[&str], config: &Config) -> Vec<Diagnostic> {
+    let (files, last) = history_of(models, revisions);
+    let snapshot: MemorySnapshot = files.into_iter().collect();
+    let project = Project::new(&snapshot, "/top");
+    let found = examine(&last, false, &project, config).diagnostics;
+    found
+        .into_iter()
+        .filter(|one| one.rule.name == super::default_name_dependency::RULE.name)
+        .collect()
+}
+
+/// The files of a project whose revisions follow each other, and the last of them.
+fn history_of(models: &str, revisions: &[&str]) -> (Vec<(String, String)>, SourceFile) {
+    let env = "from alembic import context\nfrom app.models import target_metadata\n";
+    let mut files = vec![
+        ("migrations/env.py".to_owned(), env.to_owned()),
+        ("app/models.py".to_owned(), models.to_owned()),
+    ];
+    for (at, body) in revisions.iter().enumerate() {
+        let down = match at.checked_sub(1) {
+            Some(before) => format!("'r{before}'"),
+            None => "None".to_owned(),
+        };
+        let text = if body.contains("def ") {
+            body.replace("{0}", &format!("revision = 'r{at}'\ndown_revision = {down}"))
+        } else {
+            format!(
+                "from alembic import op\nimport sqlalchemy as sa\nrevision = 'r{at}'\ndown_revision = {down}\ndef upgrade():\n    {body}\n"
+            )
+        };
+        files.push((format!("migrations/versions/r{at}.py"), text));
+    }
+    let (path, text) = files.last().unwrap().clone();
+    (files, SourceFile::new(path.as_str().into(), text))
+}
+
+const NO_CONVENTION: &str = "target_metadata = None\n";
+const TABLE: &str = "op.create_table('order', sa.Column('id', sa.Integer()), sa.Column('invoice_id', sa.ForeignKey('invoice.id')), sa.Column('code', sa.Text(), unique=True), sa.CheckConstraint('amount > 0'))";
+const KEY: &str = "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
+const BY_POSTGRESQL: &str = "op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')";
+
+#[allow(clippy::too_many_lines, reason = "it is a table")]
+#[test]
+fn a_name_that_a_database_chose_is_found_in_a_later_upgrade() {
+    for (before, drop, labels) in [
+        (KEY, BY_POSTGRESQL, "PostgreSQL"),
+        (TABLE, BY_POSTGRESQL, "PostgreSQL"),
+        (
+            KEY,
+            "op.drop_constraint(op.f('order_invoice_id_fkey'), 'order', 'foreignkey')",
+            "PostgreSQL",
+        ),
+        (
+            KEY,
+            "op.drop_constraint('order_invoice_id_fkey', 'order')",
+            "PostgreSQL",
+        ),
+        (
+            KEY,
+            "op.drop_constraint('order_invoice_id_fkey1', 'order', type_='foreignkey')",
+            "PostgreSQL",
+        ),
+        (
+            KEY,
+            "op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')",
+            "MySQL and MariaDB",
+        ),
+        (
+            KEY,
+            "with op.batch_alter_table('order') as b: b.drop_constraint('order_invoice_id_fkey', type_='foreignkey')",
+            "PostgreSQL",
+        ),
+        (
+            "with op.batch_alter_table('order') as b: b.create_foreign_key(None, 'invoice', ['invoice_id'], ['id'])",
+            BY_POSTGRESQL,
+            "PostgreSQL",
+        ),
+        (
+            "op.add_column('order', sa.Column('invoice_id', sa.ForeignKey('invoice.id')))",
+            BY_POSTGRESQL,
+            "PostgreSQL",
+        ),
+        (
+            "column = sa.Column('invoice_id', sa.ForeignKey('invoice.id')); op.add_column('order', column)",
+            BY_POSTGRESQL,
+            "PostgreSQL",
+        ),
+        (
+            "op.create_foreign_key(None, 'order', 'invoice', columns(), ['id'])",
+            BY_POSTGRESQL,
+            "PostgreSQL",
+        ),
+        (
+            TABLE,
+            "op.drop_constraint('order_code_key', 'order', type_='unique')",
+            "PostgreSQL",
+        ),
+        (
+            TABLE,
+            "op.drop_constraint('code', 'order', type_='unique')",
+            "MySQL and MariaDB",
+        ),
+        (
+            TABLE,
+            "op.drop_constraint('order_amount_check', 'order', type_='check')",
+            "PostgreSQL",
+        ),
+        (
+            TABLE,
+            "op.drop_constraint('CONSTRAINT_1', 'order', type_='check')",
+            "MariaDB",
+        ),
+        (
+            TABLE,
+            "op.drop_constraint('order_chk_1', 'order', type_='check')",
+            "MySQL",
+        ),
+        (
+            TABLE,
+            "op.drop_constraint('FK__order__invoic__3A81B327', 'order', type_='foreignkey')",
+            "SQL Server",
+        ),
+        (
+            TABLE,
+            "op.drop_constraint('SYS_C0012345', 'order', type_='foreignkey')",
+            "Oracle",
+        ),
+        // One with a name beside it changes nothing.
+        (
+            "op.create_foreign_key('fk_other', 'order', 'other', ['other_id'], ['id']); op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])",
+            BY_POSTGRESQL,
+            "PostgreSQL",
+        ),
+        (
+            "op.execute(\"UPDATE \\\"order\\\" SET x = 1\"); op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])",
+            BY_POSTGRESQL,
+            "PostgreSQL",
+        ),
+    ] {
+        let found = across_revisions(NO_CONVENTION, &[before, "pass", drop]);
+        assert_eq!(found.len(), 1, "{before} / {drop}");
+        let one = &found[0];
+        assert!(
+            one.focus.text.starts_with(&format!("{labels} chose it")),
+            "{}",
+            one.focus.text
+        );
+        assert_eq!(one.related[0].place.file.path().display(), "migrations/versions/r0.py");
+        assert!(
+            one.help.as_ref().unwrap().contains("look the name up"),
+            "{:?}",
+            one.help
+        );
+    }
+    // The nearest create is shown.
+    let drop = "op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')";
+    let found = across_revisions(NO_CONVENTION, &[KEY, KEY, drop]);
+    assert_eq!(
+        found[0].related[0].place.file.path().display(),
+        "migrations/versions/r1.py"
+    );
+}
+
+#[allow(clippy::too_many_lines, reason = "it is a table")]
+#[test]
+fn a_name_that_somebody_gave_or_that_may_be_meant_is_left_alone() {
+    for revisions in [
+        // Named by an operation, inside a table, by a rename, at once, or by a helper.
+        &[
+            "op.create_foreign_key('order_invoice_id_fkey', 'order', 'invoice', ['invoice_id'], ['id'])",
+            KEY,
+            BY_POSTGRESQL,
+        ][..],
+        &[
+            "op.create_table('order', sa.Column('invoice_id', sa.ForeignKey('invoice.id', name='order_invoice_id_fkey')))",
+            KEY,
+            BY_POSTGRESQL,
+        ],
+        &[
+            KEY,
+            "op.execute('ALTER TABLE \"order\" RENAME CONSTRAINT a TO order_invoice_id_fkey')",
+            BY_POSTGRESQL,
+        ],
+        &[
+            KEY,
+            "op.execute('alter  table \"order\" add constraint order_invoice_id_fkey foreign key (a) references b')",
+            BY_POSTGRESQL,
+        ],
+        &[
+            KEY,
+            "for table in ['order']:\n        op.create_foreign_key(name(table), table, 'invoice', ['invoice_id'], ['id'])",
+            BY_POSTGRESQL,
+        ],
+        &[
+            "def add(name=None):\n        op.create_foreign_key(name, 'order', 'invoice', ['invoice_id'], ['id'])\n    add()\n    add('order_invoice_id_fkey')",
+            BY_POSTGRESQL,
+        ],
+        &[
+            KEY,
+            "op.create_foreign_key(name(), 'order', 'invoice', ['invoice_id'], ['id'])",
+            BY_POSTGRESQL,
+        ],
+        &[
+            KEY,
+            "from app.helpers import name_keys; name_keys('order')",
+            "pass",
+            BY_POSTGRESQL,
+        ],
+        &[
+            KEY,
+            "{0}\nfrom app.helpers import name_keys\ndef upgrade():\n    name_keys('order')",
+            BY_POSTGRESQL,
+        ],
+        &[KEY, "op.rename_table('orders', 'order')", BY_POSTGRESQL],
+        &[KEY, "op.rename_table('order', 'orders')", BY_POSTGRESQL],
+        &[
+            KEY,
+            "for one in sa.inspect(op.get_bind()).get_foreign_keys(t): rename(one)",
+            BY_POSTGRESQL,
+        ],
+        &["Base.metadata.create_all(op.get_bind())", KEY, BY_POSTGRESQL],
+        &["op.execute(open('schema.sql').read())", KEY, BY_POSTGRESQL],
+        &["op.create_table('order', *columns())", KEY, BY_POSTGRESQL],
+        &["op.create_table('order', key())", KEY, BY_POSTGRESQL],
+        &["op.add_column('order', column())", KEY, BY_POSTGRESQL],
+        &[KEY, "op.drop_table('order')", BY_POSTGRESQL],
+        &[KEY, "op.drop_column('order', 'invoice_id')", BY_POSTGRESQL],
+        // Not there, or of another table, kind, column or schema.
+        &["pass", BY_POSTGRESQL],
+        &[
+            "op.create_foreign_key(None, 'orders', 'invoice', ['invoice_id'], ['id'])",
+            BY_POSTGRESQL,
+        ],
+        &[
+            "op.create_unique_constraint(None, 'order', ['invoice_id'])",
+            BY_POSTGRESQL,
+        ],
+        &[
+            "op.create_foreign_key(None, 'order', 'invoice', ['other_id'], ['id'])",
+            BY_POSTGRESQL,
+        ],
+        &[
+            "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'], source_schema='s')",
+            BY_POSTGRESQL,
+        ],
+        &[
+            "if x:\n        op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])",
+            BY_POSTGRESQL,
+        ],
+        &[
+            "{0}\nfrom alembic import op\ndef upgrade(): pass\ndef downgrade():\n    op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])",
+            BY_POSTGRESQL,
+        ],
+        // A person's name, a computed one, and drops that know what they do.
+        &[KEY, "op.drop_constraint('fk_x', 'order', type_='foreignkey')"],
+        &[
+            KEY,
+            "op.drop_constraint(f'{t}_invoice_id_fkey', 'order', type_='foreignkey')",
+        ],
+        &[
+            KEY,
+            "op.drop_constraint('order_invoice_id_fkey', t, type_='foreignkey')",
+        ],
+        &[
+            KEY,
+            "op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey', if_exists=True)",
+        ],
+        &[
+            KEY,
+            "if x: op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')",
+        ],
+        &[
+            KEY,
+            "for n in x: op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')",
+        ],
+        &[
+            KEY,
+            "if op.get_bind().dialect.name == 'sqlite': return\n    op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')",
+        ],
+        &[
+            KEY,
+            "try:\n        op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')\n    except E: pass",
+        ],
+        &[
+            KEY,
+            "with op.batch_alter_table('order', naming_convention=N) as b: b.drop_constraint('order_invoice_id_fkey', type_='foreignkey')",
+        ],
+        &[
+            KEY,
+            "op.execute('ALTER TABLE \"order\" ADD CONSTRAINT order_invoice_id_fkey CHECK (x)'); op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')",
+        ],
+        &[
+            KEY,
+            "op.create_foreign_key('order_invoice_id_fkey', 'order', 'invoice', ['invoice_id'], ['id']); op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')",
+        ],
+        &[
+            KEY,
+            "{0}\nfrom alembic import op\ndef upgrade(): pass\ndef downgrade():\n    op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')",
+        ],
+        &[
+            "op.create_primary_key(None, 'order', ['id'])",
+            "op.drop_constraint('order_pkey', 'order', type_='primary')",
+        ],
+        &[
+            "op.create_exclude_constraint(None, 'order', ('a', '='))",
+            "op.drop_constraint('order_a_excl', 'order')",
+        ],
+        // The history is not whole.
+        &[
+            KEY,
+            "{0}\ndown_revision = 'elsewhere'\ndef upgrade(): pass",
+            BY_POSTGRESQL,
+        ],
+        &[KEY, "{0}\ndepends_on = 'elsewhere'\ndef upgrade(): pass", BY_POSTGRESQL],
+        &[KEY, "{0}\nx = = 1\ndef upgrade():\n    'order'", BY_POSTGRESQL],
+    ] {
+        let found = across_revisions(NO_CONVENTION, revisions);
+        assert!(found.is_empty(), "{revisions:#?}");
+    }
+}
+
+#[test]
+fn a_convention_that_gives_the_name_makes_it_the_projects_own() {
+    let with = |template: &str| {
+        format!(
+            "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={{'ix': 'ix_%(column_0_label)s', 'fk': '{template}'}})\n"
+        )
+    };
+    let revisions = [KEY, BY_POSTGRESQL];
+    assert!(across_revisions(&with("%(table_name)s_%(column_0_name)s_fkey"), &revisions).is_empty());
+    assert!(across_revisions("from elsewhere import target_metadata\n", &revisions).is_empty());
+    let found = across_revisions(&with("fk_%(table_name)s_%(column_0_name)s"), &revisions);
+    assert!(
+        found[0]
+            .focus
+            .text
+            .contains("a new database has `fk_order_invoice_id` by your convention"),
+        "{}",
+        found[0].focus.text
+    );
+    // Who says which database it is takes its names as they are.
+    let of_models = |dialect, models: &str| {
+        let mut config = Config::default();
+        config.dialect = Some(dialect);
+        across_with(models, &revisions, &config).len()
+    };
+    let of = |dialect| of_models(dialect, NO_CONVENTION);
+    let changed = with("fk_%(table_name)s_%(column_0_name)s");
+    assert_eq!(of_models(crate::naming::Dialect::Postgresql, &changed), 1);
+    assert_eq!(of(crate::naming::Dialect::Postgresql), 0);
+    assert_eq!(of(crate::naming::Dialect::Sqlite), 1);
+}
+
+/// The usual revision costs no look at the others, and a run looks at them once.
+#[test]
+fn the_history_is_read_only_for_a_name_that_looks_chosen_and_only_once() {
+    let (files, _) = history_of(NO_CONVENTION, &[KEY, "pass", BY_POSTGRESQL]);
+    let snapshot: MemorySnapshot = files.into_iter().collect();
+    let project = Project::new(&snapshot, "/top");
+    let reads_of_revisions = |upgrade: &str| {
+        let before = snapshot.reads().len();
+        let text = format!(
+            "from alembic import op\nrevision = 'new'\ndown_revision = 'r1'\ndef upgrade():\n    {upgrade}\ndef downgrade():\n    {BY_POSTGRESQL}\n"
+        );
+        let file = SourceFile::new("migrations/versions/new.py".into(), text);
+        let found = examine(&file, false, &project, &Config::default()).diagnostics;
+        let reads = snapshot.reads().split_off(before);
+        let in_versions = reads
+            .iter()
+            .filter(|path| path.display().contains("versions/r"))
+            .count();
+        (found.len(), in_versions)
+    };
+    for usual in [
+        "op.add_column('order', c)",
+        "op.create_foreign_key('fk_order', 'order', 'invoice', ['invoice_id'], ['id'])",
+        "op.drop_constraint('fk_order', 'order', type_='foreignkey')",
+        "op.drop_constraint('uq_order_code', 'order', type_='unique')",
+        "op.drop_constraint('order_pkey', 'order', type_='primary')",
+        "op.drop_index('ix_order', table_name='order')",
+    ] {
+        assert_eq!(reads_of_revisions(usual).1, 0, "{usual}");
+    }
+    assert_eq!(reads_of_revisions(BY_POSTGRESQL), (1, 3));
+    assert_eq!(reads_of_revisions(BY_POSTGRESQL), (1, 0));
 }

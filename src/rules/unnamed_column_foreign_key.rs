@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Action, Half, Name, Operation, Receiver, Step};
 use crate::naming::{ConstraintKind, Dialect};
+use crate::python::{ArgumentKind, ExprKind};
 use crate::source::Span;
 
 use super::inline::{Inline, InlineName, of_added_column, write_name};
@@ -23,7 +24,12 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for step in file.migration.steps.iter().filter(|step| step.method == "add_column") {
         for inline in of_added_column(step) {
-            if inline.kind == ConstraintKind::ForeignKey && inline.name == InlineName::Unnamed {
+            if inline.kind != ConstraintKind::ForeignKey {
+                continue;
+            }
+            if inlines_references(step) {
+                found.extend(nameless(file, step, &inline));
+            } else if inline.name == InlineName::Unnamed {
                 found.push(diagnostic(file, step, &inline));
             }
         }
@@ -31,13 +37,43 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     found
 }
 
-fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Diagnostic {
-    let suggestion = suggest(file, inline.constraint(step));
+/// With `inline_references=True` Alembic writes `REFERENCES` into the column, and no name (`alembic/ddl/impl.py`; seen with 1.20).
+fn inlines_references(step: &Step<'_>) -> bool {
+    let argument = step.call.keyword("inline_references");
+    argument.is_some_and(|argument| argument.kind == ExprKind::Bool(true))
+}
+
+/// The key has no name whatever is written. On SQLite there is no other way to add one outside of batch mode.
+fn nameless(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Option<Diagnostic> {
+    if file.dialect() == Some(Dialect::Sqlite) {
+        return None;
+    }
+    let message = format!("{} has no name", what(step, inline));
+    let place =
+        step.call.arguments.iter().find(
+            |argument| matches!(&argument.kind, ArgumentKind::Keyword(keyword) if keyword == "inline_references"),
+        )?;
+    Some(
+        Diagnostic::new(&RULE, file.file(), step.call.span, message)
+            .focus(
+                place.span,
+                "Alembic leaves the name out with this, and the convention's too",
+            )
+            .help("take `inline_references` out and name the key, or create it by itself with `create_foreign_key`"),
+    )
+}
+
+fn what(step: &Step<'_>, inline: &Inline<'_>) -> String {
     let column = inline.columns.known().and_then(|columns| columns.first());
-    let what = match (step.table.known(), column) {
+    match (step.table.known(), column) {
         (Some(table), Some(column)) => format!("foreign key `{table}.{column}`"),
         _ => "foreign key of the new column".to_owned(),
-    };
+    }
+}
+
+fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Diagnostic {
+    let suggestion = suggest(file, inline.constraint(step));
+    let what = what(step, inline);
     let mut diagnostic = Diagnostic::new(&RULE, file.file(), step.call.span, format!("{what} has no name"))
         .focus(inline.argument.span, consequence(file, step))
         .help(help(file, &suggestion));

@@ -1,0 +1,474 @@
+//! The revisions of an environment, and which of them run before another.
+//!
+//! Nothing is read until a rule asks, and then each file once for all that is checked. Of most files only the lines above the functions are
+//! parsed, where Alembic's template puts the links; the rest when a rule wants to know what the revision does.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use memchr::memmem;
+use regex::bytes::Regex;
+
+use crate::git::{EntryKind, Snapshot};
+use crate::python::{Expr, ExprKind, Module, Stmt, StmtKind};
+use crate::source::{RepoPath, SourceFile};
+
+use super::Environment;
+use super::target::each_call;
+
+/// An environment with more files than this is not read: what would be found is not worth the wait.
+pub const MOST_FILES: usize = 5_000;
+
+/// The same for the size of all files together.
+const MOST_BYTES: usize = 32 << 20;
+
+/// The revisions of one environment.
+#[derive(Debug)]
+pub struct History {
+    /// Nothing where there were too many of them.
+    revisions: Option<Vec<Revision>>,
+    /// The places of each revision's identifier, which should be one.
+    places: HashMap<String, Vec<usize>>,
+}
+
+/// One revision.
+#[derive(Debug)]
+pub struct Revision {
+    file: SourceFile,
+    links: Links,
+    module: OnceCell<Module>,
+    is_readable: OnceCell<bool>,
+}
+
+/// What a revision is called and what it builds on.
+#[derive(Debug, PartialEq, Eq)]
+struct Links {
+    id: String,
+    /// `down_revision` and `depends_on`; nothing where they are computed.
+    parents: Option<Vec<String>>,
+}
+
+impl History {
+    /// Reads the revisions below these folders.
+    pub(super) fn read(snapshot: &dyn Snapshot, folders: &[RepoPath]) -> Self {
+        let revisions = revisions(snapshot, folders);
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, revision) in revisions.iter().flatten().enumerate() {
+            places.entry(revision.links.id.clone()).or_default().push(at);
+        }
+        Self { revisions, places }
+    }
+
+    /// How many revisions were read; nothing where there are too many.
+    #[must_use]
+    pub fn size(&self) -> Option<usize> {
+        self.revisions.as_ref().map(Vec::len)
+    }
+
+    /// Every revision that runs before the one in `module`, the nearest first.
+    ///
+    /// Nothing where that cannot be told: a link is computed, leads to a revision that is not there or is there twice (squashed, generated, a
+    /// branch label), or there is too much to read.
+    #[must_use]
+    pub fn before(&self, module: &Module) -> Option<Vec<&Revision>> {
+        let revisions = self.revisions.as_ref()?;
+        let mut open = Links::of(module.body())?.parents?;
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        let mut next = 0;
+        while let Some(id) = open.get(next) {
+            next += 1;
+            let [at] = self.places.get(id)?.as_slice() else {
+                return None;
+            };
+            if !seen.insert(*at) {
+                continue;
+            }
+            let revision = revisions.get(*at)?;
+            open.extend(revision.links.parents.as_ref()?.iter().cloned());
+            found.push(revision);
+        }
+        Some(found)
+    }
+}
+
+/// The folders that hold an environment's revisions, for a migration that is one of them (`alembic/script/base.py`, `_version_locations`).
+pub(super) fn folders(environment: &Environment, migration: &RepoPath) -> Vec<RepoPath> {
+    let mut folders = environment.version_folders.clone();
+    if folders.is_empty() {
+        folders.extend(environment.folder.join("versions"));
+    }
+    let own = migration.parent().unwrap_or_else(RepoPath::top);
+    if !folders.iter().any(|folder| own.starts_with(folder)) {
+        folders.push(own);
+    }
+    folders
+}
+
+fn revisions(snapshot: &dyn Snapshot, folders: &[RepoPath]) -> Option<Vec<Revision>> {
+    let mut paths = BTreeSet::new();
+    for folder in folders {
+        collect(snapshot, folder, &mut paths)?;
+    }
+    let mut bytes = 0;
+    let mut revisions = Vec::new();
+    for path in paths {
+        // What cannot be read is missing, and whoever builds on it cannot be judged.
+        let Ok(Some(content)) = snapshot.read(&path) else {
+            continue;
+        };
+        bytes += content.len();
+        if bytes > MOST_BYTES {
+            return None;
+        }
+        let Ok(text) = String::from_utf8(content) else { continue };
+        revisions.extend(Revision::read(SourceFile::new(path, text)));
+    }
+    Some(revisions)
+}
+
+/// The files that Alembic would load (`alembic/script/base.py`, `_only_source_rev_file`); nothing where they are too many.
+fn collect(snapshot: &dyn Snapshot, folder: &RepoPath, paths: &mut BTreeSet<RepoPath>) -> Option<()> {
+    for entry in snapshot.list(folder).unwrap_or_default() {
+        let Some(path) = folder.join(&entry.name) else { continue };
+        match entry.kind {
+            EntryKind::Folder if entry.name != b"__pycache__" => collect(snapshot, &path, paths)?,
+            EntryKind::File if path.is_python() && !entry.name.starts_with(b"__init__") => {
+                paths.insert(path);
+                if paths.len() > MOST_FILES {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+impl Revision {
+    fn read(file: SourceFile) -> Option<Self> {
+        let links = Links::read(file.text())?;
+        Some(Self {
+            file,
+            links,
+            module: OnceCell::new(),
+            is_readable: OnceCell::new(),
+        })
+    }
+
+    /// The file, parsed when it is first asked for.
+    #[must_use]
+    pub fn module(&self) -> &Module {
+        self.module.get_or_init(|| Module::parse(self.file.clone()))
+    }
+
+    /// Whether this name stands in it anywhere as a word; without it the revision says nothing about a table of that name.
+    #[must_use]
+    pub fn mentions(&self, name: &str) -> bool {
+        let bytes = self.file.text().as_bytes();
+        let is_part = |at: Option<usize>| {
+            let byte = at.and_then(|at| bytes.get(at));
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii())
+        };
+        memmem::find_iter(bytes, name.as_bytes())
+            .any(|at| !is_part(at.checked_sub(1)) && !is_part(Some(at + name.len())))
+    }
+
+    /// Whether what it does to constraints can be read off its own operations.
+    ///
+    /// Not where it makes tables of a metadata, runs SQL from a file, or looks up what the database holds and goes by that.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        let bytes = self.file.text().as_bytes();
+        *self
+            .is_readable
+            .get_or_init(|| OPAQUE.as_ref().is_some_and(|pattern| !pattern.is_match(bytes)))
+    }
+
+    /// Whether a function that comes from another module of the project is called with this text as an argument.
+    #[must_use]
+    pub fn hands_out(&self, text: &str) -> bool {
+        let strangers: BTreeSet<&str> = self.module().body().iter().flat_map(strange_names).collect();
+        let mut found = false;
+        for statement in self.module().body() {
+            each_call(statement, &mut |call| {
+                let root = call.callee.dotted();
+                let root = root.as_deref().and_then(|dotted| dotted.split('.').next());
+                let given = || call.arguments.iter().any(|argument| holds(&argument.value, text));
+                found |= root.is_some_and(|root| strangers.contains(root)) && given();
+            });
+        }
+        found
+    }
+}
+
+/// What a database holds that no operation shows.
+static OPAQUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?-u)create_all|drop_all|\bopen\(|read_text|read_bytes|importlib|get_foreign_keys|get_unique_constraints|get_check_constraints|get_multi_|information_schema|pg_constraint|[Rr][Ee][Nn][Aa][Mm][Ee]\s+[Cc][Oo][Nn][Ss][Tt][Rr][Aa][Ii][Nn][Tt]|\.invoke\(|getattr\(",
+    )
+    .ok()
+});
+
+fn holds(expr: &Expr, text: &str) -> bool {
+    expr.as_str() == Some(text)
+        || matches!(&expr.kind, ExprKind::List(items) | ExprKind::Tuple(items) if items.iter().any(|item| holds(item, text)))
+}
+
+/// The names that an import binds to something other than SQLAlchemy and Alembic, in functions as well.
+fn strange_names(statement: &Stmt) -> Vec<&str> {
+    let is_known = |module: &str| matches!(module.split('.').next(), Some("sqlalchemy" | "alembic"));
+    match &statement.kind {
+        StmtKind::Function(function) => function.body.iter().flat_map(strange_names).collect(),
+        StmtKind::Import(aliases) => aliases
+            .iter()
+            .filter(|alias| !is_known(&alias.name))
+            .filter_map(|alias| alias.alias.as_deref().or_else(|| alias.name.split('.').next()))
+            .collect(),
+        StmtKind::ImportFrom { module, names, level } => {
+            let is_own = *level > 0 || !module.as_deref().is_some_and(is_known);
+            names
+                .iter()
+                .filter(|_| is_own)
+                .map(|alias| alias.alias.as_deref().unwrap_or(&alias.name))
+                // Handed on by a module of the project, it is still Alembic's.
+                .filter(|name| !matches!(*name, "op" | "sa"))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Links {
+    fn read(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        memmem::find(bytes, b"revision")?;
+        let (head, rest) = text.split_at(end_of_head(text));
+        let parse = |text: &str| Module::parse(SourceFile::new(RepoPath::top(), text.to_owned()));
+        let further = NAMES.iter().any(|name| {
+            let line = format!("\n{name}");
+            memmem::find(rest.as_bytes(), line.as_bytes()).is_some()
+        });
+        let module = parse(head);
+        if !further && module.errors().is_empty() {
+            return Self::of(module.body());
+        }
+        Self::of(parse(text).body())
+    }
+
+    /// Nothing where the module is no revision, or its identifier is computed.
+    fn of(body: &[Stmt]) -> Option<Self> {
+        let [id, down, depends] = NAMES.map(|name| value(body, name));
+        let parents = match (texts(down?), depends.map_or(Some(Vec::new()), texts)) {
+            (Some(down), Some(depends)) => Some([down, depends].concat()),
+            _ => None,
+        };
+        Some(Self {
+            id: id?.as_str()?.to_owned(),
+            parents,
+        })
+    }
+}
+
+const NAMES: [&str; 3] = ["revision", "down_revision", "depends_on"];
+
+/// Where the first function or class of a module begins.
+fn end_of_head(text: &str) -> usize {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if ["def ", "async def ", "class ", "@"]
+            .iter()
+            .any(|word| line.starts_with(word))
+        {
+            return start;
+        }
+        start += line.len();
+    }
+    start
+}
+
+/// The last value of a name at module level.
+fn value<'m>(body: &'m [Stmt], name: &str) -> Option<&'m Expr> {
+    body.iter().rev().find_map(|statement| match &statement.kind {
+        StmtKind::Assign { targets, value, .. } if targets.iter().any(|target| target.as_name() == Some(name)) => {
+            value.as_ref()
+        }
+        _ => None,
+    })
+}
+
+/// `None`, a text, or several.
+fn texts(expr: &Expr) -> Option<Vec<String>> {
+    match &expr.kind {
+        ExprKind::None => Some(Vec::new()),
+        ExprKind::String(text) => Some(vec![text.clone()]),
+        ExprKind::List(items) | ExprKind::Tuple(items) => {
+            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::MemorySnapshot;
+
+    fn links(text: &str) -> Option<(String, Option<Vec<String>>)> {
+        Links::read(text).map(|links| (links.id, links.parents))
+    }
+
+    #[test]
+    fn links_are_read_in_every_spelling() {
+        let some = |id: &str, parents: &[&str]| {
+            Some((
+                id.to_owned(),
+                Some(parents.iter().map(|one| (*one).to_owned()).collect()),
+            ))
+        };
+        for (text, expected) in [
+            ("revision = 'a'\ndown_revision = None\n", some("a", &[])),
+            (
+                "\"\"\"x\n\nRevision ID: z\n\"\"\"\nrevision: str = 'a'\ndown_revision: Union[str, None] = \"b\"\nbranch_labels = ('l',)\ndepends_on = None\ndef upgrade(): pass\n",
+                some("a", &["b"]),
+            ),
+            (
+                "revision = 'a'\ndown_revision = ('b',\n  'c')\ndepends_on = ['d']\n",
+                some("a", &["b", "c", "d"]),
+            ),
+            (
+                "\"\"\"\ndef of a thing\n\"\"\"\nrevision = 'a'\ndown_revision = 'b'\n",
+                some("a", &["b"]),
+            ),
+            (
+                "revision = 'a'\ndown_revision = 'b'\ndef upgrade(): pass\ndown_revision = 'c'\n",
+                some("a", &["c"]),
+            ),
+            ("revision = 'a'\ndown_revision = PARENT\n", Some(("a".to_owned(), None))),
+            (
+                "revision = 'a'\ndown_revision = 'b'\ndepends_on = x()\n",
+                Some(("a".to_owned(), None)),
+            ),
+            ("revision = name()\ndown_revision = 'b'\n", None),
+            ("# a revision of nothing\n", None),
+            ("down_revision = None\n", None),
+        ] {
+            assert_eq!(links(text), expected, "{text}");
+        }
+    }
+
+    /// The revisions before one whose links are `start`, in order.
+    fn before(files: &[(&str, &str)], start: &str) -> Option<Vec<String>> {
+        let snapshot: MemorySnapshot = files
+            .iter()
+            .map(|(id, parents)| {
+                let text = format!("revision = '{id}'\n{parents}\ndef upgrade(): pass\n");
+                (format!("versions/{id}.py"), text)
+            })
+            .collect();
+        let history = History::read(&snapshot, &["versions".into()]);
+        let module = Module::parse(SourceFile::new("x.py".into(), format!("revision = 'x'\n{start}\n")));
+        let found = history.before(&module)?;
+        Some(found.into_iter().map(|revision| revision.links.id.clone()).collect())
+    }
+
+    #[test]
+    fn every_way_back_is_gone_once() {
+        let files = [
+            ("a", "down_revision = None"),
+            ("b", "down_revision = 'a'"),
+            ("c", "down_revision = 'a'"),
+            ("other", "down_revision = None"),
+            ("m", "down_revision = ('b', 'c')\ndepends_on = 'other'"),
+            ("aside", "down_revision = 'a'"),
+        ];
+        let of = |start| before(&files, start).map(|ids| ids.join(" "));
+        assert_eq!(of("down_revision = 'm'").as_deref(), Some("m b c other a"));
+        assert_eq!(of("down_revision = 'c'").as_deref(), Some("c a"));
+        assert_eq!(of("down_revision = None").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn what_is_incomplete_has_no_past() {
+        let whole = [("a", "down_revision = None"), ("b", "down_revision = 'a'")];
+        assert!(before(&whole, "down_revision = 'b'").is_some());
+        assert_eq!(before(&whole[1..], "down_revision = 'b'"), None);
+        assert_eq!(before(&whole, "down_revision = 'b'\ndepends_on = 'label'"), None);
+        assert_eq!(before(&whole, "down_revision = PARENT"), None);
+        // Two files with one identifier, and a circle that ends.
+        let twice: MemorySnapshot = [
+            ("versions/a.py", "revision = 'a'\ndown_revision = None\n"),
+            ("versions/sub/a.py", "revision = 'a'\ndown_revision = None\n"),
+        ]
+        .into_iter()
+        .collect();
+        let history = History::read(&twice, &["versions".into()]);
+        assert_eq!(history.size(), Some(2));
+        let child = Module::parse(SourceFile::new(
+            "x.py".into(),
+            "revision = 'x'\ndown_revision = 'a'\n".to_owned(),
+        ));
+        assert!(history.before(&child).is_none());
+        let circle = [("a", "down_revision = 'b'"), ("b", "down_revision = 'a'")];
+        assert_eq!(before(&circle, "down_revision = 'b'").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn too_many_files_are_not_read() {
+        let files = |count: usize| -> MemorySnapshot {
+            (0..count)
+                .map(|at| (format!("versions/r{at}.py"), "revision = 'a'\ndown_revision = None\n"))
+                .collect()
+        };
+        let most = files(MOST_FILES);
+        assert_eq!(History::read(&most, &["versions".into()]).size(), Some(MOST_FILES));
+        let more = files(MOST_FILES + 1);
+        assert_eq!(History::read(&more, &["versions".into()]).size(), None);
+        assert_eq!(more.reads().len(), 0);
+    }
+
+    #[test]
+    fn a_name_is_mentioned_as_a_whole_word() {
+        let mentions = |code: &str| {
+            let text = format!("revision = 'a'\ndown_revision = None\n{code}");
+            Revision::read(SourceFile::new("a.py".into(), text))
+                .unwrap()
+                .mentions("order")
+        };
+        for code in [
+            "'order'",
+            "'shop.order'",
+            "'order.id'",
+            "ALTER TABLE \"order\"",
+            "order",
+        ] {
+            assert!(mentions(code), "{code}");
+        }
+        for code in ["'orders'", "'order_item'", "'border'", "'orderß'", ""] {
+            assert!(!mentions(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_handed_to_the_projects_own_functions_is_seen() {
+        let hands_out = |code: &str| {
+            let text = format!("revision = 'a'\ndown_revision = None\n{code}\n");
+            let revision = Revision::read(SourceFile::new("a.py".into(), text)).unwrap();
+            revision.hands_out("order")
+        };
+        assert!(hands_out(
+            "from app.helpers import add_key\ndef upgrade():\n    add_key('order')"
+        ));
+        assert!(hands_out(
+            "import helpers\ndef upgrade():\n    helpers.add_keys(['line', 'order'])"
+        ));
+        assert!(!hands_out(
+            "from alembic import op\ndef upgrade():\n    op.drop_table('order')"
+        ));
+        assert!(!hands_out(
+            "import sqlalchemy as sa\ndef upgrade():\n    sa.table('order')"
+        ));
+        assert!(!hands_out("import app.types\ndef upgrade():\n    print('order')"));
+    }
+}
