@@ -227,3 +227,16 @@ pub(super) fn is_made(file: &MigrationFile<'_>, name: &str) -> bool {
     file.migration.operations.iter().any(by_operation)
         || file.executed().iter().flat_map(|one| &one.effects).any(by_sql)
 }
+
+/// Where a name stands in the file, comments aside.
+pub(super) fn words(file: &MigrationFile<'_>, name: &str) -> Vec<usize> {
+    let text = file.file().text();
+    let comments = file.migration.module.comments();
+    let in_word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+    let found = text.match_indices(name).map(|(at, _)| at).filter(|&at| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !in_word(before) && !in_word(after) && !comments.iter().any(|comment| comment.start <= at && at < comment.end)
+    });
+    found.collect()
+}

@@ -31,6 +31,7 @@ fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
 const SHARED: &[&str] = &[
     "advice",
     "convention_code",
+    "dropped_by_name",
     "edits",
     "executed",
     "inline",

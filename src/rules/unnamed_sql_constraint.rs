@@ -9,7 +9,7 @@ use crate::source::Span;
 use crate::sql::{Added, Effect, Naming, mentions, written};
 
 use super::advice::{committed, default_name_of};
-use super::executed::{Drop, Executed, is_all_read, is_called, is_elsewhere, is_made, may_be_table};
+use super::executed::{Drop, Executed, is_all_read, is_called, is_elsewhere, is_made, may_be_table, words};
 use super::suggestion::{Constraint, Source, Suggestion, suggest};
 use super::{Check, MigrationFile, Rule};
 
@@ -435,26 +435,11 @@ impl<'f, 'm> Finding<'f, 'm> {
                 .iter()
                 .any(|place| place.start <= at && at + old.len() <= place.end)
         };
-        if self.words(&old).into_iter().all(is_covered) {
+        if words(file, &old).into_iter().all(is_covered) {
             Ok(edits)
         } else {
             Err(format!("`{old}` is written elsewhere in the file as well"))
         }
-    }
-
-    /// Where a name stands in the file, comments aside.
-    fn words(&self, name: &str) -> Vec<usize> {
-        let text = self.file.file().text();
-        let comments = self.file.migration.module.comments();
-        let in_word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
-        let found = text.match_indices(name).map(|(at, _)| at).filter(|&at| {
-            let before = text[..at].chars().next_back();
-            let after = text[at + name.len()..].chars().next();
-            !in_word(before)
-                && !in_word(after)
-                && !comments.iter().any(|comment| comment.start <= at && at < comment.end)
-        });
-        found.collect()
     }
 
     /// Whether another constraint of the table would be called so.
