@@ -101,9 +101,11 @@ fn is_made_beside(file: &MigrationFile<'_>, create: &Operation<'_>, name: &str) 
         _ => false,
     };
     let migration = file.migration;
-    let by_operation =
-        |other: &Operation<'_>| other.creates() && is_beside(other.half) && other.name.text() == Some(name);
-    migration.operations.iter().any(by_operation)
+    let by_operation = |at: &usize| {
+        let other = &migration.operations[*at];
+        is_beside(other.half) && other.name.text() == Some(name)
+    };
+    file.creates_called(name).iter().any(by_operation)
         || (file.executed().iter()).any(|one| is_beside(one.run.half) && one.effects.iter().any(by_sql))
         || migration.steps.iter().any(|step| {
             is_beside(step.half)
