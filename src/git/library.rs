@@ -14,6 +14,7 @@ use git2::{Delta as Letter, DiffOptions, ErrorCode, Index, IndexEntry, IndexTime
 
 use super::cached_tree::Doubt;
 use super::delta::{Candidates, Delta, Kind, Pair, Side};
+use super::last_folder::{Found, LastFolder};
 use super::listing::{Row, canonical, children, first, is_regular};
 use super::merge::OtherParents;
 use super::overlay::{Overlay, Said};
@@ -59,6 +60,7 @@ pub(super) struct Library {
     head: OnceCell<Option<Oid>>,
     staged: OnceCell<Staged>,
     index: OnceCell<Index>,
+    folder: LastFolder,
 }
 
 /// What is staged, and how it was found.
@@ -85,6 +87,7 @@ impl Library {
             head: OnceCell::new(),
             staged: OnceCell::new(),
             index: OnceCell::new(),
+            folder: LastFolder::default(),
         }
     }
 
@@ -364,7 +367,8 @@ impl Library {
 
     /// The regular file at `path` in a tree.
     pub(super) fn tree_file(&self, tree: &ObjectId, path: &RepoPath) -> Answer<Option<Row>> {
-        let Some((mode, id)) = entry_in(&self.tree(tree)?, path)? else {
+        let one = || entry_in(&self.tree(tree)?, path);
+        let Some((mode, id)) = self.folder.find(tree, path, one, |folder| self.rows(tree, folder))? else {
             return Ok(None);
         };
         let row = Row {
@@ -376,14 +380,31 @@ impl Library {
         Ok(Some(row).filter(Row::is_file))
     }
 
-    pub(super) fn tree_children(&self, tree: &ObjectId, folder: &RepoPath) -> Answer<Vec<Entry>> {
-        let mut tree = self.tree(tree)?;
-        if !folder.as_bytes().is_empty() {
-            match entry_in(&tree, folder)? {
-                Some((mode, id)) if mode == FOLDER => tree = self.tree(&id)?,
-                _ => return Ok(Vec::new()),
-            }
+    /// All that a folder of a tree holds.
+    fn rows(&self, tree: &ObjectId, folder: &RepoPath) -> Result<Vec<(Vec<u8>, Found)>, git2::Error> {
+        let row = |entry: git2::TreeEntry<'_>| {
+            let found = (entry_mode(&entry), object_id(entry.id()));
+            (entry.name_bytes().to_vec(), found)
+        };
+        let folder = self.folder_in(tree, folder)?;
+        Ok(folder.iter().flat_map(|folder| folder.iter().map(row)).collect())
+    }
+
+    fn folder_in(&self, tree: &ObjectId, folder: &RepoPath) -> Result<Option<git2::Tree<'_>>, git2::Error> {
+        let tree = self.tree(tree)?;
+        if folder.as_bytes().is_empty() {
+            return Ok(Some(tree));
         }
+        match entry_in(&tree, folder)? {
+            Some((FOLDER, id)) => Ok(Some(self.tree(&id)?)),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn tree_children(&self, tree: &ObjectId, folder: &RepoPath) -> Answer<Vec<Entry>> {
+        let Some(tree) = self.folder_in(tree, folder)? else {
+            return Ok(Vec::new());
+        };
         let kind = |mode| match mode {
             FOLDER => Some(EntryKind::Folder),
             mode => is_regular(mode).then_some(EntryKind::File),

@@ -24,6 +24,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod hooks;
+mod last_folder;
 mod library;
 mod listing;
 mod merge;

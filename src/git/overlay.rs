@@ -64,11 +64,13 @@ impl Overlay {
                 EntryKind::File => matches!(self.file(&path), Said::Nothing),
                 EntryKind::Folder => !self.changes_below(&path) || remains(&path)?,
             };
-            if is_kept && !found.contains(&entry) {
+            if is_kept {
                 found.push(entry);
             }
         }
         found.sort();
+        // A folder of HEAD in which something changed is in both lists.
+        found.dedup();
         Ok(found)
     }
 
