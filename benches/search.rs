@@ -13,13 +13,15 @@
 
 #[path = "../tests/support/mod.rs"]
 mod support;
+#[path = "support/mod.rs"]
+mod turns;
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use support::{Repo, shield};
+use turns::{Times, in_turn};
 
 const FILES: usize = 10_000;
 const FOLDERS: usize = 250;
@@ -113,23 +115,6 @@ fn module(number: usize, version: usize) -> String {
     text
 }
 
-/// Times in milliseconds.
-struct Times {
-    median: f64,
-    minimum: f64,
-}
-
-impl Times {
-    fn of(mut all: Vec<Duration>) -> Self {
-        all.sort();
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-        Self {
-            median: milliseconds(all[all.len() / 2]),
-            minimum: milliseconds(all[0]),
-        }
-    }
-}
-
 /// Ours and git's, in turn; the first round warms up and is left out.
 fn measure(repo: &Repo) -> (Times, Times) {
     let checked = Command::new(env!("CARGO_BIN_EXE_alembic-named"));
@@ -140,31 +125,18 @@ fn measure(repo: &Repo) -> (Times, Times) {
         "{summary}{}",
         String::from_utf8_lossy(&checked.stderr)
     );
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for round in 0..=ROUNDS {
-        let check = time(in_repository(Command::new(env!("CARGO_BIN_EXE_alembic-named")), repo).arg("check"));
-        let read = time(
-            in_repository(Command::new("git"), repo)
-                .args(["cat-file", "--batch"])
-                .stdin(File::open(repo.join(".git/ids")).unwrap()),
-        );
-        if round > 0 {
-            ours.push(check);
-            theirs.push(read);
-        }
-    }
-    (Times::of(ours), Times::of(theirs))
+    let [ours, theirs] = in_turn(ROUNDS, || {
+        let mut check = in_repository(Command::new(env!("CARGO_BIN_EXE_alembic-named")), repo);
+        check.arg("check");
+        let mut read = in_repository(Command::new("git"), repo);
+        read.args(["cat-file", "--batch"])
+            .stdin(File::open(repo.join(".git/ids")).unwrap());
+        [check, read]
+    });
+    (ours, theirs)
 }
 
 fn in_repository(mut command: Command, repo: &Repo) -> Command {
     shield(&mut command).current_dir(repo.path());
     command
-}
-
-fn time(command: &mut Command) -> Duration {
-    let started = Instant::now();
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-    let took = started.elapsed();
-    assert!(status.success());
-    took
 }

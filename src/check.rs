@@ -1,5 +1,8 @@
 //! The rules, applied to the files that were selected.
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::config::{Config, ConfigError, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::git::{GitError, Snapshot, Status};
@@ -84,37 +87,110 @@ pub trait Past {
     fn text(&self, candidate: &Candidate) -> Result<Option<String>, GitError>;
 }
 
-/// Checks the files one after the other; what goes wrong with one does not keep the others from being checked.
-///
-/// Fails when the configuration is wrong, since then nothing that is said can be relied on.
-pub fn check(
-    candidates: &[Candidate],
-    snapshot: &dyn Snapshot,
-    project: &Project<'_>,
-    configs: &Configs<'_>,
-    past: &dyn Past,
-) -> Result<Outcome, ConfigError> {
-    let mut outcome = Outcome::default();
-    for candidate in candidates {
-        let config = configs.of(&candidate.path)?;
-        if config.excludes(&candidate.path) {
-            outcome.excluded += 1;
-            continue;
-        }
-        match look_at(candidate, snapshot, project, &config, past) {
-            Ok(examined) => {
-                outcome.files.push(CheckedFile {
-                    path: candidate.path.clone(),
-                    status: candidate.status.clone(),
-                    kind: examined.kind,
-                });
-                outcome.diagnostics.extend(examined.diagnostics);
-            }
-            Err(failure) => outcome.failures.push(failure),
-        }
+/// The files to check, which threads take from until none is left.
+pub struct Queue<'q> {
+    candidates: &'q [Candidate],
+    next: AtomicUsize,
+    /// Called after each file, by whichever thread checked it.
+    done: &'q (dyn Fn() + Sync),
+}
+
+/// How many files a thread takes at once: so few that none waits long for another at the end.
+const HANDFUL: usize = 16;
+
+impl<'q> Queue<'q> {
+    /// All of `candidates`.
+    #[must_use]
+    pub fn new(candidates: &'q [Candidate], done: &'q (dyn Fn() + Sync)) -> Self {
+        let next = AtomicUsize::new(0);
+        Self { candidates, next, done }
     }
-    outcome.diagnostics.sort_by_cached_key(Diagnostic::sort_key);
-    Ok(outcome)
+
+    /// The next files and where they stand in the list.
+    fn take(&self) -> Option<(Range<usize>, &'q [Candidate])> {
+        let start = self
+            .next
+            .fetch_add(HANDFUL, Ordering::Relaxed)
+            .min(self.candidates.len());
+        let range = start..(start + HANDFUL).min(self.candidates.len());
+        let files = self.candidates.get(range.clone())?;
+        (!files.is_empty()).then_some((range, files))
+    }
+}
+
+/// What one thread checks files with. None of it can be shared: what it reads it keeps.
+pub struct Checker<'c> {
+    /// What the files are read from.
+    pub snapshot: &'c dyn Snapshot,
+    /// The project around them.
+    pub project: &'c Project<'c>,
+    /// What holds for each of them.
+    pub configs: &'c Configs<'c>,
+    /// What the commit builds on.
+    pub past: &'c dyn Past,
+}
+
+/// Nothing of a file that is excluded, a sentence of one that cannot be checked.
+type Checked = Result<Option<(CheckedFile, Vec<Diagnostic>)>, String>;
+
+/// What became of one file, and its place in the list.
+pub struct Looked {
+    at: usize,
+    result: Checked,
+}
+
+impl Checker<'_> {
+    /// Checks files until the queue is empty; what goes wrong with one does not keep the others from being checked.
+    ///
+    /// Fails when the configuration is wrong, since then nothing that is said can be relied on.
+    pub fn work(&self, queue: &Queue<'_>) -> Result<Vec<Looked>, ConfigError> {
+        let mut looked = Vec::new();
+        while let Some((places, candidates)) = queue.take() {
+            for (at, candidate) in places.zip(candidates) {
+                let result = self.look_at(candidate)?;
+                looked.push(Looked { at, result });
+                (queue.done)();
+            }
+        }
+        Ok(looked)
+    }
+
+    fn look_at(&self, candidate: &Candidate) -> Result<Checked, ConfigError> {
+        let config = self.configs.of(&candidate.path)?;
+        if config.excludes(&candidate.path) {
+            return Ok(Ok(None));
+        }
+        let examined = look_at(candidate, self.snapshot, self.project, &config, self.past);
+        Ok(examined.map(|examined| {
+            let file = CheckedFile {
+                path: candidate.path.clone(),
+                status: candidate.status.clone(),
+                kind: examined.kind,
+            };
+            Some((file, examined.diagnostics))
+        }))
+    }
+}
+
+impl Outcome {
+    /// What all threads found, in the order of the list: the same for any number of threads.
+    #[must_use]
+    pub fn of(mut looked: Vec<Looked>) -> Self {
+        looked.sort_unstable_by_key(|looked| looked.at);
+        let mut outcome = Self::default();
+        for looked in looked {
+            match looked.result {
+                Ok(Some((file, diagnostics))) => {
+                    outcome.files.push(file);
+                    outcome.diagnostics.extend(diagnostics);
+                }
+                Ok(None) => outcome.excluded += 1,
+                Err(failure) => outcome.failures.push(failure),
+            }
+        }
+        outcome.diagnostics.sort_by_cached_key(Diagnostic::sort_key);
+        outcome
+    }
 }
 
 fn look_at(
@@ -126,11 +202,15 @@ fn look_at(
 ) -> Result<Examined, String> {
     let bytes = candidate.read(snapshot).map_err(|error| error.to_string())?;
     let is_named = config.is_migration(&candidate.path) || config.is_metadata(&candidate.path);
-    if !relevance(&bytes).any() && !is_named {
-        return Ok(Examined {
-            kind: FileKind::Other,
-            diagnostics: Vec::new(),
-        });
+    let relevant = relevance(&bytes);
+    let kind = match (relevant.any(), relevant.plain_revision && candidate.in_passing) {
+        (_, true) => Some(FileKind::Migration),
+        (false, _) => Some(FileKind::Other),
+        _ => None,
+    };
+    if let Some(kind) = kind.filter(|_| !is_named) {
+        let diagnostics = Vec::new();
+        return Ok(Examined { kind, diagnostics });
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

@@ -34,6 +34,8 @@ pub mod source;
 mod sql;
 pub mod worktree;
 
+mod progress;
 mod run;
+mod session;
 
 pub use run::{ExitStatus, run};

@@ -1,6 +1,5 @@
 //! One run, from the command line to the exit status.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
@@ -8,19 +7,20 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use owo_colors::OwoColorize;
 
-use crate::check::{Outcome, Past, check, examine};
+use crate::check::{Checker, Outcome, Past, examine};
 use crate::cli::{CheckArgs, Cli, Command, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::git::{DEFAULT_LIMIT, GitError, ObjectId, Restage, Snapshot, Status, WorkingTree};
+use crate::git::{DEFAULT_LIMIT, ObjectId, Restage, WorkingTree};
 use crate::install;
 use crate::mend::{Changed, Mended, mend};
 use crate::project::Project;
 use crate::report::{self, Edge};
 use crate::rules::{ALL, Rule};
-use crate::selection::{Candidate, Selection, Start};
+use crate::selection::{Selection, Start};
+use crate::session::{self, History};
 use crate::settings::{Action, Format, Scope, Settings};
-use crate::source::SourceFile;
+use crate::source::{RepoPath, SourceFile};
 use crate::worktree::{self, Ready, Replaced};
 
 /// How a run ended.
@@ -126,23 +126,16 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     let selection = start.select(&settings.scope, settings.max_file_size)?;
     let selected = started.elapsed();
     let snapshot = &*selection.snapshot;
-    let configs = match &settings.config {
-        Some(path) => {
-            let text = fs::read_to_string(path).map_err(|cause| {
-                let path = path.display();
-                anyhow!("cannot read the configuration `{path}` ({cause}): check the path given with --config")
-            })?;
-            Configs::fixed(snapshot, settings.command_line.clone(), &path.to_string_lossy(), &text)?
-        }
-        None => Configs::nearest(snapshot, settings.command_line.clone()),
-    };
+    let configs = session::configs(&settings, snapshot)?;
     let project = Project::new(snapshot, selection.top.to_string_lossy());
-    let past = History {
-        start: &start,
+    let past = History::new(&start, snapshot, selection.base.as_ref());
+    let checker = Checker {
         snapshot,
-        base: selection.base.as_ref(),
+        project: &project,
+        configs: &configs,
+        past: &past,
     };
-    let mut outcome = check(&selection.candidates, snapshot, &project, &configs, &past)?;
+    let mut outcome = session::check(&selection.candidates, &checker, &settings, &start.folder)?;
     outcome.failures.extend(selection.failures.iter().cloned());
     outcome.why_none = selection.why_none(&settings.scope, outcome.excluded);
     let look_again = |file: &SourceFile| -> Vec<Diagnostic> {
@@ -200,41 +193,6 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
 fn arguments_contradict(settings: &Settings) -> bool {
     let restages = matches!(settings.action, Action::Fix { restage: true, .. });
     restages && matches!(settings.scope, Scope::Paths(_))
-}
-
-/// What the repository holds of the files before the change.
-struct History<'h> {
-    start: &'h Start,
-    snapshot: &'h dyn Snapshot,
-    /// The commit that is compared with, where that is not HEAD.
-    base: Option<&'h ObjectId>,
-}
-
-impl Past for History<'_> {
-    fn holds(&self, candidate: &Candidate) -> Result<bool, GitError> {
-        match (&candidate.status, &self.start.repository) {
-            (Some(Status::Added | Status::Copied { .. } | Status::Untracked), _) | (None, None) => Ok(false),
-            (Some(_), _) => Ok(true),
-            (None, Some(repository)) => repository.head_holds(&candidate.path).map(|id| id.is_some()),
-        }
-    }
-
-    fn text(&self, candidate: &Candidate) -> Result<Option<String>, GitError> {
-        let Some(repository) = &self.start.repository else {
-            return Ok(None);
-        };
-        let path = match &candidate.status {
-            Some(Status::Renamed { from } | Status::Copied { from }) => from,
-            _ => &candidate.path,
-        };
-        let bytes = match (self.base, repository.head_holds(path)?) {
-            (Some(base), _) => repository.between(base.as_str(), base.as_str())?.snapshot.read(path)?,
-            (None, Some(id)) if candidate.id.is_some() => Some(self.snapshot.read_id(path, &id)?),
-            (None, Some(id)) => Some(repository.index()?.read_id(path, &id)?),
-            (None, None) => None,
-        };
-        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
-    }
 }
 
 /// Writes the fixed files, and stages them where that is wanted. Tells whether any was changed.
@@ -367,13 +325,12 @@ fn complete_statuses(outcome: &mut Outcome, start: &Start) -> Result<()> {
     let Some(repository) = &start.repository else {
         return Ok(());
     };
-    for file in outcome.files.iter_mut().filter(|file| file.status.is_none()) {
-        let known = repository.status_of(std::slice::from_ref(&file.path))?;
-        file.status = known
-            .into_iter()
-            .next()
-            .and_then(|(_, change)| change)
-            .map(|change| change.status);
+    let unasked = || outcome.files.iter().filter(|file| file.status.is_none());
+    let paths: Vec<RepoPath> = unasked().map(|file| file.path.clone()).collect();
+    let known = repository.status_of(&paths)?;
+    let unasked = outcome.files.iter_mut().filter(|file| file.status.is_none());
+    for (file, (_, change)) in unasked.zip(known) {
+        file.status = change.map(|change| change.status);
     }
     Ok(())
 }

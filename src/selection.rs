@@ -1,6 +1,6 @@
 //! Which files are checked, and which snapshot their content is read from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -17,6 +17,8 @@ pub struct Candidate {
     pub id: Option<ObjectId>,
     /// What the commit does to it, where that is known.
     pub status: Option<Status>,
+    /// It is one of many: the commit does not change it, or it stands in a folder that was named.
+    pub in_passing: bool,
 }
 
 impl Candidate {
@@ -34,6 +36,7 @@ impl Candidate {
 impl From<Change> for Candidate {
     fn from(change: Change) -> Self {
         Self {
+            in_passing: change.status == Status::Unmodified,
             path: change.path,
             id: Some(change.id),
             status: Some(change.status),
@@ -206,6 +209,25 @@ impl Start {
         }
     }
 
+    /// What the files of a scope are read from, and the commit that they are compared with, where that is not HEAD.
+    pub fn snapshot(
+        &self,
+        scope: &Scope,
+        limit: u64,
+    ) -> Result<(Box<dyn Snapshot + '_>, Option<ObjectId>), SelectionError> {
+        match (scope, &self.repository) {
+            (Scope::Paths(_), _) => Ok((Box::new(WorkingTree::new(&self.top).with_limit(limit)), None)),
+            (_, None) => Err(SelectionError::NoRepository {
+                folder: self.folder.clone(),
+            }),
+            (Scope::Between { from, to }, Some(repository)) => {
+                let comparison = repository.between(from, to.as_deref().unwrap_or("HEAD"))?;
+                Ok((comparison.snapshot, Some(comparison.base)))
+            }
+            (_, Some(repository)) => Ok((repository.index()?, None)),
+        }
+    }
+
     fn of<'r>(&self, snapshot: Box<dyn Snapshot + 'r>, changes: Vec<Change>) -> Selection<'r> {
         let (python, others): (Vec<Change>, Vec<Change>) =
             changes.into_iter().partition(|change| change.path.is_python());
@@ -286,6 +308,7 @@ impl Start {
 
     fn named(&self, paths: &[PathBuf], limit: u64) -> Result<Selection<'_>, SelectionError> {
         let mut found: Vec<RepoPath> = Vec::new();
+        let mut named = HashSet::new();
         let mut notes = Vec::new();
         for path in paths {
             let full = self.folder.join(path);
@@ -300,6 +323,7 @@ impl Start {
                         top: self.top.clone(),
                     });
                 }
+                named.insert(inside.clone());
                 found.push(inside);
             } else if full.symlink_metadata().is_ok() {
                 return Err(SelectionError::NoFile { path: path.clone() });
@@ -311,6 +335,7 @@ impl Start {
         found.dedup();
         let (python, others): (Vec<RepoPath>, Vec<RepoPath>) = found.into_iter().partition(RepoPath::is_python);
         let candidate = |path| Candidate {
+            in_passing: !named.contains(&path),
             path,
             id: None,
             status: None,
@@ -357,7 +382,8 @@ impl Start {
         // git takes no notice of a leading dot or of `.ignore`, but never looks into another `.git`.
         walk.require_git(false).hidden(false).ignore(false);
         walk.filter_entry(move |entry| {
-            let is_nested = entry.depth() > 0 && entry.path().join(".git").exists();
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let is_nested = is_folder && entry.depth() > 0 && entry.path().join(".git").exists();
             if is_nested && let Ok(mut left_out) = left_out.lock() {
                 left_out.push(entry.path().to_owned());
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ruff_python_ast as ast;
 use ruff_python_ast::PySourceType;
-use ruff_python_parser::parse_unchecked_source;
+use ruff_python_parser::{ParseError, parse_unchecked_source};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::SyntaxError;
@@ -30,14 +30,7 @@ pub(super) fn parse(text: &str) -> (Vec<Stmt>, Vec<Span>, Vec<SyntaxError>) {
         .filter(|token| token.kind().is_comment())
         .map(|token| span(token.range()))
         .collect();
-    let mut errors: Vec<SyntaxError> = parsed
-        .errors()
-        .iter()
-        .map(|error| SyntaxError {
-            message: error.error.to_string(),
-            span: span(error.location),
-        })
-        .collect();
+    let mut errors = syntax_errors(parsed.errors());
     let mut lower = Lower::default();
     let body = lower.block(parsed.suite());
     let (too_deep, is_deep) = (lower.too_deep, lower.is_deep || lower.too_deep.is_some());
@@ -53,6 +46,14 @@ pub(super) fn parse(text: &str) -> (Vec<Stmt>, Vec<Span>, Vec<SyntaxError>) {
     }
     errors.sort_by_key(|error| error.span);
     (body, comments, errors)
+}
+
+fn syntax_errors(errors: &[ParseError]) -> Vec<SyntaxError> {
+    let error = |error: &ParseError| SyntaxError {
+        message: error.error.to_string(),
+        span: span(error.location),
+    };
+    errors.iter().map(error).collect()
 }
 
 fn span(range: TextRange) -> Span {

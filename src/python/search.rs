@@ -11,6 +11,8 @@ pub struct Relevance {
     pub migration: bool,
     /// It may create or change the metadata that Alembic migrates.
     pub metadata: bool,
+    /// It declares a revision, and has no word of what a rule can find fault with.
+    pub plain_revision: bool,
 }
 
 impl Relevance {
@@ -37,15 +39,27 @@ static METADATA: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// Every constraint and index is made, dropped or spoken of in one of these words, by Alembic, by SQLAlchemy and in SQL; the last is a comment to
+/// this program.
+static SUBJECTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i-u)constraint|foreign|unique|check|primary|references|exclude|exec|index|alembic-named").ok()
+});
+
+/// As `alembic revision` writes it: at the beginning of a line.
+static REVISION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?m-u)^down_revision[ \t]*(?::[^=\n]*)?=").ok());
+
 /// Looks for the words without which no rule can find anything.
 ///
 /// Errs on the side of parsing: a word in a comment or a string counts.
 #[must_use]
 pub fn relevance(bytes: &[u8]) -> Relevance {
     let found = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref().is_none_or(|pattern| pattern.is_match(bytes));
+    let (migration, metadata) = (found(&MIGRATION), found(&METADATA));
     Relevance {
-        migration: found(&MIGRATION),
-        metadata: found(&METADATA),
+        migration,
+        metadata,
+        plain_revision: migration && !metadata && !found(&SUBJECTS) && found(&REVISION),
     }
 }
 
@@ -66,5 +80,38 @@ mod tests {
         assert!(relevance(b"class Base(DeclarativeBase): pass").metadata);
         assert!(relevance(b"db = SQLAlchemy()").metadata);
         assert!(relevance("# \u{e4}\nx = MetaData()".as_bytes()).metadata);
+    }
+
+    #[test]
+    fn a_revision_without_any_word_of_constraints_is_plain() {
+        let revision = |body: &str| {
+            let text =
+                format!("revision: str = 'b'\ndown_revision: Union[str, None] = 'a'\n\n\ndef upgrade():\n    {body}\n");
+            relevance(text.as_bytes()).plain_revision
+        };
+        for plain in [
+            "pass",
+            "op.add_column('order', sa.Column('note', sa.String(length=20), nullable=True))",
+            "op.alter_column('order', 'qty', existing_type=sa.Integer(), nullable=False)",
+            "op.drop_column('order', 'note')",
+        ] {
+            assert!(revision(plain), "{plain}");
+        }
+        for subject in [
+            "op.create_foreign_key(None, 'a', 'b', ['c'], ['d'])",
+            "op.add_column('a', sa.Column('b', sa.ForeignKey('c.id')))",
+            "op.add_column('a', sa.Column('b', unique=True))",
+            "op.add_column('a', sa.Column('b', primary_key=True))",
+            "op.create_table('a', sa.CheckConstraint('b > 0'))",
+            "op.create_exclude_constraint(None, 'a')",
+            "op.execute('ALTER TABLE a ADD x')",
+            "op.get_bind().exec_driver_sql('x')",
+            "op.drop_index('a')",
+            "make(op)  # ALEMBIC-NAMED: ignore",
+        ] {
+            assert!(!revision(subject), "{subject}");
+        }
+        assert!(!relevance(b"from alembic import op\nop.add_column('a', sa.Column('b'))").plain_revision);
+        assert!(!relevance(b"x = 1\n  down_revision = 'a'").plain_revision);
     }
 }

@@ -1,0 +1,52 @@
+//! Commands that take turns, and their times.
+
+#![allow(dead_code, unreachable_pub, reason = "each benchmark uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a benchmark talks to a person, and stops where it cannot measure"
+)]
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Times in milliseconds.
+pub struct Times {
+    /// The one in the middle.
+    pub median: f64,
+    /// The shortest.
+    pub minimum: f64,
+}
+
+impl Times {
+    /// Of at least one run.
+    pub fn of(mut all: Vec<Duration>) -> Self {
+        all.sort();
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        Self {
+            median: milliseconds(all[all.len() / 2]),
+            minimum: milliseconds(all[0]),
+        }
+    }
+}
+
+/// Runs the commands one after the other, and that `rounds` times; the first round warms up and is left out.
+pub fn in_turn<const N: usize>(rounds: usize, make: impl Fn() -> [Command; N]) -> [Times; N] {
+    let mut all = [const { Vec::new() }; N];
+    for round in 0..=rounds {
+        for (times, mut command) in all.iter_mut().zip(make()) {
+            let took = time(&mut command);
+            if round > 0 {
+                times.push(took);
+            }
+        }
+    }
+    all.map(Times::of)
+}
+
+fn time(command: &mut Command) -> Duration {
+    let started = Instant::now();
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    let took = started.elapsed();
+    assert!(status.success(), "{command:?}: {status}");
+    took
+}
