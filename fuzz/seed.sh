@@ -1,11 +1,18 @@
 #!/bin/sh
-# Writes a corpus for each target: indexes and answers as the installed git makes them.
+# Writes a corpus for each target: indexes and answers as the installed git makes them, and files of the tests and the example.
 set -eu
 
 fuzz=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 made=$(mktemp -d)
 trap 'rm -rf -- "$made"' EXIT
-mkdir -p "$fuzz/corpus/index" "$fuzz/corpus/raw_diff"
+for target in index raw_diff migration models env_py ini configuration; do mkdir -p "$fuzz/corpus/$target"; done
+find "$fuzz/../tests/data/generated_revisions" -name '*.py' | while read -r revision; do
+    cp "$revision" "$fuzz/corpus/migration/$(printf %s "$revision" | cksum | tr ' ' -)"
+done
+cp "$fuzz"/../tests/data/convention_spellings/*.py "$fuzz/corpus/models"
+cp "$fuzz"/../examples/shop/migrations/env.py "$fuzz/corpus/env_py"
+cp "$fuzz"/../examples/shop/alembic.ini "$fuzz/corpus/ini"
+cp "$fuzz"/../examples/shop/*.toml "$fuzz/corpus/configuration"
 
 GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.com

@@ -1,0 +1,8 @@
+//! An `alembic.ini`.
+#![no_main]
+
+#[path = "../../tests/support/parsers.rs"]
+#[allow(dead_code, reason = "shared with other targets")]
+mod parsers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parsers::ini(bytes));
