@@ -9,7 +9,7 @@ use crate::git::{GitError, Snapshot, Status};
 use crate::ignores;
 use crate::migration::Migration;
 use crate::project::Project;
-use crate::python::{Module, relevance};
+use crate::python::{Module, is_plain_revision, relevance};
 use crate::rules::{ALL, Check, MetadataFile, MigrationFile, Rule};
 use crate::selection::Candidate;
 use crate::source::{RepoPath, SourceFile};
@@ -203,10 +203,11 @@ fn look_at(
     let bytes = candidate.read(snapshot).map_err(|error| error.to_string())?;
     let is_named = config.is_migration(&candidate.path) || config.is_metadata(&candidate.path);
     let relevant = relevance(&bytes);
-    let kind = match (relevant.any(), relevant.plain_revision && candidate.in_passing) {
-        (_, true) => Some(FileKind::Migration),
-        (false, _) => Some(FileKind::Other),
-        _ => None,
+    let is_plain = || candidate.in_passing && !relevant.metadata && is_plain_revision(&bytes);
+    let kind = if relevant.any() {
+        is_plain().then_some(FileKind::Migration)
+    } else {
+        Some(FileKind::Other)
     };
     if let Some(kind) = kind.filter(|_| !is_named) {
         let diagnostics = Vec::new();

@@ -1,7 +1,9 @@
 //! Whether a file can matter at all, decided on its bytes before anything is parsed.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use memchr::memmem;
 use regex::bytes::Regex;
 
 /// What a file may hold, judged by its bytes: a file with neither needs no parse.
@@ -11,8 +13,6 @@ pub struct Relevance {
     pub migration: bool,
     /// It may create or change the metadata that Alembic migrates.
     pub metadata: bool,
-    /// It declares a revision, and has no word of what a rule can find fault with.
-    pub plain_revision: bool,
 }
 
 impl Relevance {
@@ -24,20 +24,87 @@ impl Relevance {
 }
 
 /// Alembic's operations are methods whose names stand in the file when they are used; `getattr` with a computed name is out of reach.
-static MIGRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?-u)create_(?:foreign_key|unique_constraint|check_constraint|primary_key|exclude_constraint|table|index)|drop_(?:constraint|index|table|column)|add_column|alter_column|rename_table|down_revision|batch_alter_table|\bop\.execute|(?:Key|Constraint|Index|Column)Op\b",
-    )
-    .ok()
-});
+const MIGRATION: &[&str] = &[
+    "down_revision",
+    "create_foreign_key",
+    "create_unique_constraint",
+    "create_check_constraint",
+    "create_primary_key",
+    "create_exclude_constraint",
+    "create_table",
+    "create_index",
+    "drop_constraint",
+    "drop_index",
+    "drop_table",
+    "drop_column",
+    "add_column",
+    "alter_column",
+    "rename_table",
+    "batch_alter_table",
+    "op.execute",
+    "KeyOp",
+    "ConstraintOp",
+    "IndexOp",
+    "ColumnOp",
+];
 
 /// Each way to a metadata ends in one of these words.
-static METADATA: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?-u)MetaData|[dD]eclarative|naming_convention|SQLAlchemy\(|SQLModel|registry|automap_base|Gino|\.metadata\b|target_metadata|advanced_alchemy|%\((?:table_name|column_|referred_|constraint_name)",
-    )
-    .ok()
-});
+const METADATA: &[&str] = &[
+    "MetaData",
+    "eclarative",
+    "naming_convention",
+    "SQLAlchemy(",
+    "SQLModel",
+    "registry",
+    "automap_base",
+    "Gino",
+    ".metadata",
+    "target_metadata",
+    "advanced_alchemy",
+    "%(table_name",
+    "%(column_",
+    "%(referred_",
+    "%(constraint_name",
+];
+
+/// So many files are searched for each word in turn; making one search for all words takes longer than an ordinary commit.
+const FEW: usize = 64;
+
+/// How many files were searched so far.
+static SEARCHED: AtomicUsize = AtomicUsize::new(0);
+
+/// One of several words, found in either of two ways.
+struct Words {
+    words: &'static [&'static str],
+    together: LazyLock<Option<Regex>>,
+}
+
+static MIGRATION_WORDS: Words = Words {
+    words: MIGRATION,
+    together: LazyLock::new(|| together(MIGRATION)),
+};
+
+static METADATA_WORDS: Words = Words {
+    words: METADATA,
+    together: LazyLock::new(|| together(METADATA)),
+};
+
+fn together(words: &[&str]) -> Option<Regex> {
+    let escaped: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
+    Regex::new(&format!("(?-u){}", escaped.join("|"))).ok()
+}
+
+impl Words {
+    fn in_turn(&self, bytes: &[u8]) -> bool {
+        self.words
+            .iter()
+            .any(|word| memmem::find(bytes, word.as_bytes()).is_some())
+    }
+
+    fn at_once(&self, bytes: &[u8]) -> bool {
+        self.together.as_ref().is_none_or(|together| together.is_match(bytes))
+    }
+}
 
 /// Every constraint and index is made, dropped or spoken of in one of these words, by Alembic, by SQLAlchemy and in SQL; the last is a comment to
 /// this program.
@@ -54,13 +121,26 @@ static REVISION: LazyLock<Option<Regex>> =
 /// Errs on the side of parsing: a word in a comment or a string counts.
 #[must_use]
 pub fn relevance(bytes: &[u8]) -> Relevance {
-    let found = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref().is_none_or(|pattern| pattern.is_match(bytes));
-    let (migration, metadata) = (found(&MIGRATION), found(&METADATA));
+    let is_early = SEARCHED.fetch_add(1, Ordering::Relaxed) < FEW;
+    let found = |words: &Words| {
+        if is_early {
+            words.in_turn(bytes)
+        } else {
+            words.at_once(bytes)
+        }
+    };
     Relevance {
-        migration,
-        metadata,
-        plain_revision: migration && !metadata && !found(&SUBJECTS) && found(&REVISION),
+        migration: found(&MIGRATION_WORDS),
+        metadata: found(&METADATA_WORDS),
     }
+}
+
+/// Whether a file that is a [`relevant`](relevance) migration declares a revision, and has no word of what a rule can find fault with.
+#[must_use]
+pub fn is_plain_revision(bytes: &[u8]) -> bool {
+    let found = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref().is_some_and(|pattern| pattern.is_match(bytes));
+    // Where a search cannot be made, everything is parsed.
+    SUBJECTS.is_some() && !found(&SUBJECTS) && found(&REVISION)
 }
 
 #[cfg(test)]
@@ -83,11 +163,28 @@ mod tests {
     }
 
     #[test]
+    fn both_ways_find_the_same() {
+        for words in [&MIGRATION_WORDS, &METADATA_WORDS] {
+            for text in words
+                .words
+                .iter()
+                .copied()
+                .chain(["x = 1", "drop_", "%(other", "Metadata"])
+            {
+                let text = format!("\u{e4} a{text}b\n");
+                let is_word = words.words.iter().any(|word| text.contains(word));
+                assert_eq!(words.in_turn(text.as_bytes()), is_word, "{text}");
+                assert_eq!(words.at_once(text.as_bytes()), is_word, "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn a_revision_without_any_word_of_constraints_is_plain() {
         let revision = |body: &str| {
             let text =
                 format!("revision: str = 'b'\ndown_revision: Union[str, None] = 'a'\n\n\ndef upgrade():\n    {body}\n");
-            relevance(text.as_bytes()).plain_revision
+            is_plain_revision(text.as_bytes())
         };
         for plain in [
             "pass",
@@ -111,7 +208,9 @@ mod tests {
         ] {
             assert!(!revision(subject), "{subject}");
         }
-        assert!(!relevance(b"from alembic import op\nop.add_column('a', sa.Column('b'))").plain_revision);
-        assert!(!relevance(b"x = 1\n  down_revision = 'a'").plain_revision);
+        assert!(!is_plain_revision(
+            b"from alembic import op\nop.add_column('a', sa.Column('b'))"
+        ));
+        assert!(!is_plain_revision(b"x = 1\n  down_revision = 'a'"));
     }
 }
