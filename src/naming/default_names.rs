@@ -208,8 +208,9 @@ fn joined(columns: impl IntoIterator<Item = String>) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// An index's own names for its columns: one that comes again gets a number.
+/// An index's own names for its columns: one that comes again gets a number. Those that no name has room for are left out.
 fn distinct(columns: &[&str]) -> Vec<String> {
+    let columns = &columns[..columns.len().min(POSTGRESQL_BYTES)];
     let mut known: Vec<String> = Vec::with_capacity(columns.len());
     for column in columns {
         let column = clip(column, POSTGRESQL_BYTES);
@@ -296,6 +297,12 @@ mod tests {
                 "{kind:?} {columns:?}"
             );
         }
+    }
+
+    #[test]
+    fn columns_beyond_the_room_of_a_name_cost_nothing() {
+        let of = |count: usize| postgresql(ConstraintKind::Unique, "order", &vec!["a"; count], free);
+        assert_eq!(of(50_000), of(60));
     }
 
     #[test]
