@@ -185,6 +185,23 @@ impl<'f> Target<'f> {
         operations.chain(sql).collect()
     }
 
+    /// Whether the upgrade makes it by an operation under the very name: the usual case, for which no list is gone through.
+    fn is_made_as_written(&self, file: &MigrationFile<'_>) -> bool {
+        let Drop::Operation(drop) = self.drop else { return false };
+        let is_it = |at: &usize| {
+            let create = &file.migration.operations[*at];
+            let is_of_kind = drop.kind().map_or(create.kind() != Some(ConstraintKind::Index), |own| {
+                create.kind() == Some(own)
+            });
+            create.half == Half::Upgrade
+                && create.name == drop.name
+                && create.table == drop.table
+                && create.schema == drop.schema
+                && is_of_kind
+        };
+        file.creates_called(self.name).iter().any(is_it)
+    }
+
     /// Whether two names are one: SQL without quotes says nothing of their case.
     fn agrees(&self, made: Made<'_>, one: &str, other: &str) -> bool {
         match (self.drop, made) {
@@ -205,6 +222,9 @@ fn known_name(file: &MigrationFile<'_>, operation: &Operation<'_>, kind: Option<
 
 fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnostic> {
     let target = Target::of(drop)?;
+    if target.is_made_as_written(file) {
+        return None;
+    }
     let creates = target.counterparts(file);
     // The usual case needs no convention, and so no file but this one.
     let is_same = |create: &Made<'_>| match (drop, create) {
@@ -228,18 +248,19 @@ fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnosti
         }
         Drop::Sql(..) => target.name.to_owned(),
     };
-    let mut left = Vec::new();
+    let mut named = Vec::new();
     for create in creates {
         let name = create.name_in_database(file)?;
         if target.agrees(create, &name, &own) {
             return None;
         }
-        if !is_gone(file, &target, create, &name) {
-            left.push((create, name));
-        }
+        named.push((create, name));
     }
-    let (create, name) = left.first()?;
-    Some(diagnostic(file, &target, &own, *create, name, left.len() == 1))
+    let mut left = named
+        .iter()
+        .filter(|(create, name)| !is_gone(file, &target, *create, name));
+    let (create, name) = left.next()?;
+    Some(diagnostic(file, &target, &own, *create, name, left.next().is_none()))
 }
 
 /// Whether something else of the downgrade removes what the upgrade made, or the upgrade itself calls it otherwise in the end.
