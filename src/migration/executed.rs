@@ -305,11 +305,11 @@ impl<'m> Composer<'_, 'm> {
         // What a function binds is its own.
         let extent = self.body.filter(|body| body.contains(value)).unwrap_or(all);
         let text = self.file.slice(extent);
-        let words = text.match_indices(name).filter(|(at, _)| {
+        let mut words = text.match_indices(name).filter(|(at, _)| {
             let after = text[at + name.len()..].chars().next();
             !in_word(text[..*at].chars().next_back()) && !in_word(after)
         });
-        words.count() > 2
+        words.nth(2).is_some()
     }
 
     fn call(&self, call: &'m Call, rounds: &Rounds<'m>, shared: bool, depth: usize, out: &mut SqlText) {

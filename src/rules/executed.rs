@@ -1,5 +1,7 @@
 //! The SQL of a migration as the rules see it: what it makes and drops on the database that it is for.
 
+use std::collections::HashSet;
+
 use crate::fix::Edit;
 use crate::migration::{Action, Execution, Guard, Half, Name, Operation, SqlText};
 use crate::naming::{ConstraintKind, Dialect};
@@ -219,13 +221,20 @@ impl<'f> Drop<'f> {
 /// Whether something of the migration makes what is called so: an operation, or SQL that adds or renames it.
 pub(super) fn is_made(file: &MigrationFile<'_>, name: &str) -> bool {
     let by_operation = |operation: &Operation<'_>| operation.creates() && operation.name.text() == Some(name);
-    let by_sql = |effect: &Effect| match effect {
-        Effect::Added(added) => matches!(&added.naming, Naming::Named(own) if is_called(own, name)),
-        Effect::Renamed { to, .. } => is_called(to, name),
-        _ => false,
+    file.migration.operations.iter().any(by_operation) || file.made_by_sql().contains(&name.to_ascii_lowercase())
+}
+
+/// The names that SQL makes, in lower case.
+pub(super) fn made_by_sql(executed: &[Executed<'_>]) -> HashSet<String> {
+    let name = |effect: &Effect| match effect {
+        Effect::Added(Added {
+            naming: Naming::Named(name),
+            ..
+        })
+        | Effect::Renamed { to: name, .. } => Some(name.text.to_ascii_lowercase()),
+        _ => None,
     };
-    file.migration.operations.iter().any(by_operation)
-        || file.executed().iter().flat_map(|one| &one.effects).any(by_sql)
+    executed.iter().flat_map(|one| &one.effects).filter_map(name).collect()
 }
 
 /// Where a name stands in the file, comments aside.

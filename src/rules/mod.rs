@@ -30,7 +30,7 @@ mod unnamed_table_constraint;
 mod unused_ignore;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -40,7 +40,7 @@ use crate::project::{Declaration, History, Judged, Naming, Project, Wanted};
 use crate::python::Module;
 use crate::source::SourceFile;
 
-use executed::{Executed, executed};
+use executed::{Executed, executed, made_by_sql};
 use suggestion::{Suggestion, suggest_all};
 
 /// A rule.
@@ -136,6 +136,7 @@ pub struct MigrationFile<'a> {
     naming: OnceCell<Rc<Naming>>,
     suggestions: OnceCell<Vec<Option<Suggestion>>>,
     executed: OnceCell<Vec<Executed<'a>>>,
+    made_by_sql: OnceCell<HashSet<String>>,
     called: OnceCell<HashMap<String, Vec<usize>>>,
 }
 
@@ -153,6 +154,7 @@ impl<'a> MigrationFile<'a> {
             naming: OnceCell::new(),
             suggestions: OnceCell::new(),
             executed: OnceCell::new(),
+            made_by_sql: OnceCell::new(),
             called: OnceCell::new(),
         }
     }
@@ -183,6 +185,11 @@ impl<'a> MigrationFile<'a> {
     /// What its SQL does to constraints; read when first asked for.
     fn executed(&self) -> &[Executed<'a>] {
         self.executed.get_or_init(|| executed(self))
+    }
+
+    /// The names that its SQL makes, in lower case.
+    fn made_by_sql(&self) -> &HashSet<String> {
+        self.made_by_sql.get_or_init(|| made_by_sql(self.executed()))
     }
 
     /// The creates that have this name, or are suggested it, by their places in the list of operations.
