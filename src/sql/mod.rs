@@ -130,6 +130,11 @@ pub(crate) fn read(text: &str, dialect: Option<Dialect>) -> Sql {
 
 /// The names in a text that are called so, whatever they name there.
 pub(crate) fn mentions(text: &str, dialect: Option<Dialect>, name: &str) -> Vec<Range<usize>> {
+    // A quote that belongs to a name is written twice.
+    let is_literal = !name.contains(['"', '`', ']']);
+    if is_literal && !text.to_ascii_lowercase().contains(&name.to_ascii_lowercase()) {
+        return Vec::new();
+    }
     let words = words::words(text, dialect).unwrap_or_default();
     let is_meant = |word: &words::Word| match word.kind {
         words::Kind::Quoted => word.text == name,
@@ -156,5 +161,29 @@ pub(crate) fn written(name: &str, dialect: Option<Dialect>) -> Option<String> {
         Dialect::Mssql => Some(format!("[{}]", name.replace(']', "]]"))),
         Dialect::Postgresql | Dialect::Sqlite | Dialect::Oracle => Some(format!("\"{}\"", name.replace('"', "\"\""))),
         Dialect::Other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_under_any_case_and_in_any_quotes() {
+        let pg = Some(Dialect::Postgresql);
+        for (text, name, expected) in [
+            (
+                "DROP CONSTRAINT A_b_KEY, x a_b_key",
+                "a_b_key",
+                &["A_b_KEY", "a_b_key"][..],
+            ),
+            ("COMMENT ON CONSTRAINT \"a\"\"b\" IS 'a\"b'", "a\"b", &["\"a\"\"b\""]),
+            ("DROP CONSTRAINT \"A\"", "a", &[]),
+            ("DROP CONSTRAINT a_b_key2", "a_b_key", &[]),
+            ("SELECT 1", "a_b_key", &[]),
+        ] {
+            let found: Vec<&str> = mentions(text, pg, name).into_iter().map(|at| &text[at]).collect();
+            assert_eq!(found, expected, "{text}");
+        }
     }
 }
