@@ -195,6 +195,8 @@ fn name_of(call: &Call) -> InlineName {
     };
     match &value.kind {
         ExprKind::None => InlineName::Unnamed,
+        // `CONSTRAINT ""`, which a database refuses.
+        ExprKind::String(text) if text.is_empty() => InlineName::Unnamed,
         ExprKind::String(text) => InlineName::Plain(text.clone()),
         ExprKind::Call(inner) if matches!(inner.name(), Some("f" | "conv")) => {
             let text = inner.arguments.first().and_then(|first| first.value.as_str());

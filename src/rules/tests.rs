@@ -644,6 +644,13 @@ fn the_rules_about_operations_find_what_they_should_and_nothing_else() {
         ),
         (
             "unnamed-column-foreign-key",
+            pg,
+            "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='')))",
+            "pass",
+            true,
+        ),
+        (
+            "unnamed-column-foreign-key",
             lite,
             "with op.batch_alter_table('o') as b: b.add_column(Column('i', ForeignKey('t.id')))",
             "pass",
