@@ -139,15 +139,28 @@ pub struct Looked {
     result: Checked,
 }
 
+/// A configuration that is wrong, and the place of the first file that it was needed for.
+pub struct Stopped {
+    at: usize,
+    error: ConfigError,
+}
+
+impl Stopped {
+    /// The error that one thread would have met first.
+    pub fn first(all: impl IntoIterator<Item = Self>) -> Option<ConfigError> {
+        all.into_iter().min_by_key(|one| one.at).map(|one| one.error)
+    }
+}
+
 impl Checker<'_> {
     /// Checks files until the queue is empty; what goes wrong with one does not keep the others from being checked.
     ///
     /// Fails when the configuration is wrong, since then nothing that is said can be relied on.
-    pub fn work(&self, queue: &Queue<'_>) -> Result<Vec<Looked>, ConfigError> {
+    pub fn work(&self, queue: &Queue<'_>) -> Result<Vec<Looked>, Stopped> {
         let mut looked = Vec::new();
         while let Some((places, candidates)) = queue.take() {
             for (at, candidate) in places.zip(candidates) {
-                let result = self.look_at(candidate)?;
+                let result = self.look_at(candidate).map_err(|error| Stopped { at, error })?;
                 looked.push(Looked { at, result });
                 (queue.done)();
             }

@@ -9,9 +9,9 @@ use std::num::NonZero;
 use std::path::Path;
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 
-use crate::check::{Checker, Looked, Outcome, Past, Queue};
+use crate::check::{Checker, Looked, Outcome, Past, Queue, Stopped};
 use crate::config::Configs;
 use crate::git::{GitError, ObjectId, Snapshot, Status};
 use crate::progress::Progress;
@@ -51,7 +51,7 @@ pub(crate) fn check(
     let progress = Progress::new(candidates.len(), io::stderr().is_terminal() && !settings.quiet);
     let done = || progress.step();
     let queue = Queue::new(candidates, &done);
-    let looked = thread::scope(|scope| -> Result<Vec<Looked>> {
+    let results = thread::scope(|scope| {
         let start = || {
             let thread = thread::Builder::new().stack_size(STACK);
             thread.spawn_scoped(scope, || help(&queue, settings, folder))
@@ -59,17 +59,27 @@ pub(crate) fn check(
         // Where the system allows no more threads, fewer do the same.
         let others = 1..threads(candidates.len(), settings);
         let helpers: Vec<_> = others.filter_map(|_| start().ok()).collect();
-        let mut looked = checker.work(&queue)?;
+        let mut results = vec![Ok(checker.work(&queue))];
         for helper in helpers {
-            let found = helper
+            let ended = helper
                 .join()
-                .map_err(|_| anyhow!("a thread of the check ended too early"))?;
-            looked.extend(found?);
+                .map_err(|_| anyhow!("a thread of the check ended too early"));
+            results.push(ended.flatten());
         }
-        Ok(looked)
-    })?;
+        results
+    });
     progress.finish();
-    Ok(Outcome::of(looked))
+    let (mut looked, mut stopped) = (Vec::new(), Vec::new());
+    for result in results {
+        match result? {
+            Ok(more) => looked.extend(more),
+            Err(one) => stopped.push(one),
+        }
+    }
+    match Stopped::first(stopped) {
+        Some(error) => Err(error.into()),
+        None => Ok(Outcome::of(looked)),
+    }
 }
 
 fn threads(files: usize, settings: &Settings) -> usize {
@@ -87,7 +97,7 @@ fn threads(files: usize, settings: &Settings) -> usize {
 }
 
 /// Another thread's part.
-fn help(queue: &Queue<'_>, settings: &Settings, folder: &Path) -> Result<Vec<Looked>> {
+fn help(queue: &Queue<'_>, settings: &Settings, folder: &Path) -> Result<Result<Vec<Looked>, Stopped>> {
     let start = Start::find(folder.to_owned(), &settings.scope, settings.max_file_size)?;
     let (snapshot, base) = start.snapshot(&settings.scope, settings.max_file_size)?;
     let snapshot = &*snapshot;
@@ -98,7 +108,7 @@ fn help(queue: &Queue<'_>, settings: &Settings, folder: &Path) -> Result<Vec<Loo
         configs: &configs,
         past: &History::new(&start, snapshot, base.as_ref()),
     };
-    checker.work(queue).context("a thread cannot go on")
+    Ok(checker.work(queue))
 }
 
 /// What the repository holds of the files before the change.

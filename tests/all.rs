@@ -56,6 +56,27 @@ fn many_files_give_the_same_report_with_any_number_of_threads() {
     assert_eq!(below["diagnostics"], all["diagnostics"]);
 }
 
+#[test]
+fn of_several_wrong_configurations_the_first_is_told() {
+    let repo = Repo::new();
+    for number in 0..MANY {
+        repo.write(format!("service_{:02}/module_{number:04}.py", number / 100), "x = 1\n");
+    }
+    for service in 1..6 {
+        repo.write(format!("service_{service:02}/alembic-named.toml"), "selct = []\n");
+    }
+    repo.git(&["add", "--all"]);
+    let mut command = std::process::Command::new(PROGRAM);
+    let output = shield(&mut command)
+        .current_dir(repo.path())
+        .arg("check")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("service_01/alembic-named.toml"), "{said}");
+}
+
 /// A revision that speaks of no constraint, and is not Python.
 const BROKEN: &str =
     "revision = 'b'\ndown_revision = 'a'\n\n\ndef upgrade(:\n    op.add_column('order', sa.Column('note'))\n";
