@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{PROGRAM, Repo, shield};
+use support::{PROGRAM, Repo};
 use turns::in_turn;
 
 const FILES: usize = 7_000;
@@ -47,9 +47,9 @@ fn main() {
         let repo = repository(&revisions);
         for (label, arguments) in [("--all", ["check", "--all"]), ("a folder", ["check", "migrations"])] {
             let [ours, theirs] = in_turn(ROUNDS, || {
-                let mut check = in_repository(Command::new(PROGRAM), &repo);
+                let mut check = repo.command(PROGRAM);
                 check.args(arguments).arg("--exit-zero");
-                let mut peer = in_repository(Command::new(&ruff), &repo);
+                let mut peer = repo.command(&ruff);
                 peer.args(["check", "--no-cache", "--select", "F,E9", "--exit-zero", "."]);
                 [check, peer]
             });
@@ -142,9 +142,4 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
             found.push(path);
         }
     }
-}
-
-fn in_repository(mut command: Command, repo: &Repo) -> Command {
-    shield(&mut command).current_dir(repo.path());
-    command
 }

@@ -18,9 +18,8 @@ mod turns;
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::process::Command;
 
-use support::{Repo, shield};
+use support::{PROGRAM, Repo};
 use turns::{Times, in_turn};
 
 const FILES: usize = 10_000;
@@ -117,8 +116,7 @@ fn module(number: usize, version: usize) -> String {
 
 /// Ours and git's, in turn; the first round warms up and is left out.
 fn measure(repo: &Repo) -> (Times, Times) {
-    let checked = Command::new(env!("CARGO_BIN_EXE_alembic-named"));
-    let checked = in_repository(checked, repo).arg("check").output().unwrap();
+    let checked = repo.command(PROGRAM).arg("check").output().unwrap();
     let summary = String::from_utf8_lossy(&checked.stdout);
     assert!(
         checked.status.success() && summary.starts_with(&format!("{FILES} files checked")),
@@ -126,17 +124,12 @@ fn measure(repo: &Repo) -> (Times, Times) {
         String::from_utf8_lossy(&checked.stderr)
     );
     let [ours, theirs] = in_turn(ROUNDS, || {
-        let mut check = in_repository(Command::new(env!("CARGO_BIN_EXE_alembic-named")), repo);
+        let mut check = repo.command(PROGRAM);
         check.arg("check");
-        let mut read = in_repository(Command::new("git"), repo);
+        let mut read = repo.command("git");
         read.args(["cat-file", "--batch"])
             .stdin(File::open(repo.join(".git/ids")).unwrap());
         [check, read]
     });
     (ours, theirs)
-}
-
-fn in_repository(mut command: Command, repo: &Repo) -> Command {
-    shield(&mut command).current_dir(repo.path());
-    command
 }

@@ -9,15 +9,14 @@
 mod support;
 
 use serde_json::Value;
-use support::{NAMED, PROGRAM, Repo, UNNAMED, migration, shield};
+use support::{NAMED, PROGRAM, Repo, UNNAMED, migration};
 
 /// Enough for two threads (`ENOUGH` in src/session.rs).
 const MANY: usize = 600;
 
 fn json(repo: &Repo, arguments: &[&str]) -> Value {
-    let mut command = std::process::Command::new(PROGRAM);
-    shield(&mut command).current_dir(repo.path());
-    let output = command
+    let output = repo
+        .command(PROGRAM)
         .arg("check")
         .args(arguments)
         .args(["--format", "json"])
@@ -66,12 +65,7 @@ fn of_several_wrong_configurations_the_first_is_told() {
         repo.write(format!("service_{service:02}/alembic-named.toml"), "selct = []\n");
     }
     repo.git(&["add", "--all"]);
-    let mut command = std::process::Command::new(PROGRAM);
-    let output = shield(&mut command)
-        .current_dir(repo.path())
-        .arg("check")
-        .output()
-        .unwrap();
+    let output = repo.command(PROGRAM).arg("check").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("service_01/alembic-named.toml"), "{said}");
