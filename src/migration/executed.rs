@@ -80,7 +80,7 @@ const MAX_DEPTH: usize = 40;
 const MAX_ROUNDS: usize = 64;
 
 impl SqlText {
-    /// The text, with [`HOLE`] for what is put in when it runs.
+    /// The text, with `HOLE` for what is put in when it runs.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
