@@ -367,6 +367,9 @@ impl Library {
 
     /// The regular file at `path` in a tree.
     pub(super) fn tree_file(&self, tree: &ObjectId, path: &RepoPath) -> Answer<Option<Row>> {
+        if !can_be(path) {
+            return Ok(None);
+        }
         let one = || entry_in(&self.tree(tree)?, path);
         let Some((mode, id)) = self.folder.find(tree, path, one, |folder| self.rows(tree, folder))? else {
             return Ok(None);
@@ -537,9 +540,14 @@ fn row(entry: &git2::IndexEntry) -> Row {
     }
 }
 
-fn entry_in(tree: &git2::Tree<'_>, path: &RepoPath) -> Result<Option<(u32, ObjectId)>, git2::Error> {
+/// Whether git could hold a file at that path.
+fn can_be(path: &RepoPath) -> bool {
     let cannot_be = |part: &[u8]| matches!(part, b"" | b"." | b"..") || part.contains(&0);
-    if path.as_bytes().split(|&byte| byte == b'/').any(cannot_be) {
+    !path.as_bytes().split(|&byte| byte == b'/').any(cannot_be)
+}
+
+fn entry_in(tree: &git2::Tree<'_>, path: &RepoPath) -> Result<Option<(u32, ObjectId)>, git2::Error> {
+    if !can_be(path) {
         return Ok(None);
     }
     match tree.get_path(&path.to_path(Path::new(""))) {
