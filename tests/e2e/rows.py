@@ -159,11 +159,20 @@ def see_it_fail(row: Row, project: Project, text: str) -> str:
     return f"{half} {error.split(':')[0]}"
 
 
+def own_findings(fixer: Fixer) -> list[dict]:
+    """The findings but for drops by a name that the database chose in an older revision: no fix of this revision mends those."""
+    found = fixer.check()["diagnostics"]
+    inherited = [diagnostic for diagnostic in found if diagnostic["rule"] == "default-name-dependency"]
+    for diagnostic in inherited:
+        equal("a drop of what a database named", (diagnostic["severity"], diagnostic["fix"]), ("warning", None))
+    return [diagnostic for diagnostic in found if diagnostic not in inherited]
+
+
 def fix_names(row: Row, project: Project, fixer: Fixer, original: str) -> tuple[str, str]:
     """Gives how the revision failed without its names, and what fixed it."""
     named = {constraint.name(row.convention) for constraint in unnamed_constraints(row.scenario, row.database.kind, row.convention)}
     asks = drops_unnamed(row.scenario, row.database.kind, row.batch, row.convention)
-    found = fixer.check()["diagnostics"]
+    found = own_findings(fixer)
     equal("suggested names", {diagnostic["suggested_name"] for diagnostic in found}, named)
     safety = {(diagnostic["fix"] or {}).get("safety") for diagnostic in found}
     equal("safety", safety - {"safe"} if asks else safety, {"suggested"} if asks else {"safe"})
@@ -217,7 +226,7 @@ def run(row: Row, binary: Path, folder: Path, template: Path) -> tuple[str, str]
     if to_name:
         was, how = fix_names(row, project, fixer, original)
     else:
-        equal("findings in a revision that has its names", fixer.check()["diagnostics"], [])
+        equal("findings in a revision that has its names", own_findings(fixer), [])
         equal("the file after a fix that has nothing to do", fixer.fix(), original)
         was, how = "named", "ok"
 
