@@ -1,6 +1,7 @@
 //! How far a long check is: a bar on the terminal, once the wait can be felt.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,11 +13,13 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub(crate) struct Progress(Option<Bar>);
 
 struct Bar {
-    drawn: ProgressBar,
-    screen: fn() -> ProgressDrawTarget,
+    files: u64,
+    done: AtomicU64,
     started: Instant,
     patience: Duration,
-    is_shown: AtomicBool,
+    screen: fn() -> ProgressDrawTarget,
+    /// Made when it is first shown: an ordinary commit never needs it.
+    drawn: OnceLock<ProgressBar>,
 }
 
 impl Progress {
@@ -34,31 +37,36 @@ impl Progress {
 
     /// Takes the bar away, so that the report stands alone.
     pub(crate) fn finish(&self) {
-        if let Some(bar) = &self.0 {
-            bar.drawn.finish_and_clear();
+        if let Some(drawn) = self.0.as_ref().and_then(|bar| bar.drawn.get()) {
+            drawn.finish_and_clear();
         }
     }
 }
 
 impl Bar {
     fn new(files: usize, screen: fn() -> ProgressDrawTarget, patience: Duration) -> Self {
-        let length = u64::try_from(files).unwrap_or(u64::MAX);
         Self {
-            drawn: ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden()),
-            screen,
+            files: u64::try_from(files).unwrap_or(u64::MAX),
+            done: AtomicU64::new(0),
             started: Instant::now(),
             patience,
-            is_shown: AtomicBool::new(false),
+            screen,
+            drawn: OnceLock::new(),
         }
     }
 
     fn step(&self) {
-        self.drawn.inc(1);
-        if self.started.elapsed() >= self.patience && !self.is_shown.swap(true, Ordering::Relaxed) {
-            if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} files checked") {
-                self.drawn.set_style(style);
-            }
-            self.drawn.set_draw_target((self.screen)());
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.started.elapsed() >= self.patience {
+            self.drawn.get_or_init(|| self.draw()).set_position(done);
+        }
+    }
+
+    fn draw(&self) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(Some(self.files), (self.screen)());
+        match ProgressStyle::with_template("{wide_bar} {pos}/{len} files checked") {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
         }
     }
 }
@@ -117,11 +125,11 @@ mod tests {
     fn only_a_wait_that_is_felt_gets_a_bar() {
         let short = Bar::new(2, paper, Duration::MAX);
         short.step();
-        short.drawn.finish_and_clear();
+        assert!(short.drawn.get().is_none());
         assert_eq!(*DRAWN.lock().unwrap(), "");
         let long = Bar::new(2, paper, Duration::ZERO);
         long.step();
-        long.drawn.force_draw();
+        long.drawn.get().unwrap().force_draw();
         assert!(DRAWN.lock().unwrap().contains("1/2 files checked"));
     }
 
