@@ -29,8 +29,8 @@ impl Snapshot for Changed<'_> {
         self.snapshot.read(path)
     }
 
-    fn read_id(&self, path: &RepoPath, id: &ObjectId) -> Result<Vec<u8>, GitError> {
-        self.snapshot.read_id(path, id)
+    fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, GitError> {
+        self.snapshot.read_id(path, id, size)
     }
 
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, GitError> {

@@ -15,6 +15,8 @@ pub struct Candidate {
     pub path: RepoPath,
     /// Its content, where git has named it.
     pub id: Option<ObjectId>,
+    /// What the index noted of its size; 0 where it noted nothing.
+    pub size: u32,
     /// What the commit does to it, where that is known.
     pub status: Option<Status>,
     /// It is one of many: the commit does not change it, or it stands in a folder that was named.
@@ -25,7 +27,7 @@ impl Candidate {
     /// Its bytes. Fails when it has gone, or is larger than the limit.
     pub fn read(&self, snapshot: &dyn Snapshot) -> Result<Vec<u8>, GitError> {
         match &self.id {
-            Some(id) => snapshot.read_id(&self.path, id),
+            Some(id) => snapshot.read_id(&self.path, id, self.size),
             None => snapshot.read(&self.path)?.ok_or_else(|| GitError::Vanished {
                 path: self.path.clone(),
             }),
@@ -39,6 +41,7 @@ impl From<Change> for Candidate {
             in_passing: change.status == Status::Unmodified,
             path: change.path,
             id: Some(change.id),
+            size: change.size,
             status: Some(change.status),
         }
     }
@@ -314,8 +317,9 @@ impl Start {
             let full = self.folder.join(path);
             let inside = below(&self.top, &full).ok_or_else(|| self.elsewhere(path))?;
             if full.is_dir() {
-                found.extend(self.walk(&full, &mut notes)?);
-                found.extend(self.tracked_below(&inside)?);
+                let walked = walk(&full, &inside, &mut notes)?;
+                found.extend(self.tracked_below(&inside, &walked)?);
+                found.extend(walked);
             } else if full.is_file() {
                 if full.is_symlink() && !self.holds(&full) {
                     return Err(SelectionError::LeadsOut {
@@ -338,6 +342,7 @@ impl Start {
             in_passing: !named.contains(&path),
             path,
             id: None,
+            size: 0,
             status: None,
         };
         Ok(Selection {
@@ -352,17 +357,19 @@ impl Start {
         })
     }
 
-    /// The tracked files below a folder that are there: git does not ignore them, whatever `.gitignore` says.
-    fn tracked_below(&self, folder: &RepoPath) -> Result<Vec<RepoPath>, SelectionError> {
+    /// The tracked files below a folder that are there: git does not ignore them, whatever `.gitignore` says. Those in `found` are known
+    /// to be there.
+    fn tracked_below(&self, folder: &RepoPath, found: &[RepoPath]) -> Result<Vec<RepoPath>, SelectionError> {
         let Some(repository) = &self.repository else {
             return Ok(Vec::new());
         };
+        let found: HashSet<&RepoPath> = found.iter().collect();
         let is_there = |path: &RepoPath| {
             let full = path.to_path(&self.top);
             full.symlink_metadata().is_ok_and(|found| found.is_file())
         };
         let mut tracked = repository.tracked_paths()?;
-        tracked.retain(|path| path.starts_with(folder) && path.is_python() && is_there(path));
+        tracked.retain(|path| path.starts_with(folder) && path.is_python() && !found.contains(path) && is_there(path));
         Ok(tracked)
     }
 
@@ -372,39 +379,42 @@ impl Start {
         real.zip(self.top.canonicalize().ok())
             .is_some_and(|(path, top)| path.starts_with(top))
     }
+}
 
-    /// The Python files below a folder that git would not ignore. Repositories in it are left to themselves.
-    fn walk(&self, folder: &Path, notes: &mut Vec<String>) -> Result<Vec<RepoPath>, SelectionError> {
-        let nested: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
-        let left_out = nested.clone();
-        let mut found = Vec::new();
-        let mut walk = ignore::WalkBuilder::new(folder);
-        // git takes no notice of a leading dot or of `.ignore`, but never looks into another `.git`.
-        walk.require_git(false).hidden(false).ignore(false);
-        walk.filter_entry(move |entry| {
-            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            let is_nested = is_folder && entry.depth() > 0 && entry.path().join(".git").exists();
-            if is_nested && let Ok(mut left_out) = left_out.lock() {
-                left_out.push(entry.path().to_owned());
-            }
-            !is_nested && entry.file_name() != ".git"
-        });
-        for entry in walk.build() {
-            let entry = entry.map_err(|error| SelectionError::Unlistable {
-                folder: folder.to_owned(),
-                cause: error.to_string(),
-            })?;
-            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-            if is_file && let Some(path) = below(&self.top, entry.path()).filter(RepoPath::is_python) {
-                found.push(path);
-            }
+/// The Python files below a folder, which is `inside` as seen from the top, that git would not ignore. Repositories in it are left to
+/// themselves.
+fn walk(folder: &Path, inside: &RepoPath, notes: &mut Vec<String>) -> Result<Vec<RepoPath>, SelectionError> {
+    let nested: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+    let left_out = nested.clone();
+    let mut found = Vec::new();
+    let mut walk = ignore::WalkBuilder::new(folder);
+    // git takes no notice of a leading dot or of `.ignore`, but never looks into another `.git`.
+    walk.require_git(false).hidden(false).ignore(false);
+    walk.filter_entry(move |entry| {
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        let is_nested = is_folder && entry.depth() > 0 && entry.path().join(".git").exists();
+        if is_nested && let Ok(mut left_out) = left_out.lock() {
+            left_out.push(entry.path().to_owned());
         }
-        if let Ok(nested) = nested.lock() {
-            let note = |path: &PathBuf| format!("left to itself, as it is a repository of its own: {}", path.display());
-            notes.extend(nested.iter().map(note));
+        !is_nested && entry.file_name() != ".git"
+    });
+    for entry in walk.build() {
+        let entry = entry.map_err(|error| SelectionError::Unlistable {
+            folder: folder.to_owned(),
+            cause: error.to_string(),
+        })?;
+        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+        // The walk follows no links, so what lies below the folder lies below its path.
+        let below = entry.path().strip_prefix(folder).ok().filter(|_| is_file);
+        if let Some(path) = below.and_then(RepoPath::from_path).filter(RepoPath::is_python) {
+            found.extend(inside.join(path.as_bytes()));
         }
-        Ok(found)
     }
+    if let Ok(nested) = nested.lock() {
+        let note = |path: &PathBuf| format!("left to itself, as it is a repository of its own: {}", path.display());
+        notes.extend(nested.iter().map(note));
+    }
+    Ok(found)
 }
 
 fn conflict(path: &RepoPath) -> String {

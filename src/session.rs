@@ -145,8 +145,8 @@ impl Past for History<'_> {
         };
         let bytes = match (self.base, repository.head_holds(path)?) {
             (Some(base), _) => repository.between(base.as_str(), base.as_str())?.snapshot.read(path)?,
-            (None, Some(id)) if candidate.id.is_some() => Some(self.snapshot.read_id(path, &id)?),
-            (None, Some(id)) => Some(repository.index()?.read_id(path, &id)?),
+            (None, Some(id)) if candidate.id.is_some() => Some(self.snapshot.read_id(path, &id, 0)?),
+            (None, Some(id)) => Some(repository.index()?.read_id(path, &id, 0)?),
             (None, None) => None,
         };
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))

@@ -145,16 +145,18 @@ impl RepoPath {
     /// The path below the top for a relative path of the operating system; `None` if it leaves the top or is absolute.
     #[must_use]
     pub fn from_path(path: &Path) -> Option<Self> {
-        let mut top = Self::top();
+        let mut parts = Vec::new();
         for component in path.components() {
-            top = match component {
-                std::path::Component::Normal(name) => top.join(os_bytes(name))?,
-                std::path::Component::CurDir => top,
-                std::path::Component::ParentDir => top.parent()?,
+            match component {
+                std::path::Component::Normal(name) => parts.push(os_bytes(name)),
+                std::path::Component::CurDir => {}
+                std::path::Component::ParentDir => {
+                    parts.pop()?;
+                }
                 std::path::Component::RootDir | std::path::Component::Prefix(_) => return None,
-            };
+            }
         }
-        Some(top)
+        Some(Self::new(parts.join(&b'/')))
     }
 }
 

@@ -434,6 +434,24 @@ fn the_limit_can_be_set() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_a_filter_makes_larger_is_as_large_as_git_holds_it() {
+    let repo = Repo::new();
+    repo.git(&["config", "filter.grow.clean", "cat; printf '# %0900d\\n' 0"]);
+    repo.write(".gitattributes", "*.py filter=grow\n");
+    repo.write(FILE, "x = 1\n");
+    repo.git(&["add", "--all"]);
+    repo.git(&["commit", "--quiet", "--message", "start"]);
+    // The index has noted six bytes.
+    said(repo.tool(&["--all", "--max-file-size", "1000"]), 0);
+    fails(
+        &repo,
+        &["--all", "--max-file-size", "100"],
+        &[&format!("`{FILE}` is 909 bytes, more than the 100 that are read")],
+    );
+}
+
 #[test]
 fn a_configuration_that_is_wrong() {
     let repo = staged();

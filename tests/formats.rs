@@ -129,7 +129,7 @@ fn check_by(means: Means, folder: &Path, variables: Variables<'_>) -> (Staged, W
             change.path
         );
         assert_eq!(
-            index.read_id(&change.path, &change.id).unwrap(),
+            index.read_id(&change.path, &change.id, change.size).unwrap(),
             content,
             "read_id {}",
             change.path

@@ -175,6 +175,7 @@ pub(super) fn found(deltas: &[Delta], matches: &Matches) -> Vec<Found> {
                 path: delta.path.clone(),
                 status: matches.status(delta),
                 id: delta.new.id.clone(),
+                size: 0,
             },
             mode: delta.new.mode,
         })

@@ -16,6 +16,7 @@ const LONGEST: usize = 64 * 1024;
 
 /// Where the parts of an entry stand: after ten numbers of the working file come the id and the flags.
 const MODE: usize = 24;
+const SIZE: usize = 36;
 const ID: usize = 40;
 const FLAGS: usize = 60;
 const NAME: usize = 62;
@@ -31,6 +32,8 @@ const KNOWN_FLAGS: u16 = INTENT_TO_ADD | 1 << 14;
 pub(super) struct Entry {
     /// The mode as it is written, not proved to be one.
     pub(super) item: Item,
+    /// What the working file measured, modulo 2^32; 0 where git has not measured it.
+    pub(super) size: u32,
     /// 0, or the side of a conflict.
     pub(super) stage: u8,
     /// It is not there yet: `git add --intent-to-add`.
@@ -115,8 +118,10 @@ impl<R: Read> Entries<R> {
         let (Some(mode), Some(id), Some(flags)) = (number(bytes, MODE), id(bytes), half(bytes, FLAGS)) else {
             return Err(early());
         };
+        let size = number(bytes, SIZE).ok_or_else(early)?;
         let mut entry = Entry {
             item: Item { mode, id },
+            size,
             stage: u8::try_from(flags >> 12 & 3).unwrap_or(3),
             is_intent: false,
         };

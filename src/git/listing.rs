@@ -9,6 +9,8 @@ pub(super) struct Row {
     pub(super) path: RepoPath,
     pub(super) mode: u32,
     pub(super) id: ObjectId,
+    /// What the index noted of the working file's size; 0 where it noted nothing.
+    pub(super) size: u32,
     /// 0, or the side of a conflict.
     pub(super) stage: u8,
 }
@@ -77,6 +79,7 @@ fn parse_row(row: &[u8]) -> Option<Row> {
         path: RepoPath::new(path.get(1..)?),
         mode: u32::from_str_radix(mode, 8).ok()?,
         id,
+        size: 0,
         stage,
     })
 }

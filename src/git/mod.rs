@@ -109,6 +109,8 @@ pub struct Change {
     pub status: Status,
     /// Its content; empty for a file that git does not hold.
     pub id: ObjectId,
+    /// What the index noted of the working file's size; 0 where it was not asked, or noted nothing.
+    pub size: u32,
 }
 
 /// What happened to a file, in git's sense (git-diff, "--diff-filter").

@@ -41,6 +41,7 @@ impl Overlay {
             path: path.clone(),
             mode: delta.new.mode,
             id: delta.new.id.clone(),
+            size: 0,
             stage: 0,
         }))
     }

@@ -362,9 +362,9 @@ impl Repository {
         )
     }
 
-    pub(super) fn blob(&self, path: &RepoPath, id: &ObjectId) -> Result<Vec<u8>, GitError> {
+    pub(super) fn blob(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, GitError> {
         self.ask(
-            |library| library.blob(path, id, self.limit),
+            |library| library.blob(path, id, size, self.limit),
             |program| program.blob(path, id, self.limit),
         )
     }
@@ -382,5 +382,6 @@ fn change(row: Row, known: &HashMap<&RepoPath, &Status>) -> Change {
         path: row.path,
         status,
         id: row.id,
+        size: row.size,
     }
 }

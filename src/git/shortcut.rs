@@ -94,6 +94,7 @@ impl IndexFile {
                     path: RepoPath::new(path),
                     mode: canonical(entry.item.mode),
                     id: ObjectId::of_bytes(&entry.item.id),
+                    size: entry.size,
                     stage: entry.stage,
                 });
             }

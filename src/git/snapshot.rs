@@ -18,8 +18,9 @@ pub trait Snapshot {
     /// The size is looked at before anything is read: [`GitError::TooLarge`].
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError>;
 
-    /// The content of a change that was listed, without looking for its path again. The same limit holds.
-    fn read_id(&self, path: &RepoPath, id: &ObjectId) -> Result<Vec<u8>, GitError>;
+    /// The content of a change that was listed, without looking for its path again. The same limit holds; where `size` is not 0, it is taken
+    /// for the size, which must be asked for otherwise.
+    fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, GitError>;
 
     /// The regular files and folders directly in `folder`, sorted by name; empty if there is no such folder.
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, GitError>;
@@ -62,6 +63,8 @@ pub struct WorkingTree {
     root: PathBuf,
     /// The root without symbolic links, once it was needed.
     real: OnceCell<PathBuf>,
+    /// Where the folder really is that was read from last: revisions stand side by side.
+    folder: RefCell<Option<(RepoPath, Option<PathBuf>)>>,
     limit: u64,
 }
 
@@ -72,6 +75,7 @@ impl WorkingTree {
         Self {
             root: root.into(),
             real: OnceCell::new(),
+            folder: RefCell::new(None),
             limit: DEFAULT_LIMIT,
         }
     }
@@ -98,6 +102,40 @@ impl WorkingTree {
             },
         };
         Ok(resolve(&path.to_path(root))?.filter(|real| real.starts_with(root)))
+    }
+
+    /// [`Self::locate`] for a folder, without asking twice for the same one.
+    fn locate_folder(&self, folder: &RepoPath) -> Result<Option<PathBuf>, GitError> {
+        if let Some((last, real)) = &*self.folder.borrow()
+            && last == folder
+        {
+            return Ok(real.clone());
+        }
+        let real = self.locate(folder)?;
+        *self.folder.borrow_mut() = Some((folder.clone(), real.clone()));
+        Ok(real)
+    }
+
+    /// The regular file at `path`, where it really is, and its size.
+    fn file(&self, path: &RepoPath) -> Result<Option<(PathBuf, u64)>, GitError> {
+        let Some(folder) = path.parent() else {
+            return Ok(None);
+        };
+        let Some(folder) = self.locate_folder(&folder)? else {
+            return Ok(None);
+        };
+        let mut real = RepoPath::new(path.file_name()).to_path(&folder);
+        let mut metadata = present(&real, fs::symlink_metadata(&real))?;
+        if metadata.as_ref().is_some_and(fs::Metadata::is_symlink) {
+            let Some(target) = self.locate(path)? else {
+                return Ok(None);
+            };
+            real = target;
+            metadata = present(&real, fs::metadata(&real))?;
+        }
+        Ok(metadata
+            .filter(fs::Metadata::is_file)
+            .map(|metadata| (real, metadata.len())))
     }
 
     /// What a child of `folder` is, whose own kind is known: only a link has to be followed.
@@ -130,23 +168,19 @@ impl WorkingTree {
 
 impl Snapshot for WorkingTree {
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
-        let Some(real) = self.locate(path)? else {
-            return Ok(None);
-        };
         // Only a regular file is opened: opening a pipe would wait for a writer.
-        let Some(metadata) = present(&real, fs::metadata(&real))?.filter(fs::Metadata::is_file) else {
+        let Some((real, size)) = self.file(path)? else {
             return Ok(None);
         };
-        if metadata.len() > self.limit {
-            return Err(self.too_large(path, metadata.len()));
+        if size > self.limit {
+            return Err(self.too_large(path, size));
         }
         let Some(file) = present(&real, fs::File::open(&real))? else {
             return Ok(None);
         };
-        // It may grow while it is read.
-        let mut content = Vec::new();
-        let count = file.take(self.limit.saturating_add(1)).read_to_end(&mut content);
-        let size = count.map_err(|cause| GitError::Io { path: real, cause })? as u64;
+        let content = read_all(file, size, self.limit.saturating_add(1));
+        let content = content.map_err(|cause| GitError::Io { path: real, cause })?;
+        let size = content.len() as u64;
         if size > self.limit {
             Err(self.too_large(path, size))
         } else {
@@ -154,7 +188,7 @@ impl Snapshot for WorkingTree {
         }
     }
 
-    fn read_id(&self, path: &RepoPath, _: &ObjectId) -> Result<Vec<u8>, GitError> {
+    fn read_id(&self, path: &RepoPath, _: &ObjectId, _: u32) -> Result<Vec<u8>, GitError> {
         self.read(path)?
             .ok_or_else(|| GitError::Vanished { path: path.clone() })
     }
@@ -188,6 +222,24 @@ impl Snapshot for WorkingTree {
     fn describe(&self) -> &'static str {
         "working tree"
     }
+}
+
+/// What a file holds that had `size` bytes a moment ago, but no more than `most`: it may grow while it is read.
+fn read_all(mut file: fs::File, size: u64, most: u64) -> io::Result<Vec<u8>> {
+    let expected = usize::try_from(size).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    let mut content = vec![0; expected.saturating_add(1)];
+    let count = loop {
+        match file.read(&mut content) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            answer => break answer?,
+        }
+    };
+    content.truncate(count);
+    // There was room for one byte more than there is, so this was the end; asking again is a third of what reading a small file costs.
+    if count != expected {
+        file.take(most.saturating_sub(count as u64)).read_to_end(&mut content)?;
+    }
+    Ok(content)
 }
 
 fn kind_of(file_type: fs::FileType) -> Option<EntryKind> {
@@ -260,7 +312,7 @@ impl Snapshot for MemorySnapshot {
         Ok(self.files.get(path).cloned())
     }
 
-    fn read_id(&self, path: &RepoPath, _: &ObjectId) -> Result<Vec<u8>, GitError> {
+    fn read_id(&self, path: &RepoPath, _: &ObjectId, _: u32) -> Result<Vec<u8>, GitError> {
         self.read(path)?
             .ok_or_else(|| GitError::Vanished { path: path.clone() })
     }
@@ -299,7 +351,7 @@ mod tests {
         assert_eq!(memory.reads(), ["app/models.py".into(), "nothing".into()]);
         assert_eq!(names(&memory, "app"), ["models.py", "sub"]);
         assert!(matches!(
-            memory.read_id(&"gone".into(), &ObjectId::default()),
+            memory.read_id(&"gone".into(), &ObjectId::default(), 0),
             Err(GitError::Vanished { .. })
         ));
     }

@@ -54,11 +54,11 @@ fn whole_tree<'l>(program: &Program, id: &ObjectId, listing: &'l OnceCell<Listin
 impl Snapshot for Stored<'_> {
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
         let row = self.find(path)?;
-        row.map(|row| self.repository.blob(path, &row.id)).transpose()
+        row.map(|row| self.repository.blob(path, &row.id, row.size)).transpose()
     }
 
-    fn read_id(&self, path: &RepoPath, id: &ObjectId) -> Result<Vec<u8>, GitError> {
-        self.repository.blob(path, id)
+    fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, GitError> {
+        self.repository.blob(path, id, size)
     }
 
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, GitError> {

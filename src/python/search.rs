@@ -106,11 +106,22 @@ impl Words {
     }
 }
 
-/// Every constraint and index is made, dropped or spoken of in one of these words, by Alembic, by SQLAlchemy and in SQL; the last is a comment to
-/// this program.
-static SUBJECTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i-u)constraint|foreign|unique|check|primary|references|exclude|exec|index|alembic-named").ok()
-});
+/// Every constraint and index is made, dropped or spoken of in one of these words, by Alembic, by SQLAlchemy and, in any case, in SQL; the last
+/// is a comment to this program.
+const SUBJECTS: &[&str] = &[
+    "constraint",
+    "foreign",
+    "unique",
+    "check",
+    "primary",
+    "references",
+    "exclude",
+    "exec",
+    "index",
+    "alembic-named",
+];
+
+static SUBJECT: LazyLock<Option<Regex>> = LazyLock::new(|| together(SUBJECTS));
 
 /// As `alembic revision` writes it: at the beginning of a line.
 static REVISION: LazyLock<Option<Regex>> =
@@ -138,9 +149,12 @@ pub fn relevance(bytes: &[u8]) -> Relevance {
 /// Whether a file that is a [`relevant`](relevance) migration declares a revision, and has no word of what a rule can find fault with.
 #[must_use]
 pub fn is_plain_revision(bytes: &[u8]) -> bool {
-    let found = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref().is_some_and(|pattern| pattern.is_match(bytes));
     // Where a search cannot be made, everything is parsed.
-    SUBJECTS.is_some() && !found(&SUBJECTS) && found(&REVISION)
+    let (Some(subject), Some(revision)) = (&*SUBJECT, &*REVISION) else {
+        return false;
+    };
+    // A search that ignores case goes through an automaton byte by byte: four times as slow as this.
+    revision.is_match(bytes) && !subject.is_match(&bytes.to_ascii_lowercase())
 }
 
 #[cfg(test)]
