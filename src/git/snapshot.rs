@@ -116,26 +116,34 @@ impl WorkingTree {
         Ok(real)
     }
 
-    /// The regular file at `path`, where it really is, and its size.
-    fn file(&self, path: &RepoPath) -> Result<Option<(PathBuf, u64)>, GitError> {
+    /// The regular file at `path`, opened, and its size.
+    fn open(&self, path: &RepoPath) -> Result<Option<(fs::File, u64)>, GitError> {
         let Some(folder) = path.parent() else {
             return Ok(None);
         };
         let Some(folder) = self.locate_folder(&folder)? else {
             return Ok(None);
         };
-        let mut real = RepoPath::new(path.file_name()).to_path(&folder);
-        let mut metadata = present(&real, fs::symlink_metadata(&real))?;
-        if metadata.as_ref().is_some_and(fs::Metadata::is_symlink) {
-            let Some(target) = self.locate(path)? else {
-                return Ok(None);
-            };
-            real = target;
-            metadata = present(&real, fs::metadata(&real))?;
+        let at = RepoPath::new(path.file_name()).to_path(&folder);
+        let opened = open_itself(&at).and_then(|file| Ok((file.metadata()?, file)));
+        match opened {
+            Ok((metadata, file)) => Ok(metadata.is_file().then(|| (file, metadata.len()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // A link, or what can be opened in no way.
+            Err(_) => self.open_with_care(path),
         }
-        Ok(metadata
-            .filter(fs::Metadata::is_file)
-            .map(|metadata| (real, metadata.len())))
+    }
+
+    /// [`Self::open`] for whatever it is: only a regular file is opened, as opening a pipe would wait for a writer.
+    fn open_with_care(&self, path: &RepoPath) -> Result<Option<(fs::File, u64)>, GitError> {
+        let Some(real) = self.locate(path)? else {
+            return Ok(None);
+        };
+        let Some(metadata) = present(&real, fs::metadata(&real))?.filter(fs::Metadata::is_file) else {
+            return Ok(None);
+        };
+        let file = present(&real, fs::File::open(&real))?;
+        Ok(file.map(|file| (file, metadata.len())))
     }
 
     /// What a child of `folder` is, whose own kind is known: only a link has to be followed.
@@ -168,18 +176,16 @@ impl WorkingTree {
 
 impl Snapshot for WorkingTree {
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
-        // Only a regular file is opened: opening a pipe would wait for a writer.
-        let Some((real, size)) = self.file(path)? else {
+        let Some((file, size)) = self.open(path)? else {
             return Ok(None);
         };
         if size > self.limit {
             return Err(self.too_large(path, size));
         }
-        let Some(file) = present(&real, fs::File::open(&real))? else {
-            return Ok(None);
-        };
-        let content = read_all(file, size, self.limit.saturating_add(1));
-        let content = content.map_err(|cause| GitError::Io { path: real, cause })?;
+        let content = read_all(file, size, self.limit.saturating_add(1)).map_err(|cause| GitError::Io {
+            path: path.to_path(&self.root),
+            cause,
+        })?;
         let size = content.len() as u64;
         if size > self.limit {
             Err(self.too_large(path, size))
@@ -222,6 +228,19 @@ impl Snapshot for WorkingTree {
     fn describe(&self) -> &'static str {
         "working tree"
     }
+}
+
+/// Opens what stands at `path` itself: follows no link there, and waits for no writer of a pipe (open(2), `O_NOFOLLOW` and `O_NONBLOCK`).
+#[cfg(unix)]
+fn open_itself(path: &Path) -> io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_itself(_: &Path) -> io::Result<fs::File> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// What a file holds that had `size` bytes a moment ago, but no more than `most`: it may grow while it is read.

@@ -1,8 +1,10 @@
 //! Names that stand for one literal: `TABLE = 'order'` above, `op.create_foreign_key(None, TABLE, ...)` below.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use crate::python::{Expr, ExprKind, FStringPart, Operator, Stmt, StmtKind};
+use rustc_hash::FxHashMap;
+
+use crate::python::{Expr, ExprKind, FStringPart, Operator, Stmt, StmtKind, Text};
 use crate::source::Span;
 
 use super::Known;
@@ -10,14 +12,14 @@ use super::Known;
 /// The names of one scope that are bound exactly once, to a value that can be read.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Constants<'m> {
-    names: HashMap<&'m str, Option<&'m Expr>>,
+    names: FxHashMap<&'m str, Option<&'m Expr>>,
     /// The names that only a loop binds: what it goes through, and the place in each item where that is a tuple.
-    rounds: HashMap<&'m str, (&'m Expr, Option<usize>)>,
+    rounds: FxHashMap<&'m str, (&'m Expr, Option<usize>)>,
     /// The names that are bound more than once.
     rebound: HashSet<&'m str>,
     /// The names that stand for no name of a constraint, at least once, with the place that says so: a call that leaves a parameter out, or a
     /// row of a table that is gone through.
-    unnamed: HashMap<&'m str, Span>,
+    unnamed: FxHashMap<&'m str, Span>,
 }
 
 impl<'m> Constants<'m> {
@@ -49,7 +51,7 @@ impl<'m> Constants<'m> {
         self.unnamed.remove(name);
     }
 
-    fn hide_all(&mut self, names: impl Iterator<Item = &'m String>) {
+    fn hide_all(&mut self, names: impl Iterator<Item = &'m Text>) {
         for name in names {
             self.hide(name);
         }
@@ -234,11 +236,11 @@ impl<'m> Lookup<'_, 'm> {
     fn text_within(&self, expr: &'m Expr, steps: usize) -> Option<String> {
         let steps = steps.checked_sub(1)?;
         match &self.value(expr).kind {
-            ExprKind::String(text) => Some(text.clone()),
+            ExprKind::String(text) => Some(text.to_string()),
             ExprKind::FString(parts) => parts
                 .iter()
                 .map(|part| match part {
-                    FStringPart::Text(text) => Some(text.clone()),
+                    FStringPart::Text(text) => Some(text.to_string()),
                     FStringPart::Value { value, plain: true } => self.text_within(value, steps),
                     FStringPart::Value { .. } => None,
                 })

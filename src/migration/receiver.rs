@@ -1,6 +1,6 @@
 //! What an operation is called on: `op` in all its spellings, and batch operations.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::python::{Alias, ArgumentKind, Call, Expr, ExprKind, Function, Parameter};
 
@@ -93,7 +93,7 @@ pub(super) enum Binding<'m> {
 /// The names of one scope.
 #[derive(Debug, Default)]
 pub(super) struct Bindings<'m> {
-    names: HashMap<&'m str, Binding<'m>>,
+    names: FxHashMap<&'m str, Binding<'m>>,
     /// Whether it is the body of a class, which the functions in it do not see.
     is_class: bool,
 }

@@ -608,7 +608,7 @@ impl<'s> Evaluator<'s> {
             let value = self.eval(&argument.value, frame);
             match (&argument.kind, value) {
                 (ArgumentKind::Positional, value) => result.positional.push(value),
-                (ArgumentKind::Keyword(name), value) => result.named.push((name.clone(), value)),
+                (ArgumentKind::Keyword(name), value) => result.named.push((name.to_string(), value)),
                 (ArgumentKind::Spread, Value::List(items)) => result.positional.extend(items.borrow().iter().cloned()),
                 (ArgumentKind::KeywordSpread, Value::Dict(dict)) => {
                     let dict = dict.borrow();
@@ -682,13 +682,16 @@ impl<'s> Evaluator<'s> {
         };
         for parameter in &closure.function.parameters {
             if let Some(default) = &parameter.default
-                && !locals.borrow().contains_key(&parameter.name)
+                && !locals.borrow().contains_key(parameter.name.as_str())
             {
                 let value = self.eval(default, &mut frame);
-                locals.borrow_mut().insert(parameter.name.clone(), value);
+                locals.borrow_mut().insert(parameter.name.to_string(), value);
             }
             let absent = || Value::unknown(format!("`{}` is an argument", parameter.name));
-            locals.borrow_mut().entry(parameter.name.clone()).or_insert_with(absent);
+            locals
+                .borrow_mut()
+                .entry(parameter.name.to_string())
+                .or_insert_with(absent);
         }
         scopes.push(locals);
         frame.scopes = scopes;
@@ -783,14 +786,14 @@ fn bind_parameters(function: &Function, receiver: Option<&Value>, arguments: &Ar
                     .map(|(_, value)| value);
                 taken.push(parameter.name.as_str());
                 if let Some(value) = by_position.or(by_name) {
-                    locals.insert(parameter.name.clone(), value.clone());
+                    locals.insert(parameter.name.to_string(), value.clone());
                 } else if let Some(reason) = &arguments.unknown {
-                    locals.insert(parameter.name.clone(), Value::Unknown(reason.clone()));
+                    locals.insert(parameter.name.to_string(), Value::Unknown(reason.clone()));
                 }
             }
             ParameterKind::Rest => {
                 locals.insert(
-                    parameter.name.clone(),
+                    parameter.name.to_string(),
                     Value::list(positional.by_ref().cloned().collect()),
                 );
             }
@@ -803,7 +806,7 @@ fn bind_parameters(function: &Function, receiver: Option<&Value>, arguments: &Ar
                     .map(|(name, value)| (Value::text(name.as_str()), value.clone()))
                     .collect();
                 locals.insert(
-                    parameter.name.clone(),
+                    parameter.name.to_string(),
                     Value::dict(Dict {
                         items,
                         unknown: arguments.unknown.clone(),

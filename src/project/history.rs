@@ -302,7 +302,7 @@ fn value<'m>(body: &'m [Stmt], name: &str) -> Option<&'m Expr> {
 fn texts(expr: &Expr) -> Option<Vec<String>> {
     match &expr.kind {
         ExprKind::None => Some(Vec::new()),
-        ExprKind::String(text) => Some(vec![text.clone()]),
+        ExprKind::String(text) => Some(vec![text.to_string()]),
         ExprKind::List(items) | ExprKind::Tuple(items) => {
             items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
         }

@@ -115,7 +115,7 @@ fn table_names(class: &Class) -> Vec<String> {
     });
     match written {
         Some(name) => vec![name.to_owned()],
-        None => vec![class.name.to_lowercase(), snake_case(&class.name)],
+        None => vec![class.name.as_str().to_lowercase(), snake_case(&class.name)],
     }
 }
 
@@ -185,19 +185,16 @@ fn in_column(column: &Call, name: &str, wanted: &Wanted<'_>) -> Option<Span> {
                 column
                     .arguments
                     .iter()
-                    .find(|argument| argument.kind == ArgumentKind::Keyword("foreign_key".to_owned()))
+                    .find(|argument| argument.is_keyword("foreign_key"))
             };
             key.map(|call| call.span)
                 .or_else(|| field().map(|argument| argument.span))
         }
-        ConstraintKind::Unique => {
-            let unique = |kind: &ArgumentKind| *kind == ArgumentKind::Keyword("unique".to_owned());
-            column
-                .arguments
-                .iter()
-                .find(|argument| unique(&argument.kind))
-                .map(|argument| argument.span)
-        }
+        ConstraintKind::Unique => column
+            .arguments
+            .iter()
+            .find(|argument| argument.is_keyword("unique"))
+            .map(|argument| argument.span),
         _ => None,
     }
 }

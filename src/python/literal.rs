@@ -215,7 +215,7 @@ mod tests {
         };
         let literal = Literal::read(&file, expr.span)?;
         let text: String = match &expr.kind {
-            crate::python::ExprKind::String(text) => text.clone(),
+            crate::python::ExprKind::String(text) => text.to_string(),
             crate::python::ExprKind::FString(parts) => parts
                 .iter()
                 .filter_map(|part| match part {

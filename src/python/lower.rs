@@ -10,7 +10,7 @@ use ruff_text_size::{Ranged, TextRange};
 use super::SyntaxError;
 use super::tree::{
     Alias, Argument, ArgumentKind, Call, Case, Class, DictItem, Expr, ExprKind, FStringPart, Function, Handler,
-    Operator, Parameter, ParameterKind, Stmt, StmtKind, WithItem,
+    Operator, Parameter, ParameterKind, Stmt, StmtKind, Text, WithItem,
 };
 use crate::source::Span;
 
@@ -128,14 +128,14 @@ impl<'a> Lower<'a> {
             },
             ast::Stmt::Expr(node) => StmtKind::Expr(self.expr(&node.value)),
             ast::Stmt::FunctionDef(node) => StmtKind::Function(Arc::new(Function {
-                name: node.name.to_string(),
+                name: text(&node.name),
                 name_span: span(node.name.range()),
                 parameters: self.parameters(&node.parameters),
                 decorators: self.exprs(node.decorator_list.iter().map(|decorator| &decorator.expression)),
                 body: self.block(&node.body),
             })),
             ast::Stmt::ClassDef(node) => StmtKind::Class(Class {
-                name: node.name.to_string(),
+                name: text(&node.name),
                 name_span: span(node.name.range()),
                 arguments: node
                     .arguments
@@ -147,7 +147,7 @@ impl<'a> Lower<'a> {
             }),
             ast::Stmt::Import(node) => StmtKind::Import(node.names.iter().map(alias).collect()),
             ast::Stmt::ImportFrom(node) => StmtKind::ImportFrom {
-                module: node.module.as_ref().map(ToString::to_string),
+                module: node.module.as_ref().map(text),
                 names: node.names.iter().map(alias).collect(),
                 level: node.level,
             },
@@ -192,7 +192,7 @@ impl<'a> Lower<'a> {
                     .handlers
                     .iter()
                     .map(|ast::ExceptHandler::ExceptHandler(handler)| Handler {
-                        name: handler.name.as_ref().map(ToString::to_string),
+                        name: handler.name.as_ref().map(text),
                         body: self.block(&handler.body),
                     })
                     .collect(),
@@ -243,12 +243,12 @@ impl<'a> Lower<'a> {
             ast::Expr::NoneLiteral(_) => ExprKind::None,
             ast::Expr::BooleanLiteral(node) => ExprKind::Bool(node.value),
             ast::Expr::NumberLiteral(node) => integer(&node.value),
-            ast::Expr::StringLiteral(node) => ExprKind::String(node.value.to_str().to_owned()),
+            ast::Expr::StringLiteral(node) => ExprKind::String(Text::from(node.value.to_str())),
             ast::Expr::FString(node) => ExprKind::FString(self.f_string(&node.value)),
-            ast::Expr::Name(node) => ExprKind::Name(node.id.to_string()),
+            ast::Expr::Name(node) => ExprKind::Name(Text::from(node.id.as_str())),
             ast::Expr::Attribute(node) => ExprKind::Attribute {
                 value: self.boxed(&node.value),
-                name: node.attr.to_string(),
+                name: text(&node.attr),
                 name_span: span(node.attr.range()),
             },
             ast::Expr::Call(node) => ExprKind::Call(Box::new(Call {
@@ -366,7 +366,7 @@ impl<'a> Lower<'a> {
         let mut parts = Vec::new();
         for part in value {
             match part {
-                ast::FStringPart::Literal(literal) => parts.push(FStringPart::Text(literal.value.to_string())),
+                ast::FStringPart::Literal(literal) => parts.push(FStringPart::Text(Text::from(&*literal.value))),
                 ast::FStringPart::FString(string) => {
                     for element in &string.elements {
                         parts.push(self.f_string_element(element));
@@ -379,7 +379,7 @@ impl<'a> Lower<'a> {
 
     fn f_string_element(&mut self, element: &'a ast::InterpolatedStringElement) -> FStringPart {
         match element {
-            ast::InterpolatedStringElement::Literal(literal) => FStringPart::Text(literal.value.to_string()),
+            ast::InterpolatedStringElement::Literal(literal) => FStringPart::Text(Text::from(&*literal.value)),
             ast::InterpolatedStringElement::Interpolation(node) => FStringPart::Value {
                 value: self.expr(&node.expression),
                 plain: node.conversion == ast::ConversionFlag::None
@@ -390,25 +390,34 @@ impl<'a> Lower<'a> {
     }
 
     fn arguments(&mut self, arguments: &'a ast::Arguments) -> Vec<Argument> {
-        let positional = arguments.args.iter().map(|argument| match argument {
-            ast::Expr::Starred(node) => (span(argument.range()), ArgumentKind::Spread, &*node.value),
-            value => (span(value.range()), ArgumentKind::Positional, value),
-        });
-        let keywords = arguments.keywords.iter().map(|keyword| {
-            let kind = keyword.arg.as_ref().map_or(ArgumentKind::KeywordSpread, |name| {
-                ArgumentKind::Keyword(name.to_string())
-            });
-            (span(keyword.range()), kind, &keyword.value)
-        });
-        let mut all: Vec<_> = positional.chain(keywords).collect();
-        all.sort_by_key(|(place, _, _)| *place);
-        all.into_iter()
-            .map(|(place, kind, value)| Argument {
-                span: place,
-                kind,
-                value: self.expr(value),
-            })
-            .collect()
+        let mut all = Vec::with_capacity(arguments.args.len() + arguments.keywords.len());
+        for argument in &arguments.args {
+            let (kind, value) = match argument {
+                ast::Expr::Starred(node) => (ArgumentKind::Spread, &*node.value),
+                value => (ArgumentKind::Positional, value),
+            };
+            all.push(self.argument(argument.range(), kind, value));
+        }
+        for keyword in &arguments.keywords {
+            let kind = match &keyword.arg {
+                Some(name) => ArgumentKind::Keyword(text(name)),
+                None => ArgumentKind::KeywordSpread,
+            };
+            all.push(self.argument(keyword.range(), kind, &keyword.value));
+        }
+        // `f(a=1, *b)`
+        if !all.is_sorted_by_key(|argument| argument.span) {
+            all.sort_by_key(|argument| argument.span);
+        }
+        all
+    }
+
+    fn argument(&mut self, place: TextRange, kind: ArgumentKind, value: &'a ast::Expr) -> Argument {
+        Argument {
+            span: span(place),
+            kind,
+            value: self.expr(value),
+        }
     }
 
     fn parameters(&mut self, parameters: &'a ast::Parameters) -> Vec<Parameter> {
@@ -443,7 +452,7 @@ impl<'a> Lower<'a> {
         kind: ParameterKind,
     ) -> Parameter {
         Parameter {
-            name: node.name.to_string(),
+            name: text(&node.name),
             annotation: node.annotation.as_deref().map(|annotation| self.expr(annotation)),
             default: default.map(|default| self.expr(default)),
             kind,
@@ -451,10 +460,14 @@ impl<'a> Lower<'a> {
     }
 }
 
+fn text(name: &ast::Identifier) -> Text {
+    Text::from(name.as_str())
+}
+
 fn alias(alias: &ast::Alias) -> Alias {
     Alias {
-        name: alias.name.to_string(),
-        alias: alias.asname.as_ref().map(ToString::to_string),
+        name: text(&alias.name),
+        alias: alias.asname.as_ref().map(text),
         span: span(alias.range()),
     }
 }
@@ -478,7 +491,7 @@ fn long_chain(node: &ast::ExprBinOp) -> Option<Vec<&ast::Expr>> {
 }
 
 /// The names that a pattern binds.
-fn names_bound(pattern: &ast::Pattern) -> Vec<String> {
+fn names_bound(pattern: &ast::Pattern) -> Vec<Text> {
     let mut names = Vec::new();
     let mut open = vec![pattern];
     while let Some(pattern) = open.pop() {
@@ -507,7 +520,7 @@ fn names_bound(pattern: &ast::Pattern) -> Vec<String> {
             }
             ast::Pattern::MatchValue(_) | ast::Pattern::MatchSingleton(_) => None,
         };
-        names.extend(name.map(ToString::to_string));
+        names.extend(name.map(text));
     }
     names
 }
@@ -585,7 +598,7 @@ mod tests {
             kinds,
             [
                 ArgumentKind::Positional,
-                ArgumentKind::Keyword("k".to_owned()),
+                ArgumentKind::Keyword("k".into()),
                 ArgumentKind::Spread,
                 ArgumentKind::KeywordSpread
             ]
@@ -631,7 +644,7 @@ mod tests {
                 leaves(left, depth + 1, found);
                 leaves(right, depth + 1, found);
             }
-            ExprKind::String(text) | ExprKind::Name(text) => found.push(text.clone()),
+            ExprKind::String(text) | ExprKind::Name(text) => found.push(text.to_string()),
             _ => panic!("{expr:?}"),
         }
     }

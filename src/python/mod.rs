@@ -12,7 +12,7 @@ pub use literal::Literal;
 pub use search::{Relevance, is_plain_revision, relevance};
 pub use tree::{
     Alias, Argument, ArgumentKind, Call, Case, Class, DictItem, Expr, ExprKind, FStringPart, Function, Handler,
-    Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind, WithItem,
+    Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind, Text, WithItem,
 };
 
 use crate::source::{SourceFile, Span};

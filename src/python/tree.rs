@@ -4,6 +4,9 @@
 
 use std::sync::Arc;
 
+/// A name or a literal's text: up to 24 bytes stand in the tree itself, as nearly all names do.
+pub use compact_str::CompactString as Text;
+
 use crate::source::Span;
 
 /// An expression and its place.
@@ -25,17 +28,17 @@ pub enum ExprKind {
     /// A whole number that fits.
     Integer(i64),
     /// A string literal, implicit concatenation included, as Python would hold it.
-    String(String),
+    String(Text),
     /// An f-string, with what it is put together from.
     FString(Vec<FStringPart>),
     /// A name.
-    Name(String),
+    Name(Text),
     /// `value.name`
     Attribute {
         /// Left of the dot.
         value: Box<Expr>,
         /// Right of the dot.
-        name: String,
+        name: Text,
         /// Where the name stands.
         name_span: Span,
     },
@@ -120,7 +123,7 @@ pub enum Operator {
 #[derive(Debug, Clone, PartialEq)]
 pub enum FStringPart {
     /// Text that stands as it is.
-    Text(String),
+    Text(Text),
     /// `{expression}`; `plain` when it has neither a conversion nor a format.
     Value {
         /// What is put in.
@@ -169,7 +172,7 @@ pub enum ArgumentKind {
     /// `value`
     Positional,
     /// `name=value`
-    Keyword(String),
+    Keyword(Text),
     /// `*value`
     Spread,
     /// `**value`
@@ -180,7 +183,7 @@ pub enum ArgumentKind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
     /// Its name.
-    pub name: String,
+    pub name: Text,
     /// What follows the colon.
     pub annotation: Option<Expr>,
     /// What follows the equals sign.
@@ -243,7 +246,7 @@ pub enum StmtKind {
     /// `from ..module import name as other`
     ImportFrom {
         /// The module's dotted name; nothing for `from . import`.
-        module: Option<String>,
+        module: Option<Text>,
         /// The names; a lone `*` for all.
         names: Vec<Alias>,
         /// How many dots.
@@ -302,7 +305,7 @@ pub enum StmtKind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Handler {
     /// What follows `as`.
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// Its statements.
     pub body: Vec<Stmt>,
 }
@@ -311,7 +314,7 @@ pub struct Handler {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
     /// The names that its pattern binds.
-    pub names: Vec<String>,
+    pub names: Vec<Text>,
     /// What follows `if`.
     pub guard: Option<Expr>,
     /// Its statements.
@@ -322,7 +325,7 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Function {
     /// Its name.
-    pub name: String,
+    pub name: Text,
     /// Where the name stands.
     pub name_span: Span,
     /// Its parameters.
@@ -337,7 +340,7 @@ pub struct Function {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Class {
     /// Its name.
-    pub name: String,
+    pub name: Text,
     /// Where the name stands.
     pub name_span: Span,
     /// Its bases and keywords.
@@ -352,9 +355,9 @@ pub struct Class {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alias {
     /// The name that is imported, dotted in `import a.b`, `*` for all.
-    pub name: String,
+    pub name: Text,
     /// What follows `as`.
-    pub alias: Option<String>,
+    pub alias: Option<Text>,
     /// Where it stands.
     pub span: Span,
 }
@@ -406,7 +409,7 @@ impl Expr {
     #[must_use]
     pub fn dotted(&self) -> Option<String> {
         match &self.kind {
-            ExprKind::Name(name) => Some(name.clone()),
+            ExprKind::Name(name) => Some(name.to_string()),
             ExprKind::Attribute { value, name, .. } => Some(format!("{}.{name}", value.dotted()?)),
             _ => None,
         }
@@ -486,6 +489,14 @@ impl Stmt {
             StmtKind::Other(exprs) => (exprs.iter().collect(), Vec::new()),
             StmtKind::Import(_) | StmtKind::ImportFrom { .. } => (Vec::new(), Vec::new()),
         }
+    }
+}
+
+impl Argument {
+    /// Whether it is passed by that name.
+    #[must_use]
+    pub fn is_keyword(&self, name: &str) -> bool {
+        matches!(&self.kind, ArgumentKind::Keyword(keyword) if keyword == name)
     }
 }
 

@@ -144,11 +144,7 @@ fn in_call(source: &SourceFile, call: &Call) -> Option<(Edit, bool)> {
     };
     // `naming_convention={}` or `metadata=None` is there already, and takes the new value.
     let keyword = argument.split('=').next().unwrap_or_default().to_owned();
-    if let Some(given) = call
-        .arguments
-        .iter()
-        .find(|argument| argument.kind == ArgumentKind::Keyword(keyword.clone()))
-    {
+    if let Some(given) = call.arguments.iter().find(|argument| argument.is_keyword(&keyword)) {
         let edit = Edit {
             file: source.clone(),
             span: given.span,

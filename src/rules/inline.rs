@@ -197,7 +197,7 @@ fn name_of(call: &Call) -> InlineName {
         ExprKind::None => InlineName::Unnamed,
         // `CONSTRAINT ""`, which a database refuses.
         ExprKind::String(text) if text.is_empty() => InlineName::Unnamed,
-        ExprKind::String(text) => InlineName::Plain(text.clone()),
+        ExprKind::String(text) => InlineName::Plain(text.to_string()),
         ExprKind::Call(inner) if matches!(inner.name(), Some("f" | "conv")) => {
             let text = inner.arguments.first().and_then(|first| first.value.as_str());
             text.map_or(InlineName::Computed, |text| InlineName::Finished(text.to_owned()))
@@ -235,10 +235,7 @@ pub(super) fn write_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &C
         return None;
     }
     let finished = finished_name(file, receiver, call, name)?;
-    let none = call
-        .arguments
-        .iter()
-        .find(|argument| argument.kind == ArgumentKind::Keyword("name".to_owned()));
+    let none = call.arguments.iter().find(|argument| argument.is_keyword("name"));
     match (none, call.arguments.last()) {
         (Some(none), _) => Some(Edit {
             file: source.clone(),
