@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::git::{GitError, Snapshot, Status};
 use crate::ignores;
 use crate::migration::Migration;
+use crate::order;
 use crate::project::Project;
 use crate::python::{Module, is_plain_revision, relevance};
 use crate::rules::{ALL, Check, MetadataFile, MigrationFile, Rule};
@@ -189,7 +190,7 @@ impl Outcome {
     /// What all threads found, in the order of the list: the same for any number of threads.
     #[must_use]
     pub fn of(mut looked: Vec<Looked>) -> Self {
-        looked.sort_unstable_by_key(|looked| looked.at);
+        order::sort_by_key(&mut looked, |looked| looked.at);
         let mut outcome = Self::default();
         for looked in looked {
             match looked.result {
@@ -201,7 +202,7 @@ impl Outcome {
                 Err(failure) => outcome.failures.push(failure),
             }
         }
-        outcome.diagnostics.sort_by_cached_key(Diagnostic::sort_key);
+        order::sort_by_cached_key(&mut outcome.diagnostics, Diagnostic::sort_key);
         outcome
     }
 }

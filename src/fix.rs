@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::order;
 use crate::source::{SourceFile, Span};
 
 /// Whether a fix may be applied without asking.
@@ -46,7 +47,9 @@ impl Fix {
     /// A fix of these edits.
     #[must_use]
     pub fn new(title: impl Into<String>, safety: Safety, mut edits: Vec<Edit>) -> Self {
-        edits.sort_by(|one, other| (one.file.path(), one.span).cmp(&(other.file.path(), other.span)));
+        order::sort_by(&mut edits, |one, other| {
+            (one.file.path(), one.span).cmp(&(other.file.path(), other.span))
+        });
         edits.dedup();
         Self {
             title: title.into(),

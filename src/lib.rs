@@ -34,6 +34,7 @@ pub mod source;
 mod sql;
 pub mod worktree;
 
+mod order;
 mod progress;
 mod run;
 mod session;

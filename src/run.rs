@@ -14,6 +14,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::git::{DEFAULT_LIMIT, ObjectId, Restage, WorkingTree};
 use crate::install;
 use crate::mend::{Changed, Mended, mend};
+use crate::order;
 use crate::project::Project;
 use crate::report::{self, Edge};
 use crate::rules::{ALL, Rule};
@@ -317,7 +318,7 @@ fn settle(outcome: &mut Outcome, mended: Mended) {
     outcome.fixed += gone;
     outcome.changed.push(path);
     outcome.diagnostics.extend(mended.left);
-    outcome.diagnostics.sort_by_cached_key(Diagnostic::sort_key);
+    order::sort_by_cached_key(&mut outcome.diagnostics, Diagnostic::sort_key);
 }
 
 /// Files that were named get their status from git, which no other format asks for.

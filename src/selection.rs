@@ -1,10 +1,11 @@
 //! Which files are checked, and which snapshot their content is read from.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::git::{Change, Environment, GitError, ObjectId, Repository, Snapshot, Status, WorkingTree};
+use crate::order;
 use crate::settings::Scope;
 use crate::source::RepoPath;
 
@@ -263,22 +264,27 @@ impl Start {
     }
 
     fn staged_paths<'r>(&self, repository: &'r Repository, paths: &[PathBuf]) -> Result<Selection<'r>, SelectionError> {
-        let named: BTreeSet<RepoPath> = paths.iter().map(|path| self.path_of(path)).collect::<Result<_, _>>()?;
-        let named: Vec<RepoPath> = named.into_iter().collect();
+        let mut named: Vec<RepoPath> = paths.iter().map(|path| self.path_of(path)).collect::<Result<_, _>>()?;
+        order::sort(&mut named);
+        named.dedup();
         // A commit that concludes a merge answers for its own changes only, whoever names the files.
         let staged = repository.staged()?;
-        let mut files: BTreeMap<RepoPath, Option<Change>> = repository.status_of(&named)?.into_iter().collect();
-        let no_files: Vec<&RepoPath> = named.iter().filter(|path| files[*path].is_none()).collect();
+        let mut files = repository.status_of(&named)?;
+        let no_files = files.iter().filter(|(_, change)| change.is_none());
+        let no_files: Vec<RepoPath> = no_files.map(|(path, _)| path.clone()).collect();
         if !no_files.is_empty() {
             let is_below = |path: &RepoPath| no_files.iter().any(|folder| path.starts_with(folder));
             let tracked = repository.tracked()?.into_iter();
             let tracked = tracked.map(|change| (change.path.clone(), Some(change)));
             let unmerged = staged.unmerged.iter().map(|path| (path.clone(), None));
             files.extend(tracked.chain(unmerged).filter(|(path, _)| is_below(path)));
+            order::sort_by(&mut files, |(one, _), (other, _)| one.cmp(other));
+            files.dedup_by(|(one, _), (other, _)| one == other);
         }
         let mut selection = self.of(repository.index()?, Vec::new());
-        for path in no_files {
-            if !files.keys().any(|file| file != path && file.starts_with(path)) && !staged.unmerged.contains(path) {
+        for path in &no_files {
+            let holds = |(file, _): &(RepoPath, Option<Change>)| file != path && file.starts_with(path);
+            if !files.iter().any(holds) && !staged.unmerged.contains(path) {
                 selection.notes.push(format!("not in the index: {path}"));
             }
         }
@@ -335,7 +341,7 @@ impl Start {
                 return Err(SelectionError::NoSuchPath { path: path.clone() });
             }
         }
-        found.sort();
+        order::sort(&mut found);
         found.dedup();
         let (python, others): (Vec<RepoPath>, Vec<RepoPath>) = found.into_iter().partition(RepoPath::is_python);
         let candidate = |path| Candidate {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::delta::{Delta, Kind};
 use super::listing::{Row, children, is_regular};
 use super::snapshot::{Entry, EntryKind};
+use crate::order;
 use crate::source::RepoPath;
 
 /// Changes on top of a tree, sorted by path.
@@ -69,7 +70,7 @@ impl Overlay {
                 found.push(entry);
             }
         }
-        found.sort();
+        order::sort(&mut found);
         // A folder of HEAD in which something changed is in both lists.
         found.dedup();
         Ok(found)

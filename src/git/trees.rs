@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use super::ObjectId;
 use super::cached_tree::Doubt;
 use super::delta::{Delta, Kind, Side};
+use crate::order;
 use crate::source::RepoPath;
 
 /// The name of an object in a SHA-1 repository.
@@ -90,7 +91,7 @@ pub(super) fn compare(trees: &impl Trees, old: Option<Id>, new: Option<Id>) -> R
             }
         }
     }
-    deltas.sort_by(|one: &Delta, other: &Delta| one.path.cmp(&other.path));
+    order::sort_by(&mut deltas, |one: &Delta, other: &Delta| one.path.cmp(&other.path));
     Ok(deltas)
 }
 

@@ -5,8 +5,6 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use md5::{Digest as _, Md5};
-
 use super::Manager;
 
 /// The hook as it is in the repository of this program, where it is tested in several shells.
@@ -117,14 +115,7 @@ pub(super) fn render(program: &Path, chained: Option<&str>) -> Vec<u8> {
 }
 
 fn sum_line(body: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut line = String::from(SUM);
-    for byte in Md5::digest(body) {
-        // Writing to a string cannot fail.
-        let _ = write!(line, "{byte:02x}");
-    }
-    line.push('\n');
-    line
+    format!("{SUM}{:x}\n", md5::compute(body))
 }
 
 /// A word that the shell reads back as it was, whatever it holds.

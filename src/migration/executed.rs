@@ -1,9 +1,9 @@
 //! SQL that a migration runs: the text that stands in the source, put together as Python would, with the way back to each literal.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::naming::Dialect;
+use crate::order;
 use crate::python::{ArgumentKind, Call, Expr, ExprKind, FStringPart, Literal, Operator};
 use crate::source::{SourceFile, Span};
 use crate::sql::HOLE;
@@ -173,15 +173,23 @@ pub(super) struct Composer<'l, 'm> {
     pub(super) body: Option<Span>,
 }
 
-/// Which item each loop is at, by the place of what it goes through.
-type Rounds<'m> = BTreeMap<Span, (&'m Expr, usize)>;
+/// The loops over literals that a text depends on, by the place of what each goes through.
+type Loops<'m> = Vec<(Span, &'m [Expr])>;
+
+/// Which item each of them is at.
+type Rounds<'m> = Vec<(Span, (&'m Expr, usize))>;
+
+fn at_place<T: Copy>(all: &[(Span, T)], place: Span) -> Option<T> {
+    all.iter().find(|(known, _)| *known == place).map(|(_, found)| *found)
+}
 
 impl<'m> Composer<'_, 'm> {
     /// The texts that an expression may be, one for each round of the loops it depends on, and how many loops these are.
     pub(super) fn texts(&self, expr: &'m Expr) -> (Vec<SqlText>, usize) {
-        let mut loops = BTreeMap::new();
+        let mut loops = Loops::new();
         self.loops(expr, &mut loops, MAX_DEPTH);
-        let counts = loops.values().map(|items| items.len());
+        order::sort_by_key(&mut loops, |(place, _)| *place);
+        let counts = loops.iter().map(|(_, items)| items.len());
         let product = counts.fold(1_usize, usize::saturating_mul);
         if product == 0 || product > MAX_ROUNDS {
             return (Vec::new(), 0);
@@ -192,7 +200,7 @@ impl<'m> Composer<'_, 'm> {
             let mut rounds = Rounds::new();
             for (place, items) in &loops {
                 if let Some(item) = items.get(rest % items.len()) {
-                    rounds.insert(*place, (item, rest % items.len()));
+                    rounds.push((*place, (item, rest % items.len())));
                 }
                 rest /= items.len();
             }
@@ -209,13 +217,15 @@ impl<'m> Composer<'_, 'm> {
     }
 
     /// The loops over literals whose names occur in an expression.
-    fn loops(&self, expr: &'m Expr, found: &mut BTreeMap<Span, &'m [Expr]>, depth: usize) {
+    fn loops(&self, expr: &'m Expr, found: &mut Loops<'m>, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         if let Some(name) = expr.as_name() {
             let value = self.lookup.value(expr);
             if let Some((iterable, _)) = self.lookup.round(name) {
                 if let ExprKind::List(items) | ExprKind::Tuple(items) = &self.lookup.value(iterable).kind {
-                    found.insert(iterable.span, items);
+                    if at_place(found, iterable.span).is_none() {
+                        found.push((iterable.span, items));
+                    }
                     for item in items {
                         self.loops(item, found, depth);
                     }
@@ -274,7 +284,7 @@ impl<'m> Composer<'_, 'm> {
                 || iterable
                     .as_name()
                     .is_some_and(|name| self.is_used_again(name, iterable.span));
-            let item = rounds.get(&iterable.span).map(|(item, _)| *item);
+            let item = at_place(rounds, iterable.span).map(|(item, _)| item);
             let item = item.and_then(|item| match (index, &item.kind) {
                 (None, _) => Some(item),
                 (Some(index), ExprKind::Tuple(parts) | ExprKind::List(parts)) => parts.get(index),
@@ -457,24 +467,25 @@ impl Origin {
 
 /// A literal that is part of several rounds cannot be changed for one of them.
 fn share(texts: &mut [SqlText]) {
-    let mut users: BTreeMap<Span, usize> = BTreeMap::new();
+    let mut used: Vec<Span> = Vec::new();
     for text in texts.iter() {
-        let literals: std::collections::BTreeSet<Span> = text
-            .runs
-            .iter()
-            .filter_map(|run| run.origin)
-            .map(|origin| origin.literal)
-            .collect();
-        for literal in literals {
-            *users.entry(literal).or_default() += 1;
-        }
+        let origins = text.runs.iter().filter_map(|run| run.origin);
+        let mut literals: Vec<Span> = origins.map(|origin| origin.literal).collect();
+        order::sort(&mut literals);
+        literals.dedup();
+        used.extend(literals);
     }
+    order::sort(&mut used);
+    let is_used_twice = |literal: Span| {
+        let first = used.partition_point(|one| *one < literal);
+        used.get(first + 1) == Some(&literal)
+    };
     let origins = texts
         .iter_mut()
         .flat_map(|text| &mut text.runs)
         .filter_map(|run| run.origin.as_mut());
     for origin in origins {
-        origin.shared |= users.get(&origin.literal).is_some_and(|count| *count > 1);
+        origin.shared |= is_used_twice(origin.literal);
     }
 }
 

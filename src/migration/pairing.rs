@@ -3,9 +3,10 @@
 //! Autogenerate writes the downgrade as the upgrade in reverse, so the k-th create of a table and kind belongs to the k-th-last drop. People
 //! write it in other orders as well; the columns that they drop in between tell so.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::naming::ConstraintKind;
+use crate::order;
 
 use super::{Action, Half, Name, Operation, Step};
 
@@ -33,18 +34,21 @@ impl Pairing {
     #[must_use]
     pub fn of(operations: &[Operation<'_>], steps: &[Step<'_>]) -> Self {
         let named = named_drops(operations);
-        let mut groups: BTreeMap<Group, [Vec<usize>; 2]> = BTreeMap::new();
+        let mut grouped: Vec<(Group, usize)> = Vec::new();
         for (at, operation) in operations.iter().enumerate() {
-            if let Some(group) = group(operation).filter(|_| !is_undone_by_name(&named, operation)) {
-                let lists = groups.entry(group).or_default();
-                lists[usize::from(!operation.creates())].push(at);
-            }
+            let group = group(operation).filter(|_| !is_undone_by_name(&named, operation));
+            grouped.extend(group.map(|group| (group, at)));
         }
-        let mut pairs: Vec<Pair> = groups
-            .into_values()
-            .flat_map(|[creates, drops]| pair_up(operations, steps, &creates, &drops))
-            .collect();
-        pairs.sort_by_key(|pair| pair.create.min(pair.drop));
+        order::sort(&mut grouped);
+        let mut pairs: Vec<Pair> = Vec::new();
+        for group in grouped.chunk_by(|(one, _), (other, _)| one == other) {
+            let (creates, drops): (Vec<usize>, Vec<usize>) = group
+                .iter()
+                .map(|(_, at)| *at)
+                .partition(|at| operations[*at].creates());
+            pairs.extend(pair_up(operations, steps, &creates, &drops));
+        }
+        order::sort_by_key(&mut pairs, |pair| pair.create.min(pair.drop));
         let partners: HashMap<usize, usize> = pairs
             .iter()
             .flat_map(|pair| [(pair.create, pair.drop), (pair.drop, pair.create)])
@@ -217,7 +221,7 @@ fn pair_up(operations: &[Operation<'_>], steps: &[Step<'_>], creates: &[usize], 
             )
         })
         .collect();
-    choices.sort_by_key(|(_, possible): &(usize, Vec<usize>)| possible.len());
+    order::sort_by_key(&mut choices, |(_, possible): &(usize, Vec<usize>)| possible.len());
     let only = |(at, (create, possible)): (usize, &(usize, Vec<usize>))| {
         let drop = possible.get(at).filter(|_| possible.len() == at + 1)?;
         Some(Pair {

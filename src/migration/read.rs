@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::naming::ConstraintKind;
+use crate::order;
 use crate::python::{
     Argument, ArgumentKind, Call, Class, Expr, ExprKind, Function, Handler, Module, Spread, Stmt, StmtKind,
 };
@@ -40,16 +41,16 @@ pub(super) fn migration(module: &Module) -> Migration<'_> {
     for step in &mut steps {
         step.half = half(step.function);
     }
-    steps.sort_by_key(|step| step.call.span);
+    order::sort_by_key(&mut steps, |step| step.call.span);
     let mut executions = reader.executions;
     for execution in &mut executions {
         execution.half = half(execution.function);
     }
-    executions.sort_by_key(|execution| execution.call.span);
+    order::sort_by_key(&mut executions, |execution| execution.call.span);
     for operation in &mut operations {
         operation.half = half(operation.function);
     }
-    operations.sort_by_key(|operation| operation.call.span);
+    order::sort_by_key(&mut operations, |operation| operation.call.span);
     Migration {
         module,
         operations,

@@ -1,7 +1,5 @@
 //! The databases that SQLAlchemy speaks to, and how long a name each can bear.
 
-use md5::{Digest as _, Md5};
-
 use super::Name;
 
 /// SQLAlchemy's limit for a database that has none of its own (`sqlalchemy/engine/default.py`, `DefaultDialect`).
@@ -102,7 +100,7 @@ impl Dialect {
             return name.text.clone();
         }
         let kept: String = name.text.chars().take(limit - 8).collect();
-        let [.., first, second] = Md5::digest(name.text.as_bytes()).0;
+        let [.., first, second] = md5::compute(name.text.as_bytes()).0;
         format!("{kept}_{first:02x}{second:02x}")
     }
 

@@ -1,6 +1,7 @@
 //! Flask-Migrate's `env.py` asks the running application for its database; here the `SQLAlchemy(...)` is found that was handed to `Migrate(...)`.
 
 use crate::git::EntryKind;
+use crate::order;
 use crate::python::{Call, Expr, ExprKind, Module};
 use crate::source::{RepoPath, SourceFile};
 
@@ -71,7 +72,7 @@ impl Evaluator<'_> {
                 }
             }
         }
-        modules.sort();
+        order::sort(&mut modules);
         modules
     }
 }

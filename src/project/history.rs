@@ -4,13 +4,14 @@
 //! parsed, where Alembic's template puts the links; the rest when a rule wants to know what the revision does.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use memchr::memmem;
 use regex::bytes::Regex;
 
 use crate::git::{EntryKind, Snapshot};
+use crate::order;
 use crate::python::{Expr, ExprKind, Module, Stmt, StmtKind};
 use crate::source::{RepoPath, SourceFile};
 
@@ -74,7 +75,7 @@ impl History {
     pub fn before(&self, module: &Module) -> Option<Vec<&Revision>> {
         let revisions = self.revisions.as_ref()?;
         let mut open = Links::of(module.body())?.parents?;
-        let mut seen = BTreeSet::new();
+        let mut seen = vec![false; revisions.len()];
         let mut found = Vec::new();
         let mut next = 0;
         while let Some(id) = open.get(next) {
@@ -82,7 +83,7 @@ impl History {
             let [at] = self.places.get(id)?.as_slice() else {
                 return None;
             };
-            if !seen.insert(*at) {
+            if seen.get_mut(*at).is_none_or(|seen| std::mem::replace(seen, true)) {
                 continue;
             }
             let revision = revisions.get(*at)?;
@@ -107,10 +108,12 @@ pub(super) fn folders(environment: &Environment, migration: &RepoPath) -> Vec<Re
 }
 
 fn revisions(snapshot: &dyn Snapshot, folders: &[RepoPath]) -> Option<Vec<Revision>> {
-    let mut paths = BTreeSet::new();
+    let mut paths = HashSet::new();
     for folder in folders {
         collect(snapshot, folder, &mut paths)?;
     }
+    let mut paths: Vec<RepoPath> = paths.into_iter().collect();
+    order::sort(&mut paths);
     let mut bytes = 0;
     let mut revisions = Vec::new();
     for path in paths {
@@ -129,7 +132,7 @@ fn revisions(snapshot: &dyn Snapshot, folders: &[RepoPath]) -> Option<Vec<Revisi
 }
 
 /// The files that Alembic would load (`alembic/script/base.py`, `_only_source_rev_file`); nothing where they are too many.
-fn collect(snapshot: &dyn Snapshot, folder: &RepoPath, paths: &mut BTreeSet<RepoPath>) -> Option<()> {
+fn collect(snapshot: &dyn Snapshot, folder: &RepoPath, paths: &mut HashSet<RepoPath>) -> Option<()> {
     for entry in snapshot.list(folder).unwrap_or_default() {
         let Some(path) = folder.join(&entry.name) else { continue };
         match entry.kind {
@@ -189,7 +192,7 @@ impl Revision {
     /// Whether a function that comes from another module of the project is called with this text as an argument.
     #[must_use]
     pub fn hands_out(&self, text: &str) -> bool {
-        let strangers: BTreeSet<&str> = self.module().body().iter().flat_map(strange_names).collect();
+        let strangers: HashSet<&str> = self.module().body().iter().flat_map(strange_names).collect();
         let mut found = false;
         for statement in self.module().body() {
             each_call(statement, &mut |call| {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::git::{Entry, Snapshot};
+use crate::order;
 use crate::source::{RepoPath, SourceFile};
 
 use super::value::ModuleName;
@@ -68,7 +69,7 @@ impl<'s> Imports<'s> {
             .filter(|(_, file)| file.is_some())
             .map(|(path, _)| path.clone())
             .collect();
-        opened.sort();
+        order::sort(&mut opened);
         opened
     }
 

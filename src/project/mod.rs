@@ -14,7 +14,7 @@ mod target;
 mod value;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 pub use environment::Environment;
@@ -25,6 +25,7 @@ pub use value::Place;
 
 use crate::git::Snapshot;
 use crate::naming::Dialect;
+use crate::order;
 use crate::source::{RepoPath, SourceFile};
 
 use environment::Environments;
@@ -58,7 +59,7 @@ pub struct Project<'s> {
     environments: Environments<'s>,
     known: RefCell<HashMap<RepoPath, Rc<Naming>>>,
     /// By the folders that were read.
-    histories: RefCell<BTreeMap<Vec<RepoPath>, Rc<History>>>,
+    histories: RefCell<Vec<(Vec<RepoPath>, Rc<History>)>>,
 }
 
 impl<'s> Project<'s> {
@@ -101,22 +102,20 @@ impl<'s> Project<'s> {
     pub fn history(&self, migration: &RepoPath) -> Option<Rc<History>> {
         let environment = self.environments.of_migration(migration)?;
         let folders = history::folders(&environment, migration);
-        if let Some(known) = self.histories.borrow().get(&folders) {
+        if let Some((_, known)) = self.histories.borrow().iter().find(|(read, _)| *read == folders) {
             return Some(known.clone());
         }
         let history = Rc::new(History::read(self.snapshot, &folders));
-        self.histories.borrow_mut().insert(folders, history.clone());
+        self.histories.borrow_mut().push((folders, history.clone()));
         Some(history)
     }
 
     /// Every history that was read, with its folders, for `--verbose`.
     #[must_use]
     pub fn histories(&self) -> Vec<(Vec<RepoPath>, Rc<History>)> {
-        let histories = self.histories.borrow();
+        let mut histories = self.histories.borrow().clone();
+        order::sort_by(&mut histories, |(one, _), (other, _)| one.cmp(other));
         histories
-            .iter()
-            .map(|(folders, history)| (folders.clone(), history.clone()))
-            .collect()
     }
 
     /// The metadata of a changed module that Alembic migrates, or may migrate.
@@ -163,7 +162,7 @@ impl<'s> Project<'s> {
     #[must_use]
     pub fn looked_at(&self) -> Vec<Rc<Naming>> {
         let mut all: Vec<Rc<Naming>> = self.known.borrow().values().cloned().collect();
-        all.sort_by_key(|naming| {
+        order::sort_by_key(&mut all, |naming| {
             naming
                 .environment
                 .as_ref()

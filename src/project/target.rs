@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::git::Snapshot;
 use crate::naming::{Convention, Key, Value as Template};
+use crate::order;
 use crate::python::{Call, Expr, ExprKind, Module, Stmt, StmtKind};
 use crate::source::{RepoPath, SourceFile};
 
@@ -438,7 +439,7 @@ pub(super) fn without_environment(snapshot: &dyn Snapshot, module: &SourceFile) 
             judged.push(one);
         }
     }
-    judged.sort_by_key(|one| one.place.span);
+    order::sort_by_key(&mut judged, |one| one.place.span);
     judged
 }
 

@@ -1,9 +1,6 @@
 //! A name for each finding that stays the same while the lines around it move.
 
 use std::collections::HashMap;
-use std::fmt::Write;
-
-use md5::{Digest, Md5};
 
 use crate::diagnostic::Diagnostic;
 
@@ -15,27 +12,20 @@ pub(super) fn fingerprints(diagnostics: &[Diagnostic]) -> Vec<String> {
     diagnostics
         .iter()
         .map(|diagnostic| {
-            let mut hash = Md5::new();
-            hash.update(diagnostic.rule.name);
+            let mut hash = md5::Context::new();
+            hash.consume(diagnostic.rule.name);
             // A NUL is in no rule, no path and no code.
-            hash.update([0]);
-            hash.update(diagnostic.path().as_bytes());
+            hash.consume([0]);
+            hash.consume(diagnostic.path().as_bytes());
             for word in diagnostic.file.slice(diagnostic.span).split_whitespace() {
-                hash.update([0]);
-                hash.update(word);
+                hash.consume([0]);
+                hash.consume(word);
             }
             let ordinal = seen.entry(hash.clone().finalize().into()).or_default();
             *ordinal += 1;
-            hash.update([0, 0]);
-            hash.update(ordinal.to_be_bytes());
-            hexadecimal(&hash.finalize())
+            hash.consume([0, 0]);
+            hash.consume(ordinal.to_be_bytes());
+            format!("{:x}", hash.finalize())
         })
         .collect()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -12,6 +12,7 @@ use owo_colors::OwoColorize;
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::fix::Edit;
+use crate::order;
 use crate::source::{RepoPath, SourceFile, Span};
 
 use super::{Reporter, Width, printable, summary_with, wrap};
@@ -140,7 +141,9 @@ impl Text {
         let start = |label: &Label| label.place.span.start;
         let places = labels.iter().map(|(_, label)| start(label)..start(label)).collect();
         let mut places = neighbourhoods(&diagnostic.file, places);
-        places.sort_by_key(|place| !(place.start..=place.end).contains(&start(&diagnostic.focus)));
+        order::sort_by_key(&mut places, |place| {
+            !(place.start..=place.end).contains(&start(&diagnostic.focus))
+        });
         let excerpt = |place: &Range<usize>| {
             let inside = labels
                 .iter()
@@ -278,7 +281,7 @@ impl<'d> Excerpt<'d> {
 
 /// Places of a file, those together that are near each other.
 fn neighbourhoods(file: &SourceFile, mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    places.sort_by_key(|place| (place.start, place.end));
+    order::sort_by_key(&mut places, |place| (place.start, place.end));
     let line = |offset: usize| file.position(offset).line;
     let mut found: Vec<Range<usize>> = Vec::new();
     for place in places {

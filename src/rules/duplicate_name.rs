@@ -3,6 +3,7 @@
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::Operation;
 use crate::naming::{ConstraintKind, Dialect};
+use crate::order;
 use crate::project::Place;
 use crate::source::Span;
 
@@ -62,7 +63,7 @@ fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &
         }));
     }
     made.extend(file.migration.operations.iter().filter_map(of_operation));
-    made.sort_by_key(|one| one.place);
+    order::sort_by_key(&mut made, |one| one.place);
     for (at, one) in made.iter().enumerate() {
         visit(one, &made[..at]);
     }

@@ -1,10 +1,9 @@
 //! How a name is written into an operation.
 
-use std::collections::BTreeSet;
-
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Half, Name, Operation, Receiver};
 use crate::naming::{Convention, Dialect, Value};
+use crate::order;
 use crate::project::{ConventionFacts, Target};
 use crate::python::{Call, Expr, StmtKind};
 use crate::source::{SourceFile, Span};
@@ -62,12 +61,13 @@ fn names_of_reflected(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Op
             && other.name == Name::Unnamed
             && needs_reflected_names(file, other)
     };
-    let mut entries = BTreeSet::new();
+    let mut entries: Vec<String> = Vec::new();
     for other in file.migration.operations.iter().filter(same_block) {
         let key = quoted(other.kind()?.prefix()?, quote)?;
-        entries.insert(format!("{key}: {}", quoted(&template(file, other)?, quote)?));
+        entries.push(format!("{key}: {}", quoted(&template(file, other)?, quote)?));
     }
-    let entries: Vec<String> = entries.into_iter().collect();
+    order::sort(&mut entries);
+    entries.dedup();
     let argument = format!("naming_convention={{{}}}", entries.join(", "));
     Some(further_argument(file.file(), last, close, &argument))
 }

@@ -4,6 +4,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Guard, Half, Known, Name};
 use crate::naming::{ConstraintKind, Dialect, Name as Computed, default_names};
+use crate::order;
 use crate::project::Place;
 use crate::source::Span;
 use crate::sql::{Added, Effect, Naming, mentions, written};
@@ -426,7 +427,7 @@ impl<'f, 'm> Finding<'f, 'm> {
                 );
             }
         }
-        edits.sort_by_key(|edit| edit.span);
+        order::sort_by_key(&mut edits, |edit| edit.span);
         edits.dedup();
         let places = edits.iter().map(|edit| edit.span).chain(older);
         let places: Vec<Span> = places.collect();
