@@ -40,6 +40,7 @@ fn main() {
     println!("|---|---|---|---|---|---|");
     let kinds = [
         ("columns only", vec![COLUMNS.to_owned()]),
+        ("one in four with constraints", mixed(&recorded("full"))),
         ("constraints with names", recorded("full")),
         ("constraints without", recorded("none")),
     ];
@@ -114,6 +115,12 @@ fn recorded(convention: &str) -> Vec<String> {
     collect(&data.join(convention), &mut paths);
     paths.sort();
     paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
+/// Three revisions without constraints for each that has some.
+fn mixed(revisions: &[String]) -> Vec<String> {
+    let with_others = |one: &String| [one.clone(), COLUMNS.to_owned(), COLUMNS.to_owned(), COLUMNS.to_owned()];
+    revisions.iter().flat_map(with_others).collect()
 }
 
 /// A project with those revisions, over and over, each under a name of its own.

@@ -128,7 +128,7 @@ impl WorkingTree {
         let at = RepoPath::new(path.file_name()).to_path(&folder);
         let opened = open_itself(&at).and_then(|file| Ok((file.metadata()?, file)));
         match opened {
-            Ok((metadata, file)) => Ok(metadata.is_file().then(|| (file, metadata.len()))),
+            Ok((metadata, file)) => Ok(metadata.is_file().then_some((file, metadata.len()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             // A link, or what can be opened in no way.
             Err(_) => self.open_with_care(path),
