@@ -425,7 +425,8 @@ impl Library {
     /// The content of a file, its size looked at first: reading 3 GiB cost 6 GB of memory (measured).
     ///
     /// What the index noted as its `size` is enough for that, if it noted any: asking a pack takes longer than the reading. Filters make the
-    /// file another one than the working file, but none makes much out of little.
+    /// file another one than the working file, but none makes much out of little; and of what is larger than 4 GiB, which git notes modulo
+    /// 2^32, only the memory is not spared: what was read is measured again.
     pub(super) fn blob(&self, path: &RepoPath, id: &ObjectId, size: u32, limit: u64) -> Answer<Vec<u8>> {
         let (oid, odb) = (oid(id)?, self.repository.odb()?);
         let check = |size: usize, kind: git2::ObjectType| {

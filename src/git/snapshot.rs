@@ -16,11 +16,11 @@ pub trait Snapshot {
     /// The content of the regular file at `path`; `None` if there is none: neither a symbolic link nor a submodule is
     /// one, nor a file in conflict.
     ///
-    /// The size is looked at before anything is read: [`GitError::TooLarge`].
+    /// What is larger than the limit is not given: [`GitError::TooLarge`].
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError>;
 
-    /// The content of a change that was listed, without looking for its path again. The same limit holds; where `size` is not 0, it is taken
-    /// for the size, which must be asked for otherwise.
+    /// The content of a change that was listed, without looking for its path again. The same limit holds; a `size` within it, other than 0,
+    /// spares the question for the size before the reading.
     fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, GitError>;
 
     /// The regular files and folders directly in `folder`, sorted by name; empty if there is no such folder.
@@ -122,8 +122,9 @@ impl WorkingTree {
         let Some(folder) = path.parent() else {
             return Ok(None);
         };
-        let Some(folder) = self.locate_folder(&folder)? else {
-            return Ok(None);
+        // A link below may lead back from where the folder cannot be said to be.
+        let Ok(Some(folder)) = self.locate_folder(&folder) else {
+            return self.open_with_care(path);
         };
         let at = RepoPath::new(path.file_name()).to_path(&folder);
         let opened = open_itself(&at).and_then(|file| Ok((file.metadata()?, file)));
@@ -135,7 +136,7 @@ impl WorkingTree {
         }
     }
 
-    /// [`Self::open`] for whatever it is: only a regular file is opened, as opening a pipe would wait for a writer.
+    /// [`Self::open`] for whatever it is: looked up first, as opening a pipe would wait for a writer.
     fn open_with_care(&self, path: &RepoPath) -> Result<Option<(fs::File, u64)>, GitError> {
         let Some(real) = self.locate(path)? else {
             return Ok(None);
@@ -410,6 +411,8 @@ mod tests {
         assert_eq!(names(&tree, ""), ["inside", "real"]);
         assert_eq!(names(&tree, "inside"), ["a.py"]);
         assert_eq!(tree.read(&"inside/a.py".into()).unwrap().unwrap(), b"a");
+        symlink(folder.path().join("real/a.py"), outside.path().join("back.py")).unwrap();
+        assert_eq!(tree.read(&"away/back.py".into()).unwrap().unwrap(), b"a");
         for path in ["away.py", "away/secret.py", "loop", "dangling"] {
             assert_eq!(tree.read(&path.into()).unwrap(), None, "{path}");
         }
