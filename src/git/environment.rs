@@ -1,8 +1,9 @@
 //! The variables that tell git where a repository is, read once so that tests can give their own.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+
+use crate::order;
 
 use super::ObjectId;
 
@@ -11,7 +12,7 @@ use super::ObjectId;
 /// The names and their meaning are those of git(1), section "Environment variables".
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    variables: BTreeMap<OsString, OsString>,
+    variables: Vec<(OsString, OsString)>,
 }
 
 /// Set, they move parts of the repository in ways that libgit2 ignores when it is given explicit paths, or reads
@@ -48,7 +49,7 @@ impl Environment {
     #[must_use]
     pub fn without_git(mut self) -> Self {
         self.variables
-            .retain(|name, _| !name.to_string_lossy().starts_with("GIT"));
+            .retain(|(name, _)| !name.to_string_lossy().starts_with("GIT"));
         self
     }
 
@@ -56,27 +57,29 @@ impl Environment {
     /// to run git stays.
     #[must_use]
     pub fn for_another_repository(mut self) -> Self {
-        for name in SAY_WHERE.into_iter().chain(ONLY_GIT_HONOURS) {
-            self.variables.remove(OsStr::new(name));
-        }
+        let is_about_one = |name: &OsStr| SAY_WHERE.iter().chain(&ONLY_GIT_HONOURS).any(|one| name == *one);
+        self.variables.retain(|(name, _)| !is_about_one(name));
         self
     }
 
     /// The same environment with one variable set.
     #[must_use]
     pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.variables.insert(name.into(), value.into());
+        let name = name.into();
+        self.variables.retain(|(known, _)| *known != name);
+        self.variables.push((name, value.into()));
         self
     }
 
     /// All variables, for a program that is started.
     pub(super) fn variables(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
-        self.variables.iter()
+        self.variables.iter().map(|(name, value)| (name, value))
     }
 
     /// The value of `name`, if it is set.
     pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
-        self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
+        let found = self.variables.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_os_str())
     }
 
     /// Why only git itself can tell where the repository is; `None` where libgit2 can be told.
@@ -116,10 +119,11 @@ impl Environment {
         if !matches!(action.split(' ').next(), Some("merge" | "pull")) {
             return Vec::new();
         }
-        let names = self.variables.keys().map(|name| name.to_string_lossy());
-        names
-            .filter_map(|name| name.strip_prefix("GITHEAD_").and_then(ObjectId::parse))
-            .collect()
+        let names = self.variables.iter().map(|(name, _)| name.to_string_lossy());
+        let heads = names.filter_map(|name| name.strip_prefix("GITHEAD_").and_then(ObjectId::parse));
+        let mut heads: Vec<ObjectId> = heads.collect();
+        order::sort(&mut heads);
+        heads
     }
 }
 
