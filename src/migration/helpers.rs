@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::order;
 use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Function, ParameterKind, Stmt, StmtKind};
 use crate::source::Span;
 
@@ -59,7 +60,7 @@ impl<'m> Calls<'m> {
                 (function, given.place.start, binding, unnamed)
             })
             .collect();
-        shape.sort_unstable();
+        order::sort(&mut shape);
         shape
     }
 }
