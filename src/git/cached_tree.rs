@@ -11,7 +11,8 @@
 
 use std::ops::Range;
 
-use super::trees::Id;
+use super::trees::{Child, Id};
+use crate::order;
 
 /// What is read of the end of the file at first; of a small file less, but never less than [`LEAST_READ`].
 pub(super) const FIRST_READ: u64 = 64 * 1024;
@@ -72,109 +73,121 @@ impl Header {
     }
 }
 
-/// The cached tree: its folders, each followed by those below it.
+/// The cached tree: its folders, each followed by those below it. It stays as it is in the file, for there can be a million
+/// folders; what is kept of each is where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct CachedTree {
-    names: Vec<u8>,
-    folders: Vec<Folder>,
+    bytes: Vec<u8>,
+    folders: Vec<Place>,
+}
+
+/// Where one folder of the cached tree stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    /// Where its record begins.
+    start: u32,
+    /// Which folder is the next that is not below this one.
+    end: u32,
 }
 
 /// One folder of the cached tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Folder {
-    name_start: u32,
-    name_end: u32,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Folder<'a> {
+    pub(super) name: &'a [u8],
     /// The tree that it would become and the number of index entries below it; `None` where something changed.
     pub(super) known: Option<(Id, u32)>,
-    /// Where the next folder that is not below this one stands. (Narrow numbers: there can be a million of these.)
-    end: u32,
+    /// How many folders it has directly below it.
+    below: u32,
 }
 
 impl CachedTree {
     /// The folders directly below the one at `at`, with their places.
-    pub(super) fn below(&self, at: usize) -> impl Iterator<Item = (&[u8], usize)> {
+    pub(super) fn below(&self, at: usize) -> impl Iterator<Item = (Folder<'_>, usize)> {
         let end = self.folders.get(at).map_or(0, |folder| folder.end as usize);
         let mut next = at.saturating_add(1);
         std::iter::from_fn(move || {
-            let place = next;
-            let folder = self.folders.get(place).filter(|_| place < end)?;
-            next = folder.end as usize;
-            let name = self.names.get(folder.name_start as usize..folder.name_end as usize)?;
-            Some((name, place))
+            let at = next;
+            let place = self.folders.get(at).filter(|_| at < end)?;
+            next = place.end as usize;
+            Some((self.folder(at)?, at))
         })
     }
 
-    pub(super) fn folder(&self, at: usize) -> Option<&Folder> {
-        self.folders.get(at)
+    pub(super) fn folder(&self, at: usize) -> Option<Folder<'_>> {
+        let record = self.bytes.get(self.folders.get(at)?.start as usize..)?;
+        Folder::parse(record).map(|(folder, _)| folder)
     }
 
-    /// The content of the extension; `None` where it is not of its form to the last byte, or contradicts itself.
-    pub(super) fn parse(payload: &[u8], keep: Keep) -> Option<Self> {
-        let mut tree = Self::default();
-        let mut rest = payload;
-        let mut open: Vec<Open> = Vec::new();
-        let mut read = 0_u32;
-        while !rest.is_empty() {
-            let (record, behind) = Record::parse(rest)?;
-            rest = behind;
-            let is_root = read == 0;
-            // Below a folder that is known all are known, and together they hold no more than it does.
-            match open.last_mut() {
-                Some(parent) => parent.take(&record)?,
-                None if is_root && record.name.is_empty() => {}
-                None => return None,
-            }
-            if !is_root && (record.name.is_empty() || record.name.contains(&b'/')) {
-                return None;
-            }
-            if is_root || keep == Keep::All {
-                tree.push(&record)?;
-            }
-            open.push(Open {
-                place: read,
-                below: record.below,
-                left: record.known.map(|(_, count)| count),
-            });
-            read = read.checked_add(1)?;
-            while let Some(done) = open.pop_if(|folder| folder.below == 0) {
-                if let Some(folder) = tree.folders.get_mut(done.place as usize) {
-                    folder.end = read;
-                }
-            }
+    /// What the folder at `at` holds, in the order of a tree, where that is nothing but folders: they count as many entries
+    /// as it does.
+    pub(super) fn only_folders(&self, at: usize) -> Option<Vec<Child>> {
+        let (_, mut left) = self.folder(at)?.known?;
+        let mut children = Vec::new();
+        for (folder, _) in self.below(at) {
+            let (id, count) = folder.known?;
+            left = left.checked_sub(count)?;
+            children.push(Child::folder(folder.name, id));
         }
-        (open.is_empty() && read > 0).then_some(tree)
+        order::sort_by(&mut children, Child::order);
+        (left == 0).then_some(children)
     }
 
-    fn push(&mut self, record: &Record<'_>) -> Option<()> {
-        let name_start = u32::try_from(self.names.len()).ok()?;
-        self.names.extend_from_slice(record.name);
-        self.folders.push(Folder {
-            name_start,
-            name_end: u32::try_from(self.names.len()).ok()?,
-            known: record.known,
-            end: 0,
-        });
-        Some(())
+    /// The content of an extension alone.
+    #[cfg(test)]
+    pub(super) fn of(content: &[u8]) -> Option<Self> {
+        Some(Self {
+            folders: places(content, 0..content.len())?,
+            bytes: content.to_vec(),
+        })
     }
 }
 
-/// What is kept of a cached tree. Reading it proves it either way; to keep a million folders takes as long again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
-    /// The root only.
-    Root,
-    All,
+/// The folders of the cached tree that stands in `bytes` at `payload`; `None` where that is not of its form to the last byte,
+/// or contradicts itself.
+fn places(bytes: &[u8], payload: Range<usize>) -> Option<Vec<Place>> {
+    let end = payload.end;
+    let mut rest = bytes.get(payload)?;
+    let mut folders: Vec<Place> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
+    while !rest.is_empty() {
+        let start = u32::try_from(end - rest.len()).ok()?;
+        let (folder, behind) = Folder::parse(rest)?;
+        rest = behind;
+        let is_root = folders.is_empty();
+        // Below a folder that is known all are known, and together they hold no more than it does.
+        match open.last_mut() {
+            Some(parent) => parent.take(&folder)?,
+            None if is_root && folder.name.is_empty() => {}
+            None => return None,
+        }
+        if !is_root && (folder.name.is_empty() || folder.name.contains(&b'/')) {
+            return None;
+        }
+        open.push(Open {
+            at: folders.len(),
+            below: folder.below,
+            left: folder.known.map(|(_, count)| count),
+        });
+        folders.push(Place { start, end: 0 });
+        let next = u32::try_from(folders.len()).ok()?;
+        while let Some(done) = open.pop_if(|folder| folder.below == 0) {
+            if let Some(folder) = folders.get_mut(done.at) {
+                folder.end = next;
+            }
+        }
+    }
+    (open.is_empty() && !folders.is_empty()).then_some(folders)
 }
 
 /// A folder of which not all below it has been read, and what remains of its count.
 struct Open {
-    place: u32,
+    at: usize,
     below: u32,
     left: Option<u32>,
 }
 
 impl Open {
-    fn take(&mut self, child: &Record<'_>) -> Option<()> {
+    fn take(&mut self, child: &Folder<'_>) -> Option<()> {
         self.below = self.below.checked_sub(1)?;
         if let Some(left) = &mut self.left {
             let (_, count) = child.known?;
@@ -184,32 +197,20 @@ impl Open {
     }
 }
 
-/// `<name> NUL <entries> SP <folders below> LF <id, unless entries is negative>`
-struct Record<'a> {
-    name: &'a [u8],
-    known: Option<(Id, u32)>,
-    below: u32,
-}
-
-impl<'a> Record<'a> {
+impl<'a> Folder<'a> {
+    /// `<name> NUL <entries> SP <folders below> LF <id, unless entries is negative>`, and what stands behind.
     fn parse(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let (name, rest) = until(bytes, 0)?;
-        let (entries, rest) = until(rest, b' ')?;
-        let (below, rest) = until(rest, b'\n')?;
-        let below = digits(below)?;
-        if entries.first() == Some(&b'-') {
-            digits(entries.get(1..)?)?;
-            return Some((
-                Self {
-                    name,
-                    known: None,
-                    below,
-                },
-                rest,
-            ));
+        let at = memchr::memchr(0, bytes)?;
+        let (name, rest) = (bytes.get(..at)?, bytes.get(at.checked_add(1)?..)?);
+        let changed = rest.strip_prefix(b"-");
+        let (entries, rest) = decimal(changed.unwrap_or(rest), b' ')?;
+        let (below, rest) = decimal(rest, b'\n')?;
+        if changed.is_some() {
+            let known = None;
+            return Some((Self { name, known, below }, rest));
         }
         let (id, rest) = rest.split_first_chunk()?;
-        let known = Some((*id, digits(entries)?));
+        let known = Some((*id, entries));
         Some((Self { name, known, below }, rest))
     }
 }
@@ -217,46 +218,48 @@ impl<'a> Record<'a> {
 /// A cached tree in the last bytes of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
-    /// The tree of the root and the number of entries; `None` where something changed.
-    pub(super) root: Option<(Id, u32)>,
-    /// Where in those bytes the content of the extension stands, for [`CachedTree::parse`].
-    pub(super) payload: Range<usize>,
+    pub(super) tree: CachedTree,
     /// How far from the end of the file the extension begins.
     pub(super) from_end: u64,
+}
+
+impl Found {
+    /// The tree of the root; `None` where something changed.
+    pub(super) fn root(&self) -> Option<Id> {
+        self.tree.folder(0)?.known.map(|(id, _)| id)
+    }
 }
 
 /// Looks for the cached tree in the last bytes of an index; `header` is that of the same file. `None` where it does not
 /// begin in these bytes.
 ///
 /// Fails for an extension that must be understood: its name begins with a small letter (gitformat-index, "Extensions").
-pub(super) fn find(tail: &[u8], header: Header) -> Result<Option<Found>, Doubt> {
+pub(super) fn find(tail: Vec<u8>, header: Header) -> Result<Option<Found>, Doubt> {
     let body = tail.get(..tail.len().saturating_sub(HASH)).unwrap_or_default();
     let places: Vec<usize> = memchr::memmem::find_iter(body, b"TREE").collect();
     for at in places.into_iter().rev() {
-        let Some((found, names)) = proved(body, at, header) else {
+        let Some((folders, names)) = proved(body, at, header) else {
             continue;
         };
         for name in names.iter().chain(stands_before(body, at).as_ref()) {
             optional(*name)?;
         }
-        return Ok(Some(found));
+        let from_end = (tail.len() - at) as u64;
+        let tree = CachedTree { bytes: tail, folders };
+        return Ok(Some(Found { tree, from_end }));
     }
     Ok(None)
 }
 
-/// The cached tree at `at` and the names of the extensions from there on, if it is one.
-fn proved(body: &[u8], at: usize, header: Header) -> Option<(Found, Vec<[u8; 4]>)> {
+/// The folders of the cached tree at `at` and the names of the extensions from there on, if it is one.
+fn proved(body: &[u8], at: usize, header: Header) -> Option<(Vec<Place>, Vec<[u8; 4]>)> {
     let content = payload(body, at)?;
     let names = chain(body, at)?;
-    let root = CachedTree::parse(content, Keep::Root)?.folder(0)?.known;
-    let start = at.checked_add(EXTENSION)?;
-    let found = Found {
-        root,
-        payload: start..start.checked_add(content.len())?,
-        from_end: (body.len() - at + HASH) as u64,
-    };
-    root.is_none_or(|(_, count)| count == header.entries)
-        .then_some((found, names))
+    let (root, _) = Folder::parse(body.get(content.clone())?)?;
+    let folders = places(body, content)?;
+    root.known
+        .is_none_or(|(_, count)| count == header.entries)
+        .then_some((folders, names))
 }
 
 /// Fails for the name of an extension that must be understood.
@@ -277,7 +280,7 @@ fn chain(body: &[u8], at: usize) -> Option<Vec<[u8; 4]>> {
             return None;
         }
         names.push(name);
-        at = at.checked_add(EXTENSION)?.checked_add(payload(body, at)?.len())?;
+        at = payload(body, at)?.end;
     }
     Some(names)
 }
@@ -293,10 +296,12 @@ fn stands_before(body: &[u8], at: usize) -> Option<[u8; 4]> {
     memchr::memmem::find_iter(before, b"link").find_map(leads_here)
 }
 
-fn payload(body: &[u8], at: usize) -> Option<&[u8]> {
+/// Where the content of the extension at `at` stands.
+fn payload(body: &[u8], at: usize) -> Option<Range<usize>> {
     let size = usize::try_from(number(body, at.checked_add(4)?)?).ok()?;
     let start = at.checked_add(EXTENSION)?;
-    body.get(start..start.checked_add(size)?)
+    let end = start.checked_add(size)?;
+    (end <= body.len()).then_some(start..end)
 }
 
 /// The number at `at`, the most significant byte first.
@@ -304,16 +309,12 @@ pub(super) fn number(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-fn until(bytes: &[u8], end: u8) -> Option<(&[u8], &[u8])> {
-    let at = memchr::memchr(end, bytes)?;
-    Some((bytes.get(..at)?, bytes.get(at.checked_add(1)?..)?))
-}
-
-fn digits(bytes: &[u8]) -> Option<u32> {
-    let is_number = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
-    is_number
-        .then(|| std::str::from_utf8(bytes).ok()?.parse().ok())
-        .flatten()
+/// A decimal number that ends with `end`, and what stands behind.
+fn decimal(bytes: &[u8], end: u8) -> Option<(u32, &[u8])> {
+    let length = bytes.iter().position(|byte| !byte.is_ascii_digit())?;
+    let (digits, rest) = bytes.split_at_checked(length).filter(|_| length > 0)?;
+    let add = |value: u32, &digit: &u8| value.checked_mul(10)?.checked_add(u32::from(digit - b'0'));
+    Some((digits.iter().try_fold(0, add)?, rest.strip_prefix(&[end])?))
 }
 
 #[cfg(test)]
@@ -336,7 +337,7 @@ mod tests {
     }
 
     fn find_in(bytes: &[u8]) -> Result<Option<Found>, Doubt> {
-        find(bytes, Header::parse(bytes)?)
+        find(bytes.to_vec(), Header::parse(bytes)?)
     }
 
     #[test]
@@ -347,8 +348,8 @@ mod tests {
             &[(b"REUC", vec![1; 9]), (b"TREE", tree()), (b"UNTR", vec![7; 300])],
         );
         let found = find_in(&bytes).unwrap().unwrap();
-        assert_eq!(found.root, Some((id(1), 3)));
-        assert_eq!(bytes[found.payload.clone()], tree());
+        assert_eq!(found.root(), Some(id(1)));
+        assert_eq!(found.tree.folder(3).unwrap().name, b"c");
         assert_eq!(
             &bytes[bytes.len() - usize::try_from(found.from_end).unwrap()..][..4],
             b"TREE"
@@ -356,19 +357,45 @@ mod tests {
         // The end alone tells the same.
         let tail = &bytes[bytes.len() - 400 - tree().len()..];
         let header = Header::parse(&bytes).unwrap();
-        assert_eq!(find(tail, header).unwrap().unwrap().root, Some((id(1), 3)));
-        assert_eq!(find(&bytes[bytes.len() - 100..], header).unwrap(), None);
+        assert_eq!(find(tail.to_vec(), header).unwrap().unwrap().root(), Some(id(1)));
+        assert_eq!(find(bytes[bytes.len() - 100..].to_vec(), header).unwrap(), None);
     }
 
     #[test]
     fn folders_are_found_below_folders() {
-        let tree = CachedTree::parse(&tree(), Keep::All).unwrap();
-        let below = |at| tree.below(at).map(|(name, at)| (name.to_vec(), at)).collect::<Vec<_>>();
+        let tree = CachedTree::of(&tree()).unwrap();
+        let below = |at| {
+            let below = tree.below(at).map(|(folder, at)| (folder.name.to_vec(), at));
+            below.collect::<Vec<_>>()
+        };
         assert_eq!(below(0), [(b"a".to_vec(), 1), (b"c".to_vec(), 3)]);
         assert_eq!(below(1), [(b"b".to_vec(), 2)]);
         assert!(below(3).is_empty() && below(9).is_empty());
         assert_eq!(tree.folder(2).unwrap().known, Some((id(3), 1)));
-        assert_eq!(CachedTree::parse(&self::tree(), Keep::Root).unwrap().folders.len(), 1);
+    }
+
+    #[test]
+    fn what_a_folder_of_folders_holds_is_known() {
+        let content = [
+            folder("", 4, 3, 1),
+            folder("b", 1, 0, 3),
+            folder("a.b", 1, 0, 4),
+            folder("a", 2, 1, 2),
+            folder("c", 1, 0, 5),
+        ]
+        .concat();
+        let tree = CachedTree::of(&content).unwrap();
+        let names = |at| {
+            let children = tree.only_folders(at)?;
+            Some(children.into_iter().map(|child| child.name).collect::<Vec<_>>())
+        };
+        // In the order of a tree object, where `a.b` stands before `a/`.
+        assert_eq!(names(0), Some(vec![b"a.b".to_vec(), b"a".to_vec(), b"b".to_vec()]));
+        assert_eq!(names(1), None, "it has a file and no folder");
+        assert_eq!(names(3), None, "it has a file and a folder");
+        assert_eq!(names(9), None);
+        let unknown = [folder("", -1, 1, 1), folder("a", 2, 0, 1)].concat();
+        assert_eq!(CachedTree::of(&unknown).unwrap().only_folders(0), None);
     }
 
     #[test]
@@ -388,12 +415,12 @@ mod tests {
             b"\099999999999 0\n".to_vec(),
         ];
         for content in broken {
-            assert_eq!(CachedTree::parse(&content, Keep::All), None, "{content:?}");
+            assert_eq!(CachedTree::of(&content), None, "{content:?}");
             let bytes = index(2, &entries()[..1], &[(b"TREE", content)]);
             assert_eq!(find_in(&bytes), Ok(None));
         }
         let known = [folder("", -1, 1, 1), folder("a", 2, 0, 1)].concat();
-        assert!(CachedTree::parse(&known, Keep::All).is_some());
+        assert!(CachedTree::of(&known).is_some());
     }
 
     #[test]
@@ -422,6 +449,6 @@ mod tests {
         let entries = [file("TREE", 1), file("link", 1), file("x", 1)];
         let content = folder("", 3, 0, 5);
         let bytes = index(2, &entries, &[(b"TREE", content)]);
-        assert_eq!(find_in(&bytes).unwrap().unwrap().root, Some((id(5), 3)));
+        assert_eq!(find_in(&bytes).unwrap().unwrap().root(), Some(id(5)));
     }
 }

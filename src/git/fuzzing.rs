@@ -1,7 +1,7 @@
 //! The parsers of foreign bytes, for `fuzz/` and for the tests that throw mutated bytes at them. They must end, and must
 //! not panic; what they make of the bytes is the business of other tests.
 
-use super::cached_tree::{self, CachedTree, Header, Keep};
+use super::cached_tree::{self, CachedTree, Header};
 use super::entries::Entries;
 use super::listing::Listing;
 use super::raw;
@@ -9,11 +9,8 @@ use super::raw;
 /// Reads `bytes` as an index file: its end, its cached tree, and its entries up to the end.
 pub fn index(bytes: &[u8]) {
     let Ok(header) = Header::parse(bytes) else { return };
-    if let Ok(Some(found)) = cached_tree::find(bytes, header) {
-        let payload = bytes.get(found.payload).unwrap_or_default();
-        if let Some(tree) = CachedTree::parse(payload, Keep::All) {
-            visit(&tree, 0);
-        }
+    if let Ok(Some(found)) = cached_tree::find(bytes.to_vec(), header) {
+        visit(&found.tree, 0);
     }
     let Ok(mut entries) = Entries::new(bytes, bytes.len() as u64) else {
         return;
@@ -29,6 +26,7 @@ pub fn index(bytes: &[u8]) {
 fn visit(tree: &CachedTree, from: usize) {
     let mut open = vec![from];
     while let Some(at) = open.pop() {
+        let _ = tree.only_folders(at);
         open.extend(tree.below(at).map(|(_, at)| at));
     }
 }

@@ -10,11 +10,12 @@
 //! `raw` and `listing`.
 //!
 //! What is staged is found without loading the index wherever that can be relied on (`shortcut`): by the tree that the index
-//! names for itself (`cached_tree`, `trees`), or by its entries beside HEAD's tree (`entries`, `staging`). From then on
+//! names for itself (`cached_tree`, `cached_folders`, `trees`), or by its entries beside HEAD's tree (`entries`, `staging`). From then on
 //! the index is HEAD's tree with the changes on top (`overlay`).
 //!
 //! Nothing here writes, locks or refreshes anything, reads standard input, or goes to the network.
 
+mod cached_folders;
 mod cached_tree;
 mod command;
 mod delta;

@@ -7,7 +7,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::cached_tree::{self, CachedTree, Doubt, FIRST_READ, GROWTH, HEADER, Header, Keep, LAST_READ, LEAST_READ};
+use super::cached_folders::CachedFolders;
+use super::cached_tree::{self, Doubt, FIRST_READ, GROWTH, HEADER, Header, LAST_READ, LEAST_READ};
 use super::delta::Delta;
 use super::entries::Entries;
 use super::listing::{Row, canonical};
@@ -61,15 +62,13 @@ impl IndexFile {
         Entries::new(self.rewound()?, self.length)
     }
 
-    /// The cached tree, and the end of the file that holds it.
-    fn tail(&self, header: Header) -> Result<(Vec<u8>, Option<cached_tree::Found>), Doubt> {
+    fn cached_tree(&self, header: Header) -> Result<Option<cached_tree::Found>, Doubt> {
         // A folder takes less room than its files do, so that the whole is not read of a small index.
         let mut size = (self.length / GROWTH).clamp(LEAST_READ, FIRST_READ);
         loop {
-            let tail = self.last(size.min(self.length))?;
-            let found = cached_tree::find(&tail, header)?;
+            let found = cached_tree::find(self.last(size.min(self.length))?, header)?;
             if found.is_some() || size >= self.length.min(LAST_READ) {
-                return Ok((tail, found));
+                return Ok(found);
             }
             size = size.saturating_mul(GROWTH).min(LAST_READ);
         }
@@ -77,11 +76,15 @@ impl IndexFile {
 
     fn last(&self, count: u64) -> Result<Vec<u8>, Doubt> {
         let mut file = &self.file;
-        let mut bytes = vec![0; usize::try_from(count).unwrap_or_default()];
+        let mut bytes = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
         file.seek(SeekFrom::Start(self.length.saturating_sub(count)))
-            .and_then(|_| file.read_exact(&mut bytes))
+            .and_then(|_| file.take(count).read_to_end(&mut bytes))
             .map_err(|error| unreadable(&error))?;
-        Ok(bytes)
+        if bytes.len() as u64 == count {
+            Ok(bytes)
+        } else {
+            Err(Doubt::strange("the index became shorter while it was read"))
+        }
     }
 
     /// Every entry but those that are only intended.
@@ -120,18 +123,12 @@ pub(super) fn staged(trees: &impl Trees, head: Option<Id>, index: &Path, means: 
         });
     };
     let header = index.header()?;
-    let (tail, cached) = index.tail(header)?;
+    let cached = index.cached_tree(header)?;
     let reason = match (means, &cached) {
         (Means::Fastest, _) if header.entries <= FEW => format!("it has {} entries only", header.entries),
         (Means::Entries, _) => "it was asked for".to_owned(),
         (_, None) => "it has no cached tree".to_owned(),
-        (_, Some(cached_tree::Found { root: None, .. })) => "its cached tree does not know all changes".to_owned(),
-        (
-            _,
-            Some(cached_tree::Found {
-                root: Some((root, _)), ..
-            }),
-        ) => match trees::compare(trees, head, Some(*root)) {
+        (_, Some(cached)) => match by_cached_tree(trees, head, cached) {
             Ok(deltas) => {
                 let way = Way::CachedTree;
                 let index = Some(index);
@@ -143,16 +140,19 @@ pub(super) fn staged(trees: &impl Trees, head: Option<Id>, index: &Path, means: 
     if means == Means::CachedTree {
         return Err(Doubt::Strange(reason));
     }
-    let folders = cached.as_ref().and_then(|cached| tail.get(cached.payload.clone()));
-    let folders = folders.and_then(|payload| CachedTree::parse(payload, Keep::All));
-    let from_end = cached.map(|cached| cached.from_end);
-    drop(tail);
     let mut entries = index.entries()?;
-    let deltas = staging::compare(trees, head, &mut entries, folders.as_ref())?;
-    entries.finish(from_end)?;
+    let deltas = staging::compare(trees, head, &mut entries, cached.as_ref().map(|cached| &cached.tree))?;
+    entries.finish(cached.map(|cached| cached.from_end))?;
     let way = Way::Entries { reason };
     let index = Some(index);
     Ok(Found { deltas, way, index })
+}
+
+fn by_cached_tree(trees: &impl Trees, head: Option<Id>, cached: &cached_tree::Found) -> Result<Vec<Delta>, Doubt> {
+    let Some(root) = cached.root() else {
+        return Err(Doubt::strange("its cached tree does not know all changes"));
+    };
+    trees::compare(&CachedFolders::new(trees, &cached.tree), head, Some(root))
 }
 
 /// Whether libgit2 would take longer to load this index than git to start and answer: from some 10,000 entries on

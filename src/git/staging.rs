@@ -62,7 +62,10 @@ struct Level<'c> {
 
 impl<'c> Level<'c> {
     fn new(trees: &impl Trees, id: &Id, prefix: usize, cached: Option<(&'c CachedTree, usize)>) -> Result<Self, Doubt> {
-        let cached = cached.map_or_else(HashMap::new, |(cached, place)| cached.below(place).collect());
+        let below = |(cached, place): (&'c CachedTree, usize)| {
+            cached.below(place).map(|(folder, at)| (folder.name, at)).collect()
+        };
+        let cached = cached.map_or_else(HashMap::new, below);
         let children = trees.children(id)?.into_iter();
         Ok(Self {
             children,
@@ -138,7 +141,6 @@ fn check(path: &[u8], mode: u32) -> Result<(), Doubt> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cached_tree::Keep;
     use super::super::sample::{Sample, file, index};
     use super::super::trees::tests::{FILE, Forest, lines};
     use super::*;
@@ -150,7 +152,7 @@ mod tests {
         cached: Option<&[u8]>,
     ) -> Result<Vec<String>, Doubt> {
         let bytes = index(3, entries, &[]);
-        let cached = cached.map(|payload| CachedTree::parse(payload, Keep::All).unwrap());
+        let cached = cached.map(|payload| CachedTree::of(payload).unwrap());
         let mut entries = Entries::new(bytes.as_slice(), bytes.len() as u64)?;
         let deltas = compare(forest, head, &mut entries, cached.as_ref())?;
         entries.finish(None)?;

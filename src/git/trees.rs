@@ -35,6 +35,13 @@ pub(super) struct Item {
 }
 
 impl Child {
+    pub(super) fn folder(name: &[u8], id: Id) -> Self {
+        Self {
+            name: name.to_vec(),
+            item: Item { mode: FOLDER, id },
+        }
+    }
+
     pub(super) fn is_folder(&self) -> bool {
         self.item.mode == FOLDER
     }
@@ -55,6 +62,12 @@ impl Child {
 pub(super) trait Trees {
     /// The rows of a tree, in the order of [`Child::order`].
     fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt>;
+
+    /// The same for a tree that came in the place of another, which held `before`.
+    fn children_after(&self, id: &Id, before: &[Child]) -> Result<Vec<Child>, Doubt> {
+        let _ = before;
+        self.children(id)
+    }
 }
 
 /// What changed from one tree to another, as `git diff --raw --no-renames` has it; no tree is an empty one.
@@ -66,9 +79,9 @@ pub(super) fn compare(trees: &impl Trees, old: Option<Id>, new: Option<Id>) -> R
         if old == new {
             continue;
         }
-        let read = |id: Option<Id>| id.map_or_else(|| Ok(Vec::new()), |id| trees.children(&id));
-        let mut old = read(old)?.into_iter().peekable();
-        let mut new = read(new)?.into_iter().peekable();
+        let old = old.map_or_else(|| Ok(Vec::new()), |id| trees.children(&id))?;
+        let new = new.map_or_else(|| Ok(Vec::new()), |id| trees.children_after(&id, &old))?;
+        let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
         loop {
             let order = match (old.peek(), new.peek()) {
                 (None, None) => break,
