@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -30,6 +31,51 @@ pub struct Cli {
     /// The options of `check`.
     #[command(flatten)]
     pub check: CheckArgs,
+}
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Request {
+    /// A check, without saying so.
+    Unnamed(CheckArgs),
+    /// What was named.
+    Named(Command),
+}
+
+/// `check` without its name, for [`Request::read`].
+#[derive(Debug, Parser)]
+struct CheckAlone {
+    #[command(flatten)]
+    check: CheckArgs,
+}
+
+impl From<Cli> for Request {
+    fn from(cli: Cli) -> Self {
+        cli.command.map_or_else(|| Self::Unnamed(cli.check), Self::Named)
+    }
+}
+
+impl Request {
+    /// Reads the arguments of a process, the first of which is the program's name.
+    ///
+    /// A hook never asks for another subcommand than `check`, and to build the others took it a tenth of its time (measured): they are
+    /// built for whoever asks for them, and for every message. Fails with what is to be printed.
+    pub fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let arguments: Vec<OsString> = arguments.collect();
+        let request = Self::check_alone(&arguments);
+        request.map_or_else(|| Cli::try_parse_from(&arguments).map(Self::from), Ok)
+    }
+
+    /// The request where it is for a check, by its name or by no argument at all, and right.
+    fn check_alone(arguments: &[OsString]) -> Option<Self> {
+        let check = |arguments| Some(CheckAlone::try_parse_from(arguments).ok()?.check);
+        match arguments {
+            [_] => check(arguments).map(Self::Unnamed),
+            // It takes the place of the program's name.
+            [_, rest @ ..] if rest.first()? == "check" => check(rest).map(|check| Self::Named(Command::Check(check))),
+            _ => None,
+        }
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -299,6 +345,40 @@ mod tests {
             to_ref: from.map(|_| "b".to_owned()),
         };
         cli.check.settings(variables).unwrap().scope
+    }
+
+    #[test]
+    fn check_alone_is_read_as_the_whole_command_line_is() {
+        let lines = [
+            "",
+            "check",
+            "check --staged",
+            "check --staged migrations/a.py -- -b.py",
+            "check --all --exclude a --exclude b --select unnamed-constraint,unnamed-index --format json -q",
+            "check fix",
+            "check check",
+            "check help",
+            "check --help",
+            "check -V",
+            "check --staged --all",
+            "check --to-ref a",
+            "check --format yaml",
+            "check --stagged",
+            "fix",
+            "--staged",
+            "--version",
+            "explain unnamed-constraint",
+        ];
+        for line in lines {
+            let arguments = || ["alembic-named"].into_iter().chain(line.split_whitespace());
+            let told = |request: Result<Request, clap::Error>| match request {
+                Ok(request) => format!("{request:?}"),
+                Err(message) => message.render().ansi().to_string(),
+            };
+            let read = Request::read(arguments().map(OsString::from));
+            let whole = Cli::try_parse_from(arguments()).map(Request::from);
+            assert_eq!(told(read), told(whole), "{line}");
+        }
     }
 
     #[test]

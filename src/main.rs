@@ -3,14 +3,13 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use alembic_named::cli::Cli;
+use alembic_named::cli::Request;
 use alembic_named::{ExitStatus, run};
-use clap::Parser;
 use owo_colors::OwoColorize;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let request = match Request::read(std::env::args_os()) {
+        Ok(request) => request,
         Err(message) => {
             let status = if message.use_stderr() {
                 ExitStatus::Failed
@@ -22,7 +21,7 @@ fn main() -> ExitCode {
             return ExitCode::from(status.code());
         }
     };
-    let status = run(cli).unwrap_or_else(|error| {
+    let status = run(request).unwrap_or_else(|error| {
         // Where not even this can be said, the exit status says it.
         let _ = writeln!(anstream::stderr(), "{} {error:#}", "error:".red().bold());
         ExitStatus::Failed

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use owo_colors::OwoColorize;
 
 use crate::check::{Checker, Outcome, Past, examine};
-use crate::cli::{CheckArgs, Cli, Command, Variables, completions};
+use crate::cli::{CheckArgs, Command, Request, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::git::{DEFAULT_LIMIT, ObjectId, Restage, WorkingTree};
@@ -50,24 +50,30 @@ impl ExitStatus {
 /// Does what the command line asks for.
 ///
 /// Fails with a sentence for the user; a reader that closes the pipe is not a failure.
-pub fn run(cli: Cli) -> Result<ExitStatus> {
-    let done = match cli.command {
-        None => match cli.check.meant_subcommand() {
+pub fn run(request: Request) -> Result<ExitStatus> {
+    let done = match request {
+        Request::Unnamed(arguments) => match arguments.meant_subcommand() {
             Some(sentence) => Err(anyhow!(sentence)),
-            None => check_files(cli.check),
+            None => check_files(arguments),
         },
-        Some(Command::Check(arguments)) => check_files(arguments),
-        Some(Command::Fix(arguments)) => check_files(arguments.fixing()),
-        Some(Command::Config { path }) => show_config(&path),
-        Some(Command::Install(arguments)) => install::run(&arguments),
-        Some(Command::Uninstall(arguments)) => install::undo(&arguments),
-        Some(Command::Explain { rule }) => print(report::page(config::rule(&rule)?.documentation).as_bytes()),
-        Some(Command::Rules) => print(rules().as_bytes()),
-        Some(Command::Completions { shell }) => print(&completions(shell)),
+        Request::Named(command) => obey(command),
     };
     match done {
         Err(error) if is_closed_pipe(&error) => Ok(ExitStatus::Clean),
         done => done,
+    }
+}
+
+fn obey(command: Command) -> Result<ExitStatus> {
+    match command {
+        Command::Check(arguments) => check_files(arguments),
+        Command::Fix(arguments) => check_files(arguments.fixing()),
+        Command::Config { path } => show_config(&path),
+        Command::Install(arguments) => install::run(&arguments),
+        Command::Uninstall(arguments) => install::undo(&arguments),
+        Command::Explain { rule } => print(report::page(config::rule(&rule)?.documentation).as_bytes()),
+        Command::Rules => print(rules().as_bytes()),
+        Command::Completions { shell } => print(&completions(shell)),
     }
 }
 

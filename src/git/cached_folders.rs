@@ -12,15 +12,15 @@ use super::cached_tree::{CachedTree, Doubt};
 use super::trees::{Child, Id, Trees};
 
 /// Trees, of which some are known from the cached tree of an index.
-pub(super) struct CachedFolders<'a, T> {
-    trees: &'a T,
+pub(super) struct CachedFolders<'a> {
+    trees: &'a dyn Trees,
     cached: &'a CachedTree,
     /// Where in the cached tree the trees stand that may be asked for next.
     places: RefCell<FxHashMap<Id, usize>>,
 }
 
-impl<'a, T: Trees> CachedFolders<'a, T> {
-    pub(super) fn new(trees: &'a T, cached: &'a CachedTree) -> Self {
+impl<'a> CachedFolders<'a> {
+    pub(super) fn new(trees: &'a dyn Trees, cached: &'a CachedTree) -> Self {
         let root = cached.folder(0).and_then(|folder| folder.known);
         Self {
             trees,
@@ -36,7 +36,7 @@ impl<'a, T: Trees> CachedFolders<'a, T> {
     }
 }
 
-impl<T: Trees> Trees for CachedFolders<'_, T> {
+impl Trees for CachedFolders<'_> {
     fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt> {
         self.trees.children(id)
     }
@@ -65,9 +65,11 @@ mod tests {
     use super::super::trees::tests::{FILE, Forest, lines};
     use super::*;
 
-    /// The cached tree of these folders: name, entries, folders directly below, tree.
-    fn cached(folders: &[(&str, i64, u32, Id)]) -> CachedTree {
-        let record = |&(name, count, below, id): &(&str, i64, u32, Id)| {
+    /// Name, entries, folders directly below, tree.
+    type Record = (&'static str, i64, u32, Id);
+
+    fn cached(folders: &[Record]) -> CachedTree {
+        let record = |&(name, count, below, id): &Record| {
             let mut record = folder(name, count, below, 0);
             record.truncate(record.len() - id.len());
             record.extend(id);
@@ -77,7 +79,7 @@ mod tests {
     }
 
     /// A forest with two trees that differ in one file, and the folders of the second.
-    fn forest() -> (Forest, Id, Id, Vec<(&'static str, i64, u32, Id)>) {
+    fn forest() -> (Forest, Id, Id, Vec<Record>) {
         let mut forest = Forest::default();
         let with = |x: u8| {
             [

@@ -114,7 +114,7 @@ fn unreadable(error: &std::io::Error) -> Doubt {
 }
 
 /// HEAD to index by the cheapest way that `means` allows.
-pub(super) fn staged(trees: &impl Trees, head: Option<Id>, index: &Path, means: Means) -> Result<Found, Doubt> {
+pub(super) fn staged(trees: &dyn Trees, head: Option<Id>, index: &Path, means: Means) -> Result<Found, Doubt> {
     let Some(index) = IndexFile::open(index)? else {
         return Ok(Found {
             deltas: trees::compare(trees, head, None)?,
@@ -148,7 +148,7 @@ pub(super) fn staged(trees: &impl Trees, head: Option<Id>, index: &Path, means: 
     Ok(Found { deltas, way, index })
 }
 
-fn by_cached_tree(trees: &impl Trees, head: Option<Id>, cached: &cached_tree::Found) -> Result<Vec<Delta>, Doubt> {
+fn by_cached_tree(trees: &dyn Trees, head: Option<Id>, cached: &cached_tree::Found) -> Result<Vec<Delta>, Doubt> {
     let Some(root) = cached.root() else {
         return Err(Doubt::strange("its cached tree does not know all changes"));
     };

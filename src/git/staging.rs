@@ -14,7 +14,7 @@ use super::trees::{Child, Id, Item, Trees, conflict, delta};
 /// What changed from HEAD's tree to the index, as `git diff --cached --raw --no-renames` has it; no tree is an empty
 /// one. The entries are left behind the last.
 pub(super) fn compare<R: Read>(
-    trees: &impl Trees,
+    trees: &dyn Trees,
     head: Option<Id>,
     entries: &mut Entries<R>,
     cached: Option<&CachedTree>,
@@ -61,7 +61,7 @@ struct Level<'c> {
 }
 
 impl<'c> Level<'c> {
-    fn new(trees: &impl Trees, id: &Id, prefix: usize, cached: Option<(&'c CachedTree, usize)>) -> Result<Self, Doubt> {
+    fn new(trees: &dyn Trees, id: &Id, prefix: usize, cached: Option<(&'c CachedTree, usize)>) -> Result<Self, Doubt> {
         let below = |(cached, place): (&'c CachedTree, usize)| {
             cached.below(place).map(|(folder, at)| (folder.name, at)).collect()
         };

@@ -71,7 +71,7 @@ pub(super) trait Trees {
 }
 
 /// What changed from one tree to another, as `git diff --raw --no-renames` has it; no tree is an empty one.
-pub(super) fn compare(trees: &impl Trees, old: Option<Id>, new: Option<Id>) -> Result<Vec<Delta>, Doubt> {
+pub(super) fn compare(trees: &dyn Trees, old: Option<Id>, new: Option<Id>) -> Result<Vec<Delta>, Doubt> {
     let mut deltas = Vec::new();
     // A list and not a recursion: how deep a tree goes is up to whoever wrote it.
     let mut open = vec![(Vec::new(), old, new)];
