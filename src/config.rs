@@ -24,7 +24,7 @@ pub struct Config {
     pub dialect: Option<Dialect>,
     select: Option<Vec<&'static Rule>>,
     ignore: Vec<&'static Rule>,
-    severity: HashMap<&'static str, Severity>,
+    severity: Vec<(&'static Rule, Severity)>,
     exclude: Globs,
     migrations: Globs,
     metadata: Globs,
@@ -211,11 +211,8 @@ impl Config {
         } else if selected.is_some_and(|selected| !selected.contains(&rule)) {
             (Severity::Off, selector)
         } else {
-            let configured = self
-                .severity
-                .get(rule.name)
-                .map(|severity| (*severity, Source::File("severity")));
-            configured.unwrap_or(default)
+            let configured = self.severity.iter().find(|(known, _)| *known == rule);
+            configured.map_or(default, |(_, severity)| (*severity, Source::File("severity")))
         }
     }
 
@@ -254,16 +251,16 @@ impl Config {
     pub(crate) fn with_all_rules() -> Self {
         let off = rules::ALL.iter().filter(|rule| rule.severity == Severity::Off);
         Self {
-            severity: off.map(|rule| (rule.name, Severity::Warning)).collect(),
+            severity: off.map(|rule| (*rule, Severity::Warning)).collect(),
             ..Self::default()
         }
     }
 
     fn of_table(table: Table, origin: &RepoPath) -> Result<Self, ConfigError> {
         let folder = origin.parent().unwrap_or_else(RepoPath::top);
-        let mut severity = HashMap::new();
+        let mut severity = Vec::new();
         for (name, level) in table.severity {
-            severity.insert(rule(&name)?.name, level);
+            severity.push((rule(&name)?, level));
         }
         let mut per_file_ignores = Vec::new();
         for (pattern, names) in table.per_file_ignores {

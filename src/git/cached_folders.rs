@@ -5,10 +5,9 @@
 //! read, and where sources lie deep most of them hold only folders, whose names and trees stand in the index already.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
-use rustc_hash::FxHashMap;
-
-use super::cached_tree::{CachedTree, Doubt};
+use super::cached_tree::{CachedTree, Doubt, Folder};
 use super::trees::{Child, Id, Trees};
 
 /// Trees, of which some are known from the cached tree of an index.
@@ -16,23 +15,24 @@ pub(super) struct CachedFolders<'a> {
     trees: &'a dyn Trees,
     cached: &'a CachedTree,
     /// Where in the cached tree the trees stand that may be asked for next.
-    places: RefCell<FxHashMap<Id, usize>>,
+    places: RefCell<HashMap<&'a [u8], usize>>,
 }
 
 impl<'a> CachedFolders<'a> {
     pub(super) fn new(trees: &'a dyn Trees, cached: &'a CachedTree) -> Self {
-        let root = cached.folder(0).and_then(|folder| folder.known);
-        Self {
+        let folders = Self {
             trees,
             cached,
-            places: RefCell::new(root.map(|(id, _)| (id, 0)).into_iter().collect()),
-        }
+            places: RefCell::default(),
+        };
+        folders.expect(cached.folder(0), 0);
+        folders
     }
 
-    fn expect_below(&self, place: usize) {
-        let below = self.cached.below(place);
-        let known = below.filter_map(|(folder, place)| Some((folder.known?.0, place)));
-        self.places.borrow_mut().extend(known);
+    fn expect(&self, folder: Option<Folder<'a>>, place: usize) {
+        if let Some((id, _)) = folder.and_then(|folder| folder.known) {
+            self.places.borrow_mut().insert(id, place);
+        }
     }
 }
 
@@ -44,11 +44,13 @@ impl Trees for CachedFolders<'_> {
     /// Takes the word of the cached tree only for the folders that were there before. Nothing protects its names: git does not verify the
     /// hash of an index, and looks HEAD's folders up in it by their names. (A damaged id is that of no tree, which is a doubt.)
     fn children_after(&self, id: &Id, before: &[Child]) -> Result<Vec<Child>, Doubt> {
-        let place = self.places.borrow().get(id).copied();
+        let place = self.places.borrow().get(id.as_slice()).copied();
         let Some(place) = place else {
             return self.trees.children(id);
         };
-        self.expect_below(place);
+        for (folder, place) in self.cached.below(place) {
+            self.expect(Some(folder), place);
+        }
         let is_as_before = |children: &Vec<Child>| {
             let same = |(child, before): (&Child, &Child)| before.is_folder() && child.name == before.name;
             children.len() == before.len() && children.iter().zip(before).all(same)

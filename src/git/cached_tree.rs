@@ -95,7 +95,7 @@ struct Place {
 pub(super) struct Folder<'a> {
     pub(super) name: &'a [u8],
     /// The tree that it would become and the number of index entries below it; `None` where something changed.
-    pub(super) known: Option<(Id, u32)>,
+    pub(super) known: Option<(&'a Id, u32)>,
     /// How many folders it has directly below it.
     below: u32,
 }
@@ -126,7 +126,7 @@ impl CachedTree {
         for (folder, _) in self.below(at) {
             let (id, count) = folder.known?;
             left = left.checked_sub(count)?;
-            children.push(Child::folder(folder.name, id));
+            children.push(Child::folder(folder.name, *id));
         }
         order::sort_by(&mut children, Child::order);
         (left == 0).then_some(children)
@@ -210,7 +210,7 @@ impl<'a> Folder<'a> {
             return Some((Self { name, known, below }, rest));
         }
         let (id, rest) = rest.split_first_chunk()?;
-        let known = Some((*id, entries));
+        let known = Some((id, entries));
         Some((Self { name, known, below }, rest))
     }
 }
@@ -226,7 +226,7 @@ pub(super) struct Found {
 impl Found {
     /// The tree of the root; `None` where something changed.
     pub(super) fn root(&self) -> Option<Id> {
-        self.tree.folder(0)?.known.map(|(id, _)| id)
+        self.tree.folder(0)?.known.map(|(id, _)| *id)
     }
 }
 
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(below(0), [(b"a".to_vec(), 1), (b"c".to_vec(), 3)]);
         assert_eq!(below(1), [(b"b".to_vec(), 2)]);
         assert!(below(3).is_empty() && below(9).is_empty());
-        assert_eq!(tree.folder(2).unwrap().known, Some((id(3), 1)));
+        assert_eq!(tree.folder(2).unwrap().known, Some((&id(3), 1)));
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Matches {
         if sources.is_empty() {
             return matches;
         }
-        let mut used = HashSet::new();
+        let mut used: HashSet<&RepoPath> = HashSet::new();
         for delta in deltas.iter().filter(|delta| is_target(delta)) {
             let Some(sources) = sources.get(&delta.new.id) else {
                 continue;
@@ -120,19 +120,17 @@ impl Matches {
                 &mut matches.copies
             };
             known.insert(delta.path.clone(), best.path.clone());
-            used.insert(best.path.clone());
+            used.insert(&best.path);
         }
         matches
     }
 
     /// Adds renames that a search for similar content found; what is known to the byte stays.
     pub(super) fn add_renames(&mut self, pairs: Vec<Pair>) {
-        let taken: HashSet<RepoPath> = self.renames.values().cloned().collect();
-        for (from, to) in pairs {
-            if !self.knows(&to) && !taken.contains(&from) {
-                self.renames.insert(to, from);
-            }
-        }
+        let taken: HashSet<&RepoPath> = self.renames.values().collect();
+        let is_new = |(from, to): &Pair| !self.knows(to) && !taken.contains(from);
+        let new: Vec<Pair> = pairs.into_iter().filter(is_new).collect();
+        self.renames.extend(new.into_iter().map(|(from, to)| (to, from)));
     }
 
     fn knows(&self, path: &RepoPath) -> bool {

@@ -43,7 +43,7 @@ pub(super) fn compare<R: Read>(
         additions(entries, Some(&path), &mut found)?;
         let cached = cached.zip(place);
         match cached.and_then(|(cached, place)| cached.folder(place)?.known) {
-            Some((id, count)) if id == child.item.id && count > 0 => step_over(entries, &path, count)?,
+            Some((id, count)) if *id == child.item.id && count > 0 => step_over(entries, &path, count)?,
             _ => open.push(Level::new(trees, &child.item.id, path.len(), cached)?),
         }
     }
