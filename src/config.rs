@@ -1,7 +1,6 @@
 //! The configuration: `[tool.alembic-named]` in the nearest `pyproject.toml`, or `alembic-named.toml`, up to the top of the snapshot.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -9,6 +8,7 @@ use serde::Deserialize;
 
 use crate::diagnostic::Severity;
 use crate::git::Snapshot;
+use crate::memo::Memo;
 use crate::naming::{Convention, Dialect, Key, Value};
 use crate::rules::{self, Rule};
 use crate::source::{RepoPath, SourceFile};
@@ -364,7 +364,7 @@ pub struct Configs<'s> {
     snapshot: &'s dyn Snapshot,
     command_line: CommandLine,
     fixed: Option<Rc<Config>>,
-    known: RefCell<HashMap<RepoPath, Rc<Config>>>,
+    known: Memo<Rc<Config>>,
 }
 
 impl<'s> Configs<'s> {
@@ -375,7 +375,7 @@ impl<'s> Configs<'s> {
             snapshot,
             command_line,
             fixed: None,
-            known: RefCell::default(),
+            known: Memo::default(),
         }
     }
 
@@ -404,8 +404,8 @@ impl<'s> Configs<'s> {
     }
 
     fn of_folder(&self, folder: RepoPath) -> Result<Rc<Config>, ConfigError> {
-        if let Some(known) = self.known.borrow().get(&folder) {
-            return Ok(known.clone());
+        if let Some(known) = self.known.get(&folder) {
+            return Ok(known);
         }
         let config = match (self.read(&folder)?, folder.parent()) {
             (Some(mut own), _) => {
@@ -418,7 +418,7 @@ impl<'s> Configs<'s> {
                 ..Config::default()
             }),
         };
-        self.known.borrow_mut().insert(folder, config.clone());
+        self.known.keep(folder, config.clone());
         Ok(config)
     }
 

@@ -34,6 +34,7 @@ pub mod source;
 mod sql;
 pub mod worktree;
 
+mod memo;
 mod order;
 mod progress;
 mod run;

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::git::{Entry, EntryKind, Snapshot};
+use crate::memo::Memo;
 use crate::naming::Dialect;
 use crate::source::RepoPath;
 
@@ -52,10 +53,10 @@ pub(super) struct Environments<'s> {
     top: String,
     /// What was found in each folder, since the files of a folder ask the same again.
     below: RefCell<HashMap<(RepoPath, usize), Vec<RepoPath>>>,
-    configured: RefCell<HashMap<RepoPath, Vec<Configured>>>,
+    configured: Memo<Vec<Configured>>,
     /// What was found for the migrations and for the modules of a folder, since most folders hold many.
-    of_folder: RefCell<HashMap<RepoPath, Option<Environment>>>,
-    around_folder: RefCell<HashMap<RepoPath, Vec<Environment>>>,
+    of_folder: Memo<Option<Environment>>,
+    around_folder: Memo<Vec<Environment>>,
     exist: OnceCell<bool>,
 }
 
@@ -68,9 +69,9 @@ impl<'s> Environments<'s> {
             snapshot,
             top,
             below: RefCell::default(),
-            configured: RefCell::default(),
-            of_folder: RefCell::default(),
-            around_folder: RefCell::default(),
+            configured: Memo::default(),
+            of_folder: Memo::default(),
+            around_folder: Memo::default(),
             exist: OnceCell::new(),
         }
     }
@@ -78,12 +79,7 @@ impl<'s> Environments<'s> {
     /// The environment that a migration belongs to: the nearest `env.py` above it, else a configuration whose version folders hold it.
     pub(super) fn of_migration(&self, migration: &RepoPath) -> Option<Environment> {
         let folder = migration.parent()?;
-        if let Some(known) = self.of_folder.borrow().get(&folder) {
-            return known.clone();
-        }
-        let found = self.find(migration);
-        self.of_folder.borrow_mut().insert(folder, found.clone());
-        found
+        self.of_folder.of(&folder, || self.find(migration))
     }
 
     fn find(&self, migration: &RepoPath) -> Option<Environment> {
@@ -108,12 +104,7 @@ impl<'s> Environments<'s> {
         let Some(home) = module.parent() else {
             return Vec::new();
         };
-        if let Some(known) = self.around_folder.borrow().get(&home) {
-            return known.clone();
-        }
-        let found = self.find_around(module);
-        self.around_folder.borrow_mut().insert(home, found.clone());
-        found
+        self.around_folder.of(&home, || self.find_around(module))
     }
 
     /// Whether the snapshot holds any environment, or a configuration of one.
@@ -249,12 +240,7 @@ impl<'s> Environments<'s> {
 
     /// What the configuration files directly in a folder say.
     fn configurations(&self, folder: &RepoPath) -> Vec<Configured> {
-        if let Some(known) = self.configured.borrow().get(folder) {
-            return known.clone();
-        }
-        let found = self.read_configurations(folder);
-        self.configured.borrow_mut().insert(folder.clone(), found.clone());
-        found
+        self.configured.of(folder, || self.read_configurations(folder))
     }
 
     fn read_configurations(&self, folder: &RepoPath) -> Vec<Configured> {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::git::Snapshot;
+use crate::memo::Memo;
 use crate::python::{
     Argument, ArgumentKind, Call, Class as ClassTree, DictItem, Expr, ExprKind, FStringPart, Function, Module,
     Operator, ParameterKind, Stmt, StmtKind,
@@ -28,9 +29,9 @@ const MAX_ROUNDS: usize = 64;
 /// Reads modules and remembers what their names are worth.
 pub(super) struct Evaluator<'s> {
     pub(super) imports: Imports<'s>,
-    modules: HashMap<RepoPath, Scope>,
+    modules: Memo<Scope>,
     /// The classes of libraries that the project may change, such as `SQLModel`.
-    pub(super) library_classes: HashMap<&'static str, Rc<Class>>,
+    pub(super) library_classes: Vec<Rc<Class>>,
     /// The folder that holds the migrations' folder, where a Flask application is looked for.
     pub(super) home: RepoPath,
     /// The database of the Flask application, once asked for.
@@ -96,8 +97,8 @@ impl<'s> Evaluator<'s> {
     pub(super) fn new(snapshot: &'s dyn Snapshot, roots: Vec<RepoPath>, home: RepoPath) -> Self {
         Self {
             imports: Imports::new(snapshot, roots),
-            modules: HashMap::new(),
-            library_classes: HashMap::new(),
+            modules: Memo::default(),
+            library_classes: Vec::new(),
             home,
             flask_database: None,
             depth: 0,
@@ -108,10 +109,10 @@ impl<'s> Evaluator<'s> {
     /// The names of a module, after all of its statements.
     pub(super) fn run(&mut self, file: &SourceFile) -> Scope {
         if let Some(known) = self.modules.get(file.path()) {
-            return known.clone();
+            return known;
         }
         let scope = Scope::default();
-        self.modules.insert(file.path().clone(), scope.clone());
+        self.modules.keep(file.path().clone(), scope.clone());
         let module = Module::parse(file.clone());
         let mut frame = Frame::of_module(file.clone(), scope.clone());
         self.block(module.body(), &mut frame);

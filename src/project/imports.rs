@@ -1,8 +1,7 @@
 //! From the name in an `import` to the file of the snapshot, as Python would look for it.
 
-use std::collections::HashMap;
-
 use crate::git::{Entry, Snapshot};
+use crate::memo::Memo;
 use crate::order;
 use crate::source::{RepoPath, SourceFile};
 
@@ -35,8 +34,8 @@ const LIBRARIES: &[&str] = &[
 pub(super) struct Imports<'s> {
     snapshot: &'s dyn Snapshot,
     roots: Vec<RepoPath>,
-    files: HashMap<RepoPath, Option<SourceFile>>,
-    folders: HashMap<RepoPath, bool>,
+    files: Memo<Option<SourceFile>>,
+    folders: Memo<bool>,
 }
 
 /// What a name on Python's path turns out to be.
@@ -56,19 +55,15 @@ impl<'s> Imports<'s> {
         Self {
             snapshot,
             roots,
-            files: HashMap::new(),
-            folders: HashMap::new(),
+            files: Memo::default(),
+            folders: Memo::default(),
         }
     }
 
     /// Every file that was opened, for `--verbose`.
     pub(super) fn opened(&self) -> Vec<RepoPath> {
-        let mut opened: Vec<RepoPath> = self
-            .files
-            .iter()
-            .filter(|(_, file)| file.is_some())
-            .map(|(path, _)| path.clone())
-            .collect();
+        let files = self.files.answers().into_iter().flatten();
+        let mut opened: Vec<RepoPath> = files.map(|file| file.path().clone()).collect();
         order::sort(&mut opened);
         opened
     }
@@ -80,15 +75,10 @@ impl<'s> Imports<'s> {
 
     /// A file of the snapshot; nothing when it is absent, too large or not text.
     pub(super) fn file(&mut self, path: &RepoPath) -> Option<SourceFile> {
-        if let Some(known) = self.files.get(path) {
-            return known.clone();
-        }
-        let bytes = self.snapshot.read(path).ok().flatten();
-        let file = bytes
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .map(|text| SourceFile::new(path.clone(), text));
-        self.files.insert(path.clone(), file.clone());
-        file
+        self.files.of(path, || {
+            let bytes = self.snapshot.read(path).ok()??;
+            Some(SourceFile::new(path.clone(), String::from_utf8(bytes).ok()?))
+        })
     }
 
     pub(super) fn find(&mut self, name: &ModuleName) -> Found {
@@ -123,12 +113,8 @@ impl<'s> Imports<'s> {
     }
 
     fn folder_exists(&mut self, path: &RepoPath) -> bool {
-        if let Some(known) = self.folders.get(path) {
-            return *known;
-        }
-        let exists = self.snapshot.list(path).is_ok_and(|entries| !entries.is_empty());
-        self.folders.insert(path.clone(), exists);
-        exists
+        let exists = || self.snapshot.list(path).is_ok_and(|entries| !entries.is_empty());
+        self.folders.of(path, exists)
     }
 }
 

@@ -54,20 +54,20 @@ impl Evaluator<'_> {
     }
 
     fn library_class(&mut self, name: &'static str, metadata: impl FnOnce() -> Rc<Metadata>) -> Rc<Class> {
-        self.library_classes
-            .entry(name)
-            .or_insert_with(|| {
-                let attributes = HashMap::from([("metadata".to_owned(), Value::Metadata(metadata()))]);
-                Rc::new(Class {
-                    name: name.into(),
-                    place: None,
-                    bases: Vec::new(),
-                    keywords: Vec::new(),
-                    attributes: RefCell::new(attributes),
-                    own_metadata: RefCell::new(None),
-                })
-            })
-            .clone()
+        if let Some(known) = self.library_classes.iter().find(|class| *class.name == *name) {
+            return known.clone();
+        }
+        let attributes = HashMap::from([("metadata".to_owned(), Value::Metadata(metadata()))]);
+        let class = Rc::new(Class {
+            name: name.into(),
+            place: None,
+            bases: Vec::new(),
+            keywords: Vec::new(),
+            attributes: RefCell::new(attributes),
+            own_metadata: RefCell::new(None),
+        });
+        self.library_classes.push(class.clone());
+        class
     }
 
     /// `object.name`

@@ -14,7 +14,6 @@ mod target;
 mod value;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 pub use environment::Environment;
@@ -24,6 +23,7 @@ pub use target::{ConventionFacts, Judged, MetadataFacts, Target};
 pub use value::Place;
 
 use crate::git::Snapshot;
+use crate::memo::Memo;
 use crate::naming::Dialect;
 use crate::order;
 use crate::source::{RepoPath, SourceFile};
@@ -57,7 +57,7 @@ impl Naming {
 pub struct Project<'s> {
     snapshot: &'s dyn Snapshot,
     environments: Environments<'s>,
-    known: RefCell<HashMap<RepoPath, Rc<Naming>>>,
+    known: Memo<Rc<Naming>>,
     /// By the folders that were read.
     histories: RefCell<Vec<(Vec<RepoPath>, Rc<History>)>>,
 }
@@ -69,7 +69,7 @@ impl<'s> Project<'s> {
         Self {
             snapshot,
             environments: Environments::new(snapshot, top.into()),
-            known: RefCell::default(),
+            known: Memo::default(),
             histories: RefCell::default(),
         }
     }
@@ -149,19 +149,15 @@ impl<'s> Project<'s> {
     }
 
     fn of_environment(&self, environment: Environment) -> Rc<Naming> {
-        if let Some(known) = self.known.borrow().get(&environment.folder) {
-            return known.clone();
-        }
         let folder = environment.folder.clone();
-        let naming = Rc::new(target::resolve(self.snapshot, environment));
-        self.known.borrow_mut().insert(folder, naming.clone());
-        naming
+        self.known
+            .of(&folder, || Rc::new(target::resolve(self.snapshot, environment)))
     }
 
     /// Every environment that was looked at, for `--verbose`.
     #[must_use]
     pub fn looked_at(&self) -> Vec<Rc<Naming>> {
-        let mut all: Vec<Rc<Naming>> = self.known.borrow().values().cloned().collect();
+        let mut all: Vec<Rc<Naming>> = self.known.answers();
         order::sort_by_key(&mut all, |naming| {
             naming
                 .environment

@@ -12,20 +12,17 @@ pub(super) fn fingerprints(diagnostics: &[Diagnostic]) -> Vec<String> {
     diagnostics
         .iter()
         .map(|diagnostic| {
-            let mut hash = md5::Context::new();
-            hash.consume(diagnostic.rule.name);
             // A NUL is in no rule, no path and no code.
-            hash.consume([0]);
-            hash.consume(diagnostic.path().as_bytes());
+            let mut text = [diagnostic.rule.name.as_bytes(), diagnostic.path().as_bytes()].join(&0);
             for word in diagnostic.file.slice(diagnostic.span).split_whitespace() {
-                hash.consume([0]);
-                hash.consume(word);
+                text.push(0);
+                text.extend_from_slice(word.as_bytes());
             }
-            let ordinal = seen.entry(hash.clone().finalize().into()).or_default();
+            let ordinal = seen.entry(md5::compute(text.as_slice()).0).or_default();
             *ordinal += 1;
-            hash.consume([0, 0]);
-            hash.consume(ordinal.to_be_bytes());
-            format!("{:x}", hash.finalize())
+            text.extend_from_slice(&[0, 0]);
+            text.extend_from_slice(&ordinal.to_be_bytes());
+            format!("{:x}", md5::compute(text.as_slice()))
         })
         .collect()
 }

@@ -1,6 +1,5 @@
 //! One picture for one problem: the code with what is wrong in it, the reason, and the lines as they should read.
 
-use std::collections::HashSet;
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -79,14 +78,13 @@ impl Reporter for Text {
 /// The findings that get a picture of their own: a drop is shown with the create that it belongs to.
 fn leads(diagnostics: &[Diagnostic]) -> impl Iterator<Item = &Diagnostic> {
     let key = |diagnostic: &Diagnostic| diagnostic.problem.map(|span| (diagnostic.path().clone(), span));
-    let creates: HashSet<(RepoPath, Span)> = diagnostics
-        .iter()
-        .filter(|diagnostic| !is_drop(diagnostic))
-        .filter_map(key)
-        .collect();
+    let creates = diagnostics.iter().filter(|diagnostic| !is_drop(diagnostic));
+    let mut creates: Vec<(RepoPath, Span)> = creates.filter_map(key).collect();
+    order::sort(&mut creates);
+    let has_create = move |drop: &Diagnostic| key(drop).is_some_and(|key| creates.binary_search(&key).is_ok());
     diagnostics
         .iter()
-        .filter(move |diagnostic| !is_drop(diagnostic) || key(diagnostic).is_none_or(|key| !creates.contains(&key)))
+        .filter(move |diagnostic| !is_drop(diagnostic) || !has_create(diagnostic))
 }
 
 fn is_drop(diagnostic: &Diagnostic) -> bool {

@@ -1,0 +1,74 @@
+//! What was found for a path, kept because the files of a folder ask the same again.
+//!
+//! One kind of map serves whatever is found: each kind is compiled for itself, at 2 KB of the program.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use crate::source::RepoPath;
+
+/// Answers by path.
+pub(crate) struct Memo<T> {
+    places: RefCell<HashMap<RepoPath, usize>>,
+    answers: RefCell<Vec<T>>,
+}
+
+impl<T> Default for Memo<T> {
+    fn default() -> Self {
+        Self {
+            places: RefCell::default(),
+            answers: RefCell::default(),
+        }
+    }
+}
+
+impl<T: Clone> Memo<T> {
+    /// What was found for `path`; if nothing was asked yet, what `find` finds, which may ask for other paths.
+    pub(crate) fn of(&self, path: &RepoPath, find: impl FnOnce() -> T) -> T {
+        if let Some(known) = self.get(path) {
+            return known;
+        }
+        let found = find();
+        self.keep(path.clone(), found.clone());
+        found
+    }
+
+    /// What was found for `path`, if it was asked for.
+    pub(crate) fn get(&self, path: &RepoPath) -> Option<T> {
+        let place = self.places.borrow().get(path).copied()?;
+        self.answers.borrow().get(place).cloned()
+    }
+
+    /// Keeps an answer; a second one for the same path replaces the first.
+    pub(crate) fn keep(&self, path: RepoPath, found: T) {
+        let mut answers = self.answers.borrow_mut();
+        self.places.borrow_mut().insert(path, answers.len());
+        answers.push(found);
+    }
+
+    /// All answers, in the order in which they were found.
+    pub(crate) fn answers(&self) -> Vec<T> {
+        self.answers.borrow().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_path_is_asked_for_once() {
+        let memo = Memo::default();
+        let folder = RepoPath::from("a/b");
+        let found = memo.of(&folder, || {
+            let above = memo.of(&"a".into(), || 1);
+            above + memo.of(&"a".into(), || panic!("it is known"))
+        });
+        assert_eq!(found, 2);
+        assert_eq!(memo.get(&folder), Some(2));
+        assert_eq!(memo.get(&"c".into()), None);
+        assert_eq!(memo.answers(), [1, 2]);
+        memo.keep(folder.clone(), 7);
+        assert_eq!(memo.get(&folder), Some(7));
+    }
+}
