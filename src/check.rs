@@ -240,7 +240,8 @@ fn look_at(
     if config.changed_lines_only() && !examined.diagnostics.is_empty() {
         let before = past.text(candidate).map_err(|error| error.to_string())?;
         if let Some(before) = before {
-            let changed = changed_lines(&before, file.text());
+            let before = SourceFile::new(candidate.path.clone(), before);
+            let changed = changed_lines(&before, &file);
             examined.diagnostics.retain(|diagnostic| touches(diagnostic, &changed));
         }
     }
@@ -248,13 +249,10 @@ fn look_at(
 }
 
 /// The lines of the new text that the change made, from 1.
-fn changed_lines(before: &str, after: &str) -> Vec<std::ops::Range<usize>> {
-    let diff = similar::TextDiff::from_lines(before, after);
-    let changed = diff
-        .ops()
+fn changed_lines(before: &SourceFile, after: &SourceFile) -> Vec<std::ops::Range<usize>> {
+    similar::capture_diff_slices(similar::Algorithm::Myers, &before.lines(), &after.lines())
         .iter()
-        .filter(|operation| operation.tag() != similar::DiffTag::Equal);
-    changed
+        .filter(|operation| operation.tag() != similar::DiffTag::Equal)
         .map(|operation| {
             let lines = operation.new_range();
             lines.start + 1..lines.end + 1

@@ -251,6 +251,15 @@ impl SourceFile {
         }
     }
 
+    /// The lines as [`position`](Self::position) counts them, with their ends.
+    #[must_use]
+    pub fn lines(&self) -> Vec<&str> {
+        let starts = self.line_starts();
+        let ends = starts.iter().skip(1).copied().chain([self.text().len()]);
+        let line = |(start, end): (&usize, usize)| self.text().get(*start..end);
+        starts.iter().zip(ends).filter_map(line).collect()
+    }
+
     /// The whole line that holds a byte, without its line end.
     #[must_use]
     pub fn line_span(&self, offset: usize) -> Span {
@@ -299,6 +308,7 @@ mod tests {
         assert_eq!(at("b"), Position { line: 2, column: 1 });
         assert_eq!(at("cc"), Position { line: 3, column: 1 });
         assert_eq!(file.position(usize::MAX), Position { line: 4, column: 1 });
+        assert_eq!(file.lines(), ["\u{feff}ä = 1\r\n", "b\r", "cc\n", ""]);
         assert_eq!(file.slice(file.line_span(file.text().find('b').unwrap())), "b");
     }
 
