@@ -25,9 +25,10 @@ pub enum Scope {
 }
 
 /// How findings are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// Frames around the code, for people.
+    #[default]
     Text,
     /// One line each: path:line:column: severity: message.
     Concise,
@@ -44,9 +45,10 @@ pub enum Format {
 }
 
 /// Whether to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
     /// On a terminal, unless `NO_COLOR` or TERM=dumb speak against it or `CLICOLOR_FORCE` for it.
+    #[default]
     Auto,
     /// In any case.
     Always,
