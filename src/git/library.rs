@@ -21,7 +21,7 @@ use super::overlay::{Overlay, Said};
 use super::place::Place;
 use super::shortcut::{self, IndexFile};
 use super::snapshot::{Entry, EntryKind};
-use super::trees::{self, Child, FOLDER, Id, Item, Trees};
+use super::trees::{self, Child, FOLDER, Id, Trees};
 use super::{GitError, Means, ObjectId, Way};
 use crate::order;
 use crate::source::RepoPath;
@@ -456,24 +456,12 @@ impl Library {
 impl Trees for git2::Repository {
     fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt> {
         let doubt = |error: git2::Error| Doubt::strange(error.message());
-        let tree = Oid::from_bytes(id).and_then(|id| self.find_tree(id)).map_err(doubt)?;
-        let child = |entry: git2::TreeEntry<'_>| {
-            let (mode, id) = (entry_mode(&entry), bytes(&entry.id())?);
-            Ok(Child {
-                name: entry.name_bytes().to_vec(),
-                item: Item { mode, id },
-            })
-        };
-        let children: Vec<Child> = tree
-            .iter()
-            .map(child)
-            .collect::<Result<_, git2::Error>>()
-            .map_err(doubt)?;
-        if children.is_sorted_by(|one, other| one.order(other).is_lt()) {
-            Ok(children)
-        } else {
-            Err(Doubt::strange("a tree is not in order"))
-        }
+        let objects = self.odb().map_err(doubt)?;
+        let object = Oid::from_bytes(id).and_then(|id| objects.read(id)).map_err(doubt)?;
+        let rows = (object.kind() == git2::ObjectType::Tree)
+            .then(|| trees::rows(object.data()))
+            .flatten();
+        rows.ok_or_else(|| Doubt::strange("a tree is none, or not in order"))
     }
 }
 

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use super::ObjectId;
 use super::cached_tree::Doubt;
 use super::delta::{Delta, Kind, Side};
+use super::listing::canonical;
 use crate::order;
 use crate::source::RepoPath;
 
@@ -56,6 +57,34 @@ impl Child {
         let names = self.name.get(..common).cmp(&other.name.get(..common));
         names.then_with(|| next(self).cmp(&next(other)))
     }
+}
+
+/// The rows of a tree object: of each `<mode in octal> SP <name> NUL <id>` (`decode_tree_entry` in git's source). `None` where that is not what
+/// it consists of, in the order of [`Child::order`].
+pub(super) fn rows(tree: &[u8]) -> Option<Vec<Child>> {
+    let mut rows: Vec<Child> = Vec::new();
+    let mut rest = tree;
+    while !rest.is_empty() {
+        let (mode, behind) = split(rest, b' ')?;
+        let (name, behind) = split(behind, 0)?;
+        let (id, behind) = behind.split_first_chunk()?;
+        let mode = canonical(u32::from_str_radix(std::str::from_utf8(mode).ok()?, 8).ok()?);
+        let row = Child {
+            name: name.to_vec(),
+            item: Item { mode, id: *id },
+        };
+        if name.is_empty() || rows.last().is_some_and(|last| last.order(&row).is_ge()) {
+            return None;
+        }
+        rows.push(row);
+        rest = behind;
+    }
+    Some(rows)
+}
+
+fn split(bytes: &[u8], end: u8) -> Option<(&[u8], &[u8])> {
+    let at = memchr::memchr(end, bytes)?;
+    Some((bytes.get(..at)?, bytes.get(at.checked_add(1)?..)?))
 }
 
 /// Where trees come from.
@@ -216,6 +245,30 @@ pub(super) mod tests {
     }
 
     pub(in super::super) const FILE: u32 = 0o100_644;
+
+    #[test]
+    fn a_tree_is_read_as_git_writes_it_or_not_at_all() {
+        let row = |mode: &str, name: &str| [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &[1; 20]].concat();
+        let tree = [row("100664", "a.b"), row("40000", "a"), row("120000", "b")].concat();
+        let read = rows(&tree).unwrap();
+        let modes: Vec<_> = read.iter().map(|row| (row.name.as_slice(), row.item.mode)).collect();
+        assert_eq!(modes, [(b"a.b".as_slice(), FILE), (b"a", FOLDER), (b"b", 0o120_000)]);
+        assert_eq!(read[0].item.id, [1; 20]);
+        assert_eq!(rows(&[]), Some(Vec::new()));
+        for end in 1..tree.len() {
+            let is_whole = [31, 59].contains(&end);
+            assert_eq!(rows(&tree[..end]).is_some(), is_whole, "{end}");
+        }
+        for broken in [
+            row("", "a"),
+            row("10x", "a"),
+            row("100644", ""),
+            [row("100644", "a"), row("100644", "a")].concat(),
+            [row("100644", "b"), row("100644", "a")].concat(),
+        ] {
+            assert_eq!(rows(&broken), None, "{broken:?}");
+        }
+    }
 
     #[test]
     fn only_folders_that_differ_are_read() {
