@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{PROGRAM, Repo};
+use support::Repo;
 use turns::in_turn;
 
 const FILES: usize = 7_000;
@@ -30,6 +30,8 @@ fn main() {
         println!("nothing is measured without `cargo bench`");
         return;
     }
+    let installed = tempfile::tempdir().unwrap();
+    let program = turns::deliver(installed.path());
     let ruff = std::env::var_os("RUFF").unwrap_or_else(|| "ruff".into());
     if Command::new(&ruff).arg("--version").output().is_err() {
         println!("skipped: ruff is not there; `pip install ruff`, or name it with RUFF");
@@ -48,7 +50,7 @@ fn main() {
         let repo = repository(&revisions);
         for (label, arguments) in [("--all", ["check", "--all"]), ("a folder", ["check", "migrations"])] {
             let [ours, theirs] = in_turn(ROUNDS, || {
-                let mut check = repo.command(PROGRAM);
+                let mut check = repo.command(&program);
                 check.args(arguments).arg("--exit-zero");
                 let mut peer = repo.command(&ruff);
                 peer.args(["check", "--no-cache", "--select", "F,E9", "--exit-zero", "."]);

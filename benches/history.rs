@@ -18,18 +18,23 @@
 
 #[path = "../tests/support/mod.rs"]
 mod support;
+#[path = "support/mod.rs"]
+mod turns;
 
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Instant;
 
-use support::{PROGRAM, Repo};
+use support::Repo;
 
 const FOLDER: &str = "migrations/versions";
 
 fn main() {
     let (revisions, rounds) = plan();
+    let installed = tempfile::tempdir().unwrap();
+    let program = turns::deliver(installed.path());
     let repo = repository(revisions);
     let staged = [
         ("chosen by a database", "order_invoice_id_fkey", 1),
@@ -40,7 +45,7 @@ fn main() {
     for round in 0..rounds + 2 {
         for ((_, name, findings), times) in staged.iter().zip(&mut times) {
             stage(&repo, revisions, name);
-            let took = check(&repo, *findings);
+            let took = check(&repo, &program, *findings);
             if round >= 2 {
                 times.push(took);
             }
@@ -185,8 +190,8 @@ fn stage(repo: &Repo, number: usize, name: &str) {
 }
 
 /// Milliseconds.
-fn check(repo: &Repo, findings: usize) -> f64 {
-    let mut command = repo.command(PROGRAM);
+fn check(repo: &Repo, program: &Path, findings: usize) -> f64 {
+    let mut command = repo.command(program);
     command.args(["check", "--staged", "--format", "concise"]);
     let started = Instant::now();
     let output = command.output().unwrap();

@@ -18,8 +18,9 @@ mod turns;
 
 use std::fmt::Write as _;
 use std::fs::File;
+use std::path::Path;
 
-use support::{PROGRAM, Repo};
+use support::Repo;
 use turns::{Times, in_turn};
 
 const FILES: usize = 10_000;
@@ -32,12 +33,14 @@ fn main() {
         println!("nothing is measured without `cargo bench`");
         return;
     }
+    let installed = tempfile::tempdir().unwrap();
+    let program = turns::deliver(installed.path());
     println!("{FILES} changed Python files, {ROUNDS} rounds; medians (minima) in milliseconds\n");
     println!("| objects | alembic-named | git cat-file --batch | ratio of medians | of minima |");
     println!("|---|---|---|---|---|");
     for (name, unpack_limit) in [("packed", "1"), ("loose", "1000000")] {
         let repo = repository(unpack_limit);
-        let (ours, theirs) = measure(&repo);
+        let (ours, theirs) = measure(&repo, &program);
         println!(
             "| {name} | {:.1} ({:.1}) | {:.1} ({:.1}) | {:.2} | {:.2} |",
             ours.median,
@@ -115,8 +118,8 @@ fn module(number: usize, version: usize) -> String {
 }
 
 /// Ours and git's, in turn; the first round warms up and is left out.
-fn measure(repo: &Repo) -> (Times, Times) {
-    let checked = repo.command(PROGRAM).arg("check").output().unwrap();
+fn measure(repo: &Repo, program: &Path) -> (Times, Times) {
+    let checked = repo.command(program).arg("check").output().unwrap();
     let summary = String::from_utf8_lossy(&checked.stdout);
     assert!(
         checked.status.success() && summary.starts_with(&format!("{FILES} files checked")),
@@ -124,7 +127,7 @@ fn measure(repo: &Repo) -> (Times, Times) {
         String::from_utf8_lossy(&checked.stderr)
     );
     let [ours, theirs] = in_turn(ROUNDS, || {
-        let mut check = repo.command(PROGRAM);
+        let mut check = repo.command(program);
         check.arg("check");
         let mut read = repo.command("git");
         read.args(["cat-file", "--batch"])

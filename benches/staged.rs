@@ -25,6 +25,9 @@
 #[cfg(unix)]
 #[path = "../tests/support/mod.rs"]
 mod support;
+#[cfg(unix)]
+#[path = "support/mod.rs"]
+mod turns;
 
 #[cfg(unix)]
 fn main() {
@@ -50,8 +53,7 @@ mod bench {
     use nix::sys::time::TimeValLike;
 
     use super::support::Repo;
-
-    const PROGRAM: &str = env!("CARGO_BIN_EXE_alembic-named");
+    use super::turns;
 
     /// What is measured.
     pub(super) struct Plan {
@@ -92,6 +94,7 @@ mod bench {
     pub(super) fn all(plan: &Plan) {
         let temporary = tempfile::tempdir().unwrap();
         let folder = plan.folder.as_deref().unwrap_or(temporary.path());
+        let program = turns::deliver(temporary.path());
         println!(
             "milliseconds: median / minimum / processor; each the median of {} rounds",
             plan.rounds
@@ -106,6 +109,7 @@ mod bench {
                     stage(&repo, files, staged, is_valid);
                     row(
                         &repo,
+                        &program,
                         plan.rounds,
                         &format!("{files} | {staged} | {}", if is_valid { "valid" } else { "invalid" }),
                     );
@@ -185,8 +189,9 @@ mod bench {
         peak: f64,
     }
 
-    fn row(repo: &Repo, rounds: usize, label: &str) {
-        let commands: [&[&str]; 2] = [&[PROGRAM], &["git", "diff", "--cached", "--name-only"]];
+    fn row(repo: &Repo, program: &Path, rounds: usize, label: &str) {
+        let own = [program.to_str().unwrap(), "check", "--staged"];
+        let commands: [&[&str]; 2] = [&own, &["git", "diff", "--cached", "--name-only"]];
         let mut runs = [Vec::new(), Vec::new()];
         for round in 0..rounds + 2 {
             for (command, runs) in commands.iter().zip(&mut runs) {
@@ -210,7 +215,7 @@ mod bench {
             median(&own_cpu) / median(&git_cpu),
             median(&sorted(own, |run| run.peak)) / 1_024.0,
             median(&sorted(git, |run| run.peak)) / 1_024.0,
-            way(repo)
+            way(repo, program)
         );
     }
 
@@ -224,8 +229,8 @@ mod bench {
         sorted[sorted.len() / 2]
     }
 
-    fn way(repo: &Repo) -> &'static str {
-        let output = repo.command(PROGRAM).arg("--verbose").output().unwrap();
+    fn way(repo: &Repo, program: &Path) -> &'static str {
+        let output = repo.command(program).arg("--verbose").output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         ["cached tree", "entries", "libgit2 alone", "git program"]
             .into_iter()

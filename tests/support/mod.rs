@@ -184,11 +184,12 @@ const VARIABLES: [(&str, &str); 9] = [
     ("GIT_TERMINAL_PROMPT", "0"),
 ];
 
-/// Whether a variable of the caller would change what a test sees.
+/// Whether a variable of the caller would change what a test sees, or how long it takes: cargo names its own folders of
+/// libraries to whatever it starts, and the loader looks into each for every library of every program.
 fn leaks(name: &str) -> bool {
     let is_named = matches!(
         name,
-        "NO_COLOR" | "CLICOLOR" | "CLICOLOR_FORCE" | "CI" | "GITHUB_ACTIONS" | "TERM" | "COLUMNS"
+        "NO_COLOR" | "CLICOLOR" | "CLICOLOR_FORCE" | "CI" | "GITHUB_ACTIONS" | "TERM" | "COLUMNS" | "LD_LIBRARY_PATH"
     );
     is_named
         || ["GIT", "PRE_COMMIT", "ALEMBIC_NAMED"]
