@@ -1,6 +1,7 @@
 //! One run, from the command line to the exit status.
 
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::time::Instant;
 
@@ -129,7 +130,8 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
         bail!("--fix changes working files, and --from-ref looks at commits: use --staged or name the files");
     }
     let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
-    let start = Start::find(folder, &settings.scope, settings.max_file_size)?;
+    // Never closed: the process ends with it, and the system takes all back at once.
+    let start = ManuallyDrop::new(Start::find(folder, &settings.scope, settings.max_file_size)?);
     let selection = start.select(&settings.scope, settings.max_file_size)?;
     let selected = started.elapsed();
     let snapshot = &*selection.snapshot;
