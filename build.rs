@@ -1,6 +1,6 @@
 //! Puts GCC's unwinder into the program instead of loading it at each start.
 //!
-//! Rust's standard library asks the linker for `libgcc_s`. Loading that library takes a seventh of an ordinary check (measured): above all, its
+//! Rust's standard library asks the linker for `libgcc_s`. Loading that library takes a sixteenth of an ordinary check (measured): above all, its
 //! constructor asks the processor what it is, which a virtual machine answers slowly. Each GCC has the same code as an archive, which
 //! `gcc -static-libgcc` would take if `libgcc_s` were not asked for by its name. So the name is given to the archives here, in a folder that
 //! the linker looks into first. Where they are not found, the library is loaded as before.

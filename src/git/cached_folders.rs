@@ -25,12 +25,14 @@ impl<'a> CachedFolders<'a> {
             cached,
             places: RefCell::default(),
         };
-        folders.expect(cached.folder(0), 0);
+        if let Some(root) = cached.folder(0) {
+            folders.expect(root, 0);
+        }
         folders
     }
 
-    fn expect(&self, folder: Option<Folder<'a>>, place: usize) {
-        if let Some((id, _)) = folder.and_then(|folder| folder.known) {
+    fn expect(&self, folder: Folder<'a>, place: usize) {
+        if let Some((id, _)) = folder.known {
             self.places.borrow_mut().insert(id, place);
         }
     }
@@ -49,7 +51,7 @@ impl Trees for CachedFolders<'_> {
             return self.trees.children(id);
         };
         for (folder, place) in self.cached.below(place) {
-            self.expect(Some(folder), place);
+            self.expect(folder, place);
         }
         let is_as_before = |children: &Vec<Child>| {
             let same = |(child, before): (&Child, &Child)| before.is_folder() && child.name == before.name;
@@ -116,7 +118,7 @@ mod tests {
     fn folders_of_folders_are_not_read() {
         let (forest, old, new, folders) = forest();
         let tree = cached(&folders);
-        let deltas = compare(&CachedFolders::new(&forest, &tree), Some(old), Some(new)).unwrap();
+        let deltas = compare(&CachedFolders::new(&forest, &tree), Some(old), Some(new), usize::MAX).unwrap();
         assert_eq!(lines(&deltas), ["Modified a/b/c/x"]);
         let read = |id: Id| forest.reads.borrow().contains(&id);
         // `a/b` and `a/b/c` have files of their own.
@@ -134,9 +136,9 @@ mod tests {
         folders[1].1 = 4;
         folders[0].1 = 5;
         let tree = cached(&folders);
-        let deltas = compare(&CachedFolders::new(&forest, &tree), Some(old), Some(new)).unwrap();
+        let deltas = compare(&CachedFolders::new(&forest, &tree), Some(old), Some(new), usize::MAX).unwrap();
         assert_eq!(lines(&deltas), ["Modified a/b/c/x"]);
-        let deltas = compare(&CachedFolders::new(&forest, &tree), None, Some(new)).unwrap();
+        let deltas = compare(&CachedFolders::new(&forest, &tree), None, Some(new), usize::MAX).unwrap();
         assert_eq!(deltas.len(), 4);
         // The name of no tree.
         folders[4].0 = "a.b";
@@ -145,6 +147,6 @@ mod tests {
         folders[4].3 = [9; 20];
         folders[5].3 = [9; 20];
         let tree = cached(&folders);
-        assert!(compare(&CachedFolders::new(&forest, &tree), Some(old), Some(new)).is_err());
+        assert!(compare(&CachedFolders::new(&forest, &tree), Some(old), Some(new), usize::MAX).is_err());
     }
 }

@@ -265,7 +265,7 @@ impl Library {
             base => base?,
         };
         let (old, new) = (self.repository.find_commit(base)?.tree_id(), other.tree_id());
-        let deltas = trees::compare(&self.repository, Some(bytes(&old)?), Some(bytes(&new)?));
+        let deltas = trees::compare(&self.repository, Some(bytes(&old)?), Some(bytes(&new)?), usize::MAX);
         Ok(Between {
             deltas: deltas.map_err(|doubt| Trouble::Refused(doubt.reason()))?,
             base: object_id(base),

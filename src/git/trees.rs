@@ -100,14 +100,32 @@ pub(super) trait Trees {
 }
 
 /// What changed from one tree to another, as `git diff --raw --no-renames` has it; no tree is an empty one.
-pub(super) fn compare(trees: &dyn Trees, old: Option<Id>, new: Option<Id>) -> Result<Vec<Delta>, Doubt> {
+///
+/// Fails before it reads more than `most` folders of one depth.
+pub(super) fn compare(trees: &dyn Trees, old: Option<Id>, new: Option<Id>, most: usize) -> Result<Vec<Delta>, Doubt> {
     let mut deltas = Vec::new();
-    // A list and not a recursion: how deep a tree goes is up to whoever wrote it.
-    let mut open = vec![(Vec::new(), old, new)];
-    while let Some((folder, old, new)) = open.pop() {
-        if old == new {
-            continue;
+    // One depth after the other, and no recursion: how deep a tree goes is up to whoever wrote it.
+    let mut open = Vec::new();
+    if old != new {
+        open.push((Vec::new(), old, new));
+    }
+    while !open.is_empty() {
+        if open.len() > most {
+            return Err(Doubt::strange(format!("more than {most} folders changed")));
         }
+        open = below(trees, open, &mut deltas)?;
+    }
+    order::sort_by(&mut deltas, |one: &Delta, other: &Delta| one.path.cmp(&other.path));
+    Ok(deltas)
+}
+
+/// A folder's path with `/` at the end, and its two trees.
+type Pair = (Vec<u8>, Option<Id>, Option<Id>);
+
+/// Looks into folders for what changed directly in them, and gives the changed folders below.
+fn below(trees: &dyn Trees, folders: Vec<Pair>, deltas: &mut Vec<Delta>) -> Result<Vec<Pair>, Doubt> {
+    let mut below = Vec::new();
+    for (folder, old, new) in folders {
         let old = old.map_or_else(|| Ok(Vec::new()), |id| trees.children(&id))?;
         let new = new.map_or_else(|| Ok(Vec::new()), |id| trees.children_after(&id, &old))?;
         let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
@@ -125,16 +143,15 @@ pub(super) fn compare(trees: &dyn Trees, old: Option<Id>, new: Option<Id>) -> Re
             };
             let path = [folder.as_slice(), one.name.as_slice()].concat();
             let (before, after, is_folder) = (item(before.as_ref()), item(after.as_ref()), one.is_folder());
-            if is_folder {
-                let id = |item: Option<Item>| item.map(|item| item.id);
-                open.push(([path.as_slice(), b"/"].concat(), id(before), id(after)));
-            } else {
+            if !is_folder {
                 deltas.extend(delta(&path, before, after));
+            } else if before != after {
+                let id = |item: Option<Item>| item.map(|item| item.id);
+                below.push(([path.as_slice(), b"/"].concat(), id(before), id(after)));
             }
         }
     }
-    order::sort_by(&mut deltas, |one: &Delta, other: &Delta| one.path.cmp(&other.path));
-    Ok(deltas)
+    Ok(below)
 }
 
 fn item(child: Option<&Child>) -> Option<Item> {
@@ -280,11 +297,35 @@ pub(super) mod tests {
             ("c/d/z", FILE, 1),
             ("f", 0o120_000, 1),
         ]);
-        let deltas = compare(&forest, Some(old), Some(new)).unwrap();
+        let deltas = compare(&forest, Some(old), Some(new), usize::MAX).unwrap();
         assert_eq!(lines(&deltas), ["Modified b/y", "TypeChanged f"]);
         assert_eq!(forest.reads.borrow().len(), 4);
-        assert_eq!(compare(&forest, Some(old), Some(old)), Ok(Vec::new()));
-        assert_eq!(compare(&forest, None, None), Ok(Vec::new()));
+        assert_eq!(compare(&forest, Some(old), Some(old), usize::MAX), Ok(Vec::new()));
+        assert_eq!(compare(&forest, None, None, usize::MAX), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn where_much_changed_little_is_read() {
+        let mut forest = Forest::default();
+        let files = |id: u8| {
+            [
+                ("a/a/x", FILE, id),
+                ("a/b/x", FILE, id),
+                ("b/a/x", FILE, id),
+                ("c/x", FILE, 1),
+            ]
+        };
+        let (old, new) = (forest.plant(&files(1)), forest.plant(&files(2)));
+        let found = |most: usize| {
+            forest.reads.borrow_mut().clear();
+            let found = compare(&forest, Some(old), Some(new), most);
+            (found.is_ok(), forest.reads.borrow().len())
+        };
+        // The root and two folders, then three folders: each on both sides.
+        assert_eq!(found(3), (true, 12));
+        assert_eq!(found(2), (false, 6));
+        assert_eq!(found(1), (false, 2));
+        assert_eq!(found(0), (false, 0));
     }
 
     #[test]
@@ -300,13 +341,16 @@ pub(super) mod tests {
             "Deleted b/x",
             "Deleted b/y/z",
         ];
-        assert_eq!(lines(&compare(&forest, Some(old), Some(new)).unwrap()), expected);
-        assert_eq!(lines(&compare(&forest, None, Some(new)).unwrap()).len(), 4);
-        assert_eq!(lines(&compare(&forest, Some(old), None).unwrap()).len(), 4);
+        assert_eq!(
+            lines(&compare(&forest, Some(old), Some(new), usize::MAX).unwrap()),
+            expected
+        );
+        assert_eq!(lines(&compare(&forest, None, Some(new), usize::MAX).unwrap()).len(), 4);
+        assert_eq!(lines(&compare(&forest, Some(old), None, usize::MAX).unwrap()).len(), 4);
     }
 
     #[test]
     fn a_tree_that_is_not_there_is_a_doubt() {
-        assert!(compare(&Forest::default(), Some([1; 20]), None).is_err());
+        assert!(compare(&Forest::default(), Some([1; 20]), None, usize::MAX).is_err());
     }
 }
