@@ -42,8 +42,11 @@ impl<T: Clone> Memo<T> {
     /// Keeps an answer; a second one for the same path replaces the first.
     pub(crate) fn keep(&self, path: RepoPath, found: T) {
         let mut answers = self.answers.borrow_mut();
-        self.places.borrow_mut().insert(path, answers.len());
-        answers.push(found);
+        let place = *self.places.borrow_mut().entry(path).or_insert(answers.len());
+        match answers.get_mut(place) {
+            Some(known) => *known = found,
+            None => answers.push(found),
+        }
     }
 
     /// All answers, in the order in which they were found.
@@ -70,5 +73,6 @@ mod tests {
         assert_eq!(memo.answers(), [1, 2]);
         memo.keep(folder.clone(), 7);
         assert_eq!(memo.get(&folder), Some(7));
+        assert_eq!(memo.answers(), [1, 7]);
     }
 }

@@ -301,14 +301,20 @@ fn assert_as_git(repo: &Repo, what: &str) {
     if let (Some((found, Way::CachedTree)), Some(expected)) = (we_find(repo, Means::CachedTree), &expected)
         && found != *expected
     {
-        let tree = repo.try_git(&["write-tree"]);
         // Without a tree there is no commit.
-        if tree.status.success() {
-            let tree = String::from_utf8_lossy(&tree.stdout).trim().to_owned();
-            let committed = git_finds(repo, &["diff-tree", "-r", "HEAD", &tree]);
-            assert_eq!(Some(found), committed, "{what}, the cached tree");
+        if let Some(committed) = git_commits(repo) {
+            assert_eq!(found, committed, "{what}, the cached tree");
         }
     }
+}
+
+/// What the next commit would change; `None` where git makes no tree of the index.
+fn git_commits(repo: &Repo) -> Option<Vec<(String, String)>> {
+    let tree = repo.try_git(&["write-tree"]);
+    let id = String::from_utf8_lossy(&tree.stdout).trim().to_owned();
+    tree.status
+        .success()
+        .then(|| git_finds(repo, &["diff-tree", "-r", "HEAD", &id]))?
 }
 
 #[test]
@@ -350,6 +356,62 @@ fn an_index_with_flipped_bytes_never_passes() {
                 &repo,
                 &format!("version {version}, round {round}, byte {at} of {}", whole.len()),
             );
+        }
+    }
+}
+
+/// Of a folder of folders the cached tree is all that is read, so each bit of it counts: names, counts and trees.
+#[test]
+fn a_cached_tree_with_flipped_bits_never_passes() {
+    const FILES: [&str; 6] = [
+        "svc/app/m/env.py",
+        "svc/app/m/b.py",
+        "svc/b/c/d.py",
+        "q/r/s/t.py",
+        "q/r/c/t.py",
+        "e/f.py",
+    ];
+    let changes: [(&str, &[&str], &[&str]); 5] = [
+        ("a file into a folder of folders", &["svc/app/rev.py"], &[]),
+        ("a folder", &["svc/d/x.py", "q/x/y/z.py"], &[]),
+        ("a folder under another name", &["q/r/b/t.py"], &["q/r/c/t.py"]),
+        ("files", &["svc/app/m/b.py", "q/r/s/t.py"], &[]),
+        ("a folder less", &[], &["svc/b/c/d.py"]),
+    ];
+    for (what, written, removed) in changes {
+        let repo = Repo::new();
+        for path in FILES {
+            repo.stage(path, "old\n");
+        }
+        repo.commit("start");
+        for path in written {
+            let content = if FILES.contains(path) { "new\n" } else { "old\n" };
+            repo.stage(path, content);
+        }
+        for path in removed {
+            repo.git(&["rm", "--quiet", path]);
+        }
+        repo.git(&["write-tree"]);
+        let path = repo.join(".git/index");
+        let whole = std::fs::read(&path).unwrap();
+        let start = whole.windows(4).rposition(|bytes| bytes == b"TREE").unwrap() + 8;
+        for at in start..whole.len() - 20 {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            std::fs::write(&path, &bytes).unwrap();
+            let accepted = [git_finds(&repo, &["diff", "--cached"]), git_commits(&repo)];
+            // git may have written it anew.
+            std::fs::write(&path, &bytes).unwrap();
+            for means in [Means::Fastest, Means::Entries, Means::CachedTree] {
+                let Some((found, way)) = we_find(&repo, means) else {
+                    continue;
+                };
+                assert!(
+                    accepted.contains(&Some(found.clone())) || accepted == [None, None],
+                    "{what}, byte {at} of {start} to {}, {way}: {found:?} is not {accepted:?}",
+                    whole.len()
+                );
+            }
         }
     }
 }

@@ -39,13 +39,9 @@ impl<'a> CachedFolders<'a> {
 }
 
 impl Trees for CachedFolders<'_> {
+    /// Takes the word of the cached tree where it is proved: git does not verify the hash of an index, but the name of a tree is the hash of
+    /// its rows.
     fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt> {
-        self.trees.children(id)
-    }
-
-    /// Takes the word of the cached tree only for the folders that were there before. Nothing protects its names: git does not verify the
-    /// hash of an index, and looks HEAD's folders up in it by their names. (A damaged id is that of no tree, which is a doubt.)
-    fn children_after(&self, id: &Id, before: &[Child]) -> Result<Vec<Child>, Doubt> {
         let place = self.places.borrow().get(id.as_slice()).copied();
         let Some(place) = place else {
             return self.trees.children(id);
@@ -53,13 +49,20 @@ impl Trees for CachedFolders<'_> {
         for (folder, place) in self.cached.below(place) {
             self.expect(folder, place);
         }
-        let is_as_before = |children: &Vec<Child>| {
-            let same = |(child, before): (&Child, &Child)| before.is_folder() && child.name == before.name;
-            children.len() == before.len() && children.iter().zip(before).all(same)
-        };
-        let children = self.cached.only_folders(place).filter(is_as_before);
-        children.map_or_else(|| self.trees.children(id), Ok)
+        let folders = self.cached.only_folders(place);
+        let proved = folders.filter(|folders| id_of(folders) == *id);
+        proved.map_or_else(|| self.trees.children(id), Ok)
     }
+}
+
+/// The name of the tree that holds these folders and nothing else.
+fn id_of(folders: &[Child]) -> Id {
+    let row = |folder: &Child| [b"40000 ", folder.name.as_slice(), b"\0", &folder.item.id].concat();
+    let rows: Vec<u8> = folders.iter().flat_map(row).collect();
+    let mut hash = sha1_smol::Sha1::new();
+    hash.update(format!("tree {}\0", rows.len()).as_bytes());
+    hash.update(&rows);
+    hash.digest().bytes()
 }
 
 #[cfg(test)]
@@ -129,24 +132,23 @@ mod tests {
     }
 
     #[test]
-    fn what_head_does_not_have_is_read() {
-        let (forest, old, new, mut folders) = forest();
-        // A damaged name, and a damaged count.
-        folders[4].0 = "a.c";
-        folders[1].1 = 4;
-        folders[0].1 = 5;
-        let tree = cached(&folders);
-        let deltas = compare(&CachedFolders::new(&forest, &tree), Some(old), Some(new), usize::MAX).unwrap();
-        assert_eq!(lines(&deltas), ["Modified a/b/c/x"]);
-        let deltas = compare(&CachedFolders::new(&forest, &tree), None, Some(new), usize::MAX).unwrap();
-        assert_eq!(deltas.len(), 4);
-        // The name of no tree.
-        folders[4].0 = "a.b";
-        folders[1].1 = 3;
-        folders[0].1 = 4;
-        folders[4].3 = [9; 20];
-        folders[5].3 = [9; 20];
-        let tree = cached(&folders);
-        assert!(compare(&CachedFolders::new(&forest, &tree), Some(old), Some(new), usize::MAX).is_err());
+    fn damaged_folders_are_read() {
+        let (forest, old, new, folders) = forest();
+        let damages: [fn(&mut [Record]); 5] = [
+            |folders| folders[4].0 = "a.c",
+            |folders| folders[1].0 = "b",
+            |folders| folders[2].1 = 2,
+            |folders| folders[3].1 = 0,
+            |folders| folders[1].3 = [9; 20],
+        ];
+        for (at, damage) in damages.iter().enumerate() {
+            let mut folders = folders.clone();
+            damage(&mut folders);
+            let tree = cached(&folders);
+            for before in [Some(old), None] {
+                let found = |trees: &dyn Trees| compare(trees, before, Some(new), usize::MAX).unwrap();
+                assert_eq!(found(&CachedFolders::new(&forest, &tree)), found(&forest), "{at}");
+            }
+        }
     }
 }

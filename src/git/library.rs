@@ -229,7 +229,7 @@ impl Library {
             return Ok(*head);
         }
         let head = match self.repository.head() {
-            Ok(head) => Some(head.peel_to_tree()?.id()),
+            Ok(head) => Some(head.peel_to_commit()?.tree_id()),
             Err(error) if error.code() == ErrorCode::UnbornBranch => None,
             Err(error) => return Err(error.into()),
         };

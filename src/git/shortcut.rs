@@ -76,15 +76,11 @@ impl IndexFile {
 
     fn last(&self, count: u64) -> Result<Vec<u8>, Doubt> {
         let mut file = &self.file;
-        let mut bytes = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
+        let mut bytes = vec![0; usize::try_from(count).unwrap_or_default()];
         file.seek(SeekFrom::Start(self.length.saturating_sub(count)))
-            .and_then(|_| file.take(count).read_to_end(&mut bytes))
+            .and_then(|_| file.read_exact(&mut bytes))
             .map_err(|error| unreadable(&error))?;
-        if bytes.len() as u64 == count {
-            Ok(bytes)
-        } else {
-            Err(Doubt::strange("the index became shorter while it was read"))
-        }
+        Ok(bytes)
     }
 
     /// Every entry but those that are only intended.

@@ -68,7 +68,7 @@ pub(super) fn rows(tree: &[u8]) -> Option<Vec<Child>> {
         let (mode, behind) = split(rest, b' ')?;
         let (name, behind) = split(behind, 0)?;
         let (id, behind) = behind.split_first_chunk()?;
-        let mode = canonical(u32::from_str_radix(std::str::from_utf8(mode).ok()?, 8).ok()?);
+        let mode = canonical(octal(mode)?);
         let row = Child {
             name: name.to_vec(),
             item: Item { mode, id: *id },
@@ -82,6 +82,14 @@ pub(super) fn rows(tree: &[u8]) -> Option<Vec<Child>> {
     Some(rows)
 }
 
+fn octal(digits: &[u8]) -> Option<u32> {
+    let add = |number: u32, digit: &u8| match digit {
+        b'0'..=b'7' => number.checked_mul(8)?.checked_add(u32::from(digit - b'0')),
+        _ => None,
+    };
+    digits.iter().try_fold(0, add).filter(|_| !digits.is_empty())
+}
+
 fn split(bytes: &[u8], end: u8) -> Option<(&[u8], &[u8])> {
     let at = memchr::memchr(end, bytes)?;
     Some((bytes.get(..at)?, bytes.get(at.checked_add(1)?..)?))
@@ -91,12 +99,6 @@ fn split(bytes: &[u8], end: u8) -> Option<(&[u8], &[u8])> {
 pub(super) trait Trees {
     /// The rows of a tree, in the order of [`Child::order`].
     fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt>;
-
-    /// The same for a tree that came in the place of another, which held `before`.
-    fn children_after(&self, id: &Id, before: &[Child]) -> Result<Vec<Child>, Doubt> {
-        let _ = before;
-        self.children(id)
-    }
 }
 
 /// What changed from one tree to another, as `git diff --raw --no-renames` has it; no tree is an empty one.
@@ -126,9 +128,9 @@ type Pair = (Vec<u8>, Option<Id>, Option<Id>);
 fn below(trees: &dyn Trees, folders: Vec<Pair>, deltas: &mut Vec<Delta>) -> Result<Vec<Pair>, Doubt> {
     let mut below = Vec::new();
     for (folder, old, new) in folders {
-        let old = old.map_or_else(|| Ok(Vec::new()), |id| trees.children(&id))?;
-        let new = new.map_or_else(|| Ok(Vec::new()), |id| trees.children_after(&id, &old))?;
-        let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
+        let read = |id: Option<Id>| id.map_or_else(|| Ok(Vec::new()), |id| trees.children(&id));
+        let mut old = read(old)?.into_iter().peekable();
+        let mut new = read(new)?.into_iter().peekable();
         loop {
             let order = match (old.peek(), new.peek()) {
                 (None, None) => break,
@@ -199,11 +201,10 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Trees that exist in memory. Their ids are made up, the same for the same content.
+    /// Trees that exist in memory, under the names that git gives them.
     #[derive(Debug, Default)]
     pub(in super::super) struct Forest {
         trees: HashMap<Id, Vec<Child>>,
-        known: HashMap<Vec<(Vec<u8>, u32, Id)>, Id>,
         pub(in super::super) reads: std::cell::RefCell<Vec<Id>>,
     }
 
@@ -239,16 +240,15 @@ pub(super) mod tests {
                 });
             }
             children.sort_by(Child::order);
-            let key = children
-                .iter()
-                .map(|child| (child.name.clone(), child.item.mode, child.item.id))
-                .collect();
-            let next = u16::try_from(self.known.len()).unwrap();
-            let id = *self.known.entry(key).or_insert_with(|| {
-                let mut id = [0xee; 20];
-                id[..2].copy_from_slice(&next.to_be_bytes());
-                id
-            });
+            let row = |child: &Child| {
+                let mode = format!("{:o} ", child.item.mode);
+                [mode.as_bytes(), &child.name, b"\0", &child.item.id].concat()
+            };
+            let rows: Vec<u8> = children.iter().flat_map(row).collect();
+            let header = format!("tree {}\0", rows.len());
+            let id = sha1_smol::Sha1::from([header.as_bytes(), &rows].concat())
+                .digest()
+                .bytes();
             self.trees.insert(id, children);
             id
         }
@@ -279,6 +279,8 @@ pub(super) mod tests {
         for broken in [
             row("", "a"),
             row("10x", "a"),
+            row("+40000", "a"),
+            row("77777777777777777777", "a"),
             row("100644", ""),
             [row("100644", "a"), row("100644", "a")].concat(),
             [row("100644", "b"), row("100644", "a")].concat(),
