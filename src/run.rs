@@ -1,7 +1,6 @@
 //! One run, from the command line to the exit status.
 
 use std::io::{self, Write};
-use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::time::Instant;
 
@@ -130,21 +129,28 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
         bail!("--fix changes working files, and --from-ref looks at commits: use --staged or name the files");
     }
     let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
-    // Never closed: the process ends with it, and the system takes all back at once.
-    let start = ManuallyDrop::new(Start::find(folder, &settings.scope, settings.max_file_size)?);
+    let start = Start::find(folder, &settings.scope, settings.max_file_size)?;
+    let status = check_from(&start, &settings, started)?;
+    if let Some(repository) = start.repository {
+        repository.leave();
+    }
+    Ok(status)
+}
+
+fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<ExitStatus> {
     let selection = start.select(&settings.scope, settings.max_file_size)?;
     let selected = started.elapsed();
     let snapshot = &*selection.snapshot;
-    let configs = session::configs(&settings, snapshot)?;
+    let configs = session::configs(settings, snapshot)?;
     let project = Project::new(snapshot, selection.top.to_string_lossy());
-    let past = History::new(&start, snapshot, selection.base.as_ref());
+    let past = History::new(start, snapshot, selection.base.as_ref());
     let checker = Checker {
         snapshot,
         project: &project,
         configs: &configs,
         past: &past,
     };
-    let mut outcome = session::check(&selection.candidates, &checker, &settings, &start.folder)?;
+    let mut outcome = session::check(&selection.candidates, &checker, settings, &start.folder)?;
     outcome.failures.extend(selection.failures.iter().cloned());
     outcome.why_none = selection.why_none(&settings.scope, outcome.excluded);
     let look_again = |file: &SourceFile| -> Vec<Diagnostic> {
@@ -160,7 +166,7 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
             .map(|config| examine(file, in_head && config.may_be_deployed(), &project, &config));
         examined.map(|examined| examined.diagnostics).unwrap_or_default()
     };
-    let mut edge = Edge::new(&settings).map_err(|cause| {
+    let mut edge = Edge::new(settings).map_err(|cause| {
         let path = settings.output_file.as_deref().unwrap_or(Path::new("")).display();
         anyhow!("cannot write the output file `{path}` ({cause}): check its folder and its permissions")
     })?;
@@ -173,14 +179,14 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
         }
         Action::Fix { suggested, restage } => {
             let mended = mend(&outcome, suggested, &look_again);
-            let changed = fix_files(&mut outcome, mended, &start, &selection, restage);
+            let changed = fix_files(&mut outcome, mended, start, &selection, restage);
             must_be_staged = changed && !restage && !matches!(settings.scope, Scope::Paths(_));
         }
     }
     if settings.format == Format::Json {
-        complete_statuses(&mut outcome, &start)?;
+        complete_statuses(&mut outcome, start)?;
     }
-    report_all(&outcome, &settings, &mut edge).context("the findings cannot be written")?;
+    report_all(&outcome, settings, &mut edge).context("the findings cannot be written")?;
     if settings.verbose {
         let way = start.repository.as_ref().map(|one| one.way().to_string());
         report::verbose(
@@ -196,7 +202,7 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
             started.elapsed()
         )?;
     }
-    Ok(exit_status(&outcome, must_be_staged, &settings))
+    Ok(exit_status(&outcome, must_be_staged, settings))
 }
 
 fn arguments_contradict(settings: &Settings) -> bool {

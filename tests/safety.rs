@@ -247,6 +247,46 @@ fn a_large_file_costs_no_memory() {
     }
 }
 
+/// The repository is left open when the process ends; the git that answers for it is not.
+#[test]
+fn no_git_is_left_behind() {
+    let Some(repo) = Repo::with(&["--object-format=sha256"]) else {
+        eprintln!("skipped: this git makes no SHA-256 repository");
+        return;
+    };
+    repo.stage("migrations/versions/a.py", BAD);
+    // It records its number and goes on when its input ends, so only killing it ends it.
+    let real = String::from_utf8(
+        repo.command("sh")
+            .args(["-c", "command -v git"])
+            .output()
+            .unwrap()
+            .stdout,
+    )
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (git, numbers) = (folder.path().join("git"), folder.path().join("numbers"));
+    let script = format!(
+        "#!/bin/sh\ncase \" $* \" in\n*' --batch '*) echo $$ >>'{}' && '{git}' \"$@\" && exec sleep 60 ;;\nesac\nexec '{git}' \"$@\"\n",
+        numbers.display(),
+        git = real.trim(),
+    );
+    std::fs::write(&git, script).unwrap();
+    std::fs::set_permissions(&git, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let paths = std::env::join_paths(
+        std::iter::once(folder.path().to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+    );
+    let mut command = repo.command(env!("CARGO_BIN_EXE_alembic-named"));
+    let output = command.env("PATH", paths.unwrap()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    let numbers = std::fs::read_to_string(&numbers).expect("git was asked for the file");
+    for number in numbers.lines() {
+        let mut kill = repo.command("kill");
+        let lives = kill.args(["-0", number]).stderr(Stdio::null()).status().unwrap();
+        assert!(!lives.success(), "git {number} is left behind");
+    }
+}
+
 #[test]
 fn a_closed_door_is_an_error() {
     let repo = started();
