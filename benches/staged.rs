@@ -34,6 +34,10 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((first, command)) if first == "--measure" => bench::measure(command),
+        // `cargo test --benches` starts this program as well, and wants no numbers.
+        _ if !arguments.iter().any(|argument| argument == "--bench") => {
+            println!("nothing is measured without `cargo bench`");
+        }
         _ => bench::all(&bench::Plan::new(&arguments)),
     }
 }

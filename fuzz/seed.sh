@@ -5,7 +5,7 @@ set -eu
 fuzz=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 made=$(mktemp -d)
 trap 'rm -rf -- "$made"' EXIT
-for target in index raw_diff migration models env_py ini configuration; do mkdir -p "$fuzz/corpus/$target"; done
+for target in index tree raw_diff migration models env_py ini configuration; do mkdir -p "$fuzz/corpus/$target"; done
 find "$fuzz/../tests/data/generated_revisions" -name '*.py' | while read -r revision; do
     cp "$revision" "$fuzz/corpus/migration/$(printf %s "$revision" | cksum | tr ' ' -)"
 done
@@ -45,6 +45,7 @@ keep end-of-entries
 git update-index --split-index
 keep split
 
+for tree in HEAD^{tree} HEAD:pkg; do git cat-file tree "$tree" >"$fuzz/corpus/tree/$(git rev-parse "$tree")"; done
 git diff --cached --raw -z --no-abbrev -M >"$fuzz/corpus/raw_diff/diff"
 git ls-files -s -z >"$fuzz/corpus/raw_diff/ls-files"
 git ls-tree -r -z HEAD >"$fuzz/corpus/raw_diff/ls-tree"

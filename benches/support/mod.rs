@@ -13,14 +13,18 @@ use std::time::{Duration, Instant};
 /// Puts the program that users have into `folder`, built and copied as `cargo install` does both, and gives its path.
 ///
 /// The one that cargo makes for a benchmark unwinds when it panics (the profile's `panic` is ignored there), is a twelfth larger and takes a
-/// twentieth longer to start; and a file that a linker wrote lies in memory in smaller pieces than a copy, which takes a tenth longer.
+/// twentieth longer; and a file that a linker wrote lies in memory in smaller pieces than a copy, which takes a tenth longer.
 pub fn deliver(folder: &Path) -> PathBuf {
-    let built = Path::new(env!("CARGO_BIN_EXE_alembic-named"));
-    let target = built.parent().and_then(Path::parent).unwrap();
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--locked", "--release", "--bins", "--target-dir"]);
-    let status = cargo.arg(target).status().unwrap();
-    assert!(status.success(), "{cargo:?}: {status}");
+    cargo.args(["build", "--locked", "--release", "--bins", "--message-format", "json"]);
+    let output = cargo.stderr(Stdio::inherit()).output().unwrap();
+    assert!(output.status.success(), "{cargo:?}: {}", output.status);
+    let messages = output.stdout.split(|&byte| byte == b'\n');
+    let mut built = messages.filter_map(|message| {
+        let message: serde_json::Value = serde_json::from_slice(message).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    let built = built.next_back().unwrap();
     let delivered = folder.join(built.file_name().unwrap());
     std::fs::copy(built, &delivered).unwrap();
     delivered

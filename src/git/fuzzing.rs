@@ -4,7 +4,7 @@
 use super::cached_tree::{self, CachedTree, Header};
 use super::entries::Entries;
 use super::listing::Listing;
-use super::raw;
+use super::{raw, trees};
 
 /// Reads `bytes` as an index file: its end, its cached tree, and its entries up to the end.
 pub fn index(bytes: &[u8]) {
@@ -29,6 +29,11 @@ fn visit(tree: &CachedTree, from: usize) {
         let _ = tree.only_folders(at);
         open.extend(tree.below(at).map(|(_, at)| at));
     }
+}
+
+/// Reads `bytes` as a tree object.
+pub fn tree(bytes: &[u8]) {
+    let _ = trees::rows(bytes);
 }
 
 /// Reads `bytes` as what git prints: `diff --raw -z`, `ls-files -s -z`, `ls-tree -z`.
@@ -129,6 +134,14 @@ mod tests {
             }
         }
         throw(index, &seeds());
+    }
+
+    #[test]
+    fn mutated_trees_are_read_or_refused() {
+        let rows: [&[u8]; 4] = [b"100644 a.b\0", &[1; 20], b"40000 a\0", &[2; 20]];
+        let seed = rows.concat();
+        assert!(trees::rows(&seed).is_some());
+        throw(tree, &[seed]);
     }
 
     #[test]
