@@ -57,6 +57,11 @@ pub struct Outcome {
     pub why_none: String,
     /// What `--fix` did not do or leaves to do, a sentence each.
     pub remarks: Vec<String>,
+    /// The folder in which somebody reads the report and types the commands that it names.
+    pub reader: RepoPath,
+    /// What is staged is so in an index that git makes for this commit alone (`git commit -a`, `git commit PATH`): for the next command
+    /// nothing is.
+    pub is_passing: bool,
 }
 
 impl Outcome {

@@ -11,7 +11,7 @@ use crate::check::{Checker, Outcome, Past, examine};
 use crate::cli::{CheckArgs, Command, Request, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::git::{DEFAULT_LIMIT, ObjectId, Restage, WorkingTree};
+use crate::git::{DEFAULT_LIMIT, ObjectId, Repository, Restage, WorkingTree};
 use crate::install;
 use crate::mend::{Changed, Mended, mend};
 use crate::order;
@@ -152,6 +152,8 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     };
     let mut outcome = session::check(&selection.candidates, &checker, settings, &start.folder)?;
     outcome.failures.extend(selection.failures.iter().cloned());
+    outcome.reader = start.reader();
+    outcome.is_passing = start.repository.as_ref().is_some_and(Repository::has_passing_index);
     outcome.why_none = selection.why_none(&settings.scope, outcome.excluded);
     let look_again = |file: &SourceFile| -> Vec<Diagnostic> {
         let candidate = selection

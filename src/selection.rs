@@ -184,6 +184,14 @@ impl Start {
         })
     }
 
+    /// The folder from the top in which whoever reads the report types: the current one, in a hook that in which git was called.
+    #[must_use]
+    pub fn reader(&self) -> RepoPath {
+        let here = below(&self.top, &self.folder).unwrap_or_else(RepoPath::top);
+        let repository = self.repository.as_ref().filter(|_| here == RepoPath::top());
+        repository.map_or(here, Repository::called_in)
+    }
+
     /// The files of a scope.
     pub fn select(&self, scope: &Scope, limit: u64) -> Result<Selection<'_>, SelectionError> {
         match (scope, &self.repository) {

@@ -39,7 +39,7 @@ impl Span {
 /// The path of a file below the top of what is checked: bytes as git holds them, with `/` between the parts, never absolute.
 ///
 /// Outside a repository the top is the current folder.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Default, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepoPath(Arc<[u8]>);
 
 impl RepoPath {
@@ -110,6 +110,19 @@ impl RepoPath {
             }
         }
         Some(Self::new(parts.join(&b'/')))
+    }
+
+    /// The path as it is written in a command that is given in `folder`.
+    #[must_use]
+    pub fn seen_from(&self, folder: &Self) -> String {
+        let mut up = String::new();
+        let mut shared = folder.clone();
+        while let Some(parent) = shared.parent().filter(|_| !self.starts_with(&shared)) {
+            up.push_str("../");
+            shared = parent;
+        }
+        let rest = self.0.get(shared.0.len()..).unwrap_or_default();
+        up + &String::from_utf8_lossy(rest.strip_prefix(b"/").unwrap_or(rest))
     }
 
     /// Whether this is `folder` or lies below it.
@@ -299,6 +312,16 @@ impl fmt::Debug for SourceFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_written_as_seen_from_a_folder() {
+        let seen = |path: &str, folder: &str| RepoPath::from(path).seen_from(&folder.into());
+        assert_eq!(seen("a/b.py", ""), "a/b.py");
+        assert_eq!(seen("a/b.py", "a"), "b.py");
+        assert_eq!(seen("a/b.py", "a/c"), "../b.py");
+        assert_eq!(seen("a/b.py", "ab/c"), "../../a/b.py");
+        assert_eq!(seen("b.py", "a"), "../b.py");
+    }
 
     #[test]
     fn positions_count_characters_and_know_every_line_end() {

@@ -58,6 +58,43 @@ fn staged() -> Repo {
     repo
 }
 
+#[test]
+fn commands_are_written_for_the_folder_they_are_typed_in() {
+    let repo = staged();
+    let versions = |program: &str, arguments: &[&str]| -> String {
+        let mut command = repo.command(program);
+        let output = command
+            .args(arguments)
+            .current_dir(repo.join("migrations/versions"))
+            .output();
+        words(&output.unwrap())
+    };
+    let said = versions(PROGRAM, &["fix", "--staged"]);
+    assert!(said.contains("stage it again: git add add_invoice.py\n"), "{said}");
+    assert_eq!(versions("git", &["add", "add_invoice.py"]), "");
+    repo.stage("alembic-named.toml", "deployed = false\n");
+    repo.git(&["commit", "--quiet", "-m", "named"]);
+
+    // A hook runs at the top, and after `commit -a` or `commit PATH` nothing is staged.
+    repo.write(
+        ".git/hooks/pre-commit",
+        format!("#!/bin/sh\nexec '{PROGRAM}' check --staged\n"),
+    );
+    let hook = repo.join(".git/hooks/pre-commit");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    repo.write(FILE, migration(UNNAMED));
+    for what in ["-a", "add_invoice.py"] {
+        let said = versions("git", &["commit", "-m", "more", what]);
+        assert!(said.contains("alembic-named fix add_invoice.py"), "{what}: {said}");
+        assert!(!said.contains("--staged"), "{what}: {said}");
+    }
+    versions(PROGRAM, &["fix", "add_invoice.py"]);
+    assert_eq!(std::fs::read_to_string(repo.join(FILE)).unwrap(), migration(NAMED));
+    repo.stage(FILE, migration(UNNAMED));
+    let said = versions("git", &["commit", "-m", "more"]);
+    assert!(said.contains("alembic-named fix --staged"), "{said}");
+}
+
 /// What the index holds, byte for byte.
 #[track_caller]
 fn in_index(repo: &Repo, path: &str) -> String {

@@ -143,6 +143,24 @@ impl Repository {
         self.place.is_bare
     }
 
+    /// Whether the index is one that git makes for a single commit and throws away (`git commit -a`, `git commit PATH`; `prepare_index` in
+    /// git's source).
+    #[must_use]
+    pub fn has_passing_index(&self) -> bool {
+        self.place
+            .index
+            .extension()
+            .is_some_and(|extension| extension == "lock")
+    }
+
+    /// The folder in which git was called that called this process, below the top (`GIT_PREFIX`, git-config, "alias.*"; a hook runs at the
+    /// top).
+    #[must_use]
+    pub fn called_in(&self) -> RepoPath {
+        let prefix = self.environment.get("GIT_PREFIX").map(Path::new);
+        prefix.and_then(RepoPath::from_path).unwrap_or_else(RepoPath::top)
+    }
+
     /// The folder that it was looked for from.
     pub(super) fn from(&self) -> &Path {
         &self.from

@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::fix::Safety;
 use crate::naming::{Convention, Key, Value};
 use crate::settings::{Action, Scope, Settings};
+use crate::source::RepoPath;
 
 use super::{Width, printable, wrap};
 
@@ -19,7 +20,8 @@ pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
     if outcome.changed.is_empty() {
         return None;
     }
-    let paths: Vec<String> = outcome.changed.iter().map(|path| printable(&path.display())).collect();
+    let here = |path: &RepoPath| printable(&path.seen_from(&outcome.reader));
+    let paths: Vec<String> = outcome.changed.iter().map(here).collect();
     let paths = paths.join(" ");
     let fixed = super::counted(outcome.fixed, "finding");
     Some(match (&settings.scope, restage) {
@@ -76,6 +78,8 @@ fn fixes(outcome: &Outcome, safety: Safety) -> usize {
 /// The arguments that make `fix` look at the same files.
 fn what_to_fix(outcome: &Outcome, settings: &Settings) -> String {
     match &settings.scope {
+        // What the commit takes in it takes from the working tree.
+        Scope::Staged | Scope::StagedPaths(_) if outcome.is_passing => with_fixes(outcome, &[]).join(" "),
         Scope::Paths(paths) => with_fixes(outcome, paths).join(" "),
         Scope::StagedPaths(paths) => format!("--staged {}", with_fixes(outcome, paths).join(" ")),
         Scope::Staged => "--staged".to_owned(),
@@ -96,7 +100,7 @@ fn with_fixes(outcome: &Outcome, given: &[PathBuf]) -> Vec<String> {
     }
     let fixable = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some());
     let mut files: Vec<String> = fixable
-        .map(|diagnostic| printable(&diagnostic.path().display()))
+        .map(|diagnostic| printable(&diagnostic.path().seen_from(&outcome.reader)))
         .collect();
     files.dedup();
     files
