@@ -10,7 +10,7 @@ use crate::ignores;
 use crate::migration::Migration;
 use crate::order;
 use crate::project::Project;
-use crate::python::{Module, is_plain_revision, relevance};
+use crate::python::{Module, is_plain_revision, names_down_revision, relevance};
 use crate::rules::{ALL, Check, MetadataFile, MigrationFile, Rule};
 use crate::selection::Candidate;
 use crate::source::{RepoPath, SourceFile};
@@ -283,7 +283,9 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
     let migration = Migration::read(&module);
     let mut found = Vec::new();
     let mut kind = FileKind::Other;
-    if migration.is_migration() || config.is_migration(file.path()) {
+    // An open quote swallows what a migration is known by.
+    let was_migration = || !module.errors().is_empty() && names_down_revision(file.text().as_bytes());
+    if migration.is_migration() || config.is_migration(file.path()) || was_migration() {
         kind = FileKind::Migration;
         found.extend(of_migration(&migration, is_deployed, project, config));
     }

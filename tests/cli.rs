@@ -918,3 +918,19 @@ fn help_fits_the_terminal() {
         }
     }
 }
+
+/// An open quote makes one string of the rest, and no migration is left to be seen.
+#[test]
+fn a_quote_that_is_not_closed_hides_no_migration() {
+    let repo = staged();
+    let text = migration(UNNAMED);
+    let docstring = "\"\"\"add invoice\n\nRevision ID: 1c9e\n";
+    repo.stage(FILE, format!("{docstring}{text}"));
+    let told = said(repo.tool(&[]), 0);
+    assert!(told.out.contains("warning[syntax-error]"), "{told:?}");
+    // A module that only speaks of one is none.
+    repo.stage(FILE, migration(NAMED));
+    repo.stage("app/names.py", "\"\"\"`down_revision = None` and op.create_table\n");
+    let told = said(repo.tool(&[]), 0);
+    assert!(!told.out.contains("syntax-error"), "{told:?}");
+}

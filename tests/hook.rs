@@ -16,7 +16,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use support::{NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, words};
+use support::{NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, said, words};
 
 const FILE: &str = "migrations/versions/add_invoice.py";
 const OTHER: &str = "migrations/versions/another.py";
@@ -683,4 +683,25 @@ fn permissions_of_the_shipped_hook() {
     let hook = Path::new(env!("CARGO_MANIFEST_DIR")).join("hooks/pre-commit");
     let mode = std::fs::metadata(hook).unwrap().permissions().mode();
     assert_eq!(mode & 0o111, 0o111, "git skips a hook that may not be run, and commits");
+}
+
+/// The hook that was there before goes on, however ours was taken away.
+#[test]
+fn a_hook_that_was_kept_is_put_back() {
+    let repo = Repo::new();
+    let before = "echo before";
+    repo.hook("pre-commit", before);
+    let (hook, kept) = (
+        repo.join(".git/hooks/pre-commit"),
+        repo.join(".git/hooks/pre-commit.chained"),
+    );
+    let mine = std::fs::read(&hook).unwrap();
+    said(repo.tool(&["install", "--manager", "git"]), 0);
+    assert_eq!(std::fs::read(&kept).unwrap(), mine);
+    // As the message about an edited hook advises.
+    std::fs::remove_file(&hook).unwrap();
+    let told = said(repo.tool(&["uninstall"]), 0);
+    assert!(told.out.contains("which was kept as"), "{told:?}");
+    assert_eq!(std::fs::read(&hook).unwrap(), mine);
+    assert!(!kept.exists());
 }

@@ -245,6 +245,16 @@ fn plan_removal(site: &Site, plan: &mut Plan) -> Result<(), InstallError> {
                 plan.changes.push(Change::Remove { path });
             }
         }
+        // Whoever removed the hook by hand left the one before it where nothing runs it.
+        let to = site.hooks.folder.join(hook);
+        if is_kept && to.symlink_metadata().is_err() {
+            plan.say(format!(
+                "Put {} back, which was kept as {}.",
+                to.display(),
+                chained.display()
+            ));
+            plan.changes.push(Change::Restore { from: chained, to });
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ mod search;
 mod tree;
 
 pub use literal::Literal;
-pub use search::{Relevance, is_plain_revision, relevance};
+pub use search::{Relevance, is_plain_revision, names_down_revision, relevance};
 pub use tree::{
     Alias, Argument, ArgumentKind, Call, Case, Class, DictItem, Expr, ExprKind, FStringPart, Function, Handler,
     Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind, Text, WithItem,
