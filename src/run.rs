@@ -22,7 +22,7 @@ use crate::selection::{Selection, Start};
 use crate::session::{self, History};
 use crate::settings::{Action, Format, Scope, Settings};
 use crate::source::{RepoPath, SourceFile};
-use crate::worktree::{self, Ready, Replaced};
+use crate::worktree::{self, Prepared, Ready, Replaced};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,14 +225,22 @@ fn fix_files(
     let mut ready: Vec<(Option<Ready>, Mended)> = Vec::new();
     for one in mended {
         match worktree::prepare(&start.top, &one) {
-            Ok(Some(file)) => ready.push((Some(file), one)),
-            Ok(None) => {
-                outcome.remarks.push(format!(
-                    "`{}` was left alone: the lines to change are not the same in your working file",
-                    one.path()
-                ));
+            Ok(Prepared::Ready(file)) => ready.push((Some(*file), one)),
+            Ok(unready) => {
+                let is_done = matches!(unready, Prepared::Done);
+                if !is_done {
+                    outcome.remarks.push(format!(
+                        "`{}` was left alone: the lines to change are not the same in your working file",
+                        one.path()
+                    ));
+                }
                 if restage {
                     ready.push((None, one));
+                } else if is_done {
+                    let path = one.path().seen_from(&outcome.reader);
+                    outcome.remarks.push(format!(
+                        "`{path}` is fixed in your working tree: stage it with `git add {path}`"
+                    ));
                 }
             }
             Err(error) => outcome.failures.push(error.to_string()),

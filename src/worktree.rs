@@ -47,9 +47,20 @@ pub enum WriteError {
     },
 }
 
+/// What is to be done with a working file.
+#[derive(Debug)]
+pub enum Prepared {
+    /// It is to be replaced.
+    Ready(Box<Ready>),
+    /// Nothing: it has the fixed lines.
+    Done,
+    /// Nothing: a line that a fix changes is not in it as it was checked, or more than once.
+    Different,
+}
+
 /// Makes the fixed file in the folder of the old one, somewhere below `top`. Its text may differ from what was checked, as long as every
-/// line that a fix changes stands in it unchanged and only once. Otherwise it is left alone, and there is nothing to put in its place.
-pub fn prepare(top: &Path, mended: &Mended) -> Result<Option<Ready>, WriteError> {
+/// line that a fix changes stands in it unchanged and only once.
+pub fn prepare(top: &Path, mended: &Mended) -> Result<Prepared, WriteError> {
     let path = &mended.path().to_path(top);
     let io = |cause| WriteError::Io {
         path: path.to_owned(),
@@ -70,16 +81,18 @@ pub fn prepare(top: &Path, mended: &Mended) -> Result<Option<Ready>, WriteError>
         return Err(WriteError::ReadOnly(path.to_owned()));
     }
     let old = fs::read(path).map_err(io)?;
-    let Some(new) = std::str::from_utf8(&old).ok().and_then(|text| transplant(mended, text)) else {
-        return Ok(None);
+    let text = std::str::from_utf8(&old).ok();
+    let Some(new) = text.and_then(|text| transplant(mended, text)) else {
+        let is_done = text.is_some_and(|text| is_fixed(mended, text));
+        return Ok(if is_done { Prepared::Done } else { Prepared::Different });
     };
     let temporary = temporary(path, new.as_bytes(), &metadata).map_err(io)?;
-    Ok(Some(Ready {
+    Ok(Prepared::Ready(Box::new(Ready {
         path: path.to_owned(),
         old,
         metadata,
         temporary,
-    }))
+    })))
 }
 
 impl Ready {
@@ -211,6 +224,16 @@ pub fn transplant(mended: &Mended, working: &str) -> Option<String> {
     Some(text.concat())
 }
 
+/// Whether the change could be taken back in the working text, because it was made there before.
+fn is_fixed(mended: &Mended, working: &str) -> bool {
+    let back = Mended {
+        before: mended.after.clone(),
+        after: mended.before.clone(),
+        left: Vec::new(),
+    };
+    transplant(&back, working).is_some()
+}
+
 /// The lines as git counts them: Python ends one at a lone carriage return as well, git and `diff` do not.
 fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
@@ -339,6 +362,13 @@ mod tests {
         }
     }
 
+    fn ready(folder: &Path) -> Ready {
+        match prepare(folder, &mended("None\n", "named\n")) {
+            Ok(Prepared::Ready(ready)) => *ready,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn a_file_with_other_edits_gets_the_change_and_keeps_them() {
         let change = mended("a\nNone\nb\n", "a\nnamed\nb\n");
@@ -408,7 +438,7 @@ mod tests {
         let path = folder.path().join("m.py");
         for after in [Some("mine\n"), None] {
             fs::write(&path, "None\n").unwrap();
-            let ready = prepare(folder.path(), &mended("None\n", "named\n")).unwrap().unwrap();
+            let ready = ready(folder.path());
             match after {
                 Some(text) => fs::write(&path, text).unwrap(),
                 None => fs::remove_file(&path).unwrap(),
@@ -425,11 +455,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.py");
         fs::write(&path, "None\n").unwrap();
-        let replaced = prepare(folder.path(), &mended("None\n", "named\n"))
-            .unwrap()
-            .unwrap()
-            .replace()
-            .unwrap();
+        let replaced = ready(folder.path()).replace().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "named\n");
         replaced.restore().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "None\n");

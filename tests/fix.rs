@@ -710,6 +710,24 @@ fn restaging_takes_the_fix_and_nothing_else() {
 }
 
 #[test]
+fn what_is_fixed_in_the_working_tree_only_wants_to_be_staged() {
+    let repo = staged();
+    ends(&repo, &["fix", "--staged"], 1);
+    let said = ends(&repo, &["fix", "--staged"], 1);
+    assert!(said.contains(&format!("stage it with `git add {FILE}`")), "{said}");
+    assert!(!said.contains("left alone"), "{said}");
+    let said = ends(&repo, &["fix", "--staged", "--restage"], 0);
+    assert!(
+        said.contains("fixed and staged") && !said.contains("left alone"),
+        "{said}"
+    );
+    assert_eq!(
+        (repo.read(FILE), in_index(&repo, FILE)),
+        (migration(NAMED), migration(NAMED))
+    );
+}
+
+#[test]
 fn restaging_with_a_changed_line_fixes_what_is_staged_only() {
     let repo = staged();
     let mine = migration(UNNAMED).replace("['id'])", "['id'], ondelete='CASCADE')");
