@@ -12,7 +12,7 @@ use crate::order;
 use crate::project::Project;
 use crate::python::{Module, is_plain_revision, names_down_revision, relevance};
 use crate::rules::{ALL, Check, MetadataFile, MigrationFile, Rule};
-use crate::selection::Candidate;
+use crate::selection::{Candidate, Reader};
 use crate::source::{RepoPath, SourceFile};
 
 /// What a file is.
@@ -57,10 +57,10 @@ pub struct Outcome {
     pub why_none: String,
     /// What `--fix` did not do or leaves to do, a sentence each.
     pub remarks: Vec<String>,
-    /// The folder in which somebody reads the report and types the commands that it names.
-    pub reader: RepoPath,
-    /// What is staged is so in an index that git makes for this commit alone (`git commit -a`, `git commit PATH`): for the next command
-    /// nothing is.
+    /// Who reads the report.
+    pub reader: Reader,
+    /// What was checked is staged in an index that git makes for this commit alone (`git commit -a`, `git commit PATH`), and is the same in
+    /// the working tree: the next command finds it there.
     pub is_passing: bool,
 }
 

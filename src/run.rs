@@ -16,7 +16,7 @@ use crate::install;
 use crate::mend::{Changed, Mended, mend};
 use crate::order;
 use crate::project::Project;
-use crate::report::{self, Edge};
+use crate::report::{self, Edge, quoted};
 use crate::rules::{ALL, Rule};
 use crate::selection::{Selection, Start};
 use crate::session::{self, History};
@@ -153,7 +153,9 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     let mut outcome = session::check(&selection.candidates, &checker, settings, &start.folder)?;
     outcome.failures.extend(selection.failures.iter().cloned());
     outcome.reader = start.reader();
-    outcome.is_passing = start.repository.as_ref().is_some_and(Repository::has_passing_index);
+    let fixable = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some());
+    outcome.is_passing = start.repository.as_ref().is_some_and(Repository::has_passing_index)
+        && worktree::holds(&start.top, fixable.map(|diagnostic| &diagnostic.file));
     outcome.why_none = selection.why_none(&settings.scope, outcome.excluded);
     let look_again = |file: &SourceFile| -> Vec<Diagnostic> {
         let candidate = selection
@@ -237,9 +239,9 @@ fn fix_files(
                 if restage {
                     ready.push((None, one));
                 } else if is_done {
-                    let path = one.path().seen_from(&outcome.reader);
+                    let (path, typed) = (one.path(), quoted(&outcome.reader.typed(one.path())));
                     outcome.remarks.push(format!(
-                        "`{path}` is fixed in your working tree: stage it with `git add {path}`"
+                        "`{path}` is fixed in your working tree: stage it with `git add {typed}`"
                     ));
                 }
             }

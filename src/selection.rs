@@ -152,6 +152,28 @@ pub struct Start {
     pub top: PathBuf,
 }
 
+/// Where somebody reads a report and types the commands that it names.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// The folder, from the top; `None` where it is not below.
+    pub folder: Option<RepoPath>,
+    /// The top.
+    pub top: PathBuf,
+    /// Whether that is the folder in which this program runs, so that paths can be repeated as they were given.
+    pub is_here: bool,
+}
+
+impl Reader {
+    /// A path as it is typed in that folder.
+    #[must_use]
+    pub fn typed(&self, path: &RepoPath) -> String {
+        match &self.folder {
+            Some(folder) => path.seen_from(folder),
+            None => path.to_path(&self.top).display().to_string(),
+        }
+    }
+}
+
 impl Start {
     /// Finds the repository for a scope. Files named outside the current repository, or in one within it, belong to the
     /// one around them.
@@ -184,12 +206,17 @@ impl Start {
         })
     }
 
-    /// The folder from the top in which whoever reads the report types: the current one, in a hook that in which git was called.
+    /// Who reads the report: somebody in the current folder, for a hook in the one in which git was called.
     #[must_use]
-    pub fn reader(&self) -> RepoPath {
-        let here = below(&self.top, &self.folder).unwrap_or_else(RepoPath::top);
-        let repository = self.repository.as_ref().filter(|_| here == RepoPath::top());
-        repository.map_or(here, Repository::called_in)
+    pub fn reader(&self) -> Reader {
+        let here = below(&self.top, &self.folder);
+        let called = self.repository.as_ref().and_then(Repository::called_in);
+        let folder = called.or_else(|| here.clone());
+        Reader {
+            is_here: folder == here,
+            folder,
+            top: self.top.clone(),
+        }
     }
 
     /// The files of a scope.

@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 
 use crate::mend::Mended;
 use crate::source::RepoPath;
+use crate::source::SourceFile;
 
 /// A fixed file beside the one that it will replace.
 #[derive(Debug)]
@@ -222,6 +223,15 @@ pub fn transplant(mended: &Mended, working: &str) -> Option<String> {
         text.splice(place, new);
     }
     Some(text.concat())
+}
+
+/// Whether the working files have the texts of these, but for line ends, which a checkout may change.
+pub fn holds<'f>(top: &Path, mut files: impl Iterator<Item = &'f SourceFile>) -> bool {
+    let plain = |text: &str| text.replace("\r\n", "\n");
+    files.all(|file| {
+        let working = fs::read_to_string(file.path().to_path(top));
+        working.is_ok_and(|working| plain(&working) == plain(file.text()))
+    })
 }
 
 /// Whether the change could be taken back in the working text, because it was made there before.

@@ -76,12 +76,7 @@ fn commands_are_written_for_the_folder_they_are_typed_in() {
     repo.git(&["commit", "--quiet", "-m", "named"]);
 
     // A hook runs at the top, and after `commit -a` or `commit PATH` nothing is staged.
-    repo.write(
-        ".git/hooks/pre-commit",
-        format!("#!/bin/sh\nexec '{PROGRAM}' check --staged\n"),
-    );
-    let hook = repo.join(".git/hooks/pre-commit");
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    repo.hook("pre-commit", &format!("exec '{PROGRAM}' check --staged"));
     repo.write(FILE, migration(UNNAMED));
     for what in ["-a", "add_invoice.py"] {
         let said = versions("git", &["commit", "-m", "more", what]);
@@ -93,6 +88,20 @@ fn commands_are_written_for_the_folder_they_are_typed_in() {
     repo.stage(FILE, migration(UNNAMED));
     let said = versions("git", &["commit", "-m", "more"]);
     assert!(said.contains("alembic-named fix --staged"), "{said}");
+
+    // What is not so in the working tree cannot be fixed there.
+    repo.write(FILE, migration(NAMED)).write("README.md", "more\n");
+    let said = words(&repo.try_git(&["commit", "-m", "more", "-i", "README.md"]));
+    assert!(said.contains("alembic-named fix --staged"), "{said}");
+
+    // Managers give names as seen from the top, and some change the folder.
+    repo.stage(FILE, migration(UNNAMED));
+    repo.hook("pre-commit", &format!("exec '{PROGRAM}' check --staged {FILE}"));
+    let said = versions("git", &["commit", "-m", "more"]);
+    assert!(said.contains("alembic-named fix --staged add_invoice.py"), "{said}");
+    repo.hook("pre-commit", &format!("cd migrations && exec '{PROGRAM}' fix --staged"));
+    let said = words(&repo.try_git(&["commit", "-m", "more"]));
+    assert!(said.contains(&format!("git add {FILE}\n")), "{said}");
 }
 
 /// What the index holds, byte for byte.

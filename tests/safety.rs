@@ -400,7 +400,7 @@ fn an_index_with_flipped_bytes_never_passes() {
     }
 }
 
-/// Of a folder of folders the cached tree is all that is read, so each bit of it counts: names, counts and trees.
+/// Of a folder of folders the cached tree is all that is read, so each byte of it counts: names, counts and trees.
 #[test]
 fn a_cached_tree_with_flipped_bits_never_passes() {
     const FILES: [&str; 6] = [
@@ -435,6 +435,7 @@ fn a_cached_tree_with_flipped_bits_never_passes() {
         let path = repo.join(".git/index");
         let whole = std::fs::read(&path).unwrap();
         let start = whole.windows(4).rposition(|bytes| bytes == b"TREE").unwrap() + 8;
+        assert_eq!(we_find(&repo, Means::CachedTree).unwrap().1, Way::CachedTree);
         for at in start..whole.len() - 20 {
             let mut bytes = whole.clone();
             bytes[at] ^= 1;

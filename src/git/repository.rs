@@ -153,12 +153,12 @@ impl Repository {
             .is_some_and(|extension| extension == "lock")
     }
 
-    /// The folder in which git was called that called this process, below the top (`GIT_PREFIX`, git-config, "alias.*"; a hook runs at the
-    /// top).
+    /// The folder, from the top, in which the git was called whose hook this is. git runs a hook at the top and names the folder in
+    /// `GIT_PREFIX`, the index in `GIT_INDEX_FILE` (measured, 2.47; an alias is given the first only).
     #[must_use]
-    pub fn called_in(&self) -> RepoPath {
-        let prefix = self.environment.get("GIT_PREFIX").map(Path::new);
-        prefix.and_then(RepoPath::from_path).unwrap_or_else(RepoPath::top)
+    pub fn called_in(&self) -> Option<RepoPath> {
+        self.environment.get("GIT_INDEX_FILE")?;
+        RepoPath::from_path(Path::new(self.environment.get("GIT_PREFIX")?))
     }
 
     /// The folder that it was looked for from.

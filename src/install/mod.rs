@@ -247,7 +247,8 @@ fn plan_removal(site: &Site, plan: &mut Plan) -> Result<(), InstallError> {
         }
         // Whoever removed the hook by hand left the one before it where nothing runs it.
         let to = site.hooks.folder.join(hook);
-        if is_kept && to.symlink_metadata().is_err() {
+        let is_hook = chained.symlink_metadata().is_ok_and(|kept| !kept.is_dir());
+        if is_kept && is_hook && to.symlink_metadata().is_err() {
             plan.say(format!(
                 "Put {} back, which was kept as {}.",
                 to.display(),

@@ -10,7 +10,7 @@ use crate::naming::{Convention, Key, Value};
 use crate::settings::{Action, Scope, Settings};
 use crate::source::RepoPath;
 
-use super::{Width, printable, wrap};
+use super::{Width, printable, quoted, wrap};
 
 /// What `--fix` changed, and what is to be done with it.
 pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
@@ -20,8 +20,7 @@ pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
     if outcome.changed.is_empty() {
         return None;
     }
-    let here = |path: &RepoPath| printable(&path.seen_from(&outcome.reader));
-    let paths: Vec<String> = outcome.changed.iter().map(here).collect();
+    let paths: Vec<String> = outcome.changed.iter().map(|path| typed(outcome, path)).collect();
     let paths = paths.join(" ");
     let fixed = super::counted(outcome.fixed, "finding");
     Some(match (&settings.scope, restage) {
@@ -92,18 +91,17 @@ fn what_to_fix(outcome: &Outcome, settings: &Settings) -> String {
 /// The paths as they were given, or the files that have fixes where a runner gave many or none.
 fn with_fixes(outcome: &Outcome, given: &[PathBuf]) -> Vec<String> {
     const FEW: usize = 3;
-    if (1..=FEW).contains(&given.len()) {
-        return given
-            .iter()
-            .map(|path| printable(&path.display().to_string()))
-            .collect();
+    if outcome.reader.is_here && (1..=FEW).contains(&given.len()) {
+        return given.iter().map(|path| quoted(&path.display().to_string())).collect();
     }
     let fixable = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some());
-    let mut files: Vec<String> = fixable
-        .map(|diagnostic| printable(&diagnostic.path().seen_from(&outcome.reader)))
-        .collect();
+    let mut files: Vec<String> = fixable.map(|diagnostic| typed(outcome, diagnostic.path())).collect();
     files.dedup();
     files
+}
+
+fn typed(outcome: &Outcome, path: &RepoPath) -> String {
+    quoted(&outcome.reader.typed(path))
 }
 
 pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {

@@ -78,7 +78,7 @@ pub fn after(
         writeln!(err, "{fixed}")?;
     }
     for remark in &outcome.remarks {
-        writeln!(err, "{remark}")?;
+        writeln!(err, "{}", printable(remark))?;
     }
     if !is_text {
         let how = hints::how_to_write(outcome, settings);
@@ -171,9 +171,39 @@ fn wrap<'o>(text: &str, options: impl Into<textwrap::Options<'o>>) -> String {
     )
 }
 
+/// A path for a command that is typed: what a shell would not take as it is, in quotes.
+pub(crate) fn quoted(path: &str) -> String {
+    let path = printable(path);
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+@%=:,\u{fffd}".contains(letter);
+    let path = if path.starts_with('-') {
+        format!("./{path}")
+    } else {
+        path
+    };
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
 /// Text from the repository without the characters that steer a terminal.
 fn printable(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_reads_otherwise_is_quoted() {
+        assert_eq!(quoted("a/b-c_1.py"), "a/b-c_1.py");
+        assert_eq!(quoted("my v/b`rm`.py"), "'my v/b`rm`.py'");
+        assert_eq!(quoted("it's.py"), r"'it'\''s.py'");
+        assert_eq!(quoted("-z.py"), "./-z.py");
+        assert_eq!(quoted("ä.py"), "ä.py");
+    }
 }
