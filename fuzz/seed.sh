@@ -45,7 +45,7 @@ keep end-of-entries
 git update-index --split-index
 keep split
 
-for tree in HEAD^{tree} HEAD:pkg; do git cat-file tree "$tree" >"$fuzz/corpus/tree/$(git rev-parse "$tree")"; done
+for tree in 'HEAD^{tree}' HEAD:pkg; do git cat-file tree "$tree" >"$fuzz/corpus/tree/$(git rev-parse "$tree")"; done
 git diff --cached --raw -z --no-abbrev -M >"$fuzz/corpus/raw_diff/diff"
 git ls-files -s -z >"$fuzz/corpus/raw_diff/ls-files"
 git ls-tree -r -z HEAD >"$fuzz/corpus/raw_diff/ls-tree"
