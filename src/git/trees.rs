@@ -122,10 +122,10 @@ pub(super) fn compare(trees: &dyn Trees, old: Option<Id>, new: Option<Id>, most:
 }
 
 /// A folder's path with `/` at the end, and its two trees.
-type Pair = (Vec<u8>, Option<Id>, Option<Id>);
+type Differing = (Vec<u8>, Option<Id>, Option<Id>);
 
 /// Looks into folders for what changed directly in them, and gives the changed folders below.
-fn below(trees: &dyn Trees, folders: Vec<Pair>, deltas: &mut Vec<Delta>) -> Result<Vec<Pair>, Doubt> {
+fn below(trees: &dyn Trees, folders: Vec<Differing>, deltas: &mut Vec<Delta>) -> Result<Vec<Differing>, Doubt> {
     let mut below = Vec::new();
     for (folder, old, new) in folders {
         let read = |id: Option<Id>| id.map_or_else(|| Ok(Vec::new()), |id| trees.children(&id));

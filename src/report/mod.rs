@@ -173,8 +173,15 @@ fn wrap<'o>(text: &str, options: impl Into<textwrap::Options<'o>>) -> String {
 
 /// A path for a command that is typed: what a shell would not take as it is, in quotes.
 pub(crate) fn quoted(path: &str) -> String {
+    quoted_for(path, cfg!(windows))
+}
+
+/// On Windows a backslash stands between folders, no name has a double quote, and `cmd` knows no single ones.
+fn quoted_for(path: &str, is_windows: bool) -> String {
     let path = printable(path);
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+@%=:,\u{fffd}".contains(letter);
+    let is_plain = |letter: char| {
+        letter.is_alphanumeric() || "/._-+@%=:,\u{fffd}".contains(letter) || (is_windows && letter == '\\')
+    };
     let path = if path.starts_with('-') {
         format!("./{path}")
     } else {
@@ -182,6 +189,8 @@ pub(crate) fn quoted(path: &str) -> String {
     };
     if !path.is_empty() && path.chars().all(is_plain) {
         path
+    } else if is_windows {
+        format!("\"{path}\"")
     } else {
         format!("'{}'", path.replace('\'', r"'\''"))
     }
@@ -200,10 +209,15 @@ mod tests {
 
     #[test]
     fn what_a_shell_reads_otherwise_is_quoted() {
-        assert_eq!(quoted("a/b-c_1.py"), "a/b-c_1.py");
-        assert_eq!(quoted("my v/b`rm`.py"), "'my v/b`rm`.py'");
-        assert_eq!(quoted("it's.py"), r"'it'\''s.py'");
-        assert_eq!(quoted("-z.py"), "./-z.py");
-        assert_eq!(quoted("ä.py"), "ä.py");
+        for is_windows in [false, true] {
+            for plain in ["a/b-c_1.py", "ä.py"] {
+                assert_eq!(quoted_for(plain, is_windows), plain);
+            }
+            assert_eq!(quoted_for("-z.py", is_windows), "./-z.py");
+        }
+        assert_eq!(quoted_for("my v/b`rm`.py", false), "'my v/b`rm`.py'");
+        assert_eq!(quoted_for("it's.py", false), r"'it'\''s.py'");
+        assert_eq!(quoted_for(r"C:\a\b.py", true), r"C:\a\b.py");
+        assert_eq!(quoted_for(r"my v\it's.py", true), r#""my v\it's.py""#);
     }
 }
