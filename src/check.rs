@@ -9,8 +9,8 @@ use crate::git::{GitError, Snapshot, Status};
 use crate::ignores;
 use crate::migration::Migration;
 use crate::order;
-use crate::project::Project;
-use crate::python::{Module, is_plain_revision, names_down_revision, relevance};
+use crate::project::{Judged, Project};
+use crate::python::{Module, Relevance, is_plain_revision, names_down_revision, relevance};
 use crate::rules::{ALL, Check, MetadataFile, MigrationFile, Rule};
 use crate::selection::{Candidate, Reader};
 use crate::source::{RepoPath, SourceFile};
@@ -278,51 +278,79 @@ fn touches(diagnostic: &Diagnostic, changed: &[std::ops::Range<usize>]) -> bool 
 /// Applies every rule to one file.
 #[must_use]
 pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, config: &Config) -> Examined {
-    let relevant = relevance(file.text().as_bytes());
-    let module = Module::parse(file.clone());
-    let migration = Migration::read(&module);
+    let bytes = file.text().as_bytes();
+    let relevant = relevance(bytes);
+    let may_migrate = relevant.migration || config.is_migration(file.path());
+    let mut judged = judged(file, relevant, project, config);
+    if !may_migrate && judged.is_empty() && !ignores::are_mentioned(file) {
+        return Examined {
+            kind: FileKind::Other,
+            diagnostics: Vec::new(),
+        };
+    }
+    // What was asked about the project may have parsed it already.
+    let own;
+    let module = if let Some(known) = project.modules().parsed(file) {
+        known
+    } else {
+        own = Module::parse(file.clone());
+        &own
+    };
+    let migration = if may_migrate {
+        project.migration(module)
+    } else {
+        Migration::none(module)
+    };
     let mut found = Vec::new();
     let mut kind = FileKind::Other;
     // An open quote swallows what a migration is known by.
-    let was_migration = || !module.errors().is_empty() && names_down_revision(file.text().as_bytes());
+    let was_migration = || !module.errors().is_empty() && names_down_revision(bytes);
     if migration.is_migration() || config.is_migration(file.path()) || was_migration() {
         kind = FileKind::Migration;
         found.extend(of_migration(&migration, is_deployed, project, config));
     }
-    // A revision may build metadata for its own use.
-    if (relevant.metadata || config.is_metadata(file.path())) && !migration.declares_revision {
-        let judged = if config.is_metadata(file.path()) {
-            project.made_in(file)
-        } else {
-            project.judged(file)
+    if migration.declares_revision {
+        judged.clear();
+    }
+    if !judged.is_empty() && kind == FileKind::Other {
+        kind = FileKind::Metadata;
+    }
+    for judged in &judged {
+        let one = MetadataFile {
+            judged,
+            module,
+            is_deployed,
+            configured_convention: config.convention.as_ref(),
         };
-        if !judged.is_empty() && kind == FileKind::Other {
-            kind = FileKind::Metadata;
-        }
-        for judged in &judged {
-            let one = MetadataFile {
-                judged,
-                module: &module,
-                is_deployed,
-                configured_convention: config.convention.as_ref(),
-            };
-            for rule in ALL {
-                if let Check::Metadata(check) = rule.check {
-                    found.extend(check(&one));
-                }
+        for rule in ALL {
+            if let Check::Metadata(check) = rule.check {
+                found.extend(check(&one));
             }
         }
     }
     if kind != FileKind::Other {
         for rule in ALL {
             if let Check::Module(check) = rule.check {
-                found.extend(check(&module));
+                found.extend(check(module));
             }
         }
     }
     Examined {
         kind,
-        diagnostics: silenced(&module, found, config),
+        diagnostics: silenced(module, found, config),
+    }
+}
+
+/// The metadata of a file that Alembic migrates. A revision may build some for its own use.
+fn judged(file: &SourceFile, relevant: Relevance, project: &Project<'_>, config: &Config) -> Vec<Judged> {
+    if names_down_revision(file.text().as_bytes()) {
+        Vec::new()
+    } else if config.is_metadata(file.path()) {
+        project.made_in(file)
+    } else if relevant.metadata {
+        project.judged(file)
+    } else {
+        Vec::new()
     }
 }
 

@@ -9,6 +9,11 @@ use crate::source::{SourceFile, Span};
 
 const MARKER: &str = "alembic-named:";
 
+/// Whether a file may hold such a comment.
+pub(crate) fn are_mentioned(file: &SourceFile) -> bool {
+    file.text().contains(MARKER)
+}
+
 /// One comment.
 #[derive(Debug)]
 struct Directive {

@@ -21,6 +21,7 @@ pub mod fix;
 pub mod git;
 mod ignores;
 pub mod install;
+mod libraries;
 pub mod mend;
 pub mod migration;
 pub mod naming;

@@ -6,8 +6,8 @@ use crate::order;
 use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Function, ParameterKind, Stmt, StmtKind};
 use crate::source::Span;
 
+use super::Known;
 use super::receiver::{Batch, Binding};
-use super::{Known, Name};
 
 /// What one call hands to one parameter.
 #[derive(Debug, Clone)]
@@ -16,8 +16,8 @@ pub(super) struct Given<'m> {
     pub(super) place: Span,
     /// What it stands for as an object of Alembic's.
     pub(super) binding: Option<Binding<'m>>,
-    /// What it is worth as the name of a constraint.
-    pub(super) name: Name,
+    /// Whether it leaves out the name of a constraint that it is taken for.
+    pub(super) unnamed: bool,
 }
 
 /// The calls of the functions of one module that have been seen, by where the function's name stands.
@@ -50,14 +50,13 @@ impl<'m> Calls<'m> {
                     .flat_map(move |call| call.values().map(move |given| (*function, given)))
             })
             .map(|(function, given)| {
-                let unnamed = given.name == Name::Unnamed;
                 let binding = match &given.binding {
                     None => 0,
                     Some(Binding::Other) => 1,
                     Some(Binding::Batch(_)) => 2,
                     Some(_) => 3,
                 };
-                (function, given.place.start, binding, unnamed)
+                (function, given.place.start, binding, given.unnamed)
             })
             .collect();
         order::sort(&mut shape);
@@ -180,7 +179,7 @@ pub(super) fn tests(body: &[Stmt], name: &str) -> bool {
             StmtKind::If(branches) => branches.iter().filter_map(|(test, _)| test.as_ref()).collect(),
             StmtKind::While { test, .. } => vec![test],
             StmtKind::Match { subject, .. } => vec![subject],
-            StmtKind::Other(exprs) => exprs.iter().collect(),
+            StmtKind::Raise(exprs) | StmtKind::Other(exprs) => exprs.iter().collect(),
             _ => Vec::new(),
         };
         let (exprs, blocks) = statement.parts();
@@ -197,7 +196,7 @@ fn mentions(expr: &Expr, name: &str) -> bool {
 fn chooses_by(expr: &Expr, name: &str) -> bool {
     let chooses = match &expr.kind {
         ExprKind::Conditional { test, .. } => mentions(test, name),
-        ExprKind::Choice(values) => values.iter().any(|value| mentions(value, name)),
+        ExprKind::Choice { values, .. } => values.iter().any(|value| mentions(value, name)),
         ExprKind::Named { target, .. } => target.as_name() == Some(name),
         _ => false,
     };

@@ -2,7 +2,6 @@
 //!
 //! A module counts as a migration by what it does, never by where it lies: it declares a revision or uses Alembic's operations.
 
-mod constants;
 mod executed;
 mod helpers;
 mod pairing;
@@ -15,7 +14,9 @@ pub use pairing::{Pair, Pairing};
 pub use receiver::{Batch, Receiver};
 pub use signature::Action;
 
+use crate::libraries::ALONE;
 use crate::naming::ConstraintKind;
+use crate::python::values::Reader;
 use crate::python::{Argument, Call, Module};
 use crate::source::Span;
 
@@ -198,10 +199,29 @@ pub struct Migration<'m> {
 }
 
 impl<'m> Migration<'m> {
-    /// Reads a module's operations.
+    /// Reads the operations of a module by itself.
     #[must_use]
     pub fn read(module: &'m Module) -> Self {
-        read::migration(module)
+        Self::read_with(module, Reader::new(None, &ALONE))
+    }
+
+    /// Reads the operations of a module, whose values may come from other modules.
+    #[must_use]
+    pub fn read_with(module: &'m Module, values: Reader<'m>) -> Self {
+        read::migration(module, values)
+    }
+
+    /// A module without any word of Alembic's operations, which needs no reading.
+    #[must_use]
+    pub fn none(module: &'m Module) -> Self {
+        Self {
+            module,
+            operations: Vec::new(),
+            steps: Vec::new(),
+            executions: Vec::new(),
+            declares_revision: false,
+            uses_operations: false,
+        }
     }
 
     /// Whether the module is a migration, or a helper of one.

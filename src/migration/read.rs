@@ -1,16 +1,20 @@
 //! The walk over a module that finds its operations, scope by scope.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
+use crate::libraries::kinds;
 use crate::naming::ConstraintKind;
 use crate::order;
+use crate::python::scopes::ScopeKind;
+use crate::python::values::{Chain, Reader as Values, Value};
 use crate::python::{
     Argument, ArgumentKind, Call, Class, Expr, ExprKind, Function, Handler, Module, Spread, Stmt, StmtKind,
 };
 use crate::source::Span;
 
-use super::constants::{Constants, Lookup};
-use super::executed::{Composer, Execution, Guard, guard};
+use super::executed::{Execution, Guard, SqlText, guard};
 use super::helpers::{self, Calls, Given};
 use super::receiver::{Batch, Binding, Bindings, Receiver, parameter, partial_of, resolve};
 use super::signature::{Action, operation, signature};
@@ -19,15 +23,19 @@ use super::{Half, Known, Migration, Name, Operation, Referred, Step};
 /// How often a module is read again because its functions hand operations on to each other.
 const MAX_READINGS: usize = 5;
 
-pub(super) fn migration(module: &Module) -> Migration<'_> {
-    let mut reader = Reader::new(module, Calls::default());
+/// The most rounds of loops over literals that are followed.
+const MAX_ROUNDS: usize = 64;
+
+pub(super) fn migration<'m>(module: &'m Module, values: Values<'m>) -> Migration<'m> {
+    let values = RefCell::new(values);
+    let mut reader = Reader::new(module, &values, Calls::default());
     reader.module_scope();
     // What a function is given is known only when all of its calls have been seen.
     for _ in 1..MAX_READINGS {
         if reader.seen.is_empty() || reader.seen.shape() == reader.known.shape() {
             break;
         }
-        reader = Reader::new(module, reader.seen);
+        reader = Reader::new(module, &values, reader.seen);
         reader.module_scope();
     }
     let halves = halves(&reader.calls);
@@ -72,8 +80,10 @@ fn declares_revision(body: &[Stmt]) -> bool {
     assigns("revision") && assigns("down_revision")
 }
 
-struct Reader<'m> {
+struct Reader<'v, 'm> {
     module: &'m Module,
+    /// What expressions are worth.
+    values: &'v RefCell<Values<'m>>,
     operations: Vec<Operation<'m>>,
     steps: Vec<Step<'m>>,
     executions: Vec<Execution<'m>>,
@@ -81,7 +91,11 @@ struct Reader<'m> {
     guards: Vec<Guard>,
     uses_operations: bool,
     scopes: Vec<Bindings<'m>>,
-    constants: Vec<Constants<'m>>,
+    /// The same scopes to the reader of values.
+    chains: Vec<Chain<'m>>,
+    /// In each scope, the names that stand for no name of a constraint, at least once, with the place that says so: a call that leaves a
+    /// parameter out, or a row of a table that is gone through.
+    unnamed: Vec<HashMap<&'m str, Span>>,
     /// The functions around the current statement, outermost first.
     functions: Vec<&'m str>,
     /// From their first to their last statement.
@@ -101,17 +115,19 @@ struct Reader<'m> {
     seen: Calls<'m>,
 }
 
-impl<'m> Reader<'m> {
-    fn new(module: &'m Module, known: Calls<'m>) -> Self {
+impl<'v, 'm> Reader<'v, 'm> {
+    fn new(module: &'m Module, values: &'v RefCell<Values<'m>>, known: Calls<'m>) -> Self {
         Self {
             module,
+            values,
             operations: Vec::new(),
             steps: Vec::new(),
             executions: Vec::new(),
             guards: Vec::new(),
             uses_operations: false,
             scopes: Vec::new(),
-            constants: Vec::new(),
+            chains: Vec::new(),
+            unnamed: Vec::new(),
             functions: Vec::new(),
             bodies: Vec::new(),
             loops: 0,
@@ -126,14 +142,15 @@ impl<'m> Reader<'m> {
     }
 
     fn module_scope(&mut self) {
-        let body = self.module.body();
-        self.scope(body, Bindings::default(), Constants::of(body));
+        let chain = self.values.borrow_mut().module(self.module);
+        self.scope(self.module.body(), Bindings::default(), chain, HashMap::new());
     }
 
     /// A module's, a class's or a function's body. Its functions run after all of its names are bound, so they are read last.
-    fn scope(&mut self, body: &'m [Stmt], bindings: Bindings<'m>, constants: Constants<'m>) {
+    fn scope(&mut self, body: &'m [Stmt], bindings: Bindings<'m>, chain: Chain<'m>, unnamed: HashMap<&'m str, Span>) {
         self.scopes.push(bindings);
-        self.constants.push(constants);
+        self.chains.push(chain);
+        self.unnamed.push(unnamed);
         let mut later = Vec::new();
         self.block(body, &mut later);
         let outside = (std::mem::take(&mut self.loops), std::mem::take(&mut self.branches));
@@ -141,16 +158,33 @@ impl<'m> Reader<'m> {
         for definition in later {
             self.apart(|reader| match definition {
                 Definition::Function(function) => reader.function(function),
-                Definition::Class(class) => reader.scope(&class.body, Bindings::of_class(), Constants::of(&class.body)),
+                Definition::Class(class) => reader.class(class),
             });
         }
         (self.loops, self.branches) = outside;
         self.guards = guards;
-        self.constants.pop();
+        self.unnamed.pop();
+        self.chains.pop();
         self.scopes.pop();
     }
 
-    fn function(&mut self, function: &'m Function) {
+    fn class(&mut self, tree: &'m Class) {
+        let Some(around) = self.chains.last().cloned() else {
+            return;
+        };
+        let chain = {
+            let mut values = self.values.borrow_mut();
+            let class = values.class(tree, &around);
+            values.class_chain(&class)
+        };
+        self.scope(&tree.body, Bindings::of_class(), chain, HashMap::new());
+    }
+
+    fn function(&mut self, function: &'m Arc<Function>) {
+        let Some(around) = self.chains.last().cloned() else {
+            return;
+        };
+        let chain = self.values.borrow_mut().function_chain(function, &around);
         for expr in function
             .decorators
             .iter()
@@ -159,18 +193,18 @@ impl<'m> Reader<'m> {
             self.expr(expr);
         }
         let mut bindings = Bindings::default();
-        let mut constants = Constants::of(&function.body);
+        let mut unnamed_parameters = HashMap::new();
         for one in &function.parameters {
             let given = self.known.of(function, &one.name);
             bindings.bind(&one.name, parameter(&self.scopes, one, helpers::agreed(&given)));
-            let unnamed = given.iter().flatten().find(|given| given.name == Name::Unnamed);
+            let unnamed = given.iter().flatten().find(|given| given.unnamed);
+            let is_bound = chain.scope.name(&one.name).is_some_and(|known| !known.sites.is_empty());
             if let Some(call) = unnamed
-                && !constants.binds(&one.name)
+                && !is_bound
                 && !helpers::tests(&function.body, &one.name)
             {
-                constants.leave_unnamed(&one.name, call.place);
+                unnamed_parameters.insert(one.name.as_str(), call.place);
             }
-            constants.hide(&one.name);
         }
         self.functions.push(&function.name);
         if self.functions.len() == 1 {
@@ -179,7 +213,7 @@ impl<'m> Reader<'m> {
         let place = |statement: Option<&Stmt>| statement.map(|statement| statement.span).unwrap_or_default();
         let (first, last) = (place(function.body.first()), place(function.body.last()));
         self.bodies.push(Span::new(first.start, last.end));
-        self.scope(&function.body, bindings, constants);
+        self.scope(&function.body, bindings, chain, unnamed_parameters);
         self.bodies.pop();
         self.functions.pop();
     }
@@ -247,7 +281,7 @@ impl<'m> Reader<'m> {
                     self.expr(value);
                 }
             }
-            StmtKind::Other(exprs) => {
+            StmtKind::Raise(exprs) | StmtKind::Other(exprs) => {
                 for expr in exprs {
                     self.expr(expr);
                 }
@@ -286,12 +320,14 @@ impl<'m> Reader<'m> {
                 self.hide(target);
                 let [rounds, otherwise] = bodies;
                 let nameless = self.nameless_rows(target, iterable, rounds);
-                for (name, row) in &nameless {
-                    self.innermost_constants(|constants| constants.leave_unnamed(name, *row));
+                if let Some(unnamed) = self.unnamed.last_mut() {
+                    unnamed.extend(nameless.iter().copied());
                 }
                 self.repeated(rounds, later);
-                for (name, _) in nameless {
-                    self.innermost_constants(|constants| constants.forget_unnamed(name));
+                if let Some(unnamed) = self.unnamed.last_mut() {
+                    for (name, _) in &nameless {
+                        unnamed.remove(name);
+                    }
                 }
                 self.branch(otherwise, later);
             }
@@ -339,15 +375,9 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn innermost_constants(&mut self, change: impl FnOnce(&mut Constants<'m>)) {
-        if let Some(constants) = self.constants.last_mut() {
-            change(constants);
-        }
-    }
-
     /// The names of a loop that are `None` in a row of what is gone through, and are used as they come.
     fn nameless_rows(&self, target: &'m Expr, iterable: &'m Expr, rounds: &'m [Stmt]) -> Vec<(&'m str, Span)> {
-        let (ExprKind::List(rows) | ExprKind::Tuple(rows)) = &self.lookup().value(iterable).kind else {
+        let (ExprKind::List(rows) | ExprKind::Tuple(rows)) = &self.source(iterable).kind else {
             return Vec::new();
         };
         let cells = rows.iter().flat_map(|row| match (&target.kind, &row.kind) {
@@ -360,13 +390,23 @@ impl<'m> Reader<'m> {
         });
         let nameless = cells.filter_map(|(target, cell)| {
             let name = target.as_name()?;
-            (self.name(cell) == Name::Unnamed).then_some((name, cell.span))
+            self.is_left_out(cell).then_some((name, cell.span))
         });
         let mut found: Vec<(&str, Span)> = nameless.collect();
         found.dedup_by_key(|(name, _)| *name);
-        let rebound = Constants::of(rounds);
-        found.retain(|(name, _)| !rebound.binds(name) && !helpers::tests(rounds, name));
+        found.retain(|(name, _)| !self.is_bound_again(name, rounds) && !helpers::tests(rounds, name));
         found
+    }
+
+    /// Whether the rounds of a loop give a name another value.
+    fn is_bound_again(&self, name: &str, rounds: &[Stmt]) -> bool {
+        let (Some(first), Some(last)) = (rounds.first(), rounds.last()) else {
+            return false;
+        };
+        let known = self.chains.last().and_then(|chain| chain.scope.name(name));
+        // The loop itself binds it at the first byte.
+        let is_inside = |from: usize| first.span.start < from && from <= last.span.end;
+        known.is_some_and(|known| known.sites.iter().any(|site| is_inside(site.from)))
     }
 
     /// What an exception is called goes again with its handler.
@@ -482,24 +522,18 @@ impl<'m> Reader<'m> {
                     self.expr(default);
                 }
                 let mut bindings = Bindings::default();
-                let mut constants = Constants::default();
                 for one in parameters {
                     bindings.bind(&one.name, parameter(&self.scopes, one, None));
-                    constants.hide(&one.name);
                 }
-                return self.within(bindings, constants, |reader| reader.expr(body));
+                return self.within(bindings, ScopeKind::Lambda(parameters), |reader| reader.expr(body));
             }
-            ExprKind::Comprehension { targets, parts } => {
-                let mut constants = Constants::default();
-                for target in targets {
-                    constants.hide_target(target);
-                }
-                return self.within(Bindings::default(), constants, |reader| {
-                    for target in targets {
+            ExprKind::Comprehension { rounds, parts } => {
+                return self.within(Bindings::default(), ScopeKind::Comprehension(rounds), |reader| {
+                    for (target, _) in rounds {
                         reader.hide(target);
                     }
                     reader.loops += 1;
-                    for part in parts {
+                    for part in parts.iter().chain(rounds.iter().map(|(_, iterable)| iterable)) {
                         reader.expr(part);
                     }
                     reader.loops -= 1;
@@ -513,11 +547,17 @@ impl<'m> Reader<'m> {
     }
 
     /// Reads an expression that has names of its own.
-    fn within(&mut self, bindings: Bindings<'m>, constants: Constants<'m>, read: impl FnOnce(&mut Self)) {
+    fn within(&mut self, bindings: Bindings<'m>, kind: ScopeKind<'m>, read: impl FnOnce(&mut Self)) {
+        let Some(around) = self.chains.last().cloned() else {
+            return;
+        };
+        let chain = self.values.borrow_mut().inner_chain(kind, &around);
         self.scopes.push(bindings);
-        self.constants.push(constants);
+        self.chains.push(chain);
+        self.unnamed.push(HashMap::new());
         read(self);
-        self.constants.pop();
+        self.unnamed.pop();
+        self.chains.pop();
         self.scopes.pop();
     }
 
@@ -546,7 +586,7 @@ impl<'m> Reader<'m> {
         if method != "invoke" {
             return None;
         }
-        let object = self.lookup().value(&call.arguments.first()?.value).as_call()?;
+        let object = self.source(&call.arguments.first()?.value).as_call()?;
         match resolve(&self.scopes, &object.callee)? {
             Binding::OpClass(method) => Some((method, object)),
             _ => None,
@@ -638,13 +678,8 @@ impl<'m> Reader<'m> {
             return;
         };
         let given = call.argument(Some(position), parameter).ok().flatten();
-        let composer = Composer {
-            lookup: self.lookup(),
-            file: self.module.file(),
-            body: self.bodies.last().copied(),
-        };
-        let (texts, loops) = given.map(|given| composer.texts(&given.value)).unwrap_or_default();
-        let moves_data = given.is_some_and(|given| composer.moves_data(&given.value));
+        let (texts, loops) = given.map(|given| self.sql_texts(&given.value)).unwrap_or_default();
+        let moves_data = given.is_some_and(|given| self.moves_data(&given.value));
         let inner = self.guards.iter().rev().copied().find(|guard| *guard != Guard::None);
         self.executions.push(Execution {
             call,
@@ -658,6 +693,79 @@ impl<'m> Reader<'m> {
         });
     }
 
+    /// The texts that an expression may be, one for each round of the loops over literals that it depends on, and how many loops these are.
+    fn sql_texts(&self, expr: &'m Expr) -> (Vec<SqlText>, usize) {
+        let Some(chain) = self.chains.last() else {
+            return Default::default();
+        };
+        let expr = self.without_wrappers(expr);
+        let mut values = self.values.borrow_mut();
+        let (value, loops) = values.value_in_loops(expr, chain);
+        let body = self.bodies.last().copied();
+        if loops.is_empty() {
+            return (SqlText::of(&[value], body), 0);
+        }
+        let product = loops
+            .iter()
+            .fold(1_usize, |product, one| product.saturating_mul(one.items));
+        if product == 0 || product > MAX_ROUNDS {
+            return (Vec::new(), 0);
+        }
+        let mut found = Vec::new();
+        for number in 0..product {
+            let mut rest = number;
+            let mut rounds = Vec::new();
+            for one in &loops {
+                rounds.push((one.key, rest % one.items));
+                rest /= one.items;
+            }
+            let chain = values.at_rounds(chain, rounds);
+            found.push(values.value(expr, &chain));
+        }
+        let texts = SqlText::of(&found, body);
+        let count = if texts.is_empty() { 0 } else { loops.len() };
+        (texts, count)
+    }
+
+    /// The SQL inside `text(...)` and its kin, by whatever name the module has them.
+    fn without_wrappers(&self, expr: &'m Expr) -> &'m Expr {
+        let mut current = expr;
+        while let Some(call) = self.source(current).as_call() {
+            current = match (call.name(), &call.callee.kind, call.arguments.first()) {
+                (Some("bindparams" | "execution_options"), ExprKind::Attribute { value, .. }, _) => value,
+                (Some("text" | "dedent" | "cleandoc"), _, Some(first)) if first.kind == ArgumentKind::Positional => {
+                    &first.value
+                }
+                (Some("DDL"), callee, Some(first)) if self.is_unbound(callee) => &first.value,
+                _ => break,
+            };
+        }
+        current
+    }
+
+    /// Whether nothing in the module tells what is called, as with a file that is run with names put in.
+    fn is_unbound(&self, callee: &'m ExprKind) -> bool {
+        let ExprKind::Attribute { value, .. } = callee else {
+            return false;
+        };
+        matches!(self.value(value), Value::Unknown(_))
+    }
+
+    /// Whether an expression is a statement of SQLAlchemy's that moves rows.
+    fn moves_data(&self, expr: &'m Expr) -> bool {
+        let mut current = self.source(expr);
+        while let Some(call) = current.as_call() {
+            if let Some("update" | "insert" | "delete" | "select" | "values" | "where") = call.name() {
+                return true;
+            }
+            let ExprKind::Attribute { value, .. } = &call.callee.kind else {
+                break;
+            };
+            current = self.source(value);
+        }
+        false
+    }
+
     /// The name that a `*` or `**` hands over, where that is written out.
     fn spread_name(&self, call: &'m Call, at: usize, parameters: &[&str]) -> Option<&'m Expr> {
         let first = call
@@ -665,7 +773,7 @@ impl<'m> Reader<'m> {
             .get(at)
             .filter(|first| first.kind == ArgumentKind::Spread);
         if let Some(first) = first
-            && let ExprKind::List(items) | ExprKind::Tuple(items) = &self.lookup().value(&first.value).kind
+            && let ExprKind::List(items) | ExprKind::Tuple(items) = &self.source(&first.value).kind
         {
             return items.first();
         }
@@ -674,7 +782,7 @@ impl<'m> Reader<'m> {
             .iter()
             .filter(|argument| argument.kind == ArgumentKind::KeywordSpread);
         spreads.find_map(|spread| {
-            let value = self.lookup().value(&spread.value);
+            let value = self.source(&spread.value);
             if let Some(call) = value.as_call().filter(|call| call.callee.as_name() == Some("dict")) {
                 return call.keyword(parameters.first()?);
             }
@@ -692,7 +800,7 @@ impl<'m> Reader<'m> {
     fn added_column(&self, method: &str, call: &'m Call, receiver: &Receiver) -> Option<&'m Call> {
         let position = usize::from(!receiver.is_batch());
         let argument = call.argument(Some(position), "column").ok()??;
-        let column = self.lookup().value(&argument.value).as_call_of("Column");
+        let column = self.source(&argument.value).as_call_of("Column");
         column.filter(|_| method == "add_column")
     }
 
@@ -754,7 +862,22 @@ impl<'m> Reader<'m> {
                 .meaning(value)
                 .filter(|binding| !matches!(binding, Binding::Unknown))
                 .or_else(other),
-            name: self.name(value),
+            unnamed: self.is_left_out(value),
+        }
+    }
+
+    /// Whether an expression is `None` or `''` as it is written, by any name.
+    fn is_left_out(&self, expr: &'m Expr) -> bool {
+        let value = self.source(expr);
+        match &value.kind {
+            ExprKind::None => true,
+            ExprKind::String(text) => text.is_empty(),
+            ExprKind::Name(_) => self.unnamed_by(value).is_some(),
+            ExprKind::Call(call) if is_finisher(&call.callee) => call
+                .arguments
+                .first()
+                .is_some_and(|first| self.is_left_out(&first.value)),
+            _ => false,
         }
     }
 
@@ -779,7 +902,7 @@ impl<'m> Reader<'m> {
 
     fn drop_kind(&self, call: &'m Call, position: Option<usize>) -> Option<ConstraintKind> {
         let argument = call.argument(position, "type_").ok()??;
-        let text = self.lookup().text(&argument.value);
+        let text = self.known_text(&argument.value);
         match text.known()?.as_str() {
             "foreignkey" => Some(ConstraintKind::ForeignKey),
             "unique" => Some(ConstraintKind::Unique),
@@ -792,21 +915,20 @@ impl<'m> Reader<'m> {
     /// The name that an expression is worth, and the call of the helper that leaves it out.
     fn name_or_origin(&self, value: &'m Expr) -> (Name, Option<Span>) {
         let name = self.name(value);
-        let value = self.lookup().value(value);
+        let value = self.source(value);
         let inner = match value.as_call().filter(|call| is_finisher(&call.callee)) {
             Some(call) => call.arguments.first().map_or(value, |first| &first.value),
             None => value,
         };
-        let origin = self.lookup().unnamed_by(inner).filter(|_| name == Name::Unnamed);
+        let origin = self.unnamed_by(inner).filter(|_| name == Name::Unnamed);
         (name, origin)
     }
 
     fn name(&self, value: &'m Expr) -> Name {
-        let value = self.lookup().value(value);
+        let value = self.source(value);
         match &value.kind {
-            ExprKind::Name(_) if self.lookup().unnamed_by(value).is_some() => Name::Unnamed,
+            ExprKind::Name(_) if self.unnamed_by(value).is_some() => Name::Unnamed,
             ExprKind::None => Name::Unnamed,
-            ExprKind::String(text) if text.is_empty() => Name::Unnamed,
             ExprKind::Call(call) if is_finisher(&call.callee) => {
                 match call.arguments.first().map(|one| self.name(&one.value)) {
                     Some(Name::Plain(text) | Name::Finished(text)) => Name::Finished(text),
@@ -814,21 +936,86 @@ impl<'m> Reader<'m> {
                     _ => Name::Computed,
                 }
             }
-            _ => match self.lookup().text(value) {
-                Known::Is(text) if text.is_empty() => Name::Unnamed,
-                Known::Is(text) => Name::Plain(text),
-                Known::Computed(_) => Name::Computed,
-            },
+            _ => self.name_of_value(value),
         }
     }
 
-    fn lookup(&self) -> Lookup<'_, 'm> {
-        Lookup(&self.constants)
+    fn name_of_value(&self, expr: &'m Expr) -> Name {
+        match self.value(expr) {
+            Value::Text(text) => match text.known() {
+                Some("") => Name::Unnamed,
+                Some(text) => Name::Plain(text.to_owned()),
+                None => Name::Computed,
+            },
+            Value::Made(made) if made.kind == kinds::FINISHED => match made.arguments.positional.first() {
+                Some(Value::None) => Name::Unnamed,
+                Some(text) => text
+                    .as_text()
+                    .map_or(Name::Computed, |text| Name::Finished(text.to_owned())),
+                None => Name::Computed,
+            },
+            // A parameter may be looked at before it is used, and a function that returns nothing gives no name.
+            Value::None if self.stands_for_itself(expr) => Name::Unnamed,
+            _ => Name::Computed,
+        }
+    }
+
+    /// Whether an expression is a name or a path to one that is written once for all.
+    fn stands_for_itself(&self, expr: &Expr) -> bool {
+        match (&expr.kind, self.chains.last()) {
+            (ExprKind::Name(name), Some(chain)) => !self.values.borrow().is_handed_over(name, chain),
+            (ExprKind::Attribute { .. }, _) => true,
+            _ => false,
+        }
+    }
+
+    /// The place that leaves out what a name stands for.
+    fn unnamed_by(&self, expr: &Expr) -> Option<Span> {
+        let name = expr.as_name()?;
+        let binds = |chain: &Chain<'_>| {
+            chain.scope.name(name).is_some_and(|known| !known.sites.is_empty())
+                || chain.scope.parameters().iter().any(|one| one.name == name)
+        };
+        let mut scopes = self.chains.iter().zip(&self.unnamed).rev();
+        let (_, unnamed) = scopes.find(|(chain, _)| binds(chain))?;
+        unnamed.get(name).copied()
+    }
+
+    /// What an expression is worth.
+    fn value(&self, expr: &'m Expr) -> Value<'m> {
+        match self.chains.last() {
+            Some(chain) => self.values.borrow_mut().value(expr, chain),
+            None => Value::unknown("it stands nowhere"),
+        }
+    }
+
+    /// The expression that a name stands for; the expression itself when it is no name.
+    fn source(&self, expr: &'m Expr) -> &'m Expr {
+        match self.chains.last() {
+            Some(chain) => self.values.borrow_mut().source(expr, chain).0,
+            None => expr,
+        }
+    }
+
+    fn known_text(&self, expr: &'m Expr) -> Known<String> {
+        match self.value(expr).as_text() {
+            Some(text) => Known::Is(text.to_owned()),
+            None => Known::Computed(describe(expr)),
+        }
+    }
+
+    /// The texts of a list or tuple.
+    fn known_texts(&self, expr: &'m Expr) -> Known<Vec<String>> {
+        let texts = match self.value(expr) {
+            Value::List(items) => items.iter().map(|item| item.as_text().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        texts.map_or_else(|| Known::Computed(describe(expr)), Known::Is)
     }
 
     fn text(&self, call: &'m Call, position: Option<usize>, name: &str) -> Known<String> {
         match call.argument(position, name) {
-            Ok(Some(argument)) => self.lookup().text(&argument.value),
+            Ok(Some(argument)) => self.known_text(&argument.value),
             Ok(None) => Known::Computed("it is not given".to_owned()),
             Err(Spread) => Known::Computed(SPREAD.to_owned()),
         }
@@ -836,10 +1023,12 @@ impl<'m> Reader<'m> {
 
     fn optional_text(&self, call: &'m Call, position: Option<usize>, name: &str) -> Known<Option<String>> {
         match call.argument(position, name) {
-            Ok(Some(argument)) if self.lookup().value(&argument.value).kind == ExprKind::None => Known::Is(None),
-            Ok(Some(argument)) => match self.lookup().text(&argument.value) {
-                Known::Is(text) => Known::Is(Some(text)),
-                Known::Computed(reason) => Known::Computed(reason),
+            Ok(Some(argument)) => match self.value(&argument.value) {
+                Value::None => Known::Is(None),
+                value => match value.as_text() {
+                    Some(text) => Known::Is(Some(text.to_owned())),
+                    None => Known::Computed(describe(&argument.value)),
+                },
             },
             Ok(None) => Known::Is(None),
             Err(Spread) => Known::Computed(SPREAD.to_owned()),
@@ -851,10 +1040,20 @@ impl<'m> Reader<'m> {
             return Known::Is(Vec::new());
         }
         match call.argument(position, name) {
-            Ok(Some(argument)) => self.lookup().texts(&argument.value),
+            Ok(Some(argument)) => self.known_texts(&argument.value),
             Ok(None) => Known::Computed("they are not given".to_owned()),
             Err(Spread) => Known::Computed(SPREAD.to_owned()),
         }
+    }
+}
+
+/// Why an expression has no text that is known.
+fn describe(expr: &Expr) -> String {
+    match &expr.kind {
+        ExprKind::Name(name) => format!("`{name}` is set at run time"),
+        ExprKind::List(_) | ExprKind::Tuple(_) => "a part of the list is computed".to_owned(),
+        ExprKind::FString(_) => "the text is put together at run time".to_owned(),
+        _ => "it is computed".to_owned(),
     }
 }
 
@@ -888,7 +1087,7 @@ fn is_written_out(value: &Expr) -> bool {
 }
 
 enum Definition<'m> {
-    Function(&'m Function),
+    Function(&'m Arc<Function>),
     Class(&'m Class),
 }
 

@@ -31,6 +31,9 @@ pub enum FormatError {
     /// A width or precision beyond every name's length.
     #[error("the width is too big")]
     TooWide,
+    /// The text would be longer than anything that is followed here. Python would go on.
+    #[error("the name would be longer than {WIDEST} bytes")]
+    TooLong,
     /// A conversion without a token, such as `%s`: at best the memory address of an object.
     #[error("`%{0}` names no token in parentheses")]
     WithoutToken(char),
@@ -39,7 +42,7 @@ pub enum FormatError {
 impl FormatError {
     /// Whether Python raises. `%s` alone gives a text, though one that changes with each run.
     pub(super) const fn is_raised(&self) -> bool {
-        !matches!(self, Self::WithoutToken('s' | 'r' | 'a'))
+        !matches!(self, Self::WithoutToken('s' | 'r' | 'a') | Self::TooLong)
     }
 }
 
@@ -88,6 +91,9 @@ pub(super) fn render<E: From<FormatError>>(
                 let value = lookup(key)?;
                 rendered.push_str(&spec?.apply(&value)?);
             }
+        }
+        if rendered.len() > WIDEST {
+            return Err(FormatError::TooLong.into());
         }
     }
     Ok(rendered)

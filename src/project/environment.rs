@@ -57,10 +57,10 @@ pub(super) struct Environments<'s> {
     /// What was found for the migrations and for the modules of a folder, since most folders hold many.
     of_folder: Memo<Option<Environment>>,
     around_folder: Memo<Vec<Environment>>,
-    exist: OnceCell<bool>,
+    all: OnceCell<Vec<Environment>>,
 }
 
-/// How many folders are looked through for any environment at all.
+/// How many folders are looked through for environments that are far away.
 const MAX_FOLDERS: usize = 5_000;
 
 impl<'s> Environments<'s> {
@@ -72,7 +72,7 @@ impl<'s> Environments<'s> {
             configured: Memo::default(),
             of_folder: Memo::default(),
             around_folder: Memo::default(),
-            exist: OnceCell::new(),
+            all: OnceCell::new(),
         }
     }
 
@@ -107,23 +107,25 @@ impl<'s> Environments<'s> {
         self.around_folder.of(&home, || self.find_around(module))
     }
 
-    /// Whether the snapshot holds any environment, or a configuration of one.
-    pub(super) fn exist(&self) -> bool {
-        *self.exist.get_or_init(|| {
+    /// Every environment that the snapshot holds, in the first folders that are looked through.
+    pub(super) fn all(&self) -> Vec<Environment> {
+        let find = || {
+            let mut found = Vec::new();
             let mut open = vec![RepoPath::top()];
             let mut looked_at = 0;
             while let Some(folder) = open.pop() {
                 looked_at += 1;
                 if looked_at > MAX_FOLDERS {
-                    return false;
+                    break;
                 }
-                if self.is_script_folder(&folder) || !self.configurations(&folder).is_empty() {
-                    return true;
+                if self.is_script_folder(&folder) {
+                    found.push(self.environment(folder.clone()));
                 }
                 open.extend(self.inner_folders(&folder));
             }
-            false
-        })
+            found
+        };
+        self.all.get_or_init(find).clone()
     }
 
     fn find_around(&self, module: &RepoPath) -> Vec<Environment> {

@@ -16,7 +16,6 @@ use crate::python::{Expr, ExprKind, Module, Stmt, StmtKind};
 use crate::source::{RepoPath, SourceFile};
 
 use super::Environment;
-use super::target::each_call;
 
 /// An environment with more files than this is not read: what would be found is not worth the wait.
 pub const MOST_FILES: usize = 5_000;
@@ -195,7 +194,7 @@ impl Revision {
         let strangers: HashSet<&str> = self.module().body().iter().flat_map(strange_names).collect();
         let mut found = false;
         for statement in self.module().body() {
-            each_call(statement, &mut |call| {
+            statement.each_call(&mut |call| {
                 let root = call.callee.dotted();
                 let root = root.as_deref().and_then(|dotted| dotted.split('.').next());
                 let given = || call.arguments.iter().any(|argument| holds(&argument.value, text));

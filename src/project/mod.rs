@@ -2,16 +2,13 @@
 //!
 //! Everything is read from the snapshot that is checked, lazily, and remembered. No Python runs.
 
+mod env_py;
 mod environment;
-mod evaluate;
-mod flask;
 mod history;
-mod imports;
 mod ini;
-mod library;
+mod late;
 mod models;
 mod target;
-mod value;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,12 +17,17 @@ pub use environment::Environment;
 pub use history::{History, MOST_FILES, Revision};
 pub use models::{Declaration, Wanted};
 pub use target::{ConventionFacts, Judged, MetadataFacts, Target};
-pub use value::Place;
+
+pub use crate::python::values::Place;
 
 use crate::git::Snapshot;
+use crate::libraries::ALONE;
 use crate::memo::Memo;
+use crate::migration::Migration;
 use crate::naming::Dialect;
 use crate::order;
+use crate::python::values::{Imports, Reader};
+use crate::python::{Module, Modules};
 use crate::source::{RepoPath, SourceFile};
 
 use environment::Environments;
@@ -41,8 +43,14 @@ pub struct Naming {
     pub stated: Option<Place>,
     /// Whether `env.py` has autogenerate write batch operations.
     pub renders_as_batch: bool,
-    /// The files that were read to find out, for `--verbose`.
+    /// The modules that were asked to find out, for `--verbose`.
     pub trail: Vec<RepoPath>,
+    /// The modules of the project that `env.py` imports, which is where models are.
+    pub imports: Vec<RepoPath>,
+    /// How many steps that took.
+    pub steps: usize,
+    /// Where the steps ran out, if they did.
+    pub exhausted: Option<Place>,
 }
 
 impl Naming {
@@ -56,6 +64,7 @@ impl Naming {
 /// The project that a snapshot holds.
 pub struct Project<'s> {
     snapshot: &'s dyn Snapshot,
+    modules: Modules<'s>,
     environments: Environments<'s>,
     known: Memo<Rc<Naming>>,
     /// By the folders that were read.
@@ -68,6 +77,7 @@ impl<'s> Project<'s> {
     pub fn new(snapshot: &'s dyn Snapshot, top: impl Into<String>) -> Self {
         Self {
             snapshot,
+            modules: Modules::new(snapshot),
             environments: Environments::new(snapshot, top.into()),
             known: Memo::default(),
             histories: RefCell::default(),
@@ -77,7 +87,26 @@ impl<'s> Project<'s> {
     /// Every metadata that a module makes at module or class level, whether an environment is found or not.
     #[must_use]
     pub fn made_in(&self, module: &SourceFile) -> Vec<Judged> {
-        target::without_environment(self.snapshot, module)
+        let mut reader = env_py::around(&self.modules, module);
+        target::made_in(&mut reader, self.modules.parse(module))
+    }
+
+    /// The modules of the snapshot, each parsed at most once.
+    #[must_use]
+    pub fn modules(&self) -> &Modules<'s> {
+        &self.modules
+    }
+
+    /// The operations of a module. Other modules are asked where a value comes from them.
+    #[must_use]
+    pub fn migration<'m>(&'m self, module: &'m Module) -> Migration<'m> {
+        let path = module.file().path().clone();
+        let roots = move || match self.environments.of_migration(&path) {
+            Some(environment) => environment.roots,
+            None => path.ancestors().collect(),
+        };
+        let imports = Imports::new(roots);
+        Migration::read_with(module, Reader::new(Some((&self.modules, imports)), &ALONE))
     }
 
     /// What holds for a migration.
@@ -93,6 +122,9 @@ impl<'s> Project<'s> {
                 stated: None,
                 renders_as_batch: false,
                 trail: Vec::new(),
+                imports: Vec::new(),
+                steps: 0,
+                exhausted: None,
             }),
         }
     }
@@ -121,14 +153,9 @@ impl<'s> Project<'s> {
     /// The metadata of a changed module that Alembic migrates, or may migrate.
     #[must_use]
     pub fn judged(&self, module: &SourceFile) -> Vec<Judged> {
-        let environments = self.environments.around(module.path());
+        let mut environments = self.environments.around(module.path());
         if environments.is_empty() {
-            // Without Alembic nobody migrates it.
-            return if self.environments.exist() {
-                target::without_environment(self.snapshot, module)
-            } else {
-                Vec::new()
-            };
+            environments = self.environments.all();
         }
         let mut judged: Vec<Judged> = Vec::new();
         for environment in environments {
@@ -145,13 +172,13 @@ impl<'s> Project<'s> {
     /// Where the models of an environment declare a constraint, and how that reads with a name.
     #[must_use]
     pub fn declaration(&self, naming: &Naming, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
-        models::find(self.snapshot, naming, wanted, name)
+        models::find(&self.modules, naming, wanted, name)
     }
 
     fn of_environment(&self, environment: Environment) -> Rc<Naming> {
         let folder = environment.folder.clone();
         self.known
-            .of(&folder, || Rc::new(target::resolve(self.snapshot, environment)))
+            .of(&folder, || Rc::new(env_py::resolve(&self.modules, environment)))
     }
 
     /// Every environment that was looked at, for `--verbose`.

@@ -1,13 +1,12 @@
 //! The model behind a constraint: where the project declares the key or the unique column that a migration creates.
 
-use crate::git::{EntryKind, Snapshot};
+use crate::git::EntryKind;
 use crate::naming::ConstraintKind;
-use crate::python::{ArgumentKind, Call, Class, Expr, ExprKind, Module, Stmt, StmtKind};
-use crate::source::{RepoPath, SourceFile, Span};
+use crate::python::{ArgumentKind, Call, Class, Expr, ExprKind, Module, Modules, Stmt, StmtKind};
+use crate::source::{RepoPath, Span};
 
-use super::Naming;
 use super::target::Target;
-use super::value::Place;
+use super::{Naming, Place};
 
 /// How many modules are opened for one answer.
 const MAX_FILES: usize = 200;
@@ -33,22 +32,22 @@ pub struct Declaration {
 }
 
 /// Looks through the modules that led to the metadata and those beside it.
-pub(super) fn find(snapshot: &dyn Snapshot, naming: &Naming, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
-    candidates(snapshot, naming)
+pub(super) fn find(modules: &Modules<'_>, naming: &Naming, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
+    candidates(modules, naming)
         .into_iter()
         .take(MAX_FILES)
         .find_map(|path| {
-            let text = String::from_utf8(snapshot.read(&path).ok()??).ok()?;
+            let text = modules.file(&path)?.text();
             // Flask-SQLAlchemy and SQLModel make the table's name of the class's, so only the columns must stand in the file.
             if !wanted.columns.iter().all(|column| text.contains(column.as_str())) {
                 return None;
             }
-            let module = Module::parse(SourceFile::new(path, text));
+            let module = modules.get(&path)?;
             let span = module
                 .body()
                 .iter()
                 .find_map(|statement| in_statement(statement, wanted))?;
-            let named = with_name(&module, span, wanted, name)?;
+            let named = with_name(module, span, wanted, name)?;
             Some(Declaration {
                 place: Place {
                     file: module.file().clone(),
@@ -59,8 +58,15 @@ pub(super) fn find(snapshot: &dyn Snapshot, naming: &Naming, wanted: &Wanted<'_>
         })
 }
 
-fn candidates(snapshot: &dyn Snapshot, naming: &Naming) -> Vec<RepoPath> {
+fn candidates(modules: &Modules<'_>, naming: &Naming) -> Vec<RepoPath> {
     let mut paths = naming.trail.clone();
+    paths.extend(
+        naming
+            .imports
+            .iter()
+            .filter(|path| !naming.trail.contains(path))
+            .cloned(),
+    );
     let homes: Vec<RepoPath> = match &naming.target {
         Target::Metadata(facts) => facts
             .place
@@ -77,7 +83,7 @@ fn candidates(snapshot: &dyn Snapshot, naming: &Naming) -> Vec<RepoPath> {
     for home in homes {
         let inner = [Some(home.clone()), home.join("models"), home.parent()];
         for folder in inner.into_iter().flatten() {
-            for entry in snapshot.list(&folder).unwrap_or_default() {
+            for entry in modules.list(&folder) {
                 let path = folder.join(&entry.name).filter(RepoPath::is_python);
                 if let Some(path) = path.filter(|_| entry.kind == EntryKind::File)
                     && !paths.contains(&path)
@@ -273,6 +279,7 @@ mod tests {
     use super::*;
     use crate::git::MemorySnapshot;
     use crate::project::Project;
+    use crate::source::SourceFile;
 
     fn declaration(models: &str, kind: ConstraintKind, table: &str, columns: &[&str]) -> String {
         let env = "from alembic import context\nfrom app.base import Base\nimport app.models\ntarget_metadata = Base.metadata\n";
@@ -290,7 +297,7 @@ mod tests {
             table,
             columns: &columns,
         };
-        find(&snapshot, &naming, &wanted, "N").map_or_else(|| "none".to_owned(), |found| found.named)
+        find(&Modules::new(&snapshot), &naming, &wanted, "N").map_or_else(|| "none".to_owned(), |found| found.named)
     }
 
     #[test]

@@ -1,18 +1,16 @@
-//! From `env.py` to the metadata that Alembic migrates, and what can be said of its naming convention.
+//! What an environment's metadata is, and what can be said of its naming convention.
 
 use std::rc::Rc;
 
-use crate::git::Snapshot;
+use crate::libraries::sqlalchemy::{self, Setting};
+use crate::libraries::{ignored_metadata, kinds};
 use crate::naming::{Convention, Key, Value as Template};
-use crate::order;
-use crate::python::{Call, Expr, ExprKind, Module, Stmt, StmtKind};
-use crate::source::{RepoPath, SourceFile};
+use crate::python::scopes::ScopeKind;
+use crate::python::values::{Class, Dict, Made, Reader, Value};
+use crate::python::{Expr, ExprKind, Module, StmtKind};
+use crate::source::SourceFile;
 
-use super::Naming;
-use super::environment::Environment;
-use super::evaluate::{Evaluator, Frame};
-use super::imports::{Found, relative_folder};
-use super::value::{Dict, Metadata, ModuleName, Place, Scope, Setting, Value};
+use super::{Naming, Place, late};
 
 /// What an environment hands to Alembic as `target_metadata`.
 #[derive(Debug, Clone)]
@@ -64,8 +62,6 @@ pub struct Judged {
     pub target: Target,
     /// The place in the changed module.
     pub place: Place,
-    /// Whether an environment certainly migrates it.
-    pub certain: bool,
 }
 
 impl PartialEq for Judged {
@@ -74,266 +70,109 @@ impl PartialEq for Judged {
     }
 }
 
-/// Reads an environment's `env.py` and follows its `target_metadata`.
-pub(super) fn resolve(snapshot: &dyn Snapshot, environment: Environment) -> Naming {
-    let mut evaluator = Evaluator::new(
-        snapshot,
-        environment.roots.clone(),
-        environment.folder.parent().unwrap_or_else(RepoPath::top),
-    );
-    let env_py = evaluator.imports.file(&environment.env_py());
-    let renders_as_batch = env_py.as_ref().is_some_and(renders_as_batch);
-    let (target, stated) = match env_py {
-        Some(file) => of_env_py(&mut evaluator, &file),
-        None => (
-            Target::Unknown(format!("`{}` cannot be read", environment.env_py())),
-            None,
-        ),
-    };
-    Naming {
-        environment: Some(environment),
-        target,
-        stated,
-        renders_as_batch,
-        trail: evaluator.imports.opened(),
-    }
-}
-
-fn of_env_py(evaluator: &mut Evaluator<'_>, file: &SourceFile) -> (Target, Option<Place>) {
-    let scope = evaluator.run(file);
-    let global = |name: &str| scope.borrow().get(name).cloned();
-    let template = || global("target_metadata").map(|value| ("target_metadata".to_owned(), value));
-    let configured = configured_target(file);
-    // Inside a function another name may stand for it; the module's own is what Alembic's templates set.
-    let named = match configured.as_ref().and_then(Expr::as_name) {
-        Some(name) => global(name).map(|value| (name.to_owned(), value)).or_else(template),
-        None => template(),
-    };
-    let (value, stated) = match (named, configured) {
-        (Some((name, value)), _) => (value, stated(evaluator, file, &name, 8)),
-        (None, Some(expr)) => {
-            let mut frame = Frame::of_module(file.clone(), scope.clone());
-            let place = Place {
-                file: file.clone(),
-                span: expr.span,
-            };
-            (evaluator.eval(&expr, &mut frame), Some(place))
-        }
-        (None, None) => (Value::unknown("`env.py` sets no `target_metadata`"), None),
-    };
-    (target(&value), stated)
-}
-
-/// The expression after `target_metadata=` in the call of `context.configure`.
-fn configured_target(file: &SourceFile) -> Option<Expr> {
-    let module = Module::parse(file.clone());
-    let mut found = None;
-    for statement in module.body() {
-        each_call(statement, &mut |call| {
-            let configures = matches!(&call.callee.kind, ExprKind::Attribute { name, .. } if name == "configure");
-            if configures && let Some(value) = call.keyword("target_metadata") {
-                found.get_or_insert_with(|| value.clone());
-            }
-        });
-    }
-    found
-}
-
-/// Whether `context.configure` gets a `render_as_batch=` that is not plainly false.
-fn renders_as_batch(env_py: &SourceFile) -> bool {
-    let mut found = false;
-    for statement in Module::parse(env_py.clone()).body() {
-        each_call(statement, &mut |call| {
-            let value = call.keyword("render_as_batch");
-            found |= value.is_some_and(|value| env_py.slice(value.span) != "False");
-        });
-    }
-    found
-}
-
-pub(super) fn each_call(statement: &Stmt, visit: &mut impl FnMut(&Call)) {
-    let (exprs, blocks) = statement.parts();
-    for expr in exprs {
-        each_call_in(expr, visit);
-    }
-    for block in blocks {
-        for inner in block {
-            each_call(inner, visit);
-        }
-    }
-}
-
-fn each_call_in(expr: &Expr, visit: &mut impl FnMut(&Call)) {
-    if let Some(call) = expr.as_call() {
-        visit(call);
-    }
-    for child in expr.children() {
-        each_call_in(child, visit);
-    }
-}
-
-/// Where the source says what a name is: its last assignment, in this module or in the one it is imported from.
-fn stated(evaluator: &mut Evaluator<'_>, file: &SourceFile, name: &str, steps: usize) -> Option<Place> {
-    let steps = steps.checked_sub(1)?;
-    let module = Module::parse(file.clone());
-    let mut found = None;
-    for statement in module.body() {
-        match &statement.kind {
-            StmtKind::Assign {
-                targets,
-                value: Some(value),
-                ..
-            } if targets.iter().any(|target| target.as_name() == Some(name)) => {
-                found = Some((
-                    value.span,
-                    value.as_name().filter(|other| *other != name).map(str::to_owned),
-                ));
-            }
-            StmtKind::ImportFrom { module, names, level } => {
-                let Some(alias) = names
-                    .iter()
-                    .find(|alias| alias.alias.as_deref().unwrap_or(&alias.name) == name)
-                else {
-                    continue;
-                };
-                let inner = imported_file(evaluator, file, module.as_deref(), *level)
-                    .and_then(|inner| stated(evaluator, &inner, &alias.name, steps));
-                if inner.is_some() {
-                    return inner;
-                }
-                found = Some((alias.span, None));
-            }
-            _ => {}
-        }
-    }
-    let (span, other) = found?;
-    let here = || Place {
-        file: file.clone(),
-        span,
-    };
-    match other {
-        Some(other) => stated(evaluator, file, &other, steps)
-            .filter(|place| place.file.path() != file.path())
-            .or_else(|| Some(here())),
-        None => Some(here()),
-    }
-}
-
-fn imported_file(
-    evaluator: &mut Evaluator<'_>,
-    file: &SourceFile,
-    module: Option<&str>,
-    level: u32,
-) -> Option<SourceFile> {
-    let folder = if level == 0 {
-        None
-    } else {
-        Some(relative_folder(file.path(), level)?)
-    };
-    let name = ModuleName {
-        folder,
-        dotted: module.unwrap_or_default().to_owned(),
-    };
-    match evaluator.imports.find(&name) {
-        Found::File(file) => Some(file),
-        _ => None,
-    }
-}
-
-fn target(value: &Value) -> Target {
+pub(super) fn target<'m>(reader: &mut Reader<'m>, value: &Value<'m>) -> Target {
     match value {
         Value::None => Target::Nothing,
-        Value::Metadata(metadata) => Target::Metadata(facts(metadata)),
+        Value::Made(made) if made.kind == kinds::METADATA => Target::Metadata(facts(reader, made)),
         Value::List(items) => {
             let mut several = Vec::new();
-            for item in items.borrow().iter() {
-                if let Value::Metadata(metadata) = item {
-                    several.push(facts(metadata));
+            for item in items.iter() {
+                if let Some(metadata) = as_metadata(item) {
+                    several.push(facts(reader, metadata));
                 }
             }
             Target::Several(several)
         }
-        Value::Dict(dict) => by_database(&dict.borrow()),
-        Value::Either(values) => either(values),
+        Value::Dict(dict) => by_database(reader, dict),
+        Value::Either(values) => either(reader, values),
         Value::Unknown(reason) => Target::Unknown(reason.to_string()),
         Value::External(name) => Target::Unknown(format!("`{name}` is not part of this repository")),
         _ => Target::Unknown("`target_metadata` is something that cannot be followed".to_owned()),
     }
 }
 
+fn as_metadata<'v, 'm>(value: &'v Value<'m>) -> Option<&'v Rc<Made<'m>>> {
+    match value {
+        Value::Made(made) if made.kind == kinds::METADATA => Some(made),
+        _ => None,
+    }
+}
+
 /// Alembic's template for several databases hands over `target_metadata[name]`, and runs `upgrade_<name>()` under it.
-fn by_database(dict: &Dict) -> Target {
+fn by_database<'m>(reader: &mut Reader<'m>, dict: &Dict<'m>) -> Target {
     let mut databases = Vec::new();
-    for (key, value) in &dict.items {
+    for (key, value) in dict.items() {
         let metadata = match value {
-            Value::Metadata(metadata) => Some(metadata.clone()),
-            Value::List(items) => match items.borrow().as_slice() {
-                [Value::Metadata(metadata)] => Some(metadata.clone()),
-                _ => None,
-            },
-            _ => None,
+            Value::List(items) if items.len() == 1 => items.first().and_then(as_metadata),
+            value => as_metadata(value),
         };
         if let (Some(name), Some(metadata)) = (key.as_text(), metadata) {
-            databases.push((name.to_owned(), facts(&metadata)));
+            databases.push((name.to_owned(), facts(reader, metadata)));
         }
     }
     match &dict.unknown {
-        None if databases.len() == dict.items.len() && !databases.is_empty() => Target::ByDatabase(databases),
+        None if databases.len() == dict.items().len() && !databases.is_empty() => Target::ByDatabase(databases),
         _ => Target::Unknown("the metadata of some databases cannot be followed".to_owned()),
     }
 }
 
 /// One metadata among several possible values is the one that matters: the others are `None` and what is unknown.
-fn either(values: &Rc<[Value]>) -> Target {
-    let mut metadata = values.iter().filter_map(|value| match value {
-        Value::Metadata(metadata) => Some(metadata),
-        _ => None,
-    });
+///
+/// Several that no convention tells from each other are as good as one.
+fn either<'m>(reader: &mut Reader<'m>, values: &[Value<'m>]) -> Target {
+    let mut metadata = values.iter().filter_map(as_metadata);
+    let reason = || {
+        let unknown = values.iter().find_map(|value| match value {
+            Value::Unknown(reason) => Some(reason.to_string()),
+            _ => None,
+        });
+        let several = values.iter().filter_map(as_metadata).count() > 1;
+        let general = "which metadata it is depends on something known only at run time".to_owned();
+        Target::Unknown(unknown.filter(|_| !several).unwrap_or(general))
+    };
     match (metadata.next(), metadata.next()) {
-        (Some(one), None) => Target::Metadata(facts(one)),
-        _ => Target::Unknown("which metadata it is depends on something known only at run time".to_owned()),
+        (Some(one), None) => Target::Metadata(facts(reader, one)),
+        _ => reason(),
     }
 }
 
-fn facts(metadata: &Rc<Metadata>) -> MetadataFacts {
+pub(super) fn facts<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> MetadataFacts {
+    let setting = sqlalchemy::convention(reader, metadata);
+    let convention = match &setting {
+        Setting::Default => ConventionFacts::Default,
+        Setting::Given(value, place) => convention(value, place.as_ref()),
+    };
+    let set_at = reader
+        .sets_on(&Value::Made(metadata.clone()), "naming_convention")
+        .pop()
+        .map(|set| set.place);
+    let late = set_at.and_then(|place| {
+        let table = late::first_table(reader, metadata, &place)?;
+        Some((place, table))
+    });
     MetadataFacts {
         maker: metadata.maker.to_string(),
         place: metadata.place.clone(),
-        convention: match &*metadata.convention.borrow() {
-            Setting::Default => ConventionFacts::Default,
-            Setting::Given(value, place) => convention(value, place.as_ref()),
-        },
-        ineffective: metadata
-            .ineffective
-            .borrow()
-            .iter()
-            .map(|(place, reason)| (place.clone(), reason.to_string()))
-            .collect(),
-        late: metadata
-            .set_late
-            .borrow()
-            .clone()
-            .zip(metadata.first_table.borrow().clone()),
-        is_reflected: metadata.reflects.get() && metadata.first_table.borrow().is_none(),
+        convention,
+        ineffective: ineffective(reader, metadata),
+        late,
+        is_reflected: late::is_reflected(reader, metadata),
     }
 }
 
-fn convention(value: &Value, place: Option<&Place>) -> ConventionFacts {
+fn convention(value: &Value<'_>, place: Option<&Place>) -> ConventionFacts {
     match value {
         Value::None => ConventionFacts::Default,
         Value::Dict(dict) => {
-            let dict = dict.borrow();
             let place = dict.place.clone().or_else(|| place.cloned());
             if let Some(reason) = &dict.unknown {
                 return ConventionFacts::Unknown(reason.to_string(), place);
             }
-            if dict.items.is_empty() {
+            if dict.items().is_empty() {
                 return ConventionFacts::Default;
             }
-            let entries = dict
-                .items
-                .iter()
-                .filter_map(|(key, value)| Some((convention_key(key)?, template(value))));
+            let entries = dict.items().iter();
+            let entries = entries.filter_map(|(key, value)| Some((convention_key(key)?, template(value))));
             ConventionFacts::Known(Convention::new(entries), place)
         }
         Value::Either(values) => {
@@ -354,23 +193,163 @@ fn convention(value: &Value, place: Option<&Place>) -> ConventionFacts {
     }
 }
 
-fn convention_key(key: &Value) -> Option<Key> {
+fn convention_key(key: &Value<'_>) -> Option<Key> {
     match key {
-        Value::Text(text) => Some(Key::Text(text.to_string())),
+        Value::Text(text) => Some(Key::Text(text.known()?.to_owned())),
         Value::External(name) => Some(Key::Class(name.rsplit('.').next().unwrap_or(name).to_owned())),
-        Value::Class(class) => Some(Key::Class(class.name.to_string())),
+        Value::Class(class) => Some(Key::Class(class.tree.name.to_string())),
         _ => None,
     }
 }
 
-fn template(value: &Value) -> Template {
+fn template(value: &Value<'_>) -> Template {
     match value {
-        Value::Text(text) => Template::Template(text.to_string()),
+        Value::Text(text) => match text.known() {
+            Some(text) => Template::Template(text.to_owned()),
+            None => Template::Unknown("the text is put together at run time".to_owned()),
+        },
         Value::Function(_) | Value::Partial(_) | Value::External(_) | Value::Method(_) => Template::Token,
         Value::None => Template::Nothing,
         Value::Unknown(reason) => Template::Unknown(reason.to_string()),
         _ => Template::Unknown("it is computed".to_owned()),
     }
+}
+
+/// Conventions that stand where SQLAlchemy does not look for them.
+fn ineffective<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Vec<(Place, String)> {
+    let mut found = Vec::new();
+    if let Some(class) = &metadata.class
+        && let Some(span) = sqlalchemy::assigned_in_body(class, "naming_convention")
+        && matches!(sqlalchemy::convention(reader, metadata), Setting::Default)
+    {
+        let place = Place {
+            file: class.place.file.clone(),
+            span,
+        };
+        found.push((
+            place,
+            "`MetaData.__init__` replaces a class attribute of this name".to_owned(),
+        ));
+    }
+    for module in reader.asked().to_vec() {
+        let text = module.file().text();
+        if text.contains("naming_convention") || text.contains("__metadata_args__") {
+            for class in classes(reader, module) {
+                in_class_body(reader, metadata, &class, &mut found);
+            }
+        }
+        if text.contains("model_class") {
+            in_database(reader, metadata, module, &mut found);
+        }
+    }
+    found
+}
+
+/// The classes at the top of a module.
+pub(super) fn classes<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Rc<Class<'m>>> {
+    let chain = reader.module(module);
+    let trees = module.body().iter().filter_map(|statement| match &statement.kind {
+        StmtKind::Class(class) => Some(class),
+        _ => None,
+    });
+    trees.map(|tree| reader.class(tree, &chain)).collect()
+}
+
+fn in_class_body<'m>(
+    reader: &mut Reader<'m>,
+    metadata: &Rc<Made<'m>>,
+    class: &Rc<Class<'m>>,
+    found: &mut Vec<(Place, String)>,
+) {
+    let is_this = |value: Option<Value<'m>>| value.is_some_and(|value| value.same(&Value::Made(metadata.clone())));
+    for statement in &class.tree.body {
+        let StmtKind::Assign {
+            targets,
+            value: Some(value),
+            ..
+        } = &statement.kind
+        else {
+            continue;
+        };
+        let reason = match targets.first().and_then(Expr::as_name) {
+            Some("naming_convention") => {
+                "SQLAlchemy does not read a class attribute `naming_convention`; it belongs to the `MetaData`"
+            }
+            Some("__metadata_args__") => {
+                "SQLAlchemy has no `__metadata_args__`; the convention belongs to the `MetaData`"
+            }
+            Some("__table_args__") if mentions_convention(value) => {
+                "a convention in `__table_args__` has no effect; it belongs to the `MetaData`"
+            }
+            Some("metadata") if !class.tree.decorators.is_empty() => {
+                if let Some(place) = overwritten(reader, metadata, class) {
+                    let reason =
+                        "the decorator replaces a `metadata` in the class body; give it to the decorator instead";
+                    found.push((place, reason.to_owned()));
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        if is_this(reader.class_attribute(class, "metadata")) {
+            let place = Place {
+                file: class.place.file.clone(),
+                span: statement.span,
+            };
+            found.push((place, reason.to_owned()));
+        }
+    }
+}
+
+/// The convention of a `metadata` in the body of a class whose decorator sets another one.
+fn overwritten<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, class: &Rc<Class<'m>>) -> Option<Place> {
+    let imposed = reader.class_attribute(class, "metadata")?;
+    let body = reader.class_chain(class);
+    let Some(Value::Made(own)) = reader.in_scope("metadata", &body, usize::MAX) else {
+        return None;
+    };
+    if !imposed.same(&Value::Made(metadata.clone())) || imposed.same(&Value::Made(own.clone())) {
+        return None;
+    }
+    match sqlalchemy::convention(reader, &own) {
+        Setting::Given(_, place) => place,
+        Setting::Default => None,
+    }
+}
+
+fn in_database<'m>(
+    reader: &mut Reader<'m>,
+    metadata: &Rc<Made<'m>>,
+    module: &'m Module,
+    found: &mut Vec<(Place, String)>,
+) {
+    let chain = reader.module(module);
+    let calls = module.body().iter().filter_map(|statement| match &statement.kind {
+        StmtKind::Assign { value: Some(value), .. } if value.as_call()?.keyword("model_class").is_some() => Some(value),
+        _ => None,
+    });
+    for call in calls {
+        let Value::Made(database) = reader.value(call, &chain) else {
+            continue;
+        };
+        if database.kind != kinds::DATABASE {
+            continue;
+        }
+        let Some((effective, Value::Made(ignored))) = ignored_metadata(reader, &database) else {
+            continue;
+        };
+        if effective.same(&Value::Made(metadata.clone()))
+            && let Setting::Given(_, Some(place)) = sqlalchemy::convention(reader, &ignored)
+        {
+            let reason = "Flask-SQLAlchemy ignores `metadata=` when `model_class` is a declarative base";
+            found.push((place, reason.to_owned()));
+        }
+    }
+}
+
+fn mentions_convention(value: &Expr) -> bool {
+    matches!(&value.kind, ExprKind::String(text) if text == "naming_convention")
+        || value.children().into_iter().any(mentions_convention)
 }
 
 /// What this environment migrates and a changed module makes, or states.
@@ -386,7 +365,6 @@ pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
             let judged = |place| Judged {
                 target: naming.target.clone(),
                 place,
-                certain: true,
             };
             here(naming.stated.as_ref()).map(judged).into_iter().collect()
         }
@@ -396,12 +374,12 @@ pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
 
 fn judge_one(facts: &MetadataFacts, naming: &Naming, here: &dyn Fn(Option<&Place>) -> Option<Place>) -> Option<Judged> {
     let made = here(facts.place.as_ref()).or_else(|| here(convention_place(facts)));
-    // A metadata that a library makes can only be pointed at where the project takes it.
-    let place = made.or_else(|| here(naming.stated.as_ref()).filter(|_| facts.place.is_none()))?;
+    // What a library makes for all can only be pointed at where the project takes it, and only where the project is meant to configure it.
+    let is_configurable = facts.place.is_none() && facts.maker == "SQLModel";
+    let place = made.or_else(|| here(naming.stated.as_ref()).filter(|_| is_configurable))?;
     Some(Judged {
         target: Target::Metadata(facts.clone()),
         place,
-        certain: true,
     })
 }
 
@@ -412,73 +390,52 @@ fn convention_place(facts: &MetadataFacts) -> Option<&Place> {
     }
 }
 
-/// Where no environment is found, every metadata that a module makes at module or class level may be the one.
-pub(super) fn without_environment(snapshot: &dyn Snapshot, module: &SourceFile) -> Vec<Judged> {
-    if is_aside(module.path()) {
-        return Vec::new();
-    }
-    let mut roots: Vec<RepoPath> = module.path().ancestors().collect();
-    roots.extend(roots.clone().iter().filter_map(|root| root.join("src")));
-    let mut evaluator = Evaluator::new(snapshot, roots, module.path().parent().unwrap_or_else(RepoPath::top));
-    let scope = evaluator.run(module);
+/// Every metadata that a module makes at module or class level.
+pub(super) fn made_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Judged> {
+    let chain = reader.module(module);
+    debug_assert!(matches!(chain.scope.kind, ScopeKind::Module));
+    let mut names: Vec<&str> = chain.scope.names().map(|(name, _)| name).collect();
+    names.sort_unstable();
     let mut judged: Vec<Judged> = Vec::new();
-    for metadata in made_in(&mut evaluator, &scope) {
-        let facts = facts(&metadata);
-        let Some(place) = facts.place.clone().filter(|place| place.file.path() == module.path()) else {
+    for name in names {
+        let Some(value) = reader.in_scope(name, &chain, usize::MAX) else {
             continue;
         };
-        if facts.is_reflected {
-            continue;
-        }
-        let one = Judged {
-            target: Target::Metadata(facts),
-            place,
-            certain: false,
-        };
-        if !judged.contains(&one) {
-            judged.push(one);
+        for value in value.choices() {
+            let Some(metadata) = metadata_of(reader, value) else {
+                continue;
+            };
+            let place = metadata
+                .place
+                .clone()
+                .filter(|place| place.file.path() == module.file().path());
+            let Some(place) = place else { continue };
+            if judged.iter().any(|known| known.place.is(&place)) {
+                continue;
+            }
+            let facts = facts(reader, &metadata);
+            if !facts.is_reflected {
+                judged.push(Judged {
+                    target: Target::Metadata(facts),
+                    place,
+                });
+            }
         }
     }
-    order::sort_by_key(&mut judged, |one| one.place.span);
+    judged.sort_by_key(|one| one.place.span);
     judged
 }
 
-fn made_in(evaluator: &mut Evaluator<'_>, scope: &Scope) -> Vec<Rc<Metadata>> {
-    let values: Vec<Value> = scope.borrow().values().cloned().collect();
-    let mut found = Vec::new();
-    for value in values {
-        match value {
-            Value::Metadata(metadata) | Value::Registry(metadata) => found.push(metadata),
-            Value::Class(_) | Value::Database(_) => {
-                if let Value::Metadata(metadata) = evaluator.attribute(&value, "metadata") {
-                    found.push(metadata);
-                }
-            }
-            _ => {}
+fn metadata_of<'m>(reader: &mut Reader<'m>, value: &Value<'m>) -> Option<Rc<Made<'m>>> {
+    let found = match value {
+        Value::Made(made) if made.kind == kinds::METADATA => return Some(made.clone()),
+        Value::Made(made) if matches!(made.kind, kinds::REGISTRY | kinds::BASE | kinds::DATABASE) => {
+            reader.attribute(value, "metadata")
         }
-    }
-    found
-}
-
-/// Tests and examples make metadata to throw it away.
-fn is_aside(path: &RepoPath) -> bool {
-    const ASIDE: &[&str] = &[
-        "tests",
-        "test",
-        "testing",
-        "docs",
-        "doc",
-        "examples",
-        "example",
-        "samples",
-        "benchmarks",
-    ];
-    let text = path.display().into_owned();
-    let (folder, file) = text.rsplit_once('/').unwrap_or(("", &text));
-    file.starts_with("test_")
-        || file.ends_with("_test.py")
-        || matches!(file, "conftest.py" | "tests.py" | "test.py")
-        || folder.split('/').any(|part| ASIDE.contains(&part))
+        Value::Class(class) => reader.class_attribute(class, "metadata")?,
+        _ => return None,
+    };
+    as_metadata(&found).cloned()
 }
 
 #[cfg(test)]

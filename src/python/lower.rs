@@ -9,8 +9,8 @@ use ruff_text_size::{Ranged, TextRange};
 
 use super::SyntaxError;
 use super::tree::{
-    Alias, Argument, ArgumentKind, Call, Case, Class, DictItem, Expr, ExprKind, FStringPart, Function, Handler,
-    Operator, Parameter, ParameterKind, Stmt, StmtKind, Text, WithItem,
+    Alias, Argument, ArgumentKind, Call, Case, Class, Comparison, DictItem, Expr, ExprKind, FStringPart, Function,
+    Handler, Operator, Parameter, ParameterKind, Stmt, StmtKind, Text, WithItem,
 };
 use crate::order;
 use crate::source::Span;
@@ -214,8 +214,10 @@ impl<'a> Lower<'a> {
             },
             ast::Stmt::Delete(node) => StmtKind::Other(self.exprs(&node.targets)),
             ast::Stmt::Raise(node) => {
-                StmtKind::Other(self.exprs(node.exc.as_deref().into_iter().chain(node.cause.as_deref())))
+                StmtKind::Raise(self.exprs(node.exc.as_deref().into_iter().chain(node.cause.as_deref())))
             }
+            ast::Stmt::Global(node) => StmtKind::Global(node.names.iter().map(text).collect()),
+            ast::Stmt::Nonlocal(node) => StmtKind::Global(node.names.iter().map(text).collect()),
             ast::Stmt::Assert(node) => {
                 StmtKind::Other(self.exprs(std::iter::once(&*node.test).chain(node.msg.as_deref())))
             }
@@ -284,7 +286,19 @@ impl<'a> Lower<'a> {
                     right: self.boxed(&node.right),
                 },
             },
-            ast::Expr::BoolOp(node) => ExprKind::Choice(self.exprs(&node.values)),
+            ast::Expr::BoolOp(node) => ExprKind::Choice {
+                all: node.op == ast::BoolOp::And,
+                values: self.exprs(&node.values),
+            },
+            ast::Expr::Compare(node) => ExprKind::Compare {
+                left: self.boxed(&node.left),
+                rest: node
+                    .ops
+                    .iter()
+                    .zip(&node.comparators)
+                    .map(|(operator, other)| (comparison(*operator), self.expr(other)))
+                    .collect(),
+            },
             ast::Expr::If(node) => ExprKind::Conditional {
                 test: self.boxed(&node.test),
                 body: self.boxed(&node.body),
@@ -339,7 +353,6 @@ impl<'a> Lower<'a> {
             ast::Expr::Await(node) => vec![self.expr(&node.value)],
             ast::Expr::Yield(node) => self.exprs(node.value.as_deref()),
             ast::Expr::YieldFrom(node) => vec![self.expr(&node.value)],
-            ast::Expr::Compare(node) => self.exprs(std::iter::once(&*node.left).chain(node.comparators.iter())),
             ast::Expr::Slice(node) => {
                 let bounds = [node.lower.as_deref(), node.upper.as_deref(), node.step.as_deref()];
                 self.exprs(bounds.into_iter().flatten())
@@ -353,12 +366,13 @@ impl<'a> Lower<'a> {
         elements: impl IntoIterator<Item = &'a ast::Expr>,
         generators: &'a [ast::Comprehension],
     ) -> ExprKind {
-        let sources = generators
-            .iter()
-            .flat_map(|generator| std::iter::once(&generator.iter).chain(&generator.ifs));
-        let parts: Vec<&'a ast::Expr> = elements.into_iter().chain(sources).collect();
+        let conditions = generators.iter().flat_map(|generator| &generator.ifs);
+        let parts: Vec<&'a ast::Expr> = elements.into_iter().chain(conditions).collect();
         ExprKind::Comprehension {
-            targets: self.exprs(generators.iter().map(|generator| &generator.target)),
+            rounds: generators
+                .iter()
+                .map(|generator| (self.expr(&generator.target), self.expr(&generator.iter)))
+                .collect(),
             parts: self.exprs(parts),
         }
     }
@@ -532,6 +546,16 @@ fn operator(operator: ast::Operator) -> Operator {
         ast::Operator::Mod => Operator::Modulo,
         ast::Operator::BitOr => Operator::Or,
         _ => Operator::Other,
+    }
+}
+
+fn comparison(operator: ast::CmpOp) -> Comparison {
+    match operator {
+        ast::CmpOp::Eq | ast::CmpOp::Is => Comparison::Same,
+        ast::CmpOp::NotEq | ast::CmpOp::IsNot => Comparison::Different,
+        ast::CmpOp::In => Comparison::In,
+        ast::CmpOp::NotIn => Comparison::NotIn,
+        _ => Comparison::Other,
     }
 }
 

@@ -5,14 +5,18 @@
 
 mod literal;
 mod lower;
+mod modules;
+pub mod scopes;
 mod search;
 mod tree;
+pub mod values;
 
 pub use literal::Literal;
+pub use modules::Modules;
 pub use search::{Relevance, is_plain_revision, names_down_revision, relevance};
 pub use tree::{
-    Alias, Argument, ArgumentKind, Call, Case, Class, DictItem, Expr, ExprKind, FStringPart, Function, Handler,
-    Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind, Text, WithItem,
+    Alias, Argument, ArgumentKind, Call, Case, Class, Comparison, DictItem, Expr, ExprKind, FStringPart, Function,
+    Handler, Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind, Text, WithItem,
 };
 
 use crate::source::{SourceFile, Span};

@@ -66,8 +66,20 @@ pub enum ExprKind {
         /// The right side.
         right: Box<Expr>,
     },
-    /// `a or b`, `a and b`: the values in order.
-    Choice(Vec<Expr>),
+    /// `a or b`, `a and b`
+    Choice {
+        /// Whether the word between them is `and`.
+        all: bool,
+        /// The values in order.
+        values: Vec<Expr>,
+    },
+    /// `a == b`, `a is not b < c`
+    Compare {
+        /// The first operand.
+        left: Box<Expr>,
+        /// Each operator with what follows it.
+        rest: Vec<(Comparison, Expr)>,
+    },
     /// `body if test else otherwise`
     Conditional {
         /// The condition.
@@ -97,9 +109,9 @@ pub enum ExprKind {
     Not(Box<Expr>),
     /// `[a for b in c if d]` and its kin.
     Comprehension {
-        /// What is bound in each round: `b`.
-        targets: Vec<Expr>,
-        /// What is computed: `a`, `c` and `d`.
+        /// What is bound in each round, and what is gone through: `b` and `c`.
+        rounds: Vec<(Expr, Expr)>,
+        /// What is computed in each round: `a` and `d`.
         parts: Vec<Expr>,
     },
     /// Anything else, with the expressions inside it.
@@ -115,6 +127,21 @@ pub enum Operator {
     Modulo,
     /// `|`
     Or,
+    /// Any other.
+    Other,
+}
+
+/// The comparisons that somebody here decides by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `==` and `is`
+    Same,
+    /// `!=` and `is not`
+    Different,
+    /// `in`
+    In,
+    /// `not in`
+    NotIn,
     /// Any other.
     Other,
 }
@@ -297,6 +324,10 @@ pub enum StmtKind {
     },
     /// `return value`
     Return(Option<Expr>),
+    /// `raise`, with the expressions inside it.
+    Raise(Vec<Expr>),
+    /// `global name` and `nonlocal name`
+    Global(Vec<Text>),
     /// Anything else, with the expressions inside it.
     Other(Vec<Expr>),
 }
@@ -415,6 +446,16 @@ impl Expr {
         }
     }
 
+    /// Visits every call in an expression.
+    pub fn each_call<'s>(&'s self, visit: &mut impl FnMut(&'s Call)) {
+        if let Some(call) = self.as_call() {
+            visit(call);
+        }
+        for child in self.children() {
+            child.each_call(visit);
+        }
+    }
+
     /// The expressions directly inside this one, in the order of the source.
     #[must_use]
     pub fn children(&self) -> Vec<&Self> {
@@ -435,12 +476,18 @@ impl Expr {
                 .collect(),
             ExprKind::List(items)
             | ExprKind::Tuple(items)
-            | ExprKind::Choice(items)
-            | ExprKind::Comprehension { parts: items, .. }
+            | ExprKind::Choice { values: items, .. }
             | ExprKind::Other(items) => items.iter().collect(),
+            ExprKind::Comprehension { rounds, parts } => parts
+                .iter()
+                .chain(rounds.iter().map(|(_, iterable)| iterable))
+                .collect(),
             ExprKind::Dict(items) => items
                 .iter()
                 .flat_map(|item| item.key.iter().chain(std::iter::once(&item.value)))
+                .collect(),
+            ExprKind::Compare { left, rest } => std::iter::once(&**left)
+                .chain(rest.iter().map(|(_, other)| other))
                 .collect(),
             ExprKind::Subscript { value, index } => vec![value, index],
             ExprKind::Binary { left, right, .. } => vec![left, right],
@@ -486,8 +533,23 @@ impl Stmt {
                 (vec![subject], cases.iter().map(|case| case.body.as_slice()).collect())
             }
             StmtKind::Return(value) => (value.iter().collect(), Vec::new()),
-            StmtKind::Other(exprs) => (exprs.iter().collect(), Vec::new()),
-            StmtKind::Import(_) | StmtKind::ImportFrom { .. } => (Vec::new(), Vec::new()),
+            StmtKind::Raise(exprs) | StmtKind::Other(exprs) => (exprs.iter().collect(), Vec::new()),
+            StmtKind::Import(_) | StmtKind::ImportFrom { .. } | StmtKind::Global(_) => (Vec::new(), Vec::new()),
+        }
+    }
+}
+
+impl Stmt {
+    /// Visits every call in a statement, those of inner statements included.
+    pub fn each_call<'s>(&'s self, visit: &mut impl FnMut(&'s Call)) {
+        let (exprs, blocks) = self.parts();
+        for expr in exprs {
+            expr.each_call(visit);
+        }
+        for block in blocks {
+            for inner in block {
+                inner.each_call(visit);
+            }
         }
     }
 }

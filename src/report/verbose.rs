@@ -66,6 +66,15 @@ fn tell(naming: &Naming, err: &mut dyn Write) -> io::Result<()> {
             }
         }
     }
+    match &naming.exhausted {
+        Some(at) => writeln!(
+            err,
+            "  steps: {} (there were no more; the last question was at {})",
+            naming.steps,
+            place(Some(at))
+        )?,
+        None => writeln!(err, "  steps: {}", naming.steps)?,
+    }
     let files: Vec<String> = naming.trail.iter().map(ToString::to_string).collect();
     writeln!(err, "  read: {}", files.join(", "))
 }

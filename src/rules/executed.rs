@@ -6,7 +6,7 @@ use crate::fix::Edit;
 use crate::migration::{Action, Execution, Guard, Half, Name, Operation, SqlText};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::source::Span;
-use crate::sql::{Added, Dropped, Effect, HOLE, Ident, Naming, Table, may_matter, read, written};
+use crate::sql::{Added, Dropped, Effect, Ident, Naming, PLACEHOLDER, Table, may_matter, read, written};
 
 use super::MigrationFile;
 use super::edits::finished_name;
@@ -117,7 +117,7 @@ pub(super) fn may_be_table(table: &Table, name: &str, schema: Option<&str>) -> b
         .as_ref()
         .zip(schema)
         .is_none_or(|(one, other)| is_called(one, other));
-    table.name.text.contains(HOLE) || is_called(&table.name, name) && same_schema
+    table.name.text.contains(PLACEHOLDER) || is_called(&table.name, name) && same_schema
 }
 
 /// One drop of a migration, by an operation or by SQL.

@@ -1478,13 +1478,16 @@ fn metadata_without_alembic_is_nobodys_business() {
     for path in ["app/models.py", "models.py", "a/b/c/d/models.py"] {
         assert!(found_in(&[(path, bare)]).is_empty(), "{path}");
     }
-    // An environment that is too far away to be the module's for certain.
+    // An environment that is far away answers for the metadata that it leads to, and for no other.
     let far = (
         "services/api/src/api/db/migrations/env.py",
-        "from alembic import context\ntarget_metadata = x\n",
+        "from alembic import context\nfrom libs.shop.models import metadata as target_metadata\n",
     );
     let error = "libs/shop/models.py error: missing-naming-convention";
     assert_eq!(found_in(&[far, ("libs/shop/models.py", bare)]), [error]);
+    assert!(found_in(&[far, ("libs/shop/other.py", bare)]).is_empty());
+    let riddle = (far.0, "from alembic import context\ntarget_metadata = x\n");
+    assert!(found_in(&[riddle, ("libs/shop/models.py", bare)]).is_empty());
     for path in [
         "docs/app.py",
         "libs/examples/app.py",

@@ -534,7 +534,7 @@ impl<'f, 'm> Finding<'f, 'm> {
     fn sql(&self, name: &str) -> String {
         let own = &self.one.text.text()[self.added.at.clone()];
         let own: Vec<&str> = own.split_whitespace().collect();
-        let own = own.join(" ").replace(crate::sql::HOLE, "...");
+        let own = own.join(" ").replace(crate::sql::PLACEHOLDER, "...");
         let quoted = written(name, self.one.dialect).unwrap_or_else(|| name.to_owned());
         if self.added.in_column {
             return format!("CONSTRAINT {quoted} {own}");

@@ -1,6 +1,6 @@
 //! What SQL does to the constraints of tables: which it adds, drops and renames. Nothing else of SQL is understood, and nothing is guessed.
 //!
-//! This room knows no Python. A text comes with the database it is for, where that is known, and with [`HOLE`] where a part is put in later.
+//! Nothing here parses Python. A text comes with the database it is for, where that is known, and with [`PLACEHOLDER`] where a part is put in later.
 
 mod statement;
 mod words;
@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::naming::{ConstraintKind, Dialect};
 
-pub(crate) use words::HOLE;
+pub(crate) use words::PLACEHOLDER;
 
 /// What a text does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -116,7 +116,7 @@ pub(crate) fn may_matter(text: &str) -> bool {
     ["alter", "create", "drop", "rename", "exec", "call", "do "]
         .iter()
         .any(|word| letters.contains(word))
-        || letters.contains(HOLE)
+        || letters.contains(PLACEHOLDER)
 }
 
 /// What a text does on a database.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::naming::{ConstraintKind, Dialect};
 
-use super::words::{HOLE, Kind, Word};
+use super::words::{Kind, PLACEHOLDER, Word};
 use super::{Added, Dropped, Effect, Ident, Naming, Table};
 
 /// The words with which a constraint, or what may stand in its place, begins.
@@ -228,7 +228,9 @@ impl<'w> Reader<'w> {
         let says_column = self.takes(&["column"]);
         self.takes(&["if", "not", "exists"]);
         // What is put in later may be a constraint as well.
-        let name = self.name().filter(|name| says_column || !name.text.contains(HOLE));
+        let name = self
+            .name()
+            .filter(|name| says_column || !name.text.contains(PLACEHOLDER));
         let Some(column) = name else {
             return self.found.push(Effect::Unknown);
         };
@@ -256,7 +258,7 @@ impl<'w> Reader<'w> {
                 _ if word.is("primary") => {
                     self.own_constraint(ConstraintKind::PrimaryKey, table, &mut naming, &column, start);
                 }
-                _ if word.text.contains(HOLE) => self.found.push(Effect::Unknown),
+                _ if word.text.contains(PLACEHOLDER) => self.found.push(Effect::Unknown),
                 _ => {}
             }
         }
@@ -501,7 +503,10 @@ impl<'w> Reader<'w> {
         } else {
             let says_column = self.takes(&["column"]);
             self.takes(&["if", "exists"]);
-            return match self.name().filter(|name| says_column || !name.text.contains(HOLE)) {
+            return match self
+                .name()
+                .filter(|name| says_column || !name.text.contains(PLACEHOLDER))
+            {
                 Some(column) => self.found.push(Effect::ColumnDropped {
                     table: table.clone(),
                     column,
@@ -630,7 +635,7 @@ impl<'w> Reader<'w> {
     /// Whether a word comes next that is certain to stand there.
     fn is_word(&self) -> bool {
         self.peek(0)
-            .is_some_and(|word| word.kind == Kind::Bare && !word.text.contains(HOLE))
+            .is_some_and(|word| word.kind == Kind::Bare && !word.text.contains(PLACEHOLDER))
     }
 
     fn table(&mut self) -> Option<Table> {
@@ -665,7 +670,7 @@ impl<'w> Reader<'w> {
             Kind::Mark(_) | Kind::Other => return None,
         };
         Some(Ident {
-            is_certain: is_certain && !text.contains(HOLE),
+            is_certain: is_certain && !text.contains(PLACEHOLDER),
             text,
             at: word.at.clone(),
         })

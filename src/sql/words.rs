@@ -7,7 +7,7 @@ use squawk_lexer::{LiteralKind, Token, TokenKind, tokenize};
 use crate::naming::Dialect;
 
 /// Stands in a text for what is put in when the migration runs; a private character, which the lexer takes for a letter.
-pub(crate) const HOLE: char = '\u{f8ff}';
+pub(crate) use crate::python::values::PLACEHOLDER;
 
 /// What a word is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

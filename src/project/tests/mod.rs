@@ -1,5 +1,7 @@
 //! Projects of a few files each: what `target_metadata` leads to, and what its convention holds.
 
+mod bounds;
+
 use super::*;
 use crate::git::MemorySnapshot;
 use crate::naming::ConstraintKind;

@@ -1,0 +1,12 @@
+//! Alembic's `op.f`, and SQLAlchemy's `conv`, which it is made of (`alembic/operations/base.py`, `f`).
+
+use super::{ends, kinds, made};
+use crate::python::values::{Arguments, Place, Value};
+
+pub(super) fn is_callable(name: &str) -> bool {
+    name == "alembic.op.f" || ends(name) == ("sqlalchemy", "conv")
+}
+
+pub(super) fn call<'m>(arguments: Arguments<'m>, place: &Place) -> Value<'m> {
+    made(kinds::FINISHED, "f", arguments, place, None)
+}

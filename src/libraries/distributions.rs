@@ -1,0 +1,154 @@
+//! Bases and databases that come ready from other distributions: which name is one, and what its naming convention is.
+
+use super::advanced_alchemy::documented;
+use super::{kinds, shared};
+use crate::python::values::{Arguments, Dict, Value};
+
+/// What a distribution offers.
+struct Offer {
+    /// The dotted names under which it is imported.
+    names: &'static [&'static str],
+    kind: &'static str,
+    convention: Shipped,
+}
+
+/// The naming convention of a metadata that a distribution ships.
+enum Shipped {
+    Nothing,
+    /// The one in SQLAlchemy's documentation.
+    Documented,
+    /// This one.
+    Own(&'static [(&'static str, &'static str)]),
+}
+
+/// Each was looked up in the version that the comment names.
+const OFFERS: &[Offer] = &[
+    // neutron-lib 5.0.1, `neutron_lib/db/model_base.py`.
+    Offer {
+        names: &["neutron_lib.db.model_base.BASEV2"],
+        kind: kinds::BASE,
+        convention: Shipped::Nothing,
+    },
+    // ckan 2.12.0, `ckan/model/meta.py` and `ckan/plugins/toolkit.py`.
+    Offer {
+        names: &["ckan.model.meta.metadata", "ckan.model.metadata"],
+        kind: kinds::METADATA,
+        convention: Shipped::Nothing,
+    },
+    Offer {
+        names: &["ckan.model.meta.registry", "ckan.model.registry"],
+        kind: kinds::REGISTRY,
+        convention: Shipped::Nothing,
+    },
+    Offer {
+        names: &[
+            "ckan.plugins.toolkit.BaseModel",
+            "ckan.model.base.BaseModel",
+            "ckan.model.meta.BaseModel",
+        ],
+        kind: kinds::BASE,
+        convention: Shipped::Nothing,
+    },
+    // sqlalchemy-helpers 2.0.1, `sqlalchemy_helpers/manager.py` and `sqlalchemy_helpers/aio.py`.
+    Offer {
+        names: &[
+            "sqlalchemy_helpers.Base",
+            "sqlalchemy_helpers.manager.Base",
+            "sqlalchemy_helpers.aio.Base",
+        ],
+        kind: kinds::BASE,
+        convention: Shipped::Documented,
+    },
+    // Flask-AppBuilder 5.3.0, `flask_appbuilder/models/sqla/__init__.py`.
+    Offer {
+        names: &[
+            "flask_appbuilder.Base",
+            "flask_appbuilder.Model",
+            "flask_appbuilder.models.sqla.Base",
+            "flask_appbuilder.models.sqla.Model",
+        ],
+        kind: kinds::BASE,
+        convention: Shipped::Nothing,
+    },
+    // apache-airflow-core 3.3.2, `airflow/models/base.py`.
+    Offer {
+        names: &["airflow.models.base.Base"],
+        kind: kinds::BASE,
+        convention: Shipped::Own(AIRFLOW),
+    },
+    Offer {
+        names: &["airflow.models.base.metadata"],
+        kind: kinds::METADATA,
+        convention: Shipped::Own(AIRFLOW),
+    },
+    // mautrix 0.21.1, `mautrix/util/db/base.py`.
+    Offer {
+        names: &["mautrix.util.db.Base", "mautrix.util.db.base.Base"],
+        kind: kinds::BASE,
+        convention: Shipped::Nothing,
+    },
+    // invenio-db 2.6.1, `invenio_db/shared.py`.
+    Offer {
+        names: &["invenio_db.db", "invenio_db.shared.db"],
+        kind: kinds::DATABASE,
+        convention: Shipped::Documented,
+    },
+    Offer {
+        names: &["invenio_db.shared.metadata"],
+        kind: kinds::METADATA,
+        convention: Shipped::Documented,
+    },
+];
+
+/// `airflow/models/base.py`, `naming_convention`.
+const AIRFLOW: &[(&str, &str)] = &[
+    ("ix", "idx_%(column_0_N_label)s"),
+    ("uq", "%(table_name)s_%(column_0_N_name)s_uq"),
+    ("ck", "ck_%(table_name)s_%(constraint_name)s"),
+    ("fk", "%(table_name)s_%(column_0_name)s_fkey"),
+    ("pk", "%(table_name)s_pkey"),
+];
+
+pub(super) fn external<'m>(name: &str) -> Option<Value<'m>> {
+    let offer = OFFERS.iter().find(|offer| offer.names.contains(&name))?;
+    let metadata = shared(kinds::METADATA, name, with_convention(&offer.convention));
+    if offer.kind == kinds::METADATA {
+        return Some(metadata);
+    }
+    let arguments = Arguments {
+        named: vec![("metadata".into(), metadata)],
+        ..Arguments::default()
+    };
+    Some(shared(offer.kind, name, arguments))
+}
+
+/// Functions that give one of the bases.
+pub(super) fn is_callable(name: &str) -> bool {
+    // sqlalchemy-helpers 1.0, `sqlalchemy_helpers/manager.py`; deprecated in 2.0.
+    matches!(
+        name,
+        "sqlalchemy_helpers.get_base" | "sqlalchemy_helpers.manager.get_base"
+    )
+}
+
+pub(super) fn call<'m>() -> Value<'m> {
+    external("sqlalchemy_helpers.Base").unwrap_or(Value::None)
+}
+
+fn with_convention<'m>(shipped: &Shipped) -> Arguments<'m> {
+    let convention = match shipped {
+        Shipped::Nothing => return Arguments::default(),
+        Shipped::Documented => documented(),
+        Shipped::Own(templates) => {
+            let mut dict = Dict::default();
+            for (key, template) in *templates {
+                dict.set(Value::text(key), Value::text(template));
+            }
+            Value::dict(dict)
+        }
+    };
+    Arguments {
+        named: vec![("naming_convention".into(), convention)],
+        ..Arguments::default()
+    }
+}

@@ -1,0 +1,366 @@
+//! Flask-SQLAlchemy's database, and Flask-Migrate, whose `env.py` asks the running application for it: here the one is found that was handed to
+//! `Migrate(...)`.
+
+use std::rc::Rc;
+
+use super::{Known, ends, kinds, made, sqlalchemy};
+use crate::git::EntryKind;
+use crate::python::Module;
+use crate::python::scopes::Binding;
+use crate::python::values::{Arguments, Chain, Class, Dict, Made, Place, Reader, Value};
+use crate::source::RepoPath;
+
+/// How far below a folder an application is looked for.
+const MAX_DEPTH: usize = 4;
+/// How many modules are opened for it.
+const MAX_FILES: usize = 600;
+/// Where Flask keeps what its extensions put there.
+const EXTENSIONS: &str = "flask.current_app.extensions";
+/// Under which name the answer is remembered.
+const DATABASE: &str = "the database of the Flask application";
+
+fn is_database_class(name: &str) -> bool {
+    ends(name) == ("flask_sqlalchemy", "SQLAlchemy")
+}
+
+/// Whether it is Flask-Migrate's class, or Flask-Alembic's, which does the same without an `env.py`.
+pub(crate) fn is_flask_migrate(name: &str) -> bool {
+    matches!(ends(name), ("flask_migrate", "Migrate") | ("flask_alembic", "Alembic"))
+}
+
+pub(super) fn is_callable(name: &str) -> bool {
+    is_database_class(name) || is_flask_migrate(name)
+}
+
+pub(super) fn call<'m>(
+    _: &mut Reader<'m>,
+    name: &str,
+    arguments: Arguments<'m>,
+    place: &Place,
+    chain: &Chain<'m>,
+) -> Value<'m> {
+    let kind = if is_database_class(name) {
+        kinds::DATABASE
+    } else {
+        kinds::MIGRATE
+    };
+    made(kind, ends(name).1, arguments, place, Some(chain))
+}
+
+/// What a running application would tell.
+pub(super) fn external<'m>(known: &Known, reader: &mut Reader<'m>, name: &str) -> Option<Value<'m>> {
+    if matches!(name, "flask.current_app.db" | "flask_migrate.current_app.db") {
+        return Some(database(known, reader));
+    }
+    let extension = name.strip_prefix(EXTENSIONS)?;
+    match extension {
+        ".migrate.db" | ".sqlalchemy.db" => Some(database(known, reader)),
+        _ => {
+            // Since Flask-SQLAlchemy 3.0 the extension is the database itself.
+            let attribute = extension
+                .strip_prefix(".sqlalchemy.")
+                .filter(|name| !name.contains('.'))?;
+            let database = database(known, reader);
+            Some(reader.attribute(&database, attribute))
+        }
+    }
+}
+
+/// `current_app.extensions['migrate']`
+pub(super) fn item<'m>(_: &Known, _: &mut Reader<'m>, name: &str, index: &Value<'m>) -> Option<Value<'m>> {
+    let key = index.as_text().filter(|_| name == EXTENSIONS)?;
+    Some(Value::External(format!("{name}.{key}").into()))
+}
+
+/// An object of a class of the project that derives from the library's.
+pub(super) fn instance<'m>(
+    _: &mut Reader<'m>,
+    class: &Rc<Class<'m>>,
+    base: &str,
+    arguments: &Arguments<'m>,
+    place: &Place,
+    chain: &Chain<'m>,
+) -> Option<Value<'m>> {
+    let kind = match base {
+        _ if is_database_class(base) => kinds::DATABASE,
+        _ if is_flask_migrate(base) => kinds::MIGRATE,
+        _ => return None,
+    };
+    Some(Value::Made(Rc::new(Made {
+        kind,
+        maker: ends(base).1.into(),
+        arguments: arguments.clone(),
+        place: Some(place.clone()),
+        class: Some(class.clone()),
+        chain: Some(chain.clone()),
+    })))
+}
+
+/// What `SQLAlchemy(...)` was given, by the class of the project where that hands it on.
+fn given<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>) -> Arguments<'m> {
+    let own = database.class.clone();
+    let handed_on = own.and_then(|class| sqlalchemy::handed_on(reader, database, &class));
+    handed_on.unwrap_or_else(|| database.arguments.clone())
+}
+
+/// An attribute of the database. A declarative `model_class` brings its own metadata and beats the argument
+/// (`flask_sqlalchemy/extension.py`).
+pub(super) fn attribute<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>, name: &str) -> Option<Value<'m>> {
+    match name {
+        "metadata" => Some(metadata(reader, database)),
+        "Model" => Some(model(reader, database)),
+        "metadatas" => {
+            let mut dict = Dict::default();
+            dict.set(Value::None, metadata(reader, database));
+            Some(Value::dict(dict))
+        }
+        "Table" => Some(Value::External("sqlalchemy.Table".into())),
+        _ => None,
+    }
+}
+
+fn metadata<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>) -> Value<'m> {
+    let arguments = given(reader, database);
+    if let Some(metadata) = metadata_of_model(reader, &arguments) {
+        return metadata;
+    }
+    match arguments.get(None, "metadata") {
+        Some(Value::None) | None => match &arguments.unknown {
+            Some(reason) => Value::Unknown(reason.clone()),
+            None => Value::Made(Rc::new(Made {
+                kind: kinds::METADATA,
+                maker: "SQLAlchemy".into(),
+                arguments: Arguments::default(),
+                place: database.place.clone(),
+                class: None,
+                chain: None,
+            })),
+        },
+        Some(given) => given.clone(),
+    }
+}
+
+/// The metadata of a declarative `model_class`.
+fn metadata_of_model<'m>(reader: &mut Reader<'m>, arguments: &Arguments<'m>) -> Option<Value<'m>> {
+    match arguments.get(None, "model_class")? {
+        Value::Class(class) => reader.class_attribute(&class.clone(), "metadata"),
+        base @ Value::Made(made) if made.kind == kinds::BASE => Some(reader.attribute(&base.clone(), "metadata")),
+        unknown @ Value::Unknown(_) => Some(unknown.clone()),
+        _ => None,
+    }
+}
+
+/// The `metadata=` that Flask-SQLAlchemy ignores because `model_class` is a declarative base.
+pub(crate) fn ignored_metadata<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>) -> Option<(Value<'m>, Value<'m>)> {
+    let arguments = given(reader, database);
+    let effective = metadata_of_model(reader, &arguments)?;
+    let ignored = arguments.get(None, "metadata")?.clone();
+    Some((effective, ignored))
+}
+
+fn model<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>) -> Value<'m> {
+    let arguments = given(reader, database);
+    if let Some(class @ Value::Class(_)) = arguments.get(None, "model_class")
+        && metadata_of_model(reader, &arguments).is_some()
+    {
+        return class.clone();
+    }
+    let arguments = Arguments {
+        named: vec![("metadata".into(), metadata(reader, database))],
+        ..Arguments::default()
+    };
+    Value::Made(Rc::new(Made {
+        kind: kinds::BASE,
+        maker: "Model".into(),
+        arguments,
+        place: database.place.clone(),
+        class: None,
+        chain: None,
+    }))
+}
+
+/// `Migrate(app, db).db`
+pub(super) fn attribute_of_migrate<'m>(migrate: &Made<'m>, name: &str) -> Option<Value<'m>> {
+    let database = migrate.arguments.get(Some(1), "db").filter(|_| name == "db")?;
+    Some(database.clone())
+}
+
+/// The database of `current_app.extensions['migrate'].db`.
+pub(crate) fn database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> {
+    if let Some(found) = reader.remembered.get(DATABASE) {
+        return found.clone();
+    }
+    // The modules that are read on the way may ask again.
+    let asking = Value::unknown("the Flask application asks for itself");
+    reader.remembered.insert(DATABASE, asking);
+    let database = find_database(known, reader);
+    reader.remembered.insert(DATABASE, database.clone());
+    database
+}
+
+fn find_database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> {
+    let mut looked_at = Vec::new();
+    let homes = known
+        .home
+        .iter()
+        .flat_map(|home| std::iter::once(home.clone()).chain(home.ancestors()));
+    for folder in homes {
+        let new = modules_below(reader, &folder, &looked_at);
+        let handed = in_modules(reader, &new, handed_over);
+        if let Some(database) = agreed(handed, "the project hands several databases to `Migrate`") {
+            return database;
+        }
+        let databases = in_modules(reader, &new, made_in);
+        if let Some(database) = agreed(
+            databases,
+            "the project has several databases, and none is handed to `Migrate`",
+        ) {
+            return database;
+        }
+        looked_at.extend(new);
+        if looked_at.len() >= MAX_FILES {
+            break;
+        }
+    }
+    Value::unknown("no `Migrate(app, db)` was found for the Flask application")
+}
+
+fn in_modules<'m>(
+    reader: &mut Reader<'m>,
+    paths: &[RepoPath],
+    find: fn(&mut Reader<'m>, &'m Module) -> Vec<Value<'m>>,
+) -> Vec<Value<'m>> {
+    let mut found = Vec::new();
+    let Some(modules) = reader.modules() else { return found };
+    for path in paths {
+        let Some(file) = modules.file(path) else { continue };
+        let text = file.text();
+        if text.contains("flask")
+            && (text.contains("igrate") || text.contains("lembic") || text.contains("SQLAlchemy("))
+            || text.contains("init_app(")
+        {
+            let module = modules.parse(file);
+            found.extend(find(reader, module));
+        }
+    }
+    found
+}
+
+/// The one database among several answers.
+fn agreed<'m>(found: Vec<Value<'m>>, otherwise: &'static str) -> Option<Value<'m>> {
+    let is_known = |value: &Value<'_>| matches!(value, Value::Made(made) if made.kind == kinds::DATABASE);
+    let known: Vec<Value<'m>> = found.iter().filter(|value| is_known(value)).cloned().collect();
+    match known.as_slice() {
+        [] => found.into_iter().next(),
+        [first, rest @ ..] if rest.iter().all(|other| other.same(first)) => Some(first.clone()),
+        _ => Some(Value::unknown(otherwise)),
+    }
+}
+
+/// The databases in `Migrate(app, db)` and `migrate.init_app(app, db)`.
+fn handed_over<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Value<'m>> {
+    let mut found = Vec::new();
+    for name in names_of_migrate(reader, module) {
+        found.extend(handed_by(reader, module, &name));
+    }
+    found
+}
+
+fn handed_by<'m>(reader: &mut Reader<'m>, module: &'m Module, name: &str) -> Vec<Value<'m>> {
+    let mut found = Vec::new();
+    let doings = reader.doings(module);
+    for (within, call) in doings.calls(name) {
+        let Ok(Some(argument)) = call.argument(Some(1), "db") else {
+            continue;
+        };
+        let chain = reader.within(module, within);
+        let migrates = if name == "init_app" {
+            match &call.callee.kind {
+                crate::python::ExprKind::Attribute { value, .. } => {
+                    let receiver = reader.value(value, &chain);
+                    let is_migrate = |one: &Value<'_>| matches!(one, Value::Made(made) if made.kind == kinds::MIGRATE);
+                    receiver.choices().iter().any(is_migrate)
+                }
+                _ => false,
+            }
+        } else {
+            match reader.value(&call.callee, &chain) {
+                Value::External(name) => is_flask_migrate(&name),
+                Value::Class(class) => {
+                    matches!(reader.library_base(&class), Some(Value::External(name)) if is_flask_migrate(&name))
+                }
+                _ => false,
+            }
+        };
+        if migrates {
+            let value = reader.value(&argument.value, &chain);
+            found.extend(value.choices().iter().cloned());
+        }
+    }
+    found
+}
+
+/// What a module calls `Migrate`.
+fn names_of_migrate<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<String> {
+    let mut names = vec!["init_app".to_owned(), "Migrate".to_owned()];
+    let chain = reader.module(module);
+    for (name, known) in chain.scope.names() {
+        let is_migrate = known.sites.iter().any(|site| {
+            matches!(site.binding, Binding::ImportFrom { name: imported, .. } if imported == "Migrate" && imported != name)
+        });
+        if is_migrate {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    names
+}
+
+/// The databases that a module makes under a name of its own.
+fn made_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Value<'m>> {
+    let mut found = Vec::new();
+    let doings = reader.doings(module);
+    for (within, call) in doings.calls("SQLAlchemy") {
+        let chain = reader.within(module, within);
+        let callee = reader.value(&call.callee, &chain);
+        if matches!(&callee, Value::External(name) if is_database_class(name)) {
+            let arguments = reader.arguments(&call.arguments, &chain);
+            let place = Place {
+                file: module.file().clone(),
+                span: call.span,
+            };
+            found.push(reader.call_with(&callee, arguments, &place, &chain));
+        }
+    }
+    found
+}
+
+fn modules_below(reader: &Reader<'_>, top: &RepoPath, known: &[RepoPath]) -> Vec<RepoPath> {
+    let mut open = vec![(top.clone(), 0)];
+    let mut modules = Vec::new();
+    let Some(project) = reader.modules() else {
+        return modules;
+    };
+    while let Some((folder, depth)) = open.pop() {
+        for entry in project.list(&folder) {
+            let Some(path) = folder.join(&entry.name) else { continue };
+            match entry.kind {
+                EntryKind::File if path.is_python() && known.len() + modules.len() < MAX_FILES => modules.push(path),
+                EntryKind::Folder if depth < MAX_DEPTH && is_code(&entry.name) => open.push((path, depth + 1)),
+                _ => {}
+            }
+        }
+    }
+    modules.sort();
+    let known: std::collections::HashSet<&RepoPath> = known.iter().collect();
+    modules.retain(|path| !known.contains(path));
+    modules
+}
+
+fn is_code(name: &[u8]) -> bool {
+    !matches!(name.first(), Some(b'.'))
+        && !matches!(
+            name,
+            b"node_modules" | b"tests" | b"test" | b"versions" | b"venv" | b"static" | b"templates"
+        )
+}

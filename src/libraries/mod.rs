@@ -1,0 +1,239 @@
+//! What SQLAlchemy, and the libraries people use with it, do with a value: the knowledge that no amount of reading the project gives.
+//!
+//! One file for each library. Each behaviour was seen by running the library; what is not here is unknown, never guessed.
+
+mod advanced_alchemy;
+mod alembic;
+mod builtins;
+mod distributions;
+mod flask;
+pub(crate) mod sqlalchemy;
+mod sqlmodel;
+
+use std::rc::Rc;
+
+use crate::python::values::{Arguments, Chain, Class, Libraries, Made, Place, Reader, Value};
+use crate::source::RepoPath;
+
+pub(crate) use flask::ignored_metadata;
+
+/// What an object is that a library made.
+pub(crate) mod kinds {
+    /// A `MetaData`.
+    pub(crate) const METADATA: &str = "metadata";
+    /// A `registry`.
+    pub(crate) const REGISTRY: &str = "registry";
+    /// A class that serves as a declarative base.
+    pub(crate) const BASE: &str = "base";
+    /// Flask-SQLAlchemy's `SQLAlchemy`.
+    pub(crate) const DATABASE: &str = "database";
+    /// Flask-Migrate's `Migrate`, or Flask-Alembic's `Alembic`.
+    pub(crate) const MIGRATE: &str = "migrate";
+    /// The name of a constraint that no convention is applied to.
+    pub(crate) const FINISHED: &str = "finished name";
+    /// A table.
+    pub(crate) const TABLE: &str = "table";
+    /// Something that decorates a class.
+    pub(crate) const DECORATOR: &str = "decorator";
+}
+
+/// Packages whose behaviour is known. A folder of the project by the same name (`alembic/` is a usual one for migrations) has no
+/// `__init__.py`, and Python takes the installed package before it.
+const LIBRARIES: &[&str] = &[
+    "advanced_alchemy",
+    "alembic",
+    "builtins",
+    "collections",
+    "copy",
+    "fastapi_users_db_sqlalchemy",
+    "flask",
+    "flask_alembic",
+    "flask_migrate",
+    "flask_sqlalchemy",
+    "functools",
+    "gino",
+    "logging",
+    "os",
+    "sqlalchemy",
+    "sqlalchemy_utils",
+    "sqlmodel",
+    "sys",
+    "textwrap",
+    "types",
+    "typing",
+    "typing_extensions",
+];
+
+/// The libraries, and where the Flask application is looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    /// The folder that holds the migrations' folder.
+    pub(crate) home: Option<RepoPath>,
+}
+
+/// The libraries, for a module that is read by itself.
+pub(crate) static ALONE: Known = Known { home: None };
+
+/// The root package and the last part of a dotted name: libraries offer the same thing under many paths.
+pub(crate) fn ends(name: &str) -> (&str, &str) {
+    (
+        name.split('.').next().unwrap_or(name),
+        name.rsplit('.').next().unwrap_or(name),
+    )
+}
+
+/// Bases of libraries that bring columns or behaviour and no metadata.
+fn is_mixin(path: &str) -> bool {
+    let (root, last) = ends(path);
+    matches!(
+        root,
+        "typing"
+            | "typing_extensions"
+            | "abc"
+            | "builtins"
+            | "enum"
+            | "sqlalchemy_mixins"
+            | "sqlalchemy_utils"
+            | "fastapi_users_db_sqlalchemy"
+            | "dataclasses"
+    ) || (root == "sqlalchemy" && !sqlalchemy::is_declarative_base(path))
+        || last.ends_with("Mixin")
+        || advanced_alchemy::is_mixin(last)
+}
+
+impl Libraries for Known {
+    fn is_library(&self, package: &str) -> bool {
+        LIBRARIES.contains(&package)
+    }
+
+    fn external<'m>(&self, reader: &mut Reader<'m>, name: &str) -> Value<'m> {
+        sqlmodel::external(name)
+            .or_else(|| advanced_alchemy::external(name))
+            .or_else(|| distributions::external(name))
+            .or_else(|| flask::external(self, reader, name))
+            .unwrap_or_else(|| Value::External(name.into()))
+    }
+
+    fn is_callable(&self, name: &str) -> bool {
+        sqlalchemy::is_callable(name)
+            || flask::is_callable(name)
+            || advanced_alchemy::is_callable(name)
+            || alembic::is_callable(name)
+            || distributions::is_callable(name)
+            || builtins::is_callable(name)
+    }
+
+    fn call<'m>(
+        &self,
+        reader: &mut Reader<'m>,
+        name: &str,
+        arguments: Arguments<'m>,
+        place: &Place,
+        chain: &Chain<'m>,
+    ) -> Value<'m> {
+        if alembic::is_callable(name) {
+            alembic::call(arguments, place)
+        } else if distributions::is_callable(name) {
+            distributions::call()
+        } else if flask::is_callable(name) {
+            flask::call(reader, name, arguments, place, chain)
+        } else if advanced_alchemy::is_callable(name) {
+            advanced_alchemy::call(name)
+        } else if sqlalchemy::is_callable(name) {
+            sqlalchemy::call(reader, name, arguments, place, chain)
+        } else {
+            builtins::call(reader, name, arguments, place, chain)
+        }
+    }
+
+    fn attribute<'m>(&self, reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str) -> Option<Value<'m>> {
+        match object.kind {
+            kinds::DATABASE => flask::attribute(reader, object, name),
+            kinds::MIGRATE => flask::attribute_of_migrate(object, name),
+            _ => sqlalchemy::attribute(reader, object, name),
+        }
+    }
+
+    fn method<'m>(
+        &self,
+        reader: &mut Reader<'m>,
+        object: &Rc<Made<'m>>,
+        name: &str,
+        arguments: Arguments<'m>,
+        place: &Place,
+    ) -> Value<'m> {
+        sqlalchemy::method(reader, object, name, &arguments, place)
+    }
+
+    fn item<'m>(&self, reader: &mut Reader<'m>, name: &str, index: &Value<'m>) -> Value<'m> {
+        advanced_alchemy::item(name)
+            .or_else(|| flask::item(self, reader, name, index))
+            .unwrap_or_else(|| Value::unknown("it is taken out of a library's object"))
+    }
+
+    fn has(&self, object: &Made<'_>, name: &str) -> Option<bool> {
+        match (object.kind, name) {
+            // `flask_sqlalchemy/extension.py` since 3.0.
+            (kinds::DATABASE, "metadatas" | "metadata" | "engines" | "Model" | "session")
+            | (kinds::METADATA, "naming_convention" | "tables" | "schema") => Some(true),
+            (kinds::METADATA, "metadata" | "metadatas") => Some(false),
+            _ => None,
+        }
+    }
+
+    fn imposed<'m>(&self, reader: &mut Reader<'m>, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
+        (name == "metadata").then(|| sqlalchemy::decorated(reader, class))?
+    }
+
+    fn inherited<'m>(&self, reader: &mut Reader<'m>, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
+        (name == "metadata").then(|| sqlalchemy::declared(reader, class))?
+    }
+
+    fn of_base<'m>(&self, base: &str, name: &str) -> Option<Value<'m>> {
+        (name == "metadata" && !is_mixin(base))
+            .then(|| Value::unknown(format!("the metadata of `{base}` is not known")))
+    }
+
+    fn instance<'m>(
+        &self,
+        reader: &mut Reader<'m>,
+        class: &Rc<Class<'m>>,
+        base: &str,
+        arguments: &Arguments<'m>,
+        place: &Place,
+        chain: &Chain<'m>,
+    ) -> Option<Value<'m>> {
+        flask::instance(reader, class, base, arguments, place, chain)
+            .or_else(|| sqlalchemy::instance(reader, class, base, arguments, place, chain))
+    }
+}
+
+/// An object that a library makes for all who ask.
+fn shared<'m>(kind: &'static str, maker: &str, arguments: Arguments<'m>) -> Value<'m> {
+    Value::Made(Rc::new(Made {
+        kind,
+        maker: maker.into(),
+        arguments,
+        place: None,
+        class: None,
+        chain: None,
+    }))
+}
+
+/// An object that the source makes with a library, here.
+fn made<'m>(
+    kind: &'static str,
+    maker: &str,
+    arguments: Arguments<'m>,
+    place: &Place,
+    chain: Option<&Chain<'m>>,
+) -> Value<'m> {
+    Value::Made(Rc::new(Made {
+        kind,
+        maker: maker.into(),
+        arguments,
+        place: Some(place.clone()),
+        class: None,
+        chain: chain.cloned(),
+    }))
+}

@@ -1,0 +1,325 @@
+//! SQLAlchemy: what makes a `MetaData`, and what its naming convention is.
+
+use std::rc::Rc;
+
+use super::{ends, kinds, made};
+use crate::python::ExprKind;
+use crate::python::values::{Arguments, Chain, Class, Made, Place, Reader, Value};
+use crate::source::Span;
+
+/// What is known of a metadata's `naming_convention`.
+pub(crate) enum Setting<'m> {
+    /// Nothing was given: SQLAlchemy's default, which names indexes only.
+    Default,
+    /// This was given, here.
+    Given(Value<'m>, Option<Place>),
+}
+
+/// `sqlalchemy/orm/decl_api.py`: each of these makes a new `registry` for a class that derives from it directly.
+pub(super) fn is_declarative_base(name: &str) -> bool {
+    matches!(ends(name), ("sqlalchemy", "DeclarativeBase" | "DeclarativeBaseNoMeta"))
+}
+
+/// Whether it is `MetaData`, or what is one under another name.
+pub(super) fn is_metadata_class(name: &str) -> bool {
+    matches!(ends(name), ("sqlalchemy" | "sqlmodel", "MetaData") | ("gino", "Gino"))
+}
+
+pub(super) fn is_callable(name: &str) -> bool {
+    is_metadata_class(name)
+        || matches!(
+            ends(name),
+            ("sqlalchemy" | "sqlmodel", "registry" | "Table")
+                | (
+                    "sqlalchemy",
+                    "declarative_base" | "automap_base" | "as_declarative" | "text" | "DDL"
+                )
+                | ("sqlmodel", "text")
+        )
+}
+
+/// A call of something that SQLAlchemy offers.
+pub(super) fn call<'m>(
+    reader: &mut Reader<'m>,
+    name: &str,
+    arguments: Arguments<'m>,
+    place: &Place,
+    chain: &Chain<'m>,
+) -> Value<'m> {
+    let last = ends(name).1;
+    match last {
+        _ if is_metadata_class(name) => made(kinds::METADATA, last, arguments, place, Some(chain)),
+        "registry" => made(kinds::REGISTRY, last, arguments, place, Some(chain)),
+        "declarative_base" => made(kinds::BASE, last, arguments, place, Some(chain)),
+        "automap_base" => match arguments.get(Some(0), "declarative_base") {
+            Some(base @ Value::Class(_)) => base.clone(),
+            _ => made(kinds::BASE, last, arguments, place, Some(chain)),
+        },
+        "Table" => made(kinds::TABLE, last, arguments, place, Some(chain)),
+        "as_declarative" => made(kinds::DECORATOR, last, arguments, place, Some(chain)),
+        // What these do to white space is nothing to SQL.
+        "text" | "DDL" => match arguments.positional.into_iter().next() {
+            Some(Value::Text(text)) if last == "DDL" => {
+                reader.filled_percents(&text, &Value::List([].into()), place.span, chain)
+            }
+            Some(text) => text,
+            None => Value::unknown("the text is not given"),
+        },
+        _ => arguments.positional.into_iter().next().unwrap_or(Value::None),
+    }
+}
+
+/// An attribute of a metadata, a registry or a base.
+pub(super) fn attribute<'m>(reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str) -> Option<Value<'m>> {
+    match (object.kind, name) {
+        (kinds::METADATA, "naming_convention") => Some(match convention(reader, object) {
+            Setting::Given(value, _) => value,
+            Setting::Default => Value::unknown("it is SQLAlchemy's default, which cannot be changed in place"),
+        }),
+        (kinds::REGISTRY | kinds::BASE, "metadata") => {
+            if let Some(set) = reader.sets_on(&Value::Made(object.clone()), name).pop() {
+                return Some(set.value);
+            }
+            Some(metadata_of(object))
+        }
+        (kinds::BASE, _) => {
+            let set = reader.sets_on(&Value::Made(object.clone()), name).pop();
+            set.map(|set| set.value)
+        }
+        _ => None,
+    }
+}
+
+/// The `metadata=` that a registry or a base was given, or the new one that the library makes without it.
+///
+/// `declarative_base` of SQLAlchemy 1.4 has `bind` before `metadata`; later versions take keywords only.
+fn metadata_of<'m>(object: &Made<'m>) -> Value<'m> {
+    let position = match &*object.maker {
+        "registry" => Some(0),
+        "declarative_base" => Some(1),
+        _ => None,
+    };
+    match object.arguments.get(position, "metadata") {
+        Some(Value::None) | None => match &object.arguments.unknown {
+            Some(reason) => Value::Unknown(reason.clone()),
+            None => own_metadata(object),
+        },
+        Some(given) => given.clone(),
+    }
+}
+
+/// A metadata that the library makes together with a base.
+fn own_metadata<'m>(object: &Made<'m>) -> Value<'m> {
+    Value::Made(Rc::new(Made {
+        kind: kinds::METADATA,
+        maker: object.maker.clone(),
+        arguments: Arguments::default(),
+        place: object.place.clone(),
+        class: None,
+        chain: None,
+    }))
+}
+
+/// `object.name(...)`
+pub(super) fn method<'m>(
+    reader: &mut Reader<'m>,
+    object: &Rc<Made<'m>>,
+    name: &str,
+    arguments: &Arguments<'m>,
+    place: &Place,
+) -> Value<'m> {
+    match (object.kind, name) {
+        (kinds::REGISTRY, "generate_base") => {
+            let metadata = reader.attribute(&Value::Made(object.clone()), "metadata");
+            let arguments = Arguments {
+                named: vec![("metadata".into(), metadata)],
+                ..Arguments::default()
+            };
+            made(kinds::BASE, "generate_base", arguments, place, None)
+        }
+        (kinds::REGISTRY, "as_declarative_base") => {
+            let metadata = reader.attribute(&Value::Made(object.clone()), "metadata");
+            let arguments = Arguments {
+                named: vec![("metadata".into(), metadata)],
+                ..Arguments::default()
+            };
+            made(kinds::DECORATOR, "as_declarative_base", arguments, place, None)
+        }
+        (kinds::DATABASE, "init_app" | "create_all") | (kinds::METADATA, "reflect") => Value::None,
+        (kinds::TABLE, "tometadata" | "to_metadata") => Value::unknown("it is a copy of a table"),
+        _ => {
+            let _ = arguments;
+            Value::unknown(format!("what `.{name}()` gives is not known"))
+        }
+    }
+}
+
+/// `@as_declarative(...)` and `@registry.as_declarative_base()` set `metadata` on the class, whatever its body says
+/// (`sqlalchemy/orm/decl_api.py`, `as_declarative`).
+pub(super) fn decorated<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> Option<Value<'m>> {
+    for decorator in &class.tree.decorators {
+        match reader.value(decorator, &class.around) {
+            Value::Made(made) if made.kind == kinds::DECORATOR => {
+                return Some(match made.arguments.get(None, "metadata") {
+                    Some(Value::None) | None => metadata_for(class, "as_declarative"),
+                    Some(given) => given.clone(),
+                });
+            }
+            Value::External(name) if ends(&name) == ("sqlalchemy", "as_declarative") => {
+                return Some(metadata_for(class, "as_declarative"));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn metadata_for<'m>(class: &Rc<Class<'m>>, maker: &str) -> Value<'m> {
+    made(kinds::METADATA, maker, Arguments::default(), &class.place, None)
+}
+
+/// The metadata that a declarative base has without writing it (`sqlalchemy/orm/decl_api.py`, `_setup_declarative_base`).
+pub(super) fn declared<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> Option<Value<'m>> {
+    let body = reader.class_chain(class);
+    let registry = match reader.in_scope("registry", &body, usize::MAX) {
+        Some(registry) => Some(registry),
+        None => reader.class_keyword(class, "registry"),
+    };
+    if let Some(Value::Made(registry)) = &registry
+        && registry.kind == kinds::REGISTRY
+    {
+        return Some(reader.attribute(&Value::Made(registry.clone()), "metadata"));
+    }
+    let bases = reader.bases(class);
+    let is_direct = |base: &Value<'_>| matches!(base, Value::External(name) if is_declarative_base(name));
+    let is_direct = bases.iter().any(is_direct);
+    let by_metaclass = match reader.class_keyword(class, "metaclass") {
+        Some(Value::External(name)) => ends(&name).1 == "DeclarativeMeta",
+        _ => false,
+    };
+    if !is_direct && !by_metaclass {
+        return None;
+    }
+    // SQLAlchemy 2.1 looks at mixins as well; 2.0 did not.
+    for base in &bases {
+        if let Value::Class(mixin) = base
+            && let Some(Value::Made(found)) = reader.class_attribute(mixin, "metadata")
+            && found.kind == kinds::METADATA
+        {
+            return Some(Value::Made(found));
+        }
+    }
+    let maker = if by_metaclass {
+        "DeclarativeMeta"
+    } else {
+        "DeclarativeBase"
+    };
+    Some(metadata_for(class, maker))
+}
+
+/// A subclass of `MetaData`, or an object of a base's class.
+pub(super) fn instance<'m>(
+    _: &mut Reader<'m>,
+    class: &Rc<Class<'m>>,
+    base: &str,
+    arguments: &Arguments<'m>,
+    place: &Place,
+    chain: &Chain<'m>,
+) -> Option<Value<'m>> {
+    is_metadata_class(base).then(|| {
+        Value::Made(Rc::new(Made {
+            kind: kinds::METADATA,
+            maker: class.tree.name.as_str().into(),
+            arguments: arguments.clone(),
+            place: Some(place.clone()),
+            class: Some(class.clone()),
+            chain: Some(chain.clone()),
+        }))
+    })
+}
+
+/// The naming convention of a metadata: what it was made with, or what is assigned to it later.
+pub(crate) fn convention<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Setting<'m> {
+    let made = match &metadata.class {
+        Some(class) => of_subclass(reader, metadata, class),
+        None => argument(&metadata.arguments, metadata.place.as_ref()),
+    };
+    match reader
+        .sets_on(&Value::Made(metadata.clone()), "naming_convention")
+        .pop()
+    {
+        Some(set) => Setting::Given(set.value, Some(set.place)),
+        None => made,
+    }
+}
+
+/// `MetaData(...)`: by keyword, or by position, which SQLAlchemy 1.4 and 2.x count differently (`bind` came first).
+fn argument<'m>(arguments: &Arguments<'m>, place: Option<&Place>) -> Setting<'m> {
+    let by_position = || {
+        let mut positional = arguments.positional.iter().skip(2).take(2);
+        positional.find(|value| matches!(value, Value::Dict(_)))
+    };
+    match arguments.get(None, "naming_convention").or_else(by_position) {
+        Some(Value::None) => Setting::Default,
+        Some(value) => Setting::Given(value.clone(), value_place(value).or_else(|| place.cloned())),
+        None => match &arguments.unknown {
+            Some(reason) => Setting::Given(Value::Unknown(reason.clone()), place.cloned()),
+            None => Setting::Default,
+        },
+    }
+}
+
+/// A subclass of `MetaData`, whose `__init__` may hand the convention on with `super().__init__(naming_convention=...)`.
+fn of_subclass<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, class: &Rc<Class<'m>>) -> Setting<'m> {
+    let place = metadata.place.as_ref();
+    let Some(arguments) = handed_on(reader, metadata, class) else {
+        return argument(&metadata.arguments, place);
+    };
+    argument(&arguments, place)
+}
+
+/// What a class of the project hands on to the `__init__` of the library's; nothing where it has none of its own.
+pub(super) fn handed_on<'m>(
+    reader: &mut Reader<'m>,
+    object: &Rc<Made<'m>>,
+    class: &Rc<Class<'m>>,
+) -> Option<Arguments<'m>> {
+    let init = reader.own_method(class, "__init__")?;
+    let receiver = Value::Made(object.clone());
+    let chain = reader.entered(&init, Some(receiver), &object.arguments, None);
+    let doings = reader.doings(class.around.module);
+    for (within, call) in doings.calls("__init__") {
+        let is_inside = match (within.last(), &init.code) {
+            (
+                Some(crate::python::scopes::Definition::Function(function)),
+                crate::python::values::Code::Function(own),
+            ) => std::sync::Arc::ptr_eq(function, own),
+            _ => false,
+        };
+        let on_super =
+            matches!(&call.callee.kind, ExprKind::Attribute { value, .. } if value.as_call_of("super").is_some());
+        if is_inside && on_super {
+            return Some(reader.arguments(&call.arguments, &chain));
+        }
+    }
+    Some(Arguments::default())
+}
+
+pub(crate) fn value_place(value: &Value<'_>) -> Option<Place> {
+    match value {
+        Value::Dict(dict) => dict.place.clone(),
+        Value::Either(values) => values.iter().find_map(value_place),
+        _ => None,
+    }
+}
+
+/// Where the attribute of a class is assigned in its body.
+pub(crate) fn assigned_in_body(class: &Class<'_>, name: &str) -> Option<Span> {
+    use crate::python::StmtKind;
+    class.tree.body.iter().find_map(|statement| match &statement.kind {
+        StmtKind::Assign { targets, .. } if targets.iter().any(|target| target.as_name() == Some(name)) => {
+            Some(statement.span)
+        }
+        _ => None,
+    })
+}

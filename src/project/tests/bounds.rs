@@ -1,0 +1,206 @@
+//! Small files that could cost much: each gets an answer within its steps, and where there is none the reason is said.
+
+use super::*;
+
+/// What is known of an environment, and how many steps that took.
+fn asked(files: &[(&str, &str)]) -> (String, usize) {
+    let snapshot: MemorySnapshot = files.iter().copied().collect();
+    let project = Project::new(&snapshot, "/repo");
+    let naming = project.naming(&SourceFile::new("migrations/versions/a.py".into(), String::new()));
+    (verdict(files), naming.steps)
+}
+
+const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\n";
+
+#[track_caller]
+fn costs(models: &str, most: usize) -> String {
+    let (verdict, steps) = asked(&[("migrations/env.py", ENV), ("app/models.py", models)]);
+    assert!(
+        steps <= most,
+        "{steps} steps, not {most}, for {}",
+        &models[..models.len().min(200)]
+    );
+    verdict
+}
+
+/// One line, or some, for each number.
+fn lines(numbers: impl Iterator<Item = usize>, line: impl Fn(usize) -> String) -> String {
+    numbers.map(line).collect::<Vec<_>>().concat()
+}
+
+/// A convention put together in `code`, which ends with it in `c`.
+fn convention_of(code: &str) -> String {
+    format!("from sqlalchemy import MetaData\n{code}\ntarget_metadata = MetaData(naming_convention=c)\n")
+}
+
+#[test]
+fn a_function_that_calls_itself_is_entered_once() {
+    let fibonacci = "def f(n):\n    if n < 2:\n        return {'fk': 'A'}\n    elif n % 2:\n        return f(n - 1) or f(n - 2)\n    return {**f(n - 1), **f(n - 2)}\nc = f(30)\n";
+    assert!(costs(&convention_of(fibonacci), 500).starts_with("unreadable"));
+    let mutual = "def f(n):\n    return g(n) if n else {'fk': 'A'}\ndef g(n):\n    return f(n - 1)\nc = f(9)\n";
+    costs(&convention_of(mutual), 500);
+}
+
+#[test]
+fn functions_that_call_the_last_one_twice_are_asked_once() {
+    for body in [
+        "    return {**f%d(), **f%d()}\n",
+        "    if x:\n        return f%d()\n    return f%d()\n",
+    ] {
+        let first = "def f0():
+    return {'fk': 'A'}
+";
+        let rest = lines(1..61, |number| {
+            let body = body.replace("%d", &(number - 1).to_string());
+            format!(
+                "def f{number}():
+{body}"
+            )
+        });
+        let code = format!("{first}{rest}");
+        assert_eq!(costs(&convention_of(&format!("{code}c = f16()\n")), 2_000), "A");
+        costs(&convention_of(&format!("{code}c = f60()\n")), 5_000);
+    }
+}
+
+#[test]
+fn classes_with_two_bases_each_are_looked_into_once() {
+    let first = "class A0:
+    pass
+class B0:
+    names = {'fk': 'A'}
+";
+    let rest = lines(1..41, |number| {
+        let last = number - 1;
+        format!(
+            "class A{number}(A{last}, B{last}):
+    pass
+class B{number}(B{last}, A{last}):
+    pass
+"
+        )
+    });
+    let code = format!("{first}{rest}");
+    assert_eq!(costs(&convention_of(&format!("{code}c = A40.names\n")), 5_000), "A");
+    costs(&convention_of(&format!("{code}c = A40.nothing\n")), 5_000);
+}
+
+#[test]
+fn many_branches_and_conditional_assignments_are_gone_through_once() {
+    let branches = |different: bool| {
+        lines(0..2_000, |number| {
+            let word = if number == 0 { "if" } else { "elif" };
+            let value = if different { number } else { 0 };
+            format!("{word} x == {number}:\n    c = {{'fk': 'A{value}'}}\n")
+        })
+    };
+    let same = lines(0..2_000, |number| format!("if x == {number}:\n    c = n\n"));
+    assert_eq!(
+        costs(&convention_of(&format!("n = {{'fk': 'A'}}\n{same}")), 40_000),
+        "A"
+    );
+    assert!(costs(&convention_of(&branches(true)), 40_000).starts_with("unreadable"));
+    let complete = format!("{}else:\n    c = {{'fk': 'B'}}\n", branches(false));
+    assert!(costs(&convention_of(&complete), 40_000).starts_with("unreadable"));
+}
+
+#[test]
+fn long_dicts_cost_what_they_hold() {
+    let items = lines(0..10_000, |number| format!("'k{number}': 'v',"));
+    assert!(
+        costs(&convention_of(&format!("c = {{{items}}}\n")), 30_000)
+            .starts_with("unreadable: the dict has too many items")
+    );
+    let sets = lines(0..50_000, |number| format!("c['k{number}'] = 'v'\n"));
+    assert!(costs(&convention_of(&format!("c = {{'fk': 'A'}}\n{sets}")), 60_000).starts_with("unreadable"));
+    let few = lines(0..50_000, |_| "c['fk'] = 'B'\n".to_owned());
+    assert_eq!(costs(&convention_of(&format!("c = {{'fk': 'A'}}\n{few}")), 60_000), "B");
+    let merges = lines(0..2_000, |number| format!("c = {{**c, 'k{number}': 'v'}}\n"));
+    costs(&convention_of(&format!("c = {{'fk': 'A'}}\n{merges}")), 5_000);
+    let updates = lines(0..2_000, |number| format!("c |= {{'k{number}': 'v'}}\n"));
+    assert_eq!(
+        costs(&convention_of(&format!("c = {{'fk': 'A'}}\n{updates}")), 20_000),
+        "A"
+    );
+}
+
+#[test]
+fn texts_that_double_end_somewhere() {
+    for step in [
+        "s{n} = s{m} + s{m}\n",
+        "s{n} = f'{s{m}}{s{m}}'\n",
+        "s{n} = '%s%s' % (s{m}, s{m})\n",
+    ] {
+        let rest = lines(1..41, |number| {
+            let last = (number - 1).to_string();
+            step.replace("{n}", &number.to_string()).replace("{m}", &last)
+        });
+        let code = format!(
+            "s0 = 'fk_%(table_name)s'
+{rest}"
+        );
+        let verdict = costs(&convention_of(&format!("{code}c = {{'fk': s40}}\n")), 100_000);
+        assert!(verdict.starts_with("Unknown"), "{verdict}");
+    }
+}
+
+#[test]
+fn a_circle_of_imports_ends() {
+    let files = [
+        (
+            "migrations/env.py",
+            "from alembic import context\nfrom app import metadata\ntarget_metadata = metadata\n",
+        ),
+        (
+            "app/__init__.py",
+            "from app.db import *\nfrom app.db import metadata, other\n",
+        ),
+        (
+            "app/db.py",
+            "from app import *\nfrom app import other\nfrom app.base import metadata\n",
+        ),
+        (
+            "app/base.py",
+            "from app import metadata as other\nfrom sqlalchemy import MetaData\nmetadata = MetaData()\n",
+        ),
+    ];
+    let (verdict, steps) = asked(&files);
+    assert_eq!(verdict, "default");
+    assert!(steps < 100, "{steps}");
+}
+
+#[test]
+fn what_is_asked_for_is_all_that_is_read() {
+    let models = "import huge\nfrom huge import *\nfrom sqlalchemy import MetaData\nx = huge.compute(9)\ntarget_metadata = MetaData()\n";
+    let files = [
+        ("migrations/env.py", ENV),
+        ("app/models.py", models),
+        ("huge.py", "def compute(n):\n    return compute(n - 1)\n"),
+    ];
+    let snapshot: MemorySnapshot = files.into_iter().collect();
+    let project = Project::new(&snapshot, "/repo");
+    let naming = project.naming(&SourceFile::new("migrations/versions/a.py".into(), String::new()));
+    let trail: Vec<String> = naming.trail.iter().map(ToString::to_string).collect();
+    assert_eq!(trail, ["app/models.py", "migrations/env.py"]);
+    // `env.py` and the models, each once.
+    assert_eq!(project.modules().parses(), 2);
+    let reads = snapshot.reads();
+    assert_eq!(
+        reads.iter().filter(|path| path.to_string() == "app/models.py").count(),
+        1
+    );
+}
+
+#[test]
+fn more_steps_than_there_are_is_said_with_the_place() {
+    let calls = lines(0..400_000, |number| format!("x{number} = f({number})\n"));
+    let code = format!("def f(n):\n    return n\n{calls}c = {{'fk': 'A'}}\n");
+    assert_eq!(costs(&convention_of(&code), 200_000), "A");
+    let sum = lines(0..80_000, |number| format!("[{number}],"));
+    let files = [
+        ("migrations/env.py", ENV),
+        ("app/models.py", &convention_of(&format!("c = [x for x in [{sum}]]\n"))),
+    ];
+    let (verdict, _) = asked(&files);
+    assert!(verdict.starts_with("unreadable"), "{verdict}");
+}

@@ -1,0 +1,88 @@
+//! The modules of a snapshot, each read and parsed at most once, when it is first asked for.
+
+use std::cell::Cell;
+
+use elsa::FrozenMap;
+
+use super::Module;
+use crate::git::{Entry, Snapshot};
+use crate::source::{RepoPath, SourceFile};
+
+/// The Python modules of a snapshot.
+pub struct Modules<'s> {
+    snapshot: &'s dyn Snapshot,
+    files: FrozenMap<RepoPath, Box<Option<SourceFile>>>,
+    parsed: FrozenMap<RepoPath, Box<Module>>,
+    folders: FrozenMap<RepoPath, Vec<Entry>>,
+    parses: Cell<usize>,
+}
+
+impl<'s> Modules<'s> {
+    /// The modules of a snapshot; nothing is read yet.
+    #[must_use]
+    pub fn new(snapshot: &'s dyn Snapshot) -> Self {
+        Self {
+            snapshot,
+            files: FrozenMap::new(),
+            parsed: FrozenMap::new(),
+            folders: FrozenMap::new(),
+            parses: Cell::new(0),
+        }
+    }
+
+    /// A file of the snapshot; nothing when it is absent, too large or not UTF-8.
+    #[must_use]
+    pub fn file(&self, path: &RepoPath) -> Option<&SourceFile> {
+        if let Some(known) = self.files.get(path) {
+            return known.as_ref();
+        }
+        let read = || {
+            let bytes = self.snapshot.read(path).ok()??;
+            Some(SourceFile::new(path.clone(), String::from_utf8(bytes).ok()?))
+        };
+        self.files.insert(path.clone(), Box::new(read())).as_ref()
+    }
+
+    /// The module at a path.
+    #[must_use]
+    pub fn get(&self, path: &RepoPath) -> Option<&Module> {
+        if let Some(known) = self.parsed.get(path) {
+            return Some(known);
+        }
+        Some(self.parse(self.file(path)?))
+    }
+
+    /// The module that a file holds, if it was parsed already.
+    #[must_use]
+    pub fn parsed(&self, file: &SourceFile) -> Option<&Module> {
+        let known = self.parsed.get(file.path())?;
+        (known.file().text() == file.text()).then_some(known)
+    }
+
+    /// The module that a file holds. The file counts as that of the snapshot from here on.
+    pub fn parse(&self, file: &SourceFile) -> &Module {
+        if let Some(known) = self.parsed(file) {
+            return known;
+        }
+        self.parses.set(self.parses.get() + 1);
+        let module = Box::new(Module::parse(file.clone()));
+        self.parsed.insert(file.path().clone(), module)
+    }
+
+    /// What a folder holds.
+    #[must_use]
+    pub fn list(&self, folder: &RepoPath) -> &[Entry] {
+        if let Some(known) = self.folders.get(folder) {
+            return known;
+        }
+        let mut entries = self.snapshot.list(folder).unwrap_or_default();
+        entries.sort_unstable();
+        self.folders.insert(folder.clone(), entries)
+    }
+
+    /// How many files were parsed so far.
+    #[must_use]
+    pub fn parses(&self) -> usize {
+        self.parses.get()
+    }
+}

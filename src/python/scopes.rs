@@ -1,0 +1,669 @@
+//! Where a scope binds its names, what guards each place, and what changes the values: facts of the source, in its order. Nothing is evaluated.
+
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::tree::{Alias, Call, Class, Expr, ExprKind, Function, Operator, Parameter, Stmt, StmtKind};
+use crate::source::Span;
+
+/// The names of a module, a class, a function or a lambda.
+#[derive(Debug)]
+pub struct Scope<'m> {
+    /// Whose names they are.
+    pub kind: ScopeKind<'m>,
+    names: FxHashMap<&'m str, Name<'m>>,
+    /// `from module import *`, in order.
+    pub stars: Vec<Site<'m>>,
+    /// The names that `global` and `nonlocal` take from further out.
+    pub outer: FxHashSet<&'m str>,
+    /// What a function returns, in order.
+    pub returns: Vec<Return<'m>>,
+    /// The blocks, each before the blocks inside it.
+    blocks: Vec<Block>,
+    forks: Vec<Fork<'m>>,
+}
+
+/// What has names of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum ScopeKind<'m> {
+    /// A module.
+    Module,
+    /// A class body, which the functions inside it do not see.
+    Class(&'m Class),
+    /// A function.
+    Function(&'m Arc<Function>),
+    /// A lambda, whose parameters are all it binds.
+    Lambda(&'m [Parameter]),
+    /// A comprehension: what is bound in each round, and what is gone through.
+    Comprehension(&'m [(Expr, Expr)]),
+}
+
+/// All that one scope does with a name.
+#[derive(Debug, Default)]
+pub struct Name<'m> {
+    /// Where it gets a value, in order.
+    pub sites: Vec<Site<'m>>,
+    /// Where what it holds is changed in place, in order.
+    pub changes: Vec<Change<'m>>,
+}
+
+/// A place where a name gets a value.
+#[derive(Debug)]
+pub struct Site<'m> {
+    /// The byte from which on it has that value.
+    pub from: usize,
+    /// The block it stands in.
+    pub block: BlockId,
+    /// What it is bound to.
+    pub binding: Binding<'m>,
+}
+
+/// What a name is bound to.
+#[derive(Debug)]
+pub enum Binding<'m> {
+    /// The value of an expression, or the part of it at these places.
+    Value(&'m Expr, Vec<usize>),
+    /// An item of what a `for` goes through, or the part of it at these places.
+    Round(&'m Expr, Vec<usize>),
+    /// What a `with` enters.
+    Entered(&'m Expr),
+    /// `import dotted`: the module, or the package that it begins with.
+    Import(&'m str),
+    /// `from module import name`
+    ImportFrom {
+        /// The module, without its dots.
+        module: &'m str,
+        /// How many dots.
+        level: u32,
+        /// The name in it; `*` for all.
+        name: &'m str,
+        /// Where the name stands.
+        span: Span,
+    },
+    /// A function.
+    Function(&'m Arc<Function>),
+    /// A class.
+    Class(&'m Class),
+    /// An exception, a part of a pattern, or the like.
+    Other,
+}
+
+/// A change in place of what a name holds.
+#[derive(Debug)]
+pub struct Change<'m> {
+    /// The byte from which on it is changed.
+    pub from: usize,
+    /// The block it stands in.
+    pub block: BlockId,
+    /// The attributes between the name and what is changed.
+    pub path: Vec<&'m str>,
+    /// What is done.
+    pub kind: ChangeKind<'m>,
+}
+
+/// What is done to a value in place.
+#[derive(Debug, Clone, Copy)]
+pub enum ChangeKind<'m> {
+    /// `x[index] = value`
+    Item(&'m Expr, &'m Expr),
+    /// `x operator= value`
+    Augmented(Operator, &'m Expr),
+    /// `x.update(...)` and its kin.
+    Call(&'m str, &'m Call),
+}
+
+/// A `return`.
+#[derive(Debug)]
+pub struct Return<'m> {
+    /// What is returned.
+    pub value: Option<&'m Expr>,
+    /// The block it stands in.
+    pub block: BlockId,
+}
+
+/// A run of statements, by its place in [`Scope`].
+pub type BlockId = usize;
+
+/// A run of statements: all are executed, or none.
+#[derive(Debug)]
+pub struct Block {
+    /// The block around the statement that it is a part of, and that statement; nothing for the body itself.
+    pub parent: Option<(BlockId, usize)>,
+    span: Span,
+    /// When it is executed.
+    pub when: When,
+    /// Whether it ends in `return` or `raise`, so that nothing after its statement follows it.
+    pub leaves: bool,
+}
+
+/// When a block is executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Whenever the block around it is.
+    Always,
+    /// In this branch of a fork.
+    Branch(usize),
+    /// Once for each round, perhaps never.
+    Round,
+    /// When something went wrong.
+    Failure,
+    /// When a pattern fits.
+    Pattern,
+}
+
+/// An `if` with its branches, or another statement with inner blocks.
+#[derive(Debug)]
+pub struct Fork<'m> {
+    /// The whole statement.
+    pub span: Span,
+    /// The test of each branch of an `if`; none for `else`.
+    pub tests: Vec<Option<&'m Expr>>,
+    /// The blocks of its branches.
+    pub branches: Vec<BlockId>,
+}
+
+impl Fork<'_> {
+    /// Whether one of the branches is always taken.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.tests.last().is_some_and(Option::is_none)
+    }
+}
+
+/// Methods that change a dict or a list in place.
+const CHANGERS: &[&str] = &["append", "clear", "extend", "insert", "pop", "setdefault", "update"];
+
+impl<'m> Scope<'m> {
+    /// Reads a scope. `source` is the text of its module.
+    #[must_use]
+    pub fn of(kind: ScopeKind<'m>, body: &'m [Stmt], source: &str) -> Self {
+        let mut builder = Builder {
+            scope: Self {
+                kind,
+                names: FxHashMap::default(),
+                stars: Vec::new(),
+                outer: FxHashSet::default(),
+                returns: Vec::new(),
+                blocks: Vec::new(),
+                forks: Vec::new(),
+            },
+            binds_in_expressions: source.contains(":="),
+        };
+        builder.block(body, None, When::Always);
+        if let ScopeKind::Comprehension(rounds) = kind {
+            for (target, iterable) in rounds {
+                builder.target(target, iterable, &mut Vec::new(), (0, 0), Binding::Round);
+            }
+        }
+        builder.scope
+    }
+
+    /// What it does with a name.
+    #[must_use]
+    pub fn name(&self, name: &str) -> Option<&Name<'m>> {
+        self.names.get(name)
+    }
+
+    /// All names that it binds, in no order.
+    pub fn names(&self) -> impl Iterator<Item = (&'m str, &Name<'m>)> {
+        self.names.iter().map(|(name, what)| (*name, what))
+    }
+
+    /// Its parameters, for a function or a lambda.
+    #[must_use]
+    pub fn parameters(&self) -> &'m [Parameter] {
+        match self.kind {
+            ScopeKind::Function(function) => &function.parameters,
+            ScopeKind::Lambda(parameters) => parameters,
+            ScopeKind::Module | ScopeKind::Class(_) | ScopeKind::Comprehension(_) => &[],
+        }
+    }
+
+    /// A block.
+    #[must_use]
+    pub fn block(&self, id: BlockId) -> &Block {
+        &self.blocks[id]
+    }
+
+    /// A statement with branches.
+    #[must_use]
+    pub fn fork(&self, id: usize) -> &Fork<'m> {
+        &self.forks[id]
+    }
+
+    /// The innermost block around a byte.
+    #[must_use]
+    pub fn block_at(&self, at: usize) -> BlockId {
+        let mut id = self
+            .blocks
+            .partition_point(|block| block.span.start <= at)
+            .saturating_sub(1);
+        while let Some((parent, _)) = self.blocks[id].parent {
+            if self.blocks[id].span.start <= at && at < self.blocks[id].span.end {
+                break;
+            }
+            id = parent;
+        }
+        id
+    }
+
+    /// Whether a block holds a byte.
+    #[must_use]
+    pub fn holds(&self, id: BlockId, at: usize) -> bool {
+        let block = &self.blocks[id];
+        block.parent.is_none() || block.span.start <= at && at < block.span.end
+    }
+}
+
+struct Builder<'m> {
+    scope: Scope<'m>,
+    /// Whether the module has a `:=` anywhere.
+    binds_in_expressions: bool,
+}
+
+impl<'m> Builder<'m> {
+    fn block(&mut self, body: &'m [Stmt], parent: Option<(BlockId, usize)>, when: When) -> BlockId {
+        if let Some((around, _)) = parent.filter(|_| body.is_empty()) {
+            return around;
+        }
+        let id = self.scope.blocks.len();
+        let span = match (body.first(), body.last()) {
+            (Some(first), Some(last)) => Span::new(first.span.start, last.span.end),
+            _ => Span::default(),
+        };
+        let leaves = body.last().is_some_and(leaves);
+        self.scope.blocks.push(Block {
+            parent,
+            span,
+            when,
+            leaves,
+        });
+        for statement in body {
+            self.statement(statement, id);
+        }
+        id
+    }
+
+    fn fork(&mut self, span: Span) -> usize {
+        self.scope.forks.push(Fork {
+            span,
+            tests: Vec::new(),
+            branches: Vec::new(),
+        });
+        self.scope.forks.len() - 1
+    }
+
+    fn name(&mut self, name: &'m str) -> &mut Name<'m> {
+        self.scope.names.entry(name).or_default()
+    }
+
+    fn bind(&mut self, name: &'m str, from: usize, block: BlockId, binding: Binding<'m>) {
+        self.name(name).sites.push(Site { from, block, binding });
+    }
+
+    fn statement(&mut self, statement: &'m Stmt, block: BlockId) {
+        let end = statement.span.end;
+        if self.binds_in_expressions {
+            for expr in statement.parts().0 {
+                self.named_inside(expr, block);
+            }
+        }
+        match &statement.kind {
+            StmtKind::Assign {
+                targets,
+                value: Some(value),
+                ..
+            } => {
+                for target in targets {
+                    self.target(target, value, &mut Vec::new(), (end, block), Binding::Value);
+                }
+            }
+            StmtKind::AugmentedAssign {
+                target,
+                operator,
+                value,
+            } => self.change(target, (end, block), ChangeKind::Augmented(*operator, value)),
+            StmtKind::Expr(expr) => self.changing_call(expr, (end, block)),
+            StmtKind::Function(function) => self.bind(&function.name, end, block, Binding::Function(function)),
+            StmtKind::Class(class) => self.bind(&class.name, end, block, Binding::Class(class)),
+            StmtKind::Import(aliases) => {
+                for alias in aliases {
+                    self.import(alias, end, block);
+                }
+            }
+            StmtKind::ImportFrom { module, names, level } => {
+                for alias in names {
+                    let binding = Binding::ImportFrom {
+                        module: module.as_deref().unwrap_or_default(),
+                        level: *level,
+                        name: &alias.name,
+                        span: alias.span,
+                    };
+                    if alias.name == "*" {
+                        let from = end;
+                        self.scope.stars.push(Site { from, block, binding });
+                    } else {
+                        let bound = alias.alias.as_deref().unwrap_or(&alias.name);
+                        self.bind(bound, end, block, binding);
+                    }
+                }
+            }
+            StmtKind::Return(value) => self.scope.returns.push(Return {
+                value: value.as_ref(),
+                block,
+            }),
+            StmtKind::Global(names) => self.scope.outer.extend(names.iter().map(super::tree::Text::as_str)),
+            _ => self.compound(statement, block),
+        }
+    }
+
+    fn import(&mut self, alias: &'m Alias, from: usize, block: BlockId) {
+        let first = alias.name.split('.').next().unwrap_or_default();
+        match alias.alias.as_deref() {
+            Some(bound) => self.bind(bound, from, block, Binding::Import(&alias.name)),
+            None => self.bind(first, from, block, Binding::Import(first)),
+        }
+    }
+
+    fn compound(&mut self, statement: &'m Stmt, block: BlockId) {
+        let fork = self.fork(statement.span);
+        let parent = Some((block, fork));
+        match &statement.kind {
+            StmtKind::If(branches) => {
+                for (at, (test, body)) in branches.iter().enumerate() {
+                    let branch = self.block(body, parent, When::Branch(at));
+                    self.scope.forks[fork].tests.push(test.as_ref());
+                    self.scope.forks[fork].branches.push(branch);
+                }
+            }
+            StmtKind::For {
+                target,
+                iterable,
+                bodies: [rounds, otherwise],
+            } => {
+                let (from, inner) = self.start_of(rounds, statement, block);
+                self.target(target, iterable, &mut Vec::new(), (from, inner), Binding::Round);
+                self.block(rounds, parent, When::Round);
+                self.block(otherwise, parent, When::Always);
+            }
+            StmtKind::While {
+                bodies: [rounds, otherwise],
+                ..
+            } => {
+                self.block(rounds, parent, When::Round);
+                self.block(otherwise, parent, When::Always);
+            }
+            StmtKind::With { items, body } => {
+                for item in items {
+                    if let Some(target) = &item.target {
+                        let from = item.value.span.end;
+                        let entered = |expr, _| Binding::Entered(expr);
+                        self.target(target, &item.value, &mut Vec::new(), (from, block), entered);
+                    }
+                }
+                self.block(body, parent, When::Always);
+            }
+            StmtKind::Try {
+                body,
+                handlers,
+                otherwise,
+                finally,
+            } => {
+                self.block(body, parent, When::Always);
+                for handler in handlers {
+                    let (from, inner) = self.start_of(&handler.body, statement, block);
+                    if let Some(name) = &handler.name {
+                        self.bind(name, from, inner, Binding::Other);
+                    }
+                    self.block(&handler.body, parent, When::Failure);
+                }
+                self.block(otherwise, parent, When::Always);
+                self.block(finally, parent, When::Always);
+            }
+            StmtKind::Match { cases, .. } => {
+                for case in cases {
+                    let (from, inner) = self.start_of(&case.body, statement, block);
+                    for name in &case.names {
+                        self.bind(name, from, inner, Binding::Other);
+                    }
+                    self.block(&case.body, parent, When::Pattern);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Where the block of an inner body that comes next begins, and which it will be.
+    fn start_of(&self, body: &[Stmt], statement: &Stmt, around: BlockId) -> (usize, BlockId) {
+        match body.first() {
+            Some(first) => (first.span.start, self.scope.blocks.len()),
+            None => (statement.span.end, around),
+        }
+    }
+
+    fn target(
+        &mut self,
+        target: &'m Expr,
+        value: &'m Expr,
+        path: &mut Vec<usize>,
+        place: (usize, BlockId),
+        binding: fn(&'m Expr, Vec<usize>) -> Binding<'m>,
+    ) {
+        match &target.kind {
+            ExprKind::Name(name) => self.bind(name, place.0, place.1, binding(value, path.clone())),
+            ExprKind::Tuple(parts) | ExprKind::List(parts) => {
+                for (at, part) in parts.iter().enumerate() {
+                    path.push(at);
+                    self.target(part, value, path, place, binding);
+                    path.pop();
+                }
+            }
+            ExprKind::Starred(inner) => self.target(inner, value, path, place, |_, _| Binding::Other),
+            ExprKind::Subscript { value: object, index } => self.change(object, place, ChangeKind::Item(index, value)),
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, object: &'m Expr, place: (usize, BlockId), kind: ChangeKind<'m>) {
+        let mut path = Vec::new();
+        let mut root = object;
+        while let ExprKind::Attribute { value, name, .. } = &root.kind {
+            path.push(name.as_str());
+            root = value;
+        }
+        path.reverse();
+        if let ExprKind::Name(name) = &root.kind {
+            let (from, block) = place;
+            self.name(name).changes.push(Change {
+                from,
+                block,
+                path,
+                kind,
+            });
+        }
+    }
+
+    fn changing_call(&mut self, expr: &'m Expr, place: (usize, BlockId)) {
+        if let ExprKind::Call(call) = &expr.kind
+            && let ExprKind::Attribute { value, name, .. } = &call.callee.kind
+            && CHANGERS.contains(&name.as_str())
+        {
+            self.change(value, place, ChangeKind::Call(name, call));
+        }
+    }
+
+    fn named_inside(&mut self, expr: &'m Expr, block: BlockId) {
+        match &expr.kind {
+            ExprKind::Named { target, value } => {
+                self.target(target, value, &mut Vec::new(), (expr.span.end, block), Binding::Value);
+            }
+            ExprKind::Lambda { .. } => return,
+            _ => {}
+        }
+        for child in expr.children() {
+            self.named_inside(child, block);
+        }
+    }
+}
+
+/// Whether nothing after a statement is executed once it was.
+fn leaves(statement: &Stmt) -> bool {
+    match &statement.kind {
+        StmtKind::Return(_) | StmtKind::Raise(_) => true,
+        StmtKind::If(branches) => {
+            branches.last().is_some_and(|(test, _)| test.is_none())
+                && branches.iter().all(|(_, body)| body.last().is_some_and(leaves))
+        }
+        StmtKind::With { body, .. } => body.last().is_some_and(leaves),
+        _ => false,
+    }
+}
+
+/// What a module does outside the order of its names: attributes that are set, and calls, each with the definitions around it.
+#[derive(Debug, Default)]
+pub struct Doings<'m> {
+    sets: FxHashMap<&'m str, Vec<AttributeSet<'m>>>,
+    calls: FxHashMap<&'m str, Vec<(Within<'m>, &'m Call)>>,
+    /// The functions that take a name from the module with `global`.
+    globals: FxHashMap<&'m str, Vec<Within<'m>>>,
+}
+
+/// The classes and functions around a place, outermost first.
+pub type Within<'m> = Arc<[Definition<'m>]>;
+
+/// A class or a function.
+#[derive(Debug, Clone, Copy)]
+pub enum Definition<'m> {
+    /// A class.
+    Class(&'m Class),
+    /// A function.
+    Function(&'m Arc<Function>),
+}
+
+/// `object.name = value`, or `setattr(object, 'name', value)`.
+#[derive(Debug)]
+pub struct AttributeSet<'m> {
+    /// The definitions around it.
+    pub within: Within<'m>,
+    /// The object.
+    pub object: &'m Expr,
+    /// The value.
+    pub value: &'m Expr,
+    /// Where it is set.
+    pub span: Span,
+}
+
+impl<'m> Doings<'m> {
+    /// Goes through a module once.
+    #[must_use]
+    pub fn of(body: &'m [Stmt]) -> Self {
+        let mut doings = Self::default();
+        let top: Within<'m> = Arc::new([]);
+        doings.block(body, &top);
+        doings
+    }
+
+    /// Where an attribute of that name is set.
+    #[must_use]
+    pub fn sets(&self, attribute: &str) -> &[AttributeSet<'m>] {
+        self.sets.get(attribute).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The calls of what is called so, as a name or as an attribute.
+    #[must_use]
+    pub fn calls(&self, name: &str) -> &[(Within<'m>, &'m Call)] {
+        self.calls.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The functions that bind a name of the module.
+    #[must_use]
+    pub fn globals(&self, name: &str) -> &[Within<'m>] {
+        self.globals.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn block(&mut self, body: &'m [Stmt], within: &Within<'m>) {
+        for statement in body {
+            self.statement(statement, within);
+        }
+    }
+
+    fn statement(&mut self, statement: &'m Stmt, within: &Within<'m>) {
+        let inside = |definition| -> Within<'m> { within.iter().copied().chain([definition]).collect() };
+        match &statement.kind {
+            StmtKind::Function(function) => {
+                function.decorators.iter().for_each(|expr| self.expr(expr, within));
+                self.block(&function.body, &inside(Definition::Function(function)));
+                return;
+            }
+            StmtKind::Class(class) => {
+                class.decorators.iter().for_each(|expr| self.expr(expr, within));
+                class.arguments.iter().for_each(|one| self.expr(&one.value, within));
+                self.block(&class.body, &inside(Definition::Class(class)));
+                return;
+            }
+            StmtKind::Assign {
+                targets,
+                value: Some(value),
+                ..
+            } => {
+                for target in targets {
+                    self.set(target, value, target.span, within);
+                }
+            }
+            StmtKind::Global(names) => {
+                for name in names {
+                    match self.globals.entry(name) {
+                        Entry::Occupied(mut known) => known.get_mut().push(within.clone()),
+                        Entry::Vacant(new) => drop(new.insert(vec![within.clone()])),
+                    }
+                }
+            }
+            _ => {}
+        }
+        let (exprs, blocks) = statement.parts();
+        for expr in exprs {
+            self.expr(expr, within);
+        }
+        for block in blocks {
+            self.block(block, within);
+        }
+    }
+
+    fn set(&mut self, target: &'m Expr, value: &'m Expr, span: Span, within: &Within<'m>) {
+        if let ExprKind::Attribute {
+            value: object, name, ..
+        } = &target.kind
+        {
+            self.sets.entry(name).or_default().push(AttributeSet {
+                within: within.clone(),
+                object,
+                value,
+                span,
+            });
+        }
+    }
+
+    fn expr(&mut self, expr: &'m Expr, within: &Within<'m>) {
+        if let ExprKind::Call(call) = &expr.kind {
+            if let Some(name) = call.name() {
+                self.calls.entry(name).or_default().push((within.clone(), call));
+            }
+            if let [object, name, value] = &call.arguments[..]
+                && call.callee.as_name() == Some("setattr")
+                && let ExprKind::String(name) = &name.value.kind
+            {
+                self.sets.entry(name).or_default().push(AttributeSet {
+                    within: within.clone(),
+                    object: &object.value,
+                    value: &value.value,
+                    span: call.span,
+                });
+            }
+        }
+        for child in expr.children() {
+            self.expr(child, within);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What happens to a dict, a list or a text after a name was bound to it.
+
+use std::ops::Range;
+
+use super::super::scopes::{Change, ChangeKind};
+use super::super::{Call, Expr, ExprKind, Operator};
+use super::chain::Chain;
+use super::reader::Reader;
+use super::text::Text;
+use super::value::{Dict, MAX_ITEMS, Value};
+use crate::source::Span;
+
+impl<'m> Reader<'m> {
+    /// The value of an attribute, with what this scope does to it in place before the place where it is read.
+    pub(super) fn changed_in_place(&mut self, value: Value<'m>, expr: &'m Expr, chain: &Chain<'m>) -> Value<'m> {
+        if !matches!(value, Value::Dict(_) | Value::List(_)) {
+            return value;
+        }
+        let mut path = Vec::new();
+        let mut root = expr;
+        while let ExprKind::Attribute { value, name, .. } = &root.kind {
+            path.push(name.as_str());
+            root = value;
+        }
+        path.reverse();
+        let Some(name) = root.as_name() else { return value };
+        let scope = chain.scope.clone();
+        match scope.name(name) {
+            Some(known) if !known.changes.is_empty() => {
+                self.with_changes(value, &known.changes, &path, 0..expr.span.start, chain)
+            }
+            _ => value,
+        }
+    }
+
+    /// A value after the changes between two bytes, in order.
+    pub(super) fn with_changes(
+        &mut self,
+        value: Value<'m>,
+        changes: &[Change<'m>],
+        path: &[&str],
+        between: Range<usize>,
+        chain: &Chain<'m>,
+    ) -> Value<'m> {
+        let first = changes.partition_point(|change| change.from < between.start);
+        let mut changes = changes[first..]
+            .iter()
+            .take_while(|change| change.from <= between.end)
+            .filter(|change| change.path == path)
+            .peekable();
+        if changes.peek().is_none() {
+            return value;
+        }
+        match value {
+            Value::Dict(dict) => {
+                let mut dict = Dict::clone(&dict);
+                for change in changes {
+                    self.change_dict(&mut dict, change, chain);
+                }
+                Value::dict(dict)
+            }
+            Value::List(items) => {
+                let mut items = items.to_vec();
+                for change in changes {
+                    if !self.change_list(&mut items, change, chain) {
+                        return Value::unknown("the list is changed in place");
+                    }
+                }
+                Value::List(items.into())
+            }
+            Value::Text(text) => {
+                let mut text = Text::clone(&text);
+                for change in changes {
+                    if let ChangeKind::Augmented(Operator::Add, value) = change.kind {
+                        match self.value(value, chain) {
+                            Value::Text(more) => text.push(&more),
+                            _ => text.open(),
+                        }
+                    }
+                }
+                self.text(text, Span::new(between.start, between.start), chain)
+            }
+            Value::Either(values) => {
+                let changes: Vec<&Change<'m>> = changes.collect();
+                let is_changed = |value: &Value<'_>| matches!(value, Value::Dict(_) | Value::List(_) | Value::Text(_));
+                if changes.is_empty() || !values.iter().any(is_changed) {
+                    return Value::Either(values);
+                }
+                let all = values.iter().map(|value| match value {
+                    Value::Dict(dict) => {
+                        let mut dict = Dict::clone(dict);
+                        for change in &changes {
+                            self.change_dict(&mut dict, change, chain);
+                        }
+                        Value::dict(dict)
+                    }
+                    Value::List(_) | Value::Text(_) => Value::unknown("it is changed in place"),
+                    other => other.clone(),
+                });
+                Value::either(all.collect::<Vec<_>>())
+            }
+            other => match changes.next().map(|change| change.kind) {
+                Some(ChangeKind::Augmented(operator, value)) => {
+                    let right = self.value(value, chain);
+                    self.binary(&other, operator, &right, value.span, chain)
+                }
+                _ => other,
+            },
+        }
+    }
+
+    fn change_dict(&mut self, dict: &mut Dict<'m>, change: &Change<'m>, chain: &Chain<'m>) {
+        if !self.spend(1, Span::new(change.from, change.from), chain.module) {
+            dict.unknown = Some("there is too much code to follow".into());
+            return;
+        }
+        match change.kind {
+            ChangeKind::Item(index, value) => {
+                let index = self.value(index, chain);
+                let value = self.value(value, chain);
+                if self.is_certain(change, chain) {
+                    dict.set(index, value);
+                } else {
+                    dict.set_perhaps(index, value);
+                }
+            }
+            ChangeKind::Augmented(Operator::Or, value) => {
+                let value = self.value(value, chain);
+                self.update(dict, &value, Span::default(), chain);
+            }
+            ChangeKind::Augmented(..) => dict.unknown = Some("the dict is changed in place".into()),
+            ChangeKind::Call(method, call) => self.change_by_call(dict, method, call, chain),
+        }
+    }
+
+    fn change_by_call(&mut self, dict: &mut Dict<'m>, method: &str, call: &'m Call, chain: &Chain<'m>) {
+        let arguments = self.arguments(&call.arguments, chain);
+        match method {
+            "update" => {
+                for other in &arguments.positional {
+                    self.update(dict, other, call.span, chain);
+                }
+                for (key, value) in arguments.named {
+                    dict.set(Value::text(&key), value);
+                }
+                if arguments.unknown.is_some() {
+                    dict.unknown = arguments.unknown;
+                }
+            }
+            "setdefault" => {
+                let mut arguments = arguments.positional.into_iter();
+                if let Some(key) = arguments.next()
+                    && dict.get(&key).is_none()
+                {
+                    dict.set(key, arguments.next().unwrap_or(Value::None));
+                }
+            }
+            "pop" => {
+                if let Some(key) = arguments.positional.first() {
+                    dict.remove(key);
+                }
+            }
+            "clear" => {
+                let place = dict.place.clone();
+                *dict = Dict::default();
+                dict.place = place;
+            }
+            _ => dict.unknown = Some("the dict is changed in place".into()),
+        }
+    }
+
+    /// Whether the change can be followed.
+    fn change_list(&mut self, items: &mut Vec<Value<'m>>, change: &Change<'m>, chain: &Chain<'m>) -> bool {
+        if items.len() >= MAX_ITEMS || !self.is_certain(change, chain) {
+            return false;
+        }
+        match change.kind {
+            ChangeKind::Call("append", call) => {
+                let arguments = self.arguments(&call.arguments, chain);
+                items.extend(arguments.positional);
+                true
+            }
+            ChangeKind::Call("extend", _) | ChangeKind::Augmented(Operator::Add, _) => {
+                let more = match change.kind {
+                    ChangeKind::Call(_, call) => self.arguments(&call.arguments, chain).positional.into_iter().next(),
+                    ChangeKind::Augmented(_, value) => Some(self.value(value, chain)),
+                    ChangeKind::Item(..) => None,
+                };
+                match more {
+                    Some(Value::List(more)) if items.len() + more.len() <= MAX_ITEMS => {
+                        items.extend(more.iter().cloned());
+                        true
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a change is made whenever the scope is executed.
+    fn is_certain(&mut self, change: &Change<'m>, chain: &Chain<'m>) -> bool {
+        change.block == 0 || self.is_executed(change.block, chain)
+    }
+}

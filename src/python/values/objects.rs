@@ -1,0 +1,352 @@
+//! Attributes: of classes with their bases, of objects, and what is set on either from elsewhere.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashSet;
+
+use super::super::scopes::{Definition, ScopeKind};
+use super::super::{ArgumentKind, StmtKind};
+use super::chain::Chain;
+use super::names::has_decorator;
+use super::reader::{Reader, address};
+use super::value::{Arguments, Choices, Class, Closure, Code, Instance, Place, Value};
+
+/// A value that is set on an object.
+#[derive(Clone)]
+pub struct Set<'m> {
+    /// The value.
+    pub value: Value<'m>,
+    /// Where it is set.
+    pub place: Place,
+}
+
+impl<'m> Reader<'m> {
+    /// `object.name`
+    pub fn attribute(&mut self, object: &Value<'m>, name: &str) -> Value<'m> {
+        match object {
+            Value::Unknown(_) => object.clone(),
+            Value::Module(module) => self.module_attribute(&module.clone(), name),
+            Value::External(path) => self.external(&format!("{path}.{name}")),
+            Value::Class(class) => match self.class_attribute(class, name) {
+                Some(Value::Function(closure)) if is_class_method(&closure) => method(object, name),
+                Some(value) => value,
+                None => Value::unknown(format!("`{}.{name}` is not set where it can be read", class.tree.name)),
+            },
+            Value::Made(made) => {
+                let libraries = self.libraries;
+                match libraries.attribute(self, made, name) {
+                    Some(value) => value,
+                    None => method(object, name),
+                }
+            }
+            Value::Instance(instance) => self.instance_attribute(instance, name),
+            Value::Either(objects) => {
+                let values: Vec<Value<'m>> = objects.iter().map(|object| self.attribute(object, name)).collect();
+                Value::either(values)
+            }
+            Value::Super(parts) => {
+                let (_, class) = &**parts;
+                match self.attribute_of_bases(class, name) {
+                    Some(Value::Function(_)) | None => method(object, name),
+                    Some(value) => value,
+                }
+            }
+            Value::Dict(_) | Value::List(_) | Value::Text(_) => method(object, name),
+            _ => Value::unknown(format!("`.{name}` of something computed")),
+        }
+    }
+
+    /// Whether an object has an attribute, where that is known.
+    pub(super) fn has_attribute(&mut self, object: &Value<'m>, name: &str) -> Option<bool> {
+        match object {
+            Value::Made(made) => {
+                let libraries = self.libraries;
+                libraries.has(made, name)
+            }
+            Value::Class(class) => self.class_attribute(class, name).map(|_| true),
+            Value::Instance(_) | Value::Module(_) => match self.attribute(object, name) {
+                Value::Unknown(_) => None,
+                _ => Some(true),
+            },
+            Value::None => Some(false),
+            Value::Either(objects) => {
+                let mut all = objects.iter().map(|object| self.has_attribute(object, name));
+                let first = all.next()??;
+                all.all(|one| one == Some(first)).then_some(first)
+            }
+            _ => None,
+        }
+    }
+
+    /// An attribute of a class, its bases included, with what the libraries add.
+    pub fn class_attribute(&mut self, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
+        self.found_in(class, name, &mut FxHashSet::default())
+    }
+
+    /// An attribute of the bases of a class.
+    pub(super) fn attribute_of_bases(&mut self, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
+        let mut seen = FxHashSet::default();
+        seen.insert(address(class.tree));
+        self.found_in_bases(class, name, &mut seen)
+    }
+
+    fn found_in(&mut self, class: &Rc<Class<'m>>, name: &str, seen: &mut FxHashSet<usize>) -> Option<Value<'m>> {
+        if !seen.insert(address(class.tree)) || !self.spend(1, class.place.span, class.around.module) {
+            return None;
+        }
+        if let Some(set) = self.sets_on(&Value::Class(class.clone()), name).pop() {
+            return Some(set.value);
+        }
+        let libraries = self.libraries;
+        if let Some(value) = libraries.imposed(self, class, name) {
+            return Some(value);
+        }
+        let chain = self.class_chain(class);
+        if let Some(value) = self.in_scope(name, &chain, usize::MAX) {
+            return Some(value);
+        }
+        if let Some(value) = libraries.inherited(self, class, name) {
+            return Some(value);
+        }
+        self.found_in_bases(class, name, seen)
+    }
+
+    fn found_in_bases(&mut self, class: &Rc<Class<'m>>, name: &str, seen: &mut FxHashSet<usize>) -> Option<Value<'m>> {
+        let mut unknown = None;
+        for base in self.bases(class) {
+            for choice in base.choices() {
+                let found = match choice {
+                    Value::Class(base) => self.found_in(base, name, seen),
+                    Value::Unknown(_) => Some(choice.clone()),
+                    Value::External(path) => self.libraries.of_base(path, name),
+                    Value::Made(made) => {
+                        let libraries = self.libraries;
+                        libraries.attribute(self, made, name)
+                    }
+                    _ => None,
+                };
+                match found {
+                    Some(Value::Unknown(reason)) => unknown = unknown.or(Some(Value::Unknown(reason))),
+                    Some(value) => return Some(value),
+                    None => {}
+                }
+            }
+        }
+        unknown
+    }
+
+    /// What a class derives from.
+    pub fn bases(&mut self, class: &Rc<Class<'m>>) -> Vec<Value<'m>> {
+        let arguments = class.tree.arguments.iter();
+        let positional = arguments.filter(|argument| argument.kind == ArgumentKind::Positional);
+        positional
+            .map(|argument| self.value(&argument.value, &class.around))
+            .collect()
+    }
+
+    /// A keyword of a class: `metaclass=`, `registry=`, `table=`.
+    pub fn class_keyword(&mut self, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
+        let argument = class.tree.arguments.iter().find(|argument| argument.is_keyword(name))?;
+        Some(self.value(&argument.value, &class.around))
+    }
+
+    /// The first of a library that a class derives from, at any distance: its dotted name, or the object that serves as a base.
+    pub fn library_base(&mut self, class: &Rc<Class<'m>>) -> Option<Value<'m>> {
+        let mut seen = FxHashSet::default();
+        let mut open = vec![class.clone()];
+        while let Some(class) = open.pop() {
+            if !seen.insert(address(class.tree)) {
+                continue;
+            }
+            let mut inner = Vec::new();
+            for base in self.bases(&class) {
+                match base {
+                    Value::External(_) | Value::Made(_) => return Some(base),
+                    Value::Class(base) => inner.push(base),
+                    _ => {}
+                }
+            }
+            inner.reverse();
+            open.append(&mut inner);
+        }
+        None
+    }
+
+    /// What is set on an object under a name by an assignment anywhere in the modules that were asked, the last one last.
+    pub fn sets_on(&mut self, object: &Value<'m>, name: &str) -> Vec<Set<'m>> {
+        let mut found = Vec::new();
+        // A module that imports another one runs on after it.
+        let modules: Vec<_> = self.asked().iter().rev().copied().collect();
+        for module in modules {
+            if !module.file().text().contains(name) {
+                continue;
+            }
+            let doings = self.doings(module);
+            for set in doings.sets(name) {
+                if !self.spend(1, set.span, module) {
+                    return found;
+                }
+                let chain = self.chain_of(object, module, &set.within);
+                let target = self.value(set.object, &chain);
+                if target.choices().iter().any(|one| one.same(object)) {
+                    let value = self.value(set.value, &chain);
+                    found.push(Set {
+                        value,
+                        place: Self::place(&chain, set.span),
+                    });
+                }
+            }
+        }
+        found
+    }
+
+    /// The scope inside some definitions: that of the call in which the object was made, where that is one of them.
+    fn chain_of(
+        &mut self,
+        object: &Value<'m>,
+        module: &'m super::super::Module,
+        within: &[Definition<'m>],
+    ) -> Chain<'m> {
+        if let Value::Made(made) = object
+            && let Some(chain) = &made.chain
+            && let ScopeKind::Function(function) = chain.scope.kind
+            && let Some(Definition::Function(inner)) = within.last()
+            && std::sync::Arc::ptr_eq(function, inner)
+        {
+            return chain.clone();
+        }
+        self.within(module, within)
+    }
+
+    /// `Class(...)`
+    pub(super) fn instantiate(
+        &mut self,
+        class: &Rc<Class<'m>>,
+        arguments: &Arguments<'m>,
+        place: &Place,
+        chain: &Chain<'m>,
+    ) -> Value<'m> {
+        let base = match self.library_base(class) {
+            Some(Value::External(name)) => Some(name),
+            Some(Value::Made(made)) => Some(made.kind.into()),
+            _ => None,
+        };
+        if let Some(base) = base {
+            let libraries = self.libraries;
+            if let Some(value) = libraries.instance(self, class, &base, arguments, place, chain) {
+                return value;
+            }
+        }
+        Value::Instance(Rc::new(Instance {
+            class: class.clone(),
+            arguments: arguments.clone(),
+            id: self.new_id(),
+        }))
+    }
+
+    fn instance_attribute(&mut self, instance: &Rc<Instance<'m>>, name: &str) -> Value<'m> {
+        if let Some(value) = self.set_by_methods(instance, name) {
+            return value;
+        }
+        let object = Value::Instance(instance.clone());
+        if let Some(set) = self.sets_on(&object, name).pop() {
+            return set.value;
+        }
+        match self.class_attribute(&instance.class.clone(), name) {
+            Some(Value::Function(closure)) if is_property(&closure) => {
+                self.call_function(&closure, Some(&object), &Arguments::default(), None)
+            }
+            Some(Value::Function(_)) => method(&object, name),
+            Some(value) => value,
+            None => Value::unknown(format!("`{name}` is not set where it can be read")),
+        }
+    }
+
+    /// What `self.name = ...` in the methods of a class and of its bases gives.
+    fn set_by_methods(&mut self, instance: &Rc<Instance<'m>>, name: &str) -> Option<Value<'m>> {
+        let mut seen = FxHashSet::default();
+        let mut open = vec![instance.class.clone()];
+        while let Some(class) = open.pop() {
+            if !seen.insert(address(class.tree)) {
+                continue;
+            }
+            if class.around.module.file().text().contains(name) {
+                let mut choices = Choices::default();
+                self.set_by_methods_of(&class, instance, name, &mut choices);
+                if !choices.is_empty() {
+                    return Some(choices.finish());
+                }
+            }
+            open.extend(self.bases(&class).into_iter().filter_map(|base| match base {
+                Value::Class(base) => Some(base),
+                _ => None,
+            }));
+        }
+        None
+    }
+
+    fn set_by_methods_of(
+        &mut self,
+        class: &Rc<Class<'m>>,
+        instance: &Rc<Instance<'m>>,
+        name: &str,
+        choices: &mut Choices<'m>,
+    ) {
+        let doings = self.doings(class.around.module);
+        for set in doings.sets(name) {
+            let [.., Definition::Class(tree), Definition::Function(function)] = &*set.within else {
+                continue;
+            };
+            let is_self = function
+                .parameters
+                .first()
+                .is_some_and(|first| set.object.as_name() == Some(&first.name));
+            if !std::ptr::eq(*tree, class.tree) || !is_self || !self.spend(1, set.span, class.around.module) {
+                continue;
+            }
+            let around = self.class_chain(class);
+            let chain = if function.name == "__init__" {
+                let closure = Rc::new(Closure {
+                    code: Code::Function(function),
+                    around,
+                    class: Some(class.clone()),
+                });
+                let arguments = instance.arguments.clone();
+                self.entered(&closure, Some(Value::Instance(instance.clone())), &arguments, None)
+            } else {
+                self.function_chain(function, &around)
+            };
+            let value = self.value(set.value, &chain);
+            choices.add(&value);
+        }
+    }
+
+    /// The functions of a class body that are called so, for what only their calls tell.
+    pub fn own_method(&mut self, class: &Rc<Class<'m>>, name: &str) -> Option<Rc<Closure<'m>>> {
+        let has = class.tree.body.iter().any(|statement| match &statement.kind {
+            StmtKind::Function(function) => function.name == name,
+            _ => false,
+        });
+        if !has {
+            return None;
+        }
+        let chain = self.class_chain(class);
+        match self.in_scope(name, &chain, usize::MAX) {
+            Some(Value::Function(closure)) => Some(closure),
+            _ => None,
+        }
+    }
+}
+
+fn method<'m>(object: &Value<'m>, name: &str) -> Value<'m> {
+    Value::Method(Rc::new((object.clone(), name.into())))
+}
+
+fn is_class_method(closure: &Closure<'_>) -> bool {
+    matches!(closure.code, Code::Function(function) if has_decorator(function, "classmethod"))
+}
+
+fn is_property(closure: &Closure<'_>) -> bool {
+    matches!(closure.code, Code::Function(function)
+        if has_decorator(function, "property") || has_decorator(function, "cached_property"))
+}

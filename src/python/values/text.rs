@@ -1,0 +1,325 @@
+//! Texts put together from literals, each part with the way back to the literal that it comes from.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::source::{SourceFile, Span};
+
+use super::super::Literal;
+
+/// Stands in a text for what is put in at run time.
+pub const PLACEHOLDER: char = '\u{f8ff}';
+
+/// More text than any migration has; ends texts that double each other.
+pub(super) const MAX_TEXT: usize = 1 << 20;
+
+/// A text, with [`PLACEHOLDER`] for what is put in when it runs.
+#[derive(Debug, Clone, Default)]
+pub struct Text {
+    held: String,
+    runs: Vec<Run>,
+    /// How many placeholders there are.
+    open: usize,
+}
+
+/// A part of the text that comes from one place.
+#[derive(Debug, Clone)]
+struct Run {
+    at: usize,
+    length: usize,
+    origin: Option<Origin>,
+}
+
+#[derive(Debug, Clone)]
+struct Origin {
+    /// The file with the literal.
+    file: SourceFile,
+    /// The string literal.
+    literal: Span,
+    /// Where the run starts in what the literal holds.
+    offset: usize,
+    /// Whether the literal is the left side of a `%`.
+    percents: bool,
+    /// Whether the literal is what `format` fills.
+    braces: bool,
+    /// The names that the text was read from, last first.
+    names: Option<Rc<Through>>,
+}
+
+/// A name that a text was read from.
+#[derive(Debug)]
+struct Through {
+    name: String,
+    /// Where its value stands.
+    value: Span,
+    /// The names before it.
+    earlier: Option<Rc<Self>>,
+}
+
+/// How a literal is written that is a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Template {
+    /// The left side of a `%`.
+    Percents,
+    /// What `format` fills.
+    Braces,
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.held == other.held
+    }
+}
+
+impl Text {
+    /// What a string literal holds, or the part of an f-string that begins at `offset`.
+    #[must_use]
+    pub fn literal(text: &str, file: &SourceFile, literal: Span, offset: usize) -> Self {
+        let origin = Origin {
+            file: file.clone(),
+            literal,
+            offset,
+            percents: false,
+            braces: false,
+            names: None,
+        };
+        let mut whole = Self::default();
+        whole.add(text, Some(origin));
+        whole
+    }
+
+    /// A text that stands nowhere in the source.
+    #[must_use]
+    pub fn plain(text: &str) -> Self {
+        let mut whole = Self::default();
+        whole.add(text, None);
+        whole
+    }
+
+    /// The text, with [`PLACEHOLDER`] for what is put in when it runs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.held
+    }
+
+    /// The text, where all of it is known.
+    #[must_use]
+    pub fn known(&self) -> Option<&str> {
+        (self.open == 0).then_some(&*self.held)
+    }
+
+    /// Whether nothing of it is known.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Adds a placeholder.
+    pub fn open(&mut self) {
+        if !self.held.ends_with(PLACEHOLDER) {
+            self.held.push(PLACEHOLDER);
+            self.open += 1;
+        }
+    }
+
+    /// Adds another text.
+    pub fn push(&mut self, other: &Self) {
+        self.push_part(other, 0..other.held.len(), None);
+    }
+
+    fn add(&mut self, text: &str, origin: Option<Origin>) {
+        if self.held.len() + text.len() > MAX_TEXT {
+            return self.open();
+        }
+        self.runs.push(Run {
+            at: self.held.len(),
+            length: text.len(),
+            origin,
+        });
+        self.held.push_str(text);
+    }
+
+    /// Adds a part of another text, as it is after a template was filled in.
+    pub(super) fn push_part(&mut self, other: &Self, range: Range<usize>, template: Option<Template>) {
+        if self.held.len() + range.len() > MAX_TEXT {
+            return self.open();
+        }
+        let mut at = range.start;
+        let first = other.runs.partition_point(|run| run.at + run.length <= range.start);
+        for run in other.runs[first..].iter().take_while(|run| run.at < range.end) {
+            let (start, end) = (run.at.max(range.start), (run.at + run.length).min(range.end));
+            if at < start {
+                self.open();
+            }
+            let origin = run.origin.as_ref().map(|origin| {
+                let mut origin = origin.clone();
+                origin.offset += start - run.at;
+                origin.percents |= template == Some(Template::Percents);
+                origin.braces |= template == Some(Template::Braces);
+                origin
+            });
+            if start < end {
+                self.add(&other.held[start..end], origin);
+            }
+            at = end;
+        }
+        if at < range.end {
+            self.open();
+        }
+    }
+
+    /// The same text as a name gives it.
+    #[must_use]
+    pub fn through(&self, name: &str, value: Span) -> Self {
+        let mut text = self.clone();
+        for origin in text.runs.iter_mut().filter_map(|run| run.origin.as_mut()) {
+            origin.names = Some(Rc::new(Through {
+                name: name.to_owned(),
+                value,
+                earlier: origin.names.take(),
+            }));
+        }
+        text
+    }
+
+    /// The literals that it is put together from.
+    pub fn literals(&self) -> impl Iterator<Item = Span> + '_ {
+        self.runs.iter().filter_map(|run| Some(run.origin.as_ref()?.literal))
+    }
+
+    fn run_at(&self, at: usize) -> Option<&Run> {
+        let after = self.runs.partition_point(|run| run.at <= at);
+        let run = self.runs.get(after.checked_sub(1)?)?;
+        (at < run.at + run.length).then_some(run)
+    }
+
+    /// Where these bytes stand in the file, and what to write there so that `new` is put in their stead. `serves_once` tells of a name and the
+    /// place of its value whether nothing else uses it.
+    ///
+    /// Nothing where they come from several literals, from one that is used elsewhere too, from another file, or from none.
+    #[must_use]
+    pub fn replace(
+        &self,
+        file: &SourceFile,
+        range: Range<usize>,
+        new: &str,
+        serves_once: &dyn Fn(&str, Span) -> bool,
+    ) -> Option<(Span, String)> {
+        let run = self.run_at(range.start)?;
+        let origin = run.origin.as_ref().filter(|origin| origin.file.path() == file.path())?;
+        let mut through = origin.names.as_ref();
+        while let Some(name) = through {
+            if !serves_once(&name.name, name.value) {
+                return None;
+            }
+            through = name.earlier.as_ref();
+        }
+        if range.end > run.at + run.length {
+            return None;
+        }
+        let mut new = new.to_owned();
+        if origin.percents {
+            new = new.replace('%', "%%");
+        }
+        if origin.braces {
+            new = new.replace('{', "{{").replace('}', "}}");
+        }
+        let start = origin.offset + range.start - run.at;
+        Literal::read(file, origin.literal)?.replace(start..start + range.len(), &new)
+    }
+
+    /// The place in the file of these bytes, for pointing at it.
+    #[must_use]
+    pub fn place(&self, file: &SourceFile, range: Range<usize>) -> Option<Span> {
+        let run = self.run_at(range.start)?;
+        let origin = run.origin.as_ref().filter(|origin| origin.file.path() == file.path())?;
+        let start = origin.offset + range.start - run.at;
+        let end = (start + range.len()).min(origin.offset + run.length);
+        let (span, _) = Literal::read(file, origin.literal)?.replace(start..end, "")?;
+        Some(span)
+    }
+}
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// What stands in it, at this range.
+    Stands(Range<usize>),
+    /// What is put in: the value called so, or the next one in order. Other forms than plain ones are `None`.
+    Filled(Option<Field>),
+}
+
+/// Which value is put in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Field {
+    /// The next one.
+    Next,
+    /// The one at this place.
+    At(usize),
+    /// The one of this name.
+    Named(String),
+}
+
+/// The parts of `"..." % values`.
+#[must_use]
+pub(super) fn percent_pieces(template: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while let Some(found) = template.get(at..).and_then(|rest| rest.find('%')) {
+        let percent = at + found;
+        pieces.push(Piece::Stands(at..percent));
+        let rest = &template[percent + 1..];
+        let (length, key) = match rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+            Some((key, _)) => (key.len() + 2, Some(key)),
+            None => (0, None),
+        };
+        let conversion = rest.get(length..).and_then(|rest| rest.chars().next());
+        match conversion {
+            Some('%') if key.is_none() => pieces.push(Piece::Stands(percent..percent + 1)),
+            Some('s' | 'd') => {
+                let field = key.map_or(Field::Next, |key| Field::Named(key.to_owned()));
+                pieces.push(Piece::Filled(Some(field)));
+            }
+            _ => pieces.push(Piece::Filled(None)),
+        }
+        at = percent + 1 + length + conversion.map_or(0, char::len_utf8);
+    }
+    pieces.push(Piece::Stands(at.min(template.len())..template.len()));
+    pieces
+}
+
+/// The parts of `"...".format(values)`.
+#[must_use]
+pub(super) fn brace_pieces(template: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while let Some(found) = template.get(at..).and_then(|rest| rest.find(['{', '}'])) {
+        let brace = at + found;
+        pieces.push(Piece::Stands(at..brace));
+        let rest = &template[brace..];
+        if rest.starts_with("{{") || rest.starts_with("}}") {
+            pieces.push(Piece::Stands(brace..brace + 1));
+            at = brace + 2;
+            continue;
+        }
+        let Some((field, _)) = rest[1..].split_once('}') else {
+            pieces.push(Piece::Filled(None));
+            return pieces;
+        };
+        let is_name = field.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+        pieces.push(Piece::Filled(match field.parse() {
+            Ok(place) => Some(Field::At(place)),
+            Err(_) if field.is_empty() => Some(Field::Next),
+            Err(_) => is_name.then(|| Field::Named(field.to_owned())),
+        }));
+        at = brace + field.len() + 2;
+    }
+    pieces.push(Piece::Stands(at..template.len()));
+    pieces
+}
