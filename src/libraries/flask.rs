@@ -1,19 +1,22 @@
 //! Flask-SQLAlchemy's database, and Flask-Migrate, whose `env.py` asks the running application for it: here the one is found that was handed to
 //! `Migrate(...)`.
 
+use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
 use super::{Known, ends, kinds, made, sqlalchemy};
 use crate::git::EntryKind;
-use crate::python::Module;
 use crate::python::scopes::Binding;
 use crate::python::values::{Arguments, Chain, Class, Dict, Made, Place, Reader, Value};
+use crate::python::{Class as ClassTree, Module, StmtKind};
 use crate::source::RepoPath;
 
 /// How far below a folder an application is looked for.
 const MAX_DEPTH: usize = 4;
 /// How many modules are opened for it.
-const MAX_FILES: usize = 600;
+const MAX_FILES: usize = 1_000;
+/// How many modules are looked into for a word.
+const MAX_NEAR: usize = 60;
 /// Where Flask keeps what its extensions put there.
 const EXTENSIONS: &str = "flask.current_app.extensions";
 /// Under which name the answer is remembered.
@@ -205,7 +208,7 @@ fn find_database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> {
         .iter()
         .flat_map(|home| std::iter::once(home.clone()).chain(home.ancestors()));
     for folder in homes {
-        let new = modules_below(reader, &folder, &looked_at);
+        let new = modules_below(reader, &folder, &looked_at, MAX_DEPTH);
         let handed = in_modules(reader, &new, handed_over);
         if let Some(database) = agreed(handed, "the project hands several databases to `Migrate`") {
             return database;
@@ -235,10 +238,8 @@ fn in_modules<'m>(
     for path in paths {
         let Some(file) = modules.file(path) else { continue };
         let text = file.text();
-        if text.contains("flask")
-            && (text.contains("igrate") || text.contains("lembic") || text.contains("SQLAlchemy("))
-            || text.contains("init_app(")
-        {
+        let may_tell = ["igrate", "lembic", "SQLAlchemy", "invenio_db", "init_app("];
+        if may_tell.iter().any(|word| text.contains(word)) {
             let module = modules.parse(file);
             found.extend(find(reader, module));
         }
@@ -316,43 +317,111 @@ fn names_of_migrate<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Stri
     names
 }
 
-/// The databases that a module makes under a name of its own.
+/// The databases that a module makes, with the library's class or one of its own that derives from it.
 fn made_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Value<'m>> {
     let mut found = Vec::new();
     let doings = reader.doings(module);
-    for (within, call) in doings.calls("SQLAlchemy") {
-        let chain = reader.within(module, within);
-        let callee = reader.value(&call.callee, &chain);
-        if matches!(&callee, Value::External(name) if is_database_class(name)) {
-            let arguments = reader.arguments(&call.arguments, &chain);
-            let place = Place {
-                file: module.file().clone(),
-                span: call.span,
+    for name in ["SQLAlchemy".to_owned()].into_iter().chain(own_classes(module)) {
+        for (within, call) in doings.calls(&name) {
+            let chain = reader.within(module, within);
+            let callee = reader.value(&call.callee, &chain);
+            let is_database = match &callee {
+                Value::External(name) => is_database_class(name),
+                Value::Class(class) => {
+                    matches!(reader.library_base(class), Some(Value::External(name)) if is_database_class(&name))
+                }
+                _ => false,
             };
-            found.push(reader.call_with(&callee, arguments, &place, &chain));
+            if is_database {
+                let arguments = reader.arguments(&call.arguments, &chain);
+                let place = Place {
+                    file: module.file().clone(),
+                    span: call.span,
+                };
+                found.push(reader.call_with(&callee, arguments, &place, &chain));
+            }
         }
     }
     found
 }
 
-fn modules_below(reader: &Reader<'_>, top: &RepoPath, known: &[RepoPath]) -> Vec<RepoPath> {
-    let mut open = vec![(top.clone(), 0)];
+fn own_classes(module: &Module) -> Vec<String> {
+    let classes = module.body().iter().filter_map(|statement| match &statement.kind {
+        StmtKind::Class(class) => Some(class),
+        _ => None,
+    });
+    let derives = |class: &&ClassTree| !class.arguments.is_empty() && class.name != "SQLAlchemy";
+    classes.filter(derives).map(|class| class.name.to_string()).collect()
+}
+
+/// The databases that a module makes, or takes from another distribution.
+fn used_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Value<'m>> {
+    let mut found = made_in(reader, module);
+    let chain = reader.module(module);
+    let scope = chain.scope.clone();
+    for (_, known) in scope.names() {
+        for site in &known.sites {
+            let Binding::ImportFrom {
+                module, level: 0, name, ..
+            } = &site.binding
+            else {
+                continue;
+            };
+            let value = reader.external(&format!("{module}.{name}"));
+            if matches!(&value, Value::Made(made) if made.kind == kinds::DATABASE) {
+                found.push(value);
+            }
+        }
+    }
+    found
+}
+
+/// The database of a project that has no `env.py` at all, as with Flask-Alembic, which asks the application for its models.
+pub(crate) fn database_near<'m>(reader: &mut Reader<'m>, folder: &RepoPath) -> Option<Value<'m>> {
+    let mut looked_at = Vec::new();
+    for folder in std::iter::once(folder.clone()).chain(folder.ancestors()) {
+        let new = modules_below(reader, &folder, &looked_at, MAX_DEPTH);
+        let databases = in_modules(reader, &new, used_in);
+        if let Some(database) = agreed(databases, "the project has several databases") {
+            return Some(database);
+        }
+        looked_at.extend(new);
+        if looked_at.len() >= MAX_FILES {
+            break;
+        }
+    }
+    None
+}
+
+/// Whether Flask-Alembic is used in a folder, or in the one above it.
+pub(crate) fn uses_flask_alembic(reader: &Reader<'_>, folder: &RepoPath) -> bool {
+    let Some(modules) = reader.modules() else { return false };
+    let folders = std::iter::once(folder.clone()).chain(folder.parent());
+    let paths = folders.flat_map(|folder| modules_below(reader, &folder, &[], 0));
+    paths
+        .take(MAX_NEAR)
+        .filter_map(|path| modules.file(&path))
+        .any(|file| file.text().contains("flask_alembic"))
+}
+
+fn modules_below(reader: &Reader<'_>, top: &RepoPath, known: &[RepoPath], most_deep: usize) -> Vec<RepoPath> {
+    let mut open = VecDeque::from([(top.clone(), 0)]);
     let mut modules = Vec::new();
     let Some(project) = reader.modules() else {
         return modules;
     };
-    while let Some((folder, depth)) = open.pop() {
+    while let Some((folder, depth)) = open.pop_front() {
         for entry in project.list(&folder) {
             let Some(path) = folder.join(&entry.name) else { continue };
             match entry.kind {
                 EntryKind::File if path.is_python() && known.len() + modules.len() < MAX_FILES => modules.push(path),
-                EntryKind::Folder if depth < MAX_DEPTH && is_code(&entry.name) => open.push((path, depth + 1)),
+                EntryKind::Folder if depth < most_deep && is_code(&entry.name) => open.push_back((path, depth + 1)),
                 _ => {}
             }
         }
     }
     modules.sort();
-    let known: std::collections::HashSet<&RepoPath> = known.iter().collect();
+    let known: HashSet<&RepoPath> = known.iter().collect();
     modules.retain(|path| !known.contains(path));
     modules
 }

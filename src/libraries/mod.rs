@@ -15,7 +15,7 @@ use std::rc::Rc;
 use crate::python::values::{Arguments, Chain, Class, Libraries, Made, Place, Reader, Value};
 use crate::source::RepoPath;
 
-pub(crate) use flask::ignored_metadata;
+pub(crate) use flask::{database_near, ignored_metadata, uses_flask_alembic};
 
 /// What an object is that a library made.
 pub(crate) mod kinds {
@@ -92,6 +92,7 @@ fn is_mixin(path: &str) -> bool {
             | "abc"
             | "builtins"
             | "enum"
+            | "flask_sqlalchemy"
             | "sqlalchemy_mixins"
             | "sqlalchemy_utils"
             | "fastapi_users_db_sqlalchemy"

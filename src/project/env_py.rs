@@ -1,13 +1,13 @@
 //! What an `env.py` hands to Alembic: the expressions after `target_metadata=`, asked where they stand.
 
-use crate::libraries::{ALONE, Known};
+use crate::libraries::{ALONE, Known, database_near, uses_flask_alembic};
 use crate::python::scopes::Binding;
 use crate::python::values::{Chain, Found, Imports, Reader, Value};
-use crate::python::{Call, Expr, ExprKind, Module, Modules};
+use crate::python::{ArgumentKind, Call, Expr, ExprKind, Module, Modules};
 use crate::source::{RepoPath, SourceFile};
 
 use super::environment::Environment;
-use super::target::{Target, target};
+use super::target::{self, Judged, Target, target};
 use super::{Naming, Place, late};
 
 /// How far a name is followed to where the source says what it is.
@@ -34,7 +34,11 @@ pub(super) fn resolve(modules: &Modules<'_>, environment: Environment) -> Naming
     if let Some(module) = modules.get(&env_py) {
         naming.renders_as_batch = renders_as_batch(&mut reader, module);
         let (value, stated) = handed_over(&mut reader, module);
+        let value = without_copies(&mut reader, module, &value);
         naming.target = target(&mut reader, &value);
+        if reader.exhausted().is_some() {
+            naming.target = Target::Unknown("there is too much code to follow".to_owned());
+        }
         naming.stated = stated;
         naming.imports = late::imported(&mut reader, module)
             .iter()
@@ -65,17 +69,36 @@ fn handed_over<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> (Value<'m>, O
         // The call may stand in a class or function of another module that `env.py` uses.
         for module in late::imported(reader, env_py) {
             if module.file().text().contains("target_metadata") {
-                configured.extend(self::configured(reader, module));
+                // Other things are configured as well, so only a call that says it counts there.
+                let in_module = self::configured(reader, module);
+                let says = |(_, given): &(Chain<'m>, Given<'m>)| matches!(given, Given::Written(_));
+                configured.extend(in_module.into_iter().filter(says));
             }
         }
     }
+    let is_configured = !configured.is_empty();
     let mut values = Vec::new();
     let mut stated = None;
-    for (chain, expr) in configured {
-        let value = of_all_databases(reader, expr, &chain);
-        if stated.is_none() && !matches!(value, Value::Unknown(_)) {
-            stated = self::stated(reader, expr, &chain, MAX_NAMES);
-        }
+    for (chain, given) in configured {
+        let value = match given {
+            Given::Written(expr) => {
+                let value = of_all_databases(reader, expr, &chain);
+                if stated.is_none() && !matches!(value, Value::Unknown(_)) {
+                    stated = self::stated(reader, expr, &chain, MAX_NAMES);
+                }
+                value
+            }
+            Given::Spread(spread) => match reader.value(spread, &chain) {
+                Value::Dict(dict) => match (dict.get(&Value::text("target_metadata")), &dict.unknown) {
+                    (Some(value), _) => value.clone(),
+                    (None, None) => Value::None,
+                    (None, Some(reason)) => Value::Unknown(reason.clone()),
+                },
+                _ => Value::unknown("what `configure` is given comes out of a `**` that is computed"),
+            },
+            // A call for SQL without a database may leave out what the other one says.
+            Given::Nothing => continue,
+        };
         values.push(value);
     }
     let is_unknown = values.iter().all(|value| matches!(value, Value::Unknown(_)));
@@ -88,22 +111,66 @@ fn handed_over<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> (Value<'m>, O
         }
     }
     if values.is_empty() {
-        return (Value::unknown("`env.py` sets no `target_metadata`"), None);
+        let nothing = if is_configured {
+            Value::None
+        } else {
+            Value::unknown("`env.py` sets no `target_metadata`")
+        };
+        return (nothing, None);
     }
     (Value::either(values), stated)
 }
 
-/// The expressions after `target_metadata=` in the calls of `configure`.
-fn configured<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<(Chain<'m>, &'m Expr)> {
-    let doings = reader.doings(module);
-    let given = doings.calls("configure").iter();
-    let given: Vec<_> = given
-        .filter_map(|(within, call)| Some((within.clone(), call.keyword("target_metadata")?)))
-        .collect();
-    given
+/// A metadata that `env.py` fills with copies of tables is not the one that their constraints get their names from.
+fn without_copies<'m>(reader: &mut Reader<'m>, env_py: &'m Module, value: &Value<'m>) -> Value<'m> {
+    let doings = reader.doings(env_py);
+    let calls = ["tometadata", "to_metadata"]
         .into_iter()
-        .map(|(within, expr)| (reader.within(module, &within), expr))
-        .collect()
+        .flat_map(|name| doings.calls(name));
+    let mut copies = Vec::new();
+    for (within, call) in calls {
+        if let Ok(Some(argument)) = call.argument(Some(0), "metadata") {
+            let chain = reader.within(env_py, within);
+            copies.push(reader.value(&argument.value, &chain));
+        }
+    }
+    let is_copy = |one: &Value<'m>| {
+        copies
+            .iter()
+            .any(|copy| copy.choices().iter().any(|copy| copy.same(one)))
+    };
+    let others: Vec<Value<'m>> = value.choices().iter().filter(|one| !is_copy(one)).cloned().collect();
+    if others.is_empty() {
+        return Value::unknown("`env.py` fills it with tables of other metadata");
+    }
+    Value::either(others)
+}
+
+/// What a call of `configure` says of `target_metadata`.
+enum Given<'m> {
+    /// This expression.
+    Written(&'m Expr),
+    /// It may be in what `**` hands over.
+    Spread(&'m Expr),
+    /// Nothing.
+    Nothing,
+}
+
+/// What the calls of `configure` say of `target_metadata`.
+fn configured<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<(Chain<'m>, Given<'m>)> {
+    let doings = reader.doings(module);
+    let mut found = Vec::new();
+    for (within, call) in doings.calls("configure") {
+        let mut spreads = call.arguments.iter();
+        let spread = spreads.find(|argument| argument.kind == ArgumentKind::KeywordSpread);
+        let given = match (call.keyword("target_metadata"), spread) {
+            (Some(expr), _) => Given::Written(expr),
+            (None, Some(spread)) => Given::Spread(&spread.value),
+            (None, None) => Given::Nothing,
+        };
+        found.push((reader.within(module, within), given));
+    }
+    found
 }
 
 /// Alembic's template for several databases hands over `target_metadata[name]` or `target_metadata.get(name)`: all of them count.
@@ -213,4 +280,39 @@ pub(super) fn around<'m>(modules: &'m Modules<'m>, module: &SourceFile) -> Reade
         roots
     };
     Reader::new(Some((modules, Imports::new(roots))), &ALONE)
+}
+
+/// What holds for a migration without any `env.py`, as with Flask-Alembic: the database of the application around it.
+pub(super) fn without(modules: &Modules<'_>, migration: &SourceFile) -> Naming {
+    let mut reader = around(modules, migration);
+    let home = migration.path().parent().and_then(|folder| folder.parent());
+    let database = home.and_then(|home| database_near(&mut reader, &home));
+    let reason = "no Alembic environment (a folder with `env.py`) was found for this file";
+    let target = match database {
+        Some(database) => {
+            let metadata = reader.attribute(&database, "metadata");
+            target(&mut reader, &metadata)
+        }
+        None => Target::Unknown(reason.to_owned()),
+    };
+    Naming {
+        environment: None,
+        target,
+        stated: None,
+        renders_as_batch: false,
+        trail: trail(&reader),
+        imports: Vec::new(),
+        steps: reader.steps(),
+        exhausted: reader.exhausted().cloned(),
+    }
+}
+
+/// The metadata of a changed module, where Flask-Alembic migrates what the application has.
+pub(super) fn judged_without(modules: &Modules<'_>, module: &SourceFile) -> Vec<Judged> {
+    let mut reader = around(modules, module);
+    let folder = module.path().parent().unwrap_or_else(RepoPath::top);
+    if !uses_flask_alembic(&reader, &folder) {
+        return Vec::new();
+    }
+    target::made_in(&mut reader, modules.parse(module))
 }

@@ -112,21 +112,12 @@ impl<'s> Project<'s> {
     /// What holds for a migration.
     #[must_use]
     pub fn naming(&self, migration: &SourceFile) -> Rc<Naming> {
-        match self.environments.of_migration(migration.path()) {
-            Some(environment) => self.of_environment(environment),
-            None => Rc::new(Naming {
-                environment: None,
-                target: Target::Unknown(
-                    "no Alembic environment (a folder with `env.py`) was found for this file".to_owned(),
-                ),
-                stated: None,
-                renders_as_batch: false,
-                trail: Vec::new(),
-                imports: Vec::new(),
-                steps: 0,
-                exhausted: None,
-            }),
+        if let Some(environment) = self.environments.of_migration(migration.path()) {
+            return self.of_environment(environment);
         }
+        let folder = migration.path().parent().unwrap_or_else(RepoPath::top);
+        self.known
+            .of(&folder, || Rc::new(env_py::without(&self.modules, migration)))
     }
 
     /// The revisions of a migration's environment; all of them are read, so this is for a rule that has a reason.
@@ -156,6 +147,9 @@ impl<'s> Project<'s> {
         let mut environments = self.environments.around(module.path());
         if environments.is_empty() {
             environments = self.environments.all();
+        }
+        if environments.is_empty() {
+            return env_py::judged_without(&self.modules, module);
         }
         let mut judged: Vec<Judged> = Vec::new();
         for environment in environments {

@@ -361,7 +361,23 @@ pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
             .iter()
             .filter_map(|(_, facts)| judge_one(facts, naming, &here))
             .collect(),
-        Target::Nothing | Target::Several(_) => {
+        Target::Several(several) => {
+            let mut judged: Vec<Judged> = several
+                .iter()
+                .filter_map(|facts| judge_one(facts, naming, &here))
+                .collect();
+            let has_convention = several.iter().any(|facts| convention_place(facts).is_some());
+            judged.extend(
+                here(naming.stated.as_ref())
+                    .filter(|_| has_convention)
+                    .map(|place| Judged {
+                        target: naming.target.clone(),
+                        place,
+                    }),
+            );
+            judged
+        }
+        Target::Nothing => {
             let judged = |place| Judged {
                 target: naming.target.clone(),
                 place,
@@ -373,10 +389,19 @@ pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
 }
 
 fn judge_one(facts: &MetadataFacts, naming: &Naming, here: &dyn Fn(Option<&Place>) -> Option<Place>) -> Option<Judged> {
-    let made = here(facts.place.as_ref()).or_else(|| here(convention_place(facts)));
+    // One cause is one finding: what is wrong with a convention stands where that is written.
+    let made = match convention_place(facts) {
+        Some(place) => here(Some(place)),
+        None => here(facts.place.as_ref()),
+    };
     // What a library makes for all can only be pointed at where the project takes it, and only where the project is meant to configure it.
     let is_configurable = facts.place.is_none() && facts.maker == "SQLModel";
-    let place = made.or_else(|| here(naming.stated.as_ref()).filter(|_| is_configurable))?;
+    let takes = |place: &Place| {
+        let code = place.file.slice(place.span);
+        let is_name = code.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+        is_configurable && (is_name || code.contains("SQLModel"))
+    };
+    let place = made.or_else(|| here(naming.stated.as_ref()).filter(takes))?;
     Some(Judged {
         target: Target::Metadata(facts.clone()),
         place,

@@ -9,7 +9,7 @@ use super::super::{Expr, Function, ParameterKind};
 use super::chain::Chain;
 use super::imports::{Found, relative_folder};
 use super::reader::{Loop, Reader, address};
-use super::value::{Arguments, Choices, Closure, Code, Instance, ModuleName, Value};
+use super::value::{Arguments, Choices, Class, Closure, Code, Instance, ModuleName, Value};
 
 /// The texts of a longer list do not tell the name of the list.
 const MAX_ROWS: usize = 64;
@@ -531,10 +531,7 @@ impl<'m> Reader<'m> {
             if has_decorator(function, "classmethod") {
                 return Some(Value::Class(class.clone()));
             }
-            let arguments = Arguments {
-                unknown: Some("nothing tells what the object was made with".into()),
-                ..Arguments::default()
-            };
+            let arguments = self.made_with(&class.clone());
             return Some(Value::Instance(Rc::new(Instance {
                 class: class.clone(),
                 arguments,
@@ -546,6 +543,38 @@ impl<'m> Reader<'m> {
             choices.add(&absent());
         }
         Some(choices.finish())
+    }
+
+    /// What an object of a class is made with, by the first call of it in the modules that were asked.
+    fn made_with(&mut self, class: &Rc<Class<'m>>) -> Arguments<'m> {
+        let key = address(class.tree);
+        if let Some(known) = self.made_with.get(&key) {
+            return known.clone();
+        }
+        let unknown = Arguments {
+            unknown: Some("nothing tells what the object was made with".into()),
+            ..Arguments::default()
+        };
+        self.made_with.insert(key, unknown.clone());
+        let found = self.first_call_of(class).unwrap_or(unknown);
+        self.made_with.insert(key, found.clone());
+        found
+    }
+
+    fn first_call_of(&mut self, class: &Rc<Class<'m>>) -> Option<Arguments<'m>> {
+        for module in self.asked().to_vec() {
+            if !self.mentions(module, &class.tree.name) {
+                continue;
+            }
+            let doings = self.doings(module);
+            for (within, call) in doings.calls(&class.tree.name) {
+                let chain = self.within(module, within);
+                if self.value(&call.callee, &chain).same(&Value::Class(class.clone())) {
+                    return Some(self.arguments(&call.arguments, &chain));
+                }
+            }
+        }
+        None
     }
 
     /// What the calls in the same module hand over for a parameter, and whether there are any.
@@ -587,7 +616,7 @@ impl<'m> Reader<'m> {
 
     /// What the functions of a module that say `global` bind a name to.
     fn add_globals(&mut self, name: &str, chain: &Chain<'m>, choices: &mut Choices<'m>) {
-        if !chain.module.file().text().contains("global ") {
+        if !self.mentions(chain.module, "global ") {
             return;
         }
         let doings = self.doings(chain.module);
@@ -663,10 +692,18 @@ impl<'m> Reader<'m> {
 fn through<'m>(value: Value<'m>, name: &str, expr: &Expr) -> Value<'m> {
     match value {
         Value::Text(text) => Value::Text(Rc::new(text.through(name, expr.span))),
-        Value::List(items) if items.len() <= MAX_ROWS => {
+        Value::List(items) if items.len() <= MAX_ROWS && items.iter().any(holds_text) => {
             Value::List(items.iter().map(|item| through(item.clone(), name, expr)).collect())
         }
         value => value,
+    }
+}
+
+fn holds_text(value: &Value<'_>) -> bool {
+    match value {
+        Value::Text(_) => true,
+        Value::List(items) => items.iter().any(|item| matches!(item, Value::Text(_))),
+        _ => false,
     }
 }
 

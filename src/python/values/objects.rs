@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashSet;
 
-use super::super::scopes::{Definition, ScopeKind};
+use super::super::scopes::{AttributeSet, Definition, ScopeKind};
 use super::super::{ArgumentKind, StmtKind};
 use super::chain::Chain;
 use super::names::has_decorator;
@@ -178,13 +178,17 @@ impl<'m> Reader<'m> {
         // A module that imports another one runs on after it.
         let modules: Vec<_> = self.asked().iter().rev().copied().collect();
         for module in modules {
-            if !module.file().text().contains(name) {
+            if !self.mentions(module, name) {
                 continue;
             }
             let doings = self.doings(module);
             for set in doings.sets(name) {
                 if !self.spend(1, set.span, module) {
                     return found;
+                }
+                // A method's `self` is neither a class nor what a library made.
+                if is_own_object(set) && !matches!(object, Value::Instance(_)) {
+                    continue;
                 }
                 let chain = self.chain_of(object, module, &set.within);
                 let target = self.value(set.object, &chain);
@@ -270,7 +274,7 @@ impl<'m> Reader<'m> {
             if !seen.insert(address(class.tree)) {
                 continue;
             }
-            if class.around.module.file().text().contains(name) {
+            if self.mentions(class.around.module, name) {
                 let mut choices = Choices::default();
                 self.set_by_methods_of(&class, instance, name, &mut choices);
                 if !choices.is_empty() {
@@ -297,11 +301,8 @@ impl<'m> Reader<'m> {
             let [.., Definition::Class(tree), Definition::Function(function)] = &*set.within else {
                 continue;
             };
-            let is_self = function
-                .parameters
-                .first()
-                .is_some_and(|first| set.object.as_name() == Some(&first.name));
-            if !std::ptr::eq(*tree, class.tree) || !is_self || !self.spend(1, set.span, class.around.module) {
+            if !std::ptr::eq(*tree, class.tree) || !is_own_object(set) || !self.spend(1, set.span, class.around.module)
+            {
                 continue;
             }
             let around = self.class_chain(class);
@@ -336,6 +337,16 @@ impl<'m> Reader<'m> {
             _ => None,
         }
     }
+}
+
+/// Whether it is set on the object of the method around it.
+fn is_own_object(set: &AttributeSet<'_>) -> bool {
+    let Some(Definition::Function(function)) = set.within.last() else {
+        return false;
+    };
+    let is_method = matches!(set.within.iter().rev().nth(1), Some(Definition::Class(_)));
+    let first = function.parameters.first();
+    is_method && first.is_some_and(|first| set.object.as_name() == Some(&first.name))
 }
 
 fn method<'m>(object: &Value<'m>, name: &str) -> Value<'m> {

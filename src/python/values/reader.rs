@@ -12,7 +12,7 @@ use super::Libraries;
 use super::chain::{Chain, Link};
 use super::imports::{Found, Imports};
 use super::text::Text;
-use super::value::{Choices, Class, Closure, Code, Dict, MAX_ITEMS, ModuleName, Place, Value};
+use super::value::{Arguments, Choices, Class, Closure, Code, Dict, MAX_ITEMS, ModuleName, Place, Value};
 use crate::source::Span;
 
 /// How many steps an environment or a migration may take: some tens of milliseconds.
@@ -49,6 +49,10 @@ pub struct Reader<'m> {
     /// Where the steps ran out.
     exhausted: Option<Place>,
     next_id: usize,
+    /// What the objects of a class are made with, by its address.
+    pub(super) made_with: FxHashMap<usize, Arguments<'m>>,
+    /// Whether a word occurs in a module.
+    mentions: FxHashMap<(usize, Box<str>), bool>,
     /// What libraries found out once for all.
     pub remembered: FxHashMap<&'static str, Value<'m>>,
     /// The loops over written lists whose items were asked for.
@@ -99,6 +103,8 @@ impl<'m> Reader<'m> {
             steps: 0,
             exhausted: None,
             next_id: 0,
+            made_with: FxHashMap::default(),
+            mentions: FxHashMap::default(),
             remembered: FxHashMap::default(),
             loops: Vec::new(),
         }
@@ -209,6 +215,17 @@ impl<'m> Reader<'m> {
         let scope = Rc::new(Scope::of(kind, body, module.file().text()));
         self.scopes.insert(key, scope.clone());
         scope
+    }
+
+    /// Whether a word occurs in the text of a module at all.
+    pub(super) fn mentions(&mut self, module: &'m Module, word: &str) -> bool {
+        let key = (address(module), Box::from(word));
+        if let Some(known) = self.mentions.get(&key) {
+            return *known;
+        }
+        let found = module.file().text().contains(word);
+        self.mentions.insert(key, found);
+        found
     }
 
     /// What a module does outside the order of its names.
@@ -660,6 +677,11 @@ impl<'m> Reader<'m> {
         match self.find(&inner) {
             Found::File(_) | Found::Folder => Value::Module(Rc::new(inner)),
             Found::External | Found::Missing => {
+                // A package that several distributions share is only in part of this project.
+                let elsewhere = self.external(&inner.dotted);
+                if module.folder.is_none() && !matches!(elsewhere, Value::External(_)) {
+                    return elsewhere;
+                }
                 let shown = if module.dotted.is_empty() {
                     "the package"
                 } else {

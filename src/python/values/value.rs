@@ -17,6 +17,9 @@ pub(super) const MAX_CHOICES: usize = 8;
 /// A dict or list with more items than this is not followed.
 pub(super) const MAX_ITEMS: usize = 4_096;
 
+/// A longer list is the same as another only if it is the same object.
+const MAX_COMPARED: usize = 16;
+
 /// A place in a file of the snapshot.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -248,6 +251,11 @@ impl<'m> Value<'m> {
             Self::Bool(value) => value.hash(&mut hasher),
             Self::Integer(value) => value.hash(&mut hasher),
             Self::Text(text) => text.known()?.hash(&mut hasher),
+            Self::List(items) if items.len() <= MAX_COMPARED => {
+                for item in items.iter() {
+                    item.fingerprint()?.hash(&mut hasher);
+                }
+            }
             Self::List(items) => hash_address(items.as_ptr(), &mut hasher),
             Self::Dict(dict) => hash_address(Rc::as_ptr(dict), &mut hasher),
             Self::Module(name) => name.hash(&mut hasher),
