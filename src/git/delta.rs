@@ -55,6 +55,9 @@ pub(super) type Pair = (RepoPath, RepoPath);
 /// git gives up above 1000 times 1000 comparisons (`diff.renameLimit`), and so does this.
 const MOST_COMPARISONS: usize = 1_000_000;
 
+/// Above this not each file is compared with each, only those that may be migrations or metadata.
+const MANY_COMPARISONS: usize = 10_000;
+
 /// The Python files that a search for similar content has to look at.
 pub(super) struct Candidates<'a> {
     pub(super) deleted: Vec<&'a Delta>,
@@ -62,6 +65,11 @@ pub(super) struct Candidates<'a> {
 }
 
 impl<'a> Candidates<'a> {
+    /// Whether it would take long to compare each with each.
+    pub(super) fn are_many(&self) -> bool {
+        self.deleted.len() * self.added.len() > MANY_COMPARISONS
+    }
+
     /// What the exact matches left over; `None` where there is nothing to compare, so that thousands of new files cost
     /// nothing.
     pub(super) fn new(deltas: &'a [Delta], exact: &Matches) -> Option<Self> {

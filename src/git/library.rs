@@ -279,9 +279,17 @@ impl Library {
     }
 
     /// Renames by similar content. Only the candidates are compared, and none that is too large to be read: they are
-    /// put into two indexes that exist in memory only, so that the repository's own need not be loaded.
-    pub(super) fn similar(&self, candidates: &Candidates<'_>, limit: u64) -> Answer<Vec<Pair>> {
-        let is_small = |side: &Side| self.size(&side.id).is_some_and(|size| size <= limit);
+    /// put into two indexes that exist in memory only, so that the repository's own need not be loaded. Where there are many, those that
+    /// `may_matter` by their content are compared alone.
+    pub(super) fn similar(
+        &self,
+        candidates: &Candidates<'_>,
+        limit: u64,
+        may_matter: fn(&[u8]) -> bool,
+    ) -> Answer<Vec<Pair>> {
+        let matters =
+            |side: &Side| !candidates.are_many() || self.content(&side.id).is_some_and(|text| may_matter(&text));
+        let is_small = |side: &Side| self.size(&side.id).is_some_and(|size| size <= limit) && matters(side);
         let small = |deltas: &[&Delta], side: fn(&Delta) -> &Side| -> Vec<(RepoPath, Side)> {
             let found = deltas.iter().filter(|delta| is_small(side(delta)));
             found.map(|delta| (delta.path.clone(), side(delta).clone())).collect()
@@ -299,6 +307,11 @@ impl Library {
             Some((from, named(&added, delta.new_file().path_bytes()?)?))
         };
         Ok(renamed.filter_map(pair).collect())
+    }
+
+    fn content(&self, id: &ObjectId) -> Option<Vec<u8>> {
+        let blob = self.repository.find_blob(oid(id).ok()?).ok()?;
+        Some(blob.content().to_vec())
     }
 
     fn size(&self, id: &ObjectId) -> Option<u64> {

@@ -17,6 +17,7 @@ use super::program::Program;
 use super::snapshot::Snapshot;
 use super::stored::Stored;
 use super::{Change, Comparison, DEFAULT_LIMIT, GitError, Means, ObjectId, Staged, Status, Way};
+use crate::python::relevance;
 use crate::source::RepoPath;
 
 /// A git repository, read only.
@@ -331,7 +332,7 @@ impl Repository {
         let mut matches = Matches::exact(deltas);
         if let Some(candidates) = Candidates::new(deltas, &matches) {
             let pairs: Vec<Pair> = self.ask(
-                |library| library.similar(&candidates, self.limit),
+                |library| library.similar(&candidates, self.limit, |text| relevance(text).any()),
                 |program| program.similar(trees),
             )?;
             matches.add_renames(pairs);
