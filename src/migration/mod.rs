@@ -3,6 +3,7 @@
 //! A module counts as a migration by what it does, never by where it lies: it declares a revision or uses Alembic's operations.
 
 mod executed;
+mod foreign;
 mod helpers;
 mod pairing;
 mod read;

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::libraries::kinds;
 use crate::naming::ConstraintKind;
 use crate::order;
 use crate::python::scopes::ScopeKind;
@@ -15,6 +14,7 @@ use crate::python::{
 use crate::source::Span;
 
 use super::executed::{Execution, Guard, SqlText, guard};
+use super::foreign;
 use super::helpers::{self, Calls, Given};
 use super::receiver::{Batch, Binding, Bindings, Receiver, parameter, partial_of, resolve};
 use super::signature::{Action, operation, signature};
@@ -82,6 +82,8 @@ fn declares_revision(body: &[Stmt]) -> bool {
 
 struct Reader<'v, 'm> {
     module: &'m Module,
+    /// Whether the module declares a revision: what others do with their helpers is not asked.
+    is_revision: bool,
     /// What expressions are worth.
     values: &'v RefCell<Values<'m>>,
     operations: Vec<Operation<'m>>,
@@ -119,6 +121,7 @@ impl<'v, 'm> Reader<'v, 'm> {
     fn new(module: &'m Module, values: &'v RefCell<Values<'m>>, known: Calls<'m>) -> Self {
         Self {
             module,
+            is_revision: declares_revision(module.body()),
             values,
             operations: Vec::new(),
             steps: Vec::new(),
@@ -270,7 +273,12 @@ impl<'v, 'm> Reader<'v, 'm> {
                 self.expr(target);
                 self.expr(value);
             }
-            StmtKind::Expr(expr) => self.expr(expr),
+            StmtKind::Expr(expr) => {
+                self.expr(expr);
+                if let Some(call) = expr.as_call() {
+                    self.helper_elsewhere(call);
+                }
+            }
             StmtKind::Function(function) => {
                 self.innermost(|scope| scope.bind(&function.name, Binding::Function(function)));
                 later.push(Definition::Function(function));
@@ -854,6 +862,44 @@ impl<'v, 'm> Reader<'v, 'm> {
         self.seen.note(function, given);
     }
 
+    /// Notes what a helper of another module does where it is called here.
+    fn helper_elsewhere(&mut self, call: &'m Call) {
+        let Some(chain) = self.chains.last().filter(|_| self.is_revision) else {
+            return;
+        };
+        let is_own = |binding| {
+            matches!(
+                binding,
+                Some(Binding::Function(_) | Binding::Operation(..) | Binding::Operations)
+            )
+        };
+        if is_own(resolve(&self.scopes, &call.callee)) || self.receiver(call).is_some() {
+            return;
+        }
+        let found = foreign::operations(&mut self.values.borrow_mut(), call, chain, self.module);
+        for one in found {
+            self.uses_operations = true;
+            self.operations.push(Operation {
+                action: one.action,
+                call,
+                receiver: Receiver::Operations("op".to_owned()),
+                name_argument: None,
+                unnamed_by: (one.name == Name::Unnamed).then_some(call.span),
+                name: one.name,
+                table: one.table,
+                schema: one.schema,
+                columns: one.columns,
+                referred: one.referred,
+                half: Half::Unknown,
+                function: self.functions.first().copied(),
+                block: self.block,
+                repeated: self.loops > 0,
+                // Whether the helper does it each time is its own affair.
+                conditional: true,
+            });
+        }
+    }
+
     fn given(&self, place: Span, value: &'m Expr) -> Given<'m> {
         let other = || is_written_out(value).then_some(Binding::Other);
         Given {
@@ -941,23 +987,12 @@ impl<'v, 'm> Reader<'v, 'm> {
     }
 
     fn name_of_value(&self, expr: &'m Expr) -> Name {
-        match self.value(expr) {
-            Value::Text(text) => match text.known() {
-                Some("") => Name::Unnamed,
-                Some(text) => Name::Plain(text.to_owned()),
-                None => Name::Computed,
-            },
-            Value::Made(made) if made.kind == kinds::FINISHED => match made.arguments.positional.first() {
-                Some(Value::None) => Name::Unnamed,
-                Some(text) => text
-                    .as_text()
-                    .map_or(Name::Computed, |text| Name::Finished(text.to_owned())),
-                None => Name::Computed,
-            },
-            // A parameter may be looked at before it is used, and a function that returns nothing gives no name.
-            Value::None if self.stands_for_itself(expr) => Name::Unnamed,
-            _ => Name::Computed,
+        let value = self.value(expr);
+        // A parameter may be looked at before it is used, and a function that returns nothing gives no name.
+        if matches!(value, Value::None) && !self.stands_for_itself(expr) {
+            return Name::Computed;
         }
+        foreign::name_of(&value)
     }
 
     /// Whether an expression is a name or a path to one that is written once for all.

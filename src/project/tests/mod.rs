@@ -1,6 +1,8 @@
 //! Projects of a few files each: what `target_metadata` leads to, and what its convention holds.
 
 mod bounds;
+mod causes;
+mod values;
 
 use super::*;
 use crate::git::MemorySnapshot;

@@ -58,6 +58,8 @@ impl<'m> Reader<'m> {
         let mut link = Some(chain.clone());
         let mut at = at;
         let mut is_innermost = true;
+        // Scopes that change in place what one further out holds.
+        let mut changing: Vec<(Chain<'m>, usize)> = Vec::new();
         while let Some(chain) = link.take() {
             let is_function = matches!(chain.scope.kind, ScopeKind::Function(_) | ScopeKind::Lambda(_));
             let is_inline = matches!(chain.scope.kind, ScopeKind::Comprehension(_));
@@ -68,7 +70,10 @@ impl<'m> Reader<'m> {
                 && !is_global
                 && let Some(value) = self.in_scope(name, &chain, at)
             {
-                return Some(value);
+                return Some(self.changed_further_in(name, value, &changing));
+            }
+            if chain.scope.name(name).is_some_and(|known| !known.changes.is_empty()) {
+                changing.push((chain.clone(), at));
             }
             // A function is called when the scopes around it are complete, or as far as they were executed then.
             if is_function {
@@ -78,6 +83,19 @@ impl<'m> Reader<'m> {
             is_innermost &= is_inline;
         }
         None
+    }
+
+    fn changed_further_in(&mut self, name: &str, value: Value<'m>, changing: &[(Chain<'m>, usize)]) -> Value<'m> {
+        let mut value = value;
+        for (chain, at) in changing.iter().rev() {
+            let scope = chain.scope.clone();
+            let changes = scope
+                .name(name)
+                .map(|known| known.changes.as_slice())
+                .unwrap_or_default();
+            value = self.with_changes(value, changes, &[], 0..*at, chain);
+        }
+        value
     }
 
     /// The expression that a name stands for, through other names of its module, with the scopes around it; the expression itself where it
