@@ -4,6 +4,9 @@ use super::advanced_alchemy::documented;
 use super::{kinds, shared};
 use crate::python::values::{Arguments, Dict, Value};
 
+/// A dict of templates.
+const CONVENTION: &str = "convention";
+
 /// What a distribution offers.
 struct Offer {
     /// The dotted names under which it is imported.
@@ -81,6 +84,11 @@ const OFFERS: &[Offer] = &[
         kind: kinds::METADATA,
         convention: Shipped::Own(AIRFLOW),
     },
+    Offer {
+        names: &["airflow.models.base.naming_convention"],
+        kind: CONVENTION,
+        convention: Shipped::Own(AIRFLOW),
+    },
     // mautrix 0.21.1, `mautrix/util/db/base.py`.
     Offer {
         names: &["mautrix.util.db.Base", "mautrix.util.db.base.Base"],
@@ -111,6 +119,9 @@ const AIRFLOW: &[(&str, &str)] = &[
 
 pub(super) fn external<'m>(name: &str) -> Option<Value<'m>> {
     let offer = OFFERS.iter().find(|offer| offer.names.contains(&name))?;
+    if offer.kind == CONVENTION {
+        return Some(convention(&offer.convention));
+    }
     let metadata = shared(kinds::METADATA, name, with_convention(&offer.convention));
     if offer.kind == kinds::METADATA {
         return Some(metadata);
@@ -136,8 +147,15 @@ pub(super) fn call<'m>() -> Value<'m> {
 }
 
 fn with_convention<'m>(shipped: &Shipped) -> Arguments<'m> {
-    let convention = match shipped {
-        Shipped::Nothing => return Arguments::default(),
+    Arguments {
+        named: vec![("naming_convention".into(), convention(shipped))],
+        ..Arguments::default()
+    }
+}
+
+fn convention<'m>(shipped: &Shipped) -> Value<'m> {
+    match shipped {
+        Shipped::Nothing => Value::None,
         Shipped::Documented => documented(),
         Shipped::Own(templates) => {
             let mut dict = Dict::default();
@@ -146,9 +164,5 @@ fn with_convention<'m>(shipped: &Shipped) -> Arguments<'m> {
             }
             Value::dict(dict)
         }
-    };
-    Arguments {
-        named: vec![("naming_convention".into(), convention)],
-        ..Arguments::default()
     }
 }

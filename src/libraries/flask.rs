@@ -15,6 +15,8 @@ use crate::source::RepoPath;
 const MAX_DEPTH: usize = 4;
 /// How many modules are opened for it.
 const MAX_FILES: usize = 1_000;
+/// How many folders are listed for that.
+const MAX_FOLDERS: usize = 2_000;
 /// How many modules are looked into for a word.
 const MAX_NEAR: usize = 60;
 /// Where Flask keeps what its extensions put there.
@@ -410,7 +412,9 @@ fn modules_below(reader: &Reader<'_>, top: &RepoPath, known: &[RepoPath], most_d
     let Some(project) = reader.modules() else {
         return modules;
     };
-    while let Some((folder, depth)) = open.pop_front() {
+    let mut folders = 0;
+    while let Some((folder, depth)) = open.pop_front().filter(|_| folders < MAX_FOLDERS) {
+        folders += 1;
         for entry in project.list(&folder) {
             let Some(path) = folder.join(&entry.name) else { continue };
             match entry.kind {

@@ -58,7 +58,9 @@ fn collect<'m>(statement: &'m Stmt, calls: &mut Vec<&'m Call>) {
         expr.each_call(&mut |call| calls.push(call));
     }
     for block in blocks {
-        block.iter().for_each(|inner| collect(inner, calls));
+        for inner in block {
+            collect(inner, calls);
+        }
     }
 }
 

@@ -40,10 +40,7 @@ pub(super) fn resolve(modules: &Modules<'_>, environment: Environment) -> Naming
             naming.target = Target::Unknown("there is too much code to follow".to_owned());
         }
         naming.stated = stated;
-        naming.imports = late::imported(&mut reader, module)
-            .iter()
-            .map(|one| one.file().path().clone())
-            .collect();
+        naming.imports = late::imported(&mut reader, module);
     }
     naming.steps = reader.steps();
     naming.exhausted = reader.exhausted().cloned();
@@ -67,8 +64,14 @@ fn handed_over<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> (Value<'m>, O
     let mut configured = configured(reader, env_py);
     if configured.is_empty() {
         // The call may stand in a class or function of another module that `env.py` uses.
-        for module in late::imported(reader, env_py) {
-            if module.file().text().contains("target_metadata") {
+        for path in late::imported(reader, env_py) {
+            let text = reader
+                .modules()
+                .and_then(|modules| modules.file(&path))
+                .map(SourceFile::text);
+            if text.is_some_and(|text| text.contains("target_metadata"))
+                && let Some(module) = reader.module_at(&path)
+            {
                 // Other things are configured as well, so only a call that says it counts there.
                 let in_module = self::configured(reader, module);
                 let says = |(_, given): &(Chain<'m>, Given<'m>)| matches!(given, Given::Written(_));

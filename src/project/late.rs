@@ -1,11 +1,14 @@
 //! Whether tables are defined before a convention is assigned, which names only those defined after it, or are read from a database.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::libraries::kinds;
 use crate::python::scopes::Binding;
 use crate::python::values::{Class, Found, Made, ModuleName, Reader, Value};
 use crate::python::{Argument, Module, Stmt, StmtKind};
+
+use crate::source::RepoPath;
 
 use super::Place;
 
@@ -153,8 +156,8 @@ fn reads_tables<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, module: &'
     false
 }
 
-/// The modules that a module imports at its top, as files of the project.
-pub(super) fn imported<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<&'m Module> {
+/// The files of the project that a module imports at its top.
+pub(super) fn imported<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<RepoPath> {
     let chain = reader.module(module);
     let scope = chain.scope.clone();
     let sites = scope.names().flat_map(|(_, known)| &known.sites).chain(&scope.stars);
@@ -174,14 +177,10 @@ pub(super) fn imported<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<&
         }
     }
     names.sort_by(|one, other| (one.0, &one.1.dotted).cmp(&(other.0, &other.1.dotted)));
-    let mut found: Vec<&'m Module> = Vec::new();
-    for (_, name) in names {
-        if let Found::File(path) = reader.find(&name)
-            && let Some(module) = reader.module_at(&path)
-            && !found.iter().any(|known| std::ptr::eq(*known, module))
-        {
-            found.push(module);
-        }
-    }
-    found
+    let mut seen = HashSet::new();
+    let found = names.iter().filter_map(|(_, name)| match reader.find(name) {
+        Found::File(path) => Some(path),
+        _ => None,
+    });
+    found.filter(|path| seen.insert(path.clone())).collect()
 }

@@ -197,6 +197,10 @@ impl<'m> Scope<'m> {
                 builder.target(target, iterable, &mut Vec::new(), (0, 0), Binding::Round);
             }
         }
+        for name in builder.scope.names.values_mut() {
+            name.sites.sort_by_key(|site| site.from);
+            name.changes.sort_by_key(|change| change.from);
+        }
         builder.scope
     }
 

@@ -6,7 +6,7 @@ use super::super::scopes::ScopeKind;
 use super::super::{Argument, ArgumentKind, Call as CallTree, ParameterKind};
 use super::chain::{Call, Chain, Link};
 use super::names::has_decorator;
-use super::reader::{Reader, put_in};
+use super::reader::{Reader, Returned, put_in};
 use super::text::{Field, Piece, Template, Text, brace_pieces, percent_pieces};
 use super::value::{Arguments, Closure, Code, Dict, Place, Value};
 use crate::source::Span;
@@ -137,9 +137,11 @@ impl<'m> Reader<'m> {
                 let mixed = arguments ^ receiver.rotate_left(17) ^ (until.unwrap_or_default() as u64).rotate_left(31);
                 (identity, closure.around.id(), mixed)
             });
-        if let Some((known, _)) = key.and_then(|key| self.returned.get(&key)) {
-            return known.clone();
+        if let Some(known) = key.and_then(|key| self.returned.get(&key)) {
+            self.height = self.height.max(known.height);
+            return known.value.clone();
         }
+        let beside = std::mem::take(&mut self.height);
         self.calling.push((identity, self.depth));
         let chain = self.entered(closure, receiver.cloned(), arguments, until);
         let value = match closure.code {
@@ -147,15 +149,20 @@ impl<'m> Reader<'m> {
             Code::Lambda(_, body) => self.value(body, &chain),
         };
         self.calling.pop();
+        let height = self.height;
+        self.height = beside.max(height);
         if let Some(key) = key.filter(|_| self.cycle > self.depth) {
-            // What the fingerprints were taken of stays alive, so that nothing else gets them.
             let kept = arguments
                 .positional
                 .iter()
                 .chain(arguments.named.iter().map(|(_, value)| value))
                 .chain(receiver);
-            let kept = kept.cloned().collect();
-            self.returned.insert(key, (value.clone(), kept));
+            let known = Returned {
+                value: value.clone(),
+                height,
+                _kept: kept.cloned().collect(),
+            };
+            self.returned.insert(key, known);
         }
         value
     }

@@ -43,6 +43,11 @@ impl<'m> Reader<'m> {
         chain: &Chain<'m>,
     ) -> Value<'m> {
         let first = changes.partition_point(|change| change.from < between.start);
+        self.spend(
+            changes.len() / 16,
+            Span::new(between.start, between.start),
+            chain.module,
+        );
         let mut changes = changes[first..]
             .iter()
             .take_while(|change| change.from <= between.end)
@@ -156,6 +161,7 @@ impl<'m> Reader<'m> {
                 }
             }
             "pop" => {
+                self.spend(dict.items().len() / 8, call.span, chain.module);
                 if let Some(key) = arguments.positional.first() {
                     dict.remove(key);
                 }
@@ -171,7 +177,8 @@ impl<'m> Reader<'m> {
 
     /// Whether the change can be followed.
     fn change_list(&mut self, items: &mut Vec<Value<'m>>, change: &Change<'m>, chain: &Chain<'m>) -> bool {
-        if items.len() >= MAX_ITEMS || !self.is_certain(change, chain) {
+        let is_left = self.spend(1, Span::new(change.from, change.from), chain.module);
+        if !is_left || items.len() >= MAX_ITEMS || !self.is_certain(change, chain) {
             return false;
         }
         match change.kind {

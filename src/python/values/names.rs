@@ -8,7 +8,7 @@ use super::super::scopes::{Binding, BlockId, Definition, Scope, ScopeKind, Site,
 use super::super::{Expr, Function, ParameterKind};
 use super::chain::Chain;
 use super::imports::{Found, relative_folder};
-use super::reader::{Loop, Reader, address};
+use super::reader::{BYTES_A_STEP, Loop, Reader, address};
 use super::value::{Arguments, Choices, Class, Closure, Code, Instance, ModuleName, Value};
 
 /// The texts of a longer list do not tell the name of the list.
@@ -165,11 +165,8 @@ impl<'m> Reader<'m> {
         let scope = chain.scope.clone();
         let known = scope.name(name);
         let sites = known.map(|known| known.sites.as_slice()).unwrap_or_default();
-        let latest = sites
-            .iter()
-            .rev()
-            .find(|site| site.from <= at)
-            .map_or(0, |site| site.from);
+        let before = sites.partition_point(|site| site.from <= at);
+        let latest = before.checked_sub(1).map_or(0, |last| sites[last].from);
         if let Some(value) = self.starred(name, chain, latest..at) {
             return Some(value);
         }
@@ -209,11 +206,15 @@ impl<'m> Reader<'m> {
         let mut failures = Vec::new();
         // What a later statement of the same loop binds, the next round sees.
         let end_of_loop = end_of_loop(&scope, at);
-        for site in sites.iter().filter(|site| site.from > at && site.from < end_of_loop) {
+        let (before, after) = sites.split_at(sites.partition_point(|site| site.from <= at));
+        for site in after.iter().take_while(|site| site.from < end_of_loop) {
+            if choices.is_full() {
+                return true;
+            }
             let value = self.bound(name, site, chain);
             choices.add(&value);
         }
-        for site in sites.iter().rev().filter(|site| site.from <= at) {
+        for site in before.iter().rev() {
             if choices.is_full() || !self.spend(1, crate::source::Span::new(site.from, site.from), chain.module) {
                 return true;
             }
@@ -426,6 +427,9 @@ impl<'m> Reader<'m> {
             Binding::Value(expr, path) => {
                 let value = self.value(expr, chain);
                 let value = Self::taken_out(value, path);
+                if let Value::Text(text) = &value {
+                    self.spend(text.size() / BYTES_A_STEP, expr.span, chain.module);
+                }
                 through(value, name, expr)
             }
             Binding::Round(iterable, path) => self.round(iterable, path, chain),
@@ -663,6 +667,9 @@ impl<'m> Reader<'m> {
         let scope = chain.scope.clone();
         let stars = scope.stars.iter().rev();
         for star in stars.filter(|star| between.start <= star.from && star.from <= between.end) {
+            if !self.spend(1, crate::source::Span::new(star.from, star.from), chain.module) {
+                return None;
+            }
             let Binding::ImportFrom { module, level, .. } = &star.binding else {
                 continue;
             };

@@ -11,6 +11,9 @@ use super::names::has_decorator;
 use super::reader::{Reader, address};
 use super::value::{Arguments, Choices, Class, Closure, Code, Instance, Place, Value};
 
+/// How many classes are looked into for one attribute; bounds the stack.
+const MAX_CLASSES: usize = 120;
+
 /// A value that is set on an object.
 #[derive(Clone)]
 pub struct Set<'m> {
@@ -91,8 +94,11 @@ impl<'m> Reader<'m> {
     }
 
     fn found_in(&mut self, class: &Rc<Class<'m>>, name: &str, seen: &mut FxHashSet<usize>) -> Option<Value<'m>> {
-        if !seen.insert(address(class.tree)) || !self.spend(1, class.place.span, class.around.module) {
+        if !seen.insert(address(class.tree)) {
             return None;
+        }
+        if seen.len() > MAX_CLASSES || !self.spend(1, class.place.span, class.around.module) {
+            return Some(Value::unknown("there is too much code to follow"));
         }
         if let Some(set) = self.sets_on(&Value::Class(class.clone()), name).pop() {
             return Some(set.value);
@@ -178,6 +184,9 @@ impl<'m> Reader<'m> {
         // A module that imports another one runs on after it.
         let modules: Vec<_> = self.asked().iter().rev().copied().collect();
         for module in modules {
+            if !self.spend(1, crate::source::Span::default(), module) {
+                return found;
+            }
             if !self.mentions(module, name) {
                 continue;
             }

@@ -18,7 +18,7 @@ use crate::source::Span;
 /// How many steps an environment or a migration may take: some tens of milliseconds.
 const MAX_STEPS: usize = 150_000;
 /// So many bytes of a module cost one step to read.
-const BYTES_A_STEP: usize = 200;
+pub(super) const BYTES_A_STEP: usize = 200;
 /// How deep questions may lead to each other; bounds the stack.
 const MAX_DEPTH: usize = 160;
 
@@ -35,7 +35,7 @@ pub struct Reader<'m> {
     /// The last values of the names of modules.
     module_names: FxHashMap<(usize, Box<str>), Answer<Option<Value<'m>>>>,
     pub(super) decided: FxHashMap<(usize, usize), Rc<[Option<bool>]>>,
-    pub(super) returned: FxHashMap<(usize, usize, u64), (Value<'m>, Vec<Value<'m>>)>,
+    pub(super) returned: FxHashMap<(usize, usize, u64), Returned<'m>>,
     /// The functions that are being asked, and how deep.
     pub(super) calling: Vec<(usize, usize)>,
     /// The names that a `*` import is being asked for.
@@ -43,6 +43,9 @@ pub struct Reader<'m> {
     /// The modules that were asked, in order.
     asked: Vec<&'m Module>,
     pub(super) depth: usize,
+    /// How many questions led to each other for what was answered last. What rests on too many is unknown, whatever was asked before, and
+    /// no value holds others at any depth.
+    pub(super) height: usize,
     /// The least depth of a question that was asked again before it was answered.
     pub(super) cycle: usize,
     steps: usize,
@@ -59,6 +62,15 @@ pub struct Reader<'m> {
     pub(super) loops: Vec<Loop>,
 }
 
+/// What a function returned.
+pub(super) struct Returned<'m> {
+    pub(super) value: Value<'m>,
+    /// How many questions led to each other for it.
+    pub(super) height: usize,
+    /// What the fingerprints of the arguments were taken of: it stays alive, so that nothing else gets them.
+    pub(super) _kept: Vec<Value<'m>>,
+}
+
 /// A loop over a list that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Loop {
@@ -73,7 +85,8 @@ pub struct Loop {
 enum Answer<T> {
     /// Asked at this depth, and not answered yet.
     Asked(usize),
-    Known(T),
+    /// The answer, and how many questions led to each other for it.
+    Known(T, usize),
 }
 
 pub(super) fn address<T: ?Sized>(of: &T) -> usize {
@@ -99,6 +112,7 @@ impl<'m> Reader<'m> {
             exporting: Vec::new(),
             asked: Vec::new(),
             depth: 0,
+            height: 0,
             cycle: usize::MAX,
             steps: 0,
             exhausted: None,
@@ -340,7 +354,10 @@ impl<'m> Reader<'m> {
         }
         let key = (address(expr), chain.id());
         match self.answers.get(&key) {
-            Some(Answer::Known(value)) => return value.clone(),
+            Some(Answer::Known(value, height)) => {
+                self.height = self.height.max(*height);
+                return value.clone();
+            }
             Some(Answer::Asked(depth)) => {
                 self.cycle = self.cycle.min(*depth);
                 return Value::unknown("it depends on itself");
@@ -352,13 +369,20 @@ impl<'m> Reader<'m> {
         }
         self.depth += 1;
         self.answers.insert(key, Answer::Asked(self.depth));
-        let value = self.computed(expr, chain);
+        let beside = std::mem::take(&mut self.height);
+        let mut value = self.computed(expr, chain);
+        let mut height = self.height + 1;
+        if height > MAX_DEPTH {
+            value = Value::unknown("there is too much code to follow");
+            height = 1;
+        }
+        self.height = beside.max(height);
         if self.cycle < self.depth {
             // It rests on a question that is still open.
             self.answers.remove(&key);
         } else {
             self.cycle = usize::MAX;
-            self.answers.insert(key, Answer::Known(value.clone()));
+            self.answers.insert(key, Answer::Known(value.clone(), height));
         }
         self.depth -= 1;
         value
@@ -649,7 +673,10 @@ impl<'m> Reader<'m> {
         let chain = self.module(module);
         let key = (chain.id(), Box::from(name));
         match self.module_names.get(&key) {
-            Some(Answer::Known(value)) => return value.clone(),
+            Some(Answer::Known(value, height)) => {
+                self.height = self.height.max(*height);
+                return value.clone();
+            }
             Some(Answer::Asked(depth)) => {
                 self.cycle = self.cycle.min(*depth);
                 return None;
@@ -661,12 +688,15 @@ impl<'m> Reader<'m> {
         }
         self.depth += 1;
         self.module_names.insert(key.clone(), Answer::Asked(self.depth));
+        let beside = std::mem::take(&mut self.height);
         let value = self.in_scope(name, &chain, usize::MAX);
+        let height = self.height;
+        self.height = beside.max(height);
         if self.cycle < self.depth {
             self.module_names.remove(&key);
         } else {
             self.cycle = usize::MAX;
-            self.module_names.insert(key, Answer::Known(value.clone()));
+            self.module_names.insert(key, Answer::Known(value.clone(), height));
         }
         self.depth -= 1;
         value

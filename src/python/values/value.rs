@@ -17,6 +17,9 @@ pub(super) const MAX_CHOICES: usize = 8;
 /// A dict or list with more items than this is not followed.
 pub(super) const MAX_ITEMS: usize = 4_096;
 
+/// A longer text is no key of a dict, and the same as another only if it is the same object.
+const MAX_KEY: usize = 4_096;
+
 /// A longer list is the same as another only if it is the same object.
 const MAX_COMPARED: usize = 16;
 
@@ -250,8 +253,8 @@ impl<'m> Value<'m> {
             Self::None => {}
             Self::Bool(value) => value.hash(&mut hasher),
             Self::Integer(value) => value.hash(&mut hasher),
-            Self::Text(text) => text.known()?.hash(&mut hasher),
-            Self::List(items) if items.len() <= MAX_COMPARED => {
+            Self::Text(text) => text.known().filter(|text| text.len() <= MAX_KEY)?.hash(&mut hasher),
+            Self::List(items) if items.len() <= MAX_COMPARED && items.iter().all(Self::is_flat) => {
                 for item in items.iter() {
                     item.fingerprint()?.hash(&mut hasher);
                 }
@@ -293,11 +296,18 @@ impl<'m> Value<'m> {
         Some(hasher.finish())
     }
 
+    /// Whether it holds no other values.
+    fn is_flat(&self) -> bool {
+        !matches!(self, Self::List(_) | Self::Either(_) | Self::Method(_))
+    }
+
     /// Whether this is certainly the same value, or the same object.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Text(one), Self::Text(other)) => one.known().is_some() && one == other,
+            (Self::Text(one), Self::Text(other)) => {
+                one.known().is_some() && (Rc::ptr_eq(one, other) || one.size() <= MAX_KEY && one == other)
+            }
             (Self::External(one), Self::External(other)) => one == other,
             _ => self.fingerprint().is_some_and(|own| other.fingerprint() == Some(own)),
         }
