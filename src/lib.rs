@@ -5,7 +5,8 @@
 //! ```text
 //! cli -> settings -> selection -> git        which files, and the snapshot they are read from
 //!                  -> config                 what holds for each of them
-//!                  -> python                 parse
+//!                  -> python                 parse; what an expression is worth
+//!                  -> libraries              what SQLAlchemy and others make of it
 //!                  -> migration -> sql       operations, and which create belongs to which drop; what SQL adds and drops
 //!                  -> project -> naming      environment, metadata, convention, name
 //!                  -> rules -> diagnostic    what is wrong, and its fix

@@ -15,6 +15,8 @@ use crate::source::RepoPath;
 const MAX_DEPTH: usize = 4;
 /// How many modules are opened for it.
 const MAX_FILES: usize = 1_000;
+/// So many modules are looked into before the search asks whether it has found anything.
+const CHUNK: usize = 64;
 /// How many folders are listed for that.
 const MAX_FOLDERS: usize = 2_000;
 /// How many modules are looked into for a word.
@@ -205,19 +207,25 @@ pub(crate) fn database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> 
 
 fn find_database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> {
     let mut looked_at = Vec::new();
+    // Why what was found could not be followed.
+    let mut reason = None;
     let homes = known
         .home
         .iter()
         .flat_map(|home| std::iter::once(home.clone()).chain(home.ancestors()));
     for folder in homes {
         let new = modules_below(reader, &folder, &looked_at, MAX_DEPTH);
-        let handed = in_modules(reader, &new, handed_over);
-        if let Some(database) = agreed(handed, "the project hands several databases to `Migrate`") {
-            return database;
+        // Where it is handed over, the search ends.
+        for some in new.chunks(CHUNK) {
+            let handed = in_modules(reader, some, handed_over);
+            reason = reason.or_else(|| handed.first().cloned());
+            if let Some(database) = agreed(&handed, "the project hands several databases to `Migrate`") {
+                return database;
+            }
         }
         let databases = in_modules(reader, &new, made_in);
         if let Some(database) = agreed(
-            databases,
+            &databases,
             "the project has several databases, and none is handed to `Migrate`",
         ) {
             return database;
@@ -227,7 +235,7 @@ fn find_database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> {
             break;
         }
     }
-    Value::unknown("no `Migrate(app, db)` was found for the Flask application")
+    reason.unwrap_or_else(|| Value::unknown("no `Migrate(app, db)` was found for the Flask application"))
 }
 
 fn in_modules<'m>(
@@ -250,11 +258,11 @@ fn in_modules<'m>(
 }
 
 /// The one database among several answers.
-fn agreed<'m>(found: Vec<Value<'m>>, otherwise: &'static str) -> Option<Value<'m>> {
+fn agreed<'m>(found: &[Value<'m>], otherwise: &'static str) -> Option<Value<'m>> {
     let is_known = |value: &Value<'_>| matches!(value, Value::Made(made) if made.kind == kinds::DATABASE);
     let known: Vec<Value<'m>> = found.iter().filter(|value| is_known(value)).cloned().collect();
     match known.as_slice() {
-        [] => found.into_iter().next(),
+        [] => None,
         [first, rest @ ..] if rest.iter().all(|other| other.same(first)) => Some(first.clone()),
         _ => Some(Value::unknown(otherwise)),
     }
@@ -384,7 +392,7 @@ pub(crate) fn database_near<'m>(reader: &mut Reader<'m>, folder: &RepoPath) -> O
     for folder in std::iter::once(folder.clone()).chain(folder.ancestors()) {
         let new = modules_below(reader, &folder, &looked_at, MAX_DEPTH);
         let databases = in_modules(reader, &new, used_in);
-        if let Some(database) = agreed(databases, "the project has several databases") {
+        if let Some(database) = agreed(&databases, "the project has several databases") {
             return Some(database);
         }
         looked_at.extend(new);
@@ -424,10 +432,19 @@ fn modules_below(reader: &Reader<'_>, top: &RepoPath, known: &[RepoPath], most_d
             }
         }
     }
-    modules.sort();
+    modules.sort_by_cached_key(|path| (!is_likely(path), path.clone()));
     let known: HashSet<&RepoPath> = known.iter().collect();
     modules.retain(|path| !known.contains(path));
     modules
+}
+
+/// Whether an application is usually put together in a module of that name.
+fn is_likely(path: &RepoPath) -> bool {
+    const WORDS: &[&str] = &[
+        "__init__", "app", "database", "db", "ext", "factory", "main", "migrat", "model", "server",
+    ];
+    let name = String::from_utf8_lossy(path.file_name()).into_owned();
+    WORDS.iter().any(|word| name.starts_with(word))
 }
 
 fn is_code(name: &[u8]) -> bool {

@@ -247,7 +247,7 @@ fn a_revision_may_be_as_odd() {
     let loops = lines(0..40, |number| {
         format!("{}for v{number} in [1, 2, 3, 4, 5, 6, 7, 8]:\n", " ".repeat(number))
     });
-    let sql = (0..40).map(|number| format!("{{v{number}}}")).collect::<String>();
+    let sql = lines(0..40, |number| format!("{{v{number}}}"));
     for body in [
         format!("s0 = 'a'\n{doubled}op.create_index(s40, 't', ['a'])\nop.execute(s40)\n"),
         format!("x0 = ['a']\n{nested}"),
