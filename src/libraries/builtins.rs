@@ -45,7 +45,9 @@ pub(super) fn call<'m>(
         }
         "list" | "tuple" | "set" | "frozenset" => match first {
             Some(Value::List(items)) => Value::List(items.clone()),
-            Some(Value::Dict(dict)) if dict.unknown.is_none() => {
+            Some(Value::Dict(dict))
+                if dict.unknown.is_none() && reader.charge(dict.items().len(), place.span, chain) =>
+            {
                 Value::List(dict.items().iter().map(|(key, _)| key.clone()).collect())
             }
             None => Value::List([].into()),

@@ -77,13 +77,13 @@ pub(super) fn attribute<'m>(reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name
             Setting::Default => Value::unknown("it is SQLAlchemy's default, which cannot be changed in place"),
         }),
         (kinds::REGISTRY | kinds::BASE, "metadata") => {
-            if let Some(set) = reader.sets_on(&Value::Made(object.clone()), name).pop() {
+            if let Some(set) = reader.set_on(&Value::Made(object.clone()), name) {
                 return Some(set.value);
             }
             Some(metadata_of(object))
         }
         (kinds::BASE, _) => {
-            let set = reader.sets_on(&Value::Made(object.clone()), name).pop();
+            let set = reader.set_on(&Value::Made(object.clone()), name);
             set.map(|set| set.value)
         }
         _ => None,
@@ -244,12 +244,12 @@ pub(crate) fn convention<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -
         Some(class) => of_subclass(reader, metadata, class),
         None => argument(&metadata.arguments, metadata.place.as_ref()),
     };
-    match reader
-        .sets_on(&Value::Made(metadata.clone()), "naming_convention")
-        .pop()
-    {
-        Some(set) => Setting::Given(set.value, Some(set.place)),
-        None => made,
+    match (reader.set_on(&Value::Made(metadata.clone()), "naming_convention"), made) {
+        (None, made) => made,
+        (Some(set), Setting::Given(before, _)) if !set.is_certain => {
+            Setting::Given(Value::either([before, set.value]), Some(set.place))
+        }
+        (Some(set), _) => Setting::Given(set.value, Some(set.place)),
     }
 }
 

@@ -179,7 +179,7 @@ pub(super) fn tests(body: &[Stmt], name: &str) -> bool {
             StmtKind::If(branches) => branches.iter().filter_map(|(test, _)| test.as_ref()).collect(),
             StmtKind::While { test, .. } => vec![test],
             StmtKind::Match { subject, .. } => vec![subject],
-            StmtKind::Raise(exprs) | StmtKind::Other(exprs) => exprs.iter().collect(),
+            StmtKind::Raise(exprs) | StmtKind::Delete(exprs) | StmtKind::Other(exprs) => exprs.iter().collect(),
             _ => Vec::new(),
         };
         let (exprs, blocks) = statement.parts();

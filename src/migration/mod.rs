@@ -209,7 +209,7 @@ impl<'m> Migration<'m> {
     /// Reads the operations of a module, whose values may come from other modules.
     #[must_use]
     pub fn read_with(module: &'m Module, values: Reader<'m>) -> Self {
-        read::migration(module, values)
+        read::migration(module, values.for_module(module))
     }
 
     /// A module without any word of Alembic's operations, which needs no reading.

@@ -289,7 +289,7 @@ impl<'v, 'm> Reader<'v, 'm> {
                     self.expr(value);
                 }
             }
-            StmtKind::Raise(exprs) | StmtKind::Other(exprs) => {
+            StmtKind::Raise(exprs) | StmtKind::Delete(exprs) | StmtKind::Other(exprs) => {
                 for expr in exprs {
                     self.expr(expr);
                 }

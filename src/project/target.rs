@@ -143,8 +143,7 @@ pub(super) fn facts<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Met
         Setting::Given(value, place) => convention(value, place.as_ref()),
     };
     let set_at = reader
-        .sets_on(&Value::Made(metadata.clone()), "naming_convention")
-        .pop()
+        .set_on(&Value::Made(metadata.clone()), "naming_convention")
         .map(|set| set.place);
     let late = set_at.and_then(|place| {
         let table = late::first_table(reader, metadata, &place)?;

@@ -212,7 +212,7 @@ impl<'a> Lower<'a> {
                     })
                     .collect(),
             },
-            ast::Stmt::Delete(node) => StmtKind::Other(self.exprs(&node.targets)),
+            ast::Stmt::Delete(node) => StmtKind::Delete(self.exprs(&node.targets)),
             ast::Stmt::Raise(node) => {
                 StmtKind::Raise(self.exprs(node.exc.as_deref().into_iter().chain(node.cause.as_deref())))
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::tree::{Alias, Call, Class, Expr, ExprKind, Function, Operator, Parameter, Stmt, StmtKind};
+use super::tree::{Alias, ArgumentKind, Call, Class, Expr, ExprKind, Function, Operator, Parameter, Stmt, StmtKind};
 use crate::source::Span;
 
 /// The names of a module, a class, a function or a lambda.
@@ -112,6 +112,10 @@ pub enum ChangeKind<'m> {
     Augmented(Operator, &'m Expr),
     /// `x.update(...)` and its kin.
     Call(&'m str, &'m Call),
+    /// `del x[index]`
+    Removed(&'m Expr),
+    /// `function(x)`, as a statement: a function of the project may do anything to it.
+    Handed(&'m Call),
 }
 
 /// A `return`.
@@ -147,6 +151,8 @@ pub enum When {
     Branch(usize),
     /// Once for each round, perhaps never.
     Round,
+    /// Unless something goes wrong that is dealt with.
+    Tried,
     /// When something went wrong.
     Failure,
     /// When a pattern fits.
@@ -330,6 +336,13 @@ impl<'m> Builder<'m> {
                 value,
             } => self.change(target, (end, block), ChangeKind::Augmented(*operator, value)),
             StmtKind::Expr(expr) => self.changing_call(expr, (end, block)),
+            StmtKind::Delete(targets) => {
+                for target in targets {
+                    if let ExprKind::Subscript { value, index } = &target.kind {
+                        self.change(value, (end, block), ChangeKind::Removed(index));
+                    }
+                }
+            }
             StmtKind::Function(function) => self.bind(&function.name, end, block, Binding::Function(function)),
             StmtKind::Class(class) => self.bind(&class.name, end, block, Binding::Class(class)),
             StmtKind::Import(aliases) => {
@@ -390,14 +403,15 @@ impl<'m> Builder<'m> {
                 let (from, inner) = self.start_of(rounds, statement, block);
                 self.target(target, iterable, &mut Vec::new(), (from, inner), Binding::Round);
                 self.block(rounds, parent, When::Round);
-                self.block(otherwise, parent, When::Always);
+                // Not after a `break`.
+                self.block(otherwise, parent, When::Round);
             }
             StmtKind::While {
                 bodies: [rounds, otherwise],
                 ..
             } => {
                 self.block(rounds, parent, When::Round);
-                self.block(otherwise, parent, When::Always);
+                self.block(otherwise, parent, When::Round);
             }
             StmtKind::With { items, body } => {
                 for item in items {
@@ -415,7 +429,14 @@ impl<'m> Builder<'m> {
                 otherwise,
                 finally,
             } => {
-                self.block(body, parent, When::Always);
+                // Where a handler goes on, what is tried may have ended anywhere.
+                let goes_on = |handler: &super::tree::Handler| !handler.body.last().is_some_and(leaves);
+                let tried = if handlers.iter().any(goes_on) {
+                    When::Tried
+                } else {
+                    When::Always
+                };
+                self.block(body, parent, tried);
                 for handler in handlers {
                     let (from, inner) = self.start_of(&handler.body, statement, block);
                     if let Some(name) = &handler.name {
@@ -423,7 +444,7 @@ impl<'m> Builder<'m> {
                     }
                     self.block(&handler.body, parent, When::Failure);
                 }
-                self.block(otherwise, parent, When::Always);
+                self.block(otherwise, parent, tried);
                 self.block(finally, parent, When::Always);
             }
             StmtKind::Match { cases, .. } => {
@@ -458,7 +479,12 @@ impl<'m> Builder<'m> {
         match &target.kind {
             ExprKind::Name(name) => self.bind(name, place.0, place.1, binding(value, path.clone())),
             ExprKind::Tuple(parts) | ExprKind::List(parts) => {
+                let mut binding = binding;
                 for (at, part) in parts.iter().enumerate() {
+                    // What stands behind `*rest` is counted from the end.
+                    if matches!(part.kind, ExprKind::Starred(_)) {
+                        binding = |_, _| Binding::Other;
+                    }
                     path.push(at);
                     self.target(part, value, path, place, binding);
                     path.pop();
@@ -495,6 +521,13 @@ impl<'m> Builder<'m> {
             && CHANGERS.contains(&name.as_str())
         {
             self.change(value, place, ChangeKind::Call(name, call));
+        } else if let ExprKind::Call(call) = &expr.kind {
+            for argument in &call.arguments {
+                let is_whole = matches!(argument.kind, ArgumentKind::Positional | ArgumentKind::Keyword(_));
+                if is_whole && argument.value.as_name().is_some() {
+                    self.change(&argument.value, place, ChangeKind::Handed(call));
+                }
+            }
         }
     }
 
@@ -504,10 +537,25 @@ impl<'m> Builder<'m> {
                 self.target(target, value, &mut Vec::new(), (expr.span.end, block), Binding::Value);
             }
             ExprKind::Lambda { .. } => return,
+            ExprKind::Comprehension { .. } => return self.named_in_rounds(expr, block),
             _ => {}
         }
         for child in expr.children() {
             self.named_inside(child, block);
+        }
+    }
+}
+
+impl<'m> Builder<'m> {
+    /// What a comprehension binds around it depends on the round.
+    fn named_in_rounds(&mut self, expr: &'m Expr, block: BlockId) {
+        if let ExprKind::Named { target, .. } = &expr.kind
+            && let ExprKind::Name(name) = &target.kind
+        {
+            self.bind(name, expr.span.end, block, Binding::Other);
+        }
+        for child in expr.children() {
+            self.named_in_rounds(child, block);
         }
     }
 }

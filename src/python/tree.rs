@@ -326,6 +326,8 @@ pub enum StmtKind {
     Return(Option<Expr>),
     /// `raise`, with the expressions inside it.
     Raise(Vec<Expr>),
+    /// `del target`
+    Delete(Vec<Expr>),
     /// `global name` and `nonlocal name`
     Global(Vec<Text>),
     /// Anything else, with the expressions inside it.
@@ -533,7 +535,9 @@ impl Stmt {
                 (vec![subject], cases.iter().map(|case| case.body.as_slice()).collect())
             }
             StmtKind::Return(value) => (value.iter().collect(), Vec::new()),
-            StmtKind::Raise(exprs) | StmtKind::Other(exprs) => (exprs.iter().collect(), Vec::new()),
+            StmtKind::Raise(exprs) | StmtKind::Delete(exprs) | StmtKind::Other(exprs) => {
+                (exprs.iter().collect(), Vec::new())
+            }
             StmtKind::Import(_) | StmtKind::ImportFrom { .. } | StmtKind::Global(_) => (Vec::new(), Vec::new()),
         }
     }

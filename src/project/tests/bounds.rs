@@ -265,3 +265,45 @@ fn a_revision_may_be_as_odd() {
         let _ = project.migration(&module);
     }
 }
+
+/// Each was 1 to 40 seconds before what is copied and gone through was counted.
+#[test]
+fn what_is_copied_or_gone_through_is_counted() {
+    let list = format!("L = [{}]\n", lines(0..4_090, |number| format!("{number}, ")));
+    let dict = format!("D = {{{}}}\n", lines(0..4_090, |number| format!("{number}: 1, ")));
+    let many = |line: &str| lines(0..20_000, |number| line.replace("{n}", &number.to_string()) + "\n");
+    let all = format!("c = [{}]\n", lines(0..20_000, |number| format!("M{number}, ")));
+    let classes = lines(1..10_000, |number| {
+        format!("class C{number}(C{}):\n    pass\n", number - 1)
+    });
+    let branches = |line: &str| {
+        lines(0..30_000, |number| {
+            let word = if number == 0 { "if" } else { "elif" };
+            format!("    {word} a{number}:\n        {line}\n")
+        })
+    };
+    let rounds = lines(0..10_000, |number| format!("    X = 1\n    Y{number} = X\n"));
+    let names = lines(0..10_000, |number| format!("p{number}, "));
+    let given = lines(0..10_000, |number| format!("p{number}=1, "));
+    for code in [
+        format!("{dict}{}{all}", many("M{n} = D.items()")),
+        format!("class C0:\n    pass\n{classes}{}{all}", many("M{n} = C9999()")),
+        format!(
+            "def f():\n{}    else:\n        return 1\nc = f()\n",
+            branches("return 1")
+        ),
+        format!("{dict}D[1] = 2\n{}{all}", many("M{n} = D")),
+        format!("{list}L.append(2)\n{}{all}", many("M{n} = L")),
+        format!("{list}def f(*a):\n    return a\n{}{all}", many("M{n} = f(*L)")),
+        format!("{list}{}{all}", many("M{n} = [*L]")),
+        format!("{list}{}{all}", many("M{n} = 'z' in L")),
+        format!(
+            "for q in z:\n{rounds}c = [{}]\n",
+            lines(0..10_000, |number| format!("Y{number}, "))
+        ),
+        format!("if True:\n{}    else:\n        c = 1\n", branches("c = 1")),
+        format!("def f({names}):\n    return [{names}]\nc = f({given})\n"),
+    ] {
+        costs(&convention_of(&code), 150_000);
+    }
+}

@@ -6,7 +6,7 @@ use super::super::scopes::ScopeKind;
 use super::super::{Argument, ArgumentKind, Call as CallTree, ParameterKind};
 use super::chain::{Call, Chain, Link};
 use super::names::has_decorator;
-use super::reader::{Reader, Returned, put_in};
+use super::reader::{BYTES_A_STEP, Reader, Returned, put_in};
 use super::text::{Field, Piece, Template, Text, brace_pieces, percent_pieces};
 use super::value::{Arguments, Closure, Code, Dict, Place, Value};
 use crate::source::Span;
@@ -97,8 +97,12 @@ impl<'m> Reader<'m> {
             match (&argument.kind, value) {
                 (ArgumentKind::Positional, value) => result.positional.push(value),
                 (ArgumentKind::Keyword(name), value) => result.named.push((name.as_str().into(), value)),
-                (ArgumentKind::Spread, Value::List(items)) => result.positional.extend(items.iter().cloned()),
-                (ArgumentKind::KeywordSpread, Value::Dict(dict)) => {
+                (ArgumentKind::Spread, Value::List(items)) if self.charge(items.len(), argument.span, chain) => {
+                    result.positional.extend(items.iter().cloned());
+                }
+                (ArgumentKind::KeywordSpread, Value::Dict(dict))
+                    if self.charge(dict.items().len(), argument.span, chain) =>
+                {
                     result.unknown = result.unknown.or_else(|| dict.unknown.clone());
                     for (key, value) in dict.items() {
                         if let Some(name) = key.as_text() {
@@ -203,6 +207,16 @@ impl<'m> Reader<'m> {
         receiver: Option<&Value<'m>>,
         arguments: &Arguments<'m>,
     ) -> Vec<(&'m str, Value<'m>)> {
+        let parameters = closure.code.parameters().len();
+        let span = Span::default();
+        let is_left = self.charge(
+            arguments.positional.len() + parameters.saturating_mul(arguments.named.len()),
+            span,
+            &closure.around,
+        );
+        if !is_left {
+            return Vec::new();
+        }
         let mut positional = receiver.into_iter().chain(&arguments.positional);
         let mut bound: Vec<(&'m str, Value<'m>)> = Vec::new();
         for parameter in closure.code.parameters() {
@@ -301,6 +315,7 @@ impl<'m> Reader<'m> {
     ) -> Value<'m> {
         match name {
             "copy" => Value::Dict(dict.clone()),
+            _ if !self.charge(dict.items().len(), span, chain) => Value::unknown("there is too much code to follow"),
             "union" => {
                 let mut merged = Dict::clone(dict);
                 for other in &arguments.positional {
@@ -340,6 +355,9 @@ impl<'m> Reader<'m> {
         chain: &Chain<'m>,
     ) -> Value<'m> {
         match name {
+            _ if !self.spend(text.size() / BYTES_A_STEP, span, chain.module) => {
+                Value::unknown("there is too much text to follow")
+            }
             "strip" | "lstrip" | "rstrip" if arguments.positional.is_empty() => Value::Text(trimmed(text, name)),
             "format" => {
                 let fill = |field: &Field, next: &mut usize| match field {
@@ -359,6 +377,7 @@ impl<'m> Reader<'m> {
                 let Some(Value::List(parts)) = arguments.positional.first() else {
                     return Value::unknown("the text is put together at run time");
                 };
+                self.charge(parts.len(), span, chain);
                 let mut joined = Text::default();
                 for (at, part) in parts.iter().enumerate() {
                     if at > 0 {

@@ -58,6 +58,8 @@ impl<'m> Reader<'m> {
         }
         match value {
             Value::Dict(dict) => {
+                let changes: Vec<&Change<'m>> = changes.collect();
+                self.charge(dict.items().len(), Span::new(between.start, between.start), chain);
                 let mut dict = Dict::clone(&dict);
                 for change in changes {
                     self.change_dict(&mut dict, change, chain);
@@ -65,6 +67,7 @@ impl<'m> Reader<'m> {
                 Value::dict(dict)
             }
             Value::List(items) => {
+                self.charge(items.len(), Span::new(between.start, between.start), chain);
                 let mut items = items.to_vec();
                 for change in changes {
                     if !self.change_list(&mut items, change, chain) {
@@ -119,21 +122,33 @@ impl<'m> Reader<'m> {
             dict.unknown = Some("there is too much code to follow".into());
             return;
         }
+        let certain = match self.is_made(change, chain) {
+            Some(true) => true,
+            Some(false) => return,
+            None => false,
+        };
         match change.kind {
             ChangeKind::Item(index, value) => {
                 let index = self.value(index, chain);
                 let value = self.value(value, chain);
-                if self.is_certain(change, chain) {
+                if certain {
                     dict.set(index, value);
                 } else {
                     dict.set_perhaps(index, value);
                 }
             }
+            _ if !certain => dict.unknown = Some("it may be changed in place, under a condition".into()),
             ChangeKind::Augmented(Operator::Or, value) => {
                 let value = self.value(value, chain);
                 self.update(dict, &value, Span::default(), chain);
             }
             ChangeKind::Augmented(..) => dict.unknown = Some("the dict is changed in place".into()),
+            ChangeKind::Removed(index) => {
+                let index = self.value(index, chain);
+                self.charge(dict.items().len(), Span::default(), chain);
+                dict.remove(&index);
+            }
+            ChangeKind::Handed(_) => dict.unknown = Some("it is handed to a function that may change it".into()),
             ChangeKind::Call(method, call) => self.change_by_call(dict, method, call, chain),
         }
     }
@@ -178,7 +193,10 @@ impl<'m> Reader<'m> {
     /// Whether the change can be followed.
     fn change_list(&mut self, items: &mut Vec<Value<'m>>, change: &Change<'m>, chain: &Chain<'m>) -> bool {
         let is_left = self.spend(1, Span::new(change.from, change.from), chain.module);
-        if !is_left || items.len() >= MAX_ITEMS || !self.is_certain(change, chain) {
+        if self.is_made(change, chain) == Some(false) {
+            return true;
+        }
+        if !is_left || items.len() >= MAX_ITEMS || self.is_made(change, chain).is_none() {
             return false;
         }
         match change.kind {
@@ -191,7 +209,7 @@ impl<'m> Reader<'m> {
                 let more = match change.kind {
                     ChangeKind::Call(_, call) => self.arguments(&call.arguments, chain).positional.into_iter().next(),
                     ChangeKind::Augmented(_, value) => Some(self.value(value, chain)),
-                    ChangeKind::Item(..) => None,
+                    _ => None,
                 };
                 match more {
                     Some(Value::List(more)) if items.len() + more.len() <= MAX_ITEMS => {
@@ -205,8 +223,16 @@ impl<'m> Reader<'m> {
         }
     }
 
-    /// Whether a change is made whenever the scope is executed.
-    fn is_certain(&mut self, change: &Change<'m>, chain: &Chain<'m>) -> bool {
-        change.block == 0 || self.is_executed(change.block, chain)
+    /// Whether a change is made, where that is known.
+    fn is_made(&mut self, change: &Change<'m>, chain: &Chain<'m>) -> Option<bool> {
+        if let ChangeKind::Handed(call) = change.kind
+            && !matches!(self.value(&call.callee, chain), Value::Function(_))
+        {
+            return Some(false);
+        }
+        if change.block == 0 {
+            return Some(true);
+        }
+        self.is_executed(change.block, chain)
     }
 }

@@ -1,15 +1,17 @@
 //! From a name to its values: which binding sites reach a place, by Python's scoping and by the conditions around them.
 
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::scopes::{Binding, BlockId, Definition, Scope, ScopeKind, Site, When};
+use super::super::scopes::{Binding, BlockId, Change, ChangeKind, Definition, Scope, ScopeKind, Site, When};
 use super::super::{Expr, Function, ParameterKind};
 use super::chain::Chain;
 use super::imports::{Found, relative_folder};
 use super::reader::{BYTES_A_STEP, Loop, Reader, address};
 use super::value::{Arguments, Choices, Class, Closure, Code, Instance, ModuleName, Value};
+use crate::source::Span;
 
 /// The texts of a longer list do not tell the name of the list.
 const MAX_ROWS: usize = 64;
@@ -39,8 +41,6 @@ const BUILTINS: &[&str] = &[
 enum Reach {
     Never,
     Perhaps,
-    /// Only when something went wrong.
-    AfterFailure,
     Always,
 }
 
@@ -125,9 +125,13 @@ impl<'m> Reader<'m> {
                 let (Some(site), None) = (sites.next(), sites.next()) else {
                     return None;
                 };
-                let (Binding::Value(value, path), []) = (&site.binding, known.changes.as_slice()) else {
+                let Binding::Value(value, path) = &site.binding else {
                     return None;
                 };
+                let is_kept = |change: &Change<'_>| matches!(change.kind, ChangeKind::Handed(_));
+                if !known.changes.iter().all(is_kept) {
+                    return None;
+                }
                 let is_certain = known.sites.len() == 1 && self.reach(site.block, &chain, at) == Reach::Always;
                 return (is_certain && path.is_empty()).then(|| (*value, chain.clone()));
             }
@@ -177,9 +181,10 @@ impl<'m> Reader<'m> {
                 choices.add(&value);
             } else if let Some(value) = self.parameter(name, chain) {
                 choices.add(&value);
-            } else if matches!(scope.kind, ScopeKind::Module) {
-                self.add_globals(name, chain, &mut choices);
             }
+        }
+        if matches!(scope.kind, ScopeKind::Module) {
+            self.add_globals(name, chain, &mut choices);
         }
         if choices.is_empty() {
             return None;
@@ -203,19 +208,18 @@ impl<'m> Reader<'m> {
     ) -> bool {
         let scope = chain.scope.clone();
         let mut cover = Cover::default();
-        let mut failures = Vec::new();
         // What a later statement of the same loop binds, the next round sees.
         let end_of_loop = end_of_loop(&scope, at);
         let (before, after) = sites.split_at(sites.partition_point(|site| site.from <= at));
         for site in after.iter().take_while(|site| site.from < end_of_loop) {
-            if choices.is_full() {
+            if choices.is_full() || !self.spend(1, Span::new(site.from, site.from), chain.module) {
                 return true;
             }
             let value = self.bound(name, site, chain);
             choices.add(&value);
         }
         for site in before.iter().rev() {
-            if choices.is_full() || !self.spend(1, crate::source::Span::new(site.from, site.from), chain.module) {
+            if choices.is_full() || !self.spend(1, Span::new(site.from, site.from), chain.module) {
                 return true;
             }
             if cover.covers(&scope, site.block) {
@@ -223,7 +227,6 @@ impl<'m> Reader<'m> {
             }
             match self.reach(site.block, chain, at) {
                 Reach::Never => {}
-                Reach::AfterFailure => failures.push(site),
                 Reach::Perhaps => {
                     let value = self.bound(name, site, chain);
                     choices.add(&value);
@@ -236,12 +239,6 @@ impl<'m> Reader<'m> {
                     choices.add(&value);
                     return true;
                 }
-            }
-        }
-        if choices.is_empty() {
-            for site in failures {
-                let value = self.bound(name, site, chain);
-                choices.add(&value);
             }
         }
         false
@@ -266,8 +263,8 @@ impl<'m> Reader<'m> {
                     Some(false) => return Reach::Never,
                     None => reach = Reach::Perhaps,
                 },
-                When::Round | When::Pattern => reach = Reach::Perhaps,
-                When::Failure => return Reach::AfterFailure,
+                When::Tried if is_beside => {}
+                When::Round | When::Pattern | When::Failure | When::Tried => reach = Reach::Perhaps,
                 When::Always => {}
             }
             id = around;
@@ -316,17 +313,18 @@ impl<'m> Reader<'m> {
             match scope.block(id).when {
                 When::Always => {}
                 When::Branch(_) => {
-                    let decisions = self.decisions(fork, chain);
-                    let branches = &scope.fork(fork).branches;
-                    let open = |(at, id): (usize, &BlockId)| decisions[at] != Some(false) && !scope.block(*id).leaves;
-                    let needed = branches.iter().enumerate().filter(|(at, id)| open((*at, id))).count();
-                    let covered = cover.branches.entry(fork).or_default();
-                    *covered += 1;
-                    if *covered < needed || !scope.fork(fork).is_complete() {
+                    if let Entry::Vacant(open) = cover.open.entry(fork) {
+                        let decisions = self.decisions(fork, chain);
+                        let branches = scope.fork(fork).branches.iter().enumerate();
+                        let reaches =
+                            |(at, id): &(usize, &BlockId)| decisions[*at] != Some(false) && !scope.block(**id).leaves;
+                        open.insert(branches.filter(reaches).count());
+                    }
+                    if !cover.takes_branch(fork) || !scope.fork(fork).is_complete() {
                         return false;
                     }
                 }
-                When::Round | When::Failure | When::Pattern => return false,
+                When::Round | When::Tried | When::Failure | When::Pattern => return false,
             }
             id = around;
         }
@@ -340,7 +338,7 @@ impl<'m> Reader<'m> {
         let mut is_complete = false;
         let returning: FxHashSet<BlockId> = scope.returns.iter().map(|one| one.block).collect();
         for one in &scope.returns {
-            if choices.is_full() || is_complete {
+            if choices.is_full() || is_complete || !self.spend(1, Span::default(), chain.module) {
                 break;
             }
             let reach = self.reach_in_order(one.block, chain);
@@ -365,7 +363,7 @@ impl<'m> Reader<'m> {
         let mut id = block;
         while let Some((around, fork)) = scope.block(id).parent {
             match scope.block(id).when {
-                When::Always => {}
+                When::Always | When::Tried => {}
                 When::Branch(branch) => match self.decisions(fork, chain)[branch] {
                     Some(true) => {}
                     Some(false) => return Reach::Never,
@@ -378,9 +376,13 @@ impl<'m> Reader<'m> {
         reach
     }
 
-    /// Whether a block is executed whenever its scope is.
-    pub(super) fn is_executed(&mut self, block: BlockId, chain: &Chain<'m>) -> bool {
-        self.reach_in_order(block, chain) == Reach::Always
+    /// Whether a block is executed whenever its scope is, where that is known.
+    pub(super) fn is_executed(&mut self, block: BlockId, chain: &Chain<'m>) -> Option<bool> {
+        match self.reach_in_order(block, chain) {
+            Reach::Always => Some(true),
+            Reach::Never => Some(false),
+            Reach::Perhaps => None,
+        }
     }
 
     fn add_return(
@@ -402,20 +404,19 @@ impl<'m> Reader<'m> {
             match scope.block(id).when {
                 When::Always => {}
                 When::Branch(_) => {
-                    let decisions = self.decisions(fork, chain);
-                    let branches = scope.fork(fork).branches.iter().enumerate();
-                    // A branch that only raises returns nothing.
-                    let raises = |id: BlockId| scope.block(id).leaves && !returning.contains(&id);
-                    let needed = branches
-                        .filter(|(at, id)| decisions[*at] != Some(false) && !raises(**id))
-                        .count();
-                    let covered = cover.branches.entry(fork).or_default();
-                    *covered += 1;
-                    if *covered < needed || !scope.fork(fork).is_complete() {
+                    if let Entry::Vacant(open) = cover.open.entry(fork) {
+                        let decisions = self.decisions(fork, chain);
+                        let branches = scope.fork(fork).branches.iter().enumerate();
+                        // A branch that only raises returns nothing.
+                        let raises = |id: BlockId| scope.block(id).leaves && !returning.contains(&id);
+                        let returns = |(at, id): &(usize, &BlockId)| decisions[*at] != Some(false) && !raises(**id);
+                        open.insert(branches.filter(returns).count());
+                    }
+                    if !cover.takes_branch(fork) || !scope.fork(fork).is_complete() {
                         return false;
                     }
                 }
-                When::Round | When::Failure | When::Pattern => return false,
+                When::Round | When::Tried | When::Failure | When::Pattern => return false,
             }
             id = around;
         }
@@ -450,6 +451,9 @@ impl<'m> Reader<'m> {
                 Some(module) => self.module_attribute(&module, attribute),
                 None => Value::unknown("the relative import leads out of the repository"),
             },
+            Binding::Function(function) if self.is_replaced(&function.decorators, chain) => {
+                Value::unknown(format!("a decorator may replace `{}`", function.name))
+            }
             Binding::Function(function) => Value::Function(Rc::new(Closure {
                 code: Code::Function(function),
                 around: chain.clone(),
@@ -464,6 +468,15 @@ impl<'m> Reader<'m> {
             }
             Binding::Other => Value::unknown("it is bound at run time"),
         }
+    }
+
+    /// Whether one of the decorators is a function of the project, which may give anything. Those of libraries hand on what they get.
+    fn is_replaced(&mut self, decorators: &'m [Expr], chain: &Chain<'m>) -> bool {
+        let mut decorators = decorators.iter();
+        decorators.any(|decorator| {
+            let function = decorator.as_call().map_or(decorator, |call| &call.callee);
+            matches!(self.value(function, chain), Value::Function(_))
+        })
     }
 
     /// The module that `from ..module import` names.
@@ -532,6 +545,7 @@ impl<'m> Reader<'m> {
     /// A parameter of the function whose scope it is.
     fn parameter(&mut self, name: &str, chain: &Chain<'m>) -> Option<Value<'m>> {
         let parameters = chain.scope.parameters();
+        self.charge(parameters.len(), Span::default(), chain);
         let position = parameters.iter().position(|one| one.name == name)?;
         if let Some(call) = &chain.call {
             let known = call.parameters.iter().find(|(known, _)| *known == name);
@@ -643,6 +657,9 @@ impl<'m> Reader<'m> {
         }
         let doings = self.doings(chain.module);
         for within in doings.globals(name) {
+            if !self.spend(within.len(), Span::default(), chain.module) {
+                return;
+            }
             let Some(Definition::Function(_)) = within.last() else {
                 continue;
             };
@@ -665,9 +682,10 @@ impl<'m> Reader<'m> {
             return None;
         }
         let scope = chain.scope.clone();
+        self.charge(scope.stars.len(), Span::default(), chain);
         let stars = scope.stars.iter().rev();
         for star in stars.filter(|star| between.start <= star.from && star.from <= between.end) {
-            if !self.spend(1, crate::source::Span::new(star.from, star.from), chain.module) {
+            if !self.spend(1, Span::new(star.from, star.from), chain.module) {
                 return None;
             }
             let Binding::ImportFrom { module, level, .. } = &star.binding else {
@@ -757,10 +775,18 @@ fn end_of_loop(scope: &Scope<'_>, at: usize) -> usize {
 #[derive(Default)]
 struct Cover {
     blocks: FxHashSet<BlockId>,
-    branches: FxHashMap<usize, usize>,
+    /// Of each fork, how many of its branches are still without a value.
+    open: FxHashMap<usize, usize>,
 }
 
 impl Cover {
+    /// Notes a value in one more branch of a fork. Whether all of them have one.
+    fn takes_branch(&mut self, fork: usize) -> bool {
+        let open = self.open.entry(fork).or_default();
+        *open = open.saturating_sub(1);
+        *open == 0
+    }
+
     fn covers(&self, scope: &Scope<'_>, block: BlockId) -> bool {
         if self.blocks.is_empty() {
             return false;

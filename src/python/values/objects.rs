@@ -5,11 +5,12 @@ use std::rc::Rc;
 use rustc_hash::FxHashSet;
 
 use super::super::scopes::{AttributeSet, Definition, ScopeKind};
-use super::super::{ArgumentKind, StmtKind};
+use super::super::{ArgumentKind, Module, StmtKind};
 use super::chain::Chain;
 use super::names::has_decorator;
 use super::reader::{Reader, address};
 use super::value::{Arguments, Choices, Class, Closure, Code, Instance, Place, Value};
+use crate::source::Span;
 
 /// How many classes are looked into for one attribute; bounds the stack.
 const MAX_CLASSES: usize = 120;
@@ -21,6 +22,8 @@ pub struct Set<'m> {
     pub value: Value<'m>,
     /// Where it is set.
     pub place: Place,
+    /// Whether it is set for certain; else it may be what it was before.
+    pub is_certain: bool,
 }
 
 impl<'m> Reader<'m> {
@@ -100,7 +103,7 @@ impl<'m> Reader<'m> {
         if seen.len() > MAX_CLASSES || !self.spend(1, class.place.span, class.around.module) {
             return Some(Value::unknown("there is too much code to follow"));
         }
-        if let Some(set) = self.sets_on(&Value::Class(class.clone()), name).pop() {
+        if let Some(set) = self.set_on(&Value::Class(class.clone()), name) {
             return Some(set.value);
         }
         let libraries = self.libraries;
@@ -164,6 +167,9 @@ impl<'m> Reader<'m> {
             if !seen.insert(address(class.tree)) {
                 continue;
             }
+            if seen.len() > MAX_CLASSES || !self.spend(1, class.place.span, class.around.module) {
+                return None;
+            }
             let mut inner = Vec::new();
             for base in self.bases(&class) {
                 match base {
@@ -178,14 +184,14 @@ impl<'m> Reader<'m> {
         None
     }
 
-    /// What is set on an object under a name by an assignment anywhere in the modules that were asked, the last one last.
-    pub fn sets_on(&mut self, object: &Value<'m>, name: &str) -> Vec<Set<'m>> {
-        let mut found = Vec::new();
+    /// What is set on an object under a name by assignments anywhere in the modules that were asked.
+    pub fn set_on(&mut self, object: &Value<'m>, name: &str) -> Option<Set<'m>> {
+        let mut last: Option<Set<'m>> = None;
         // A module that imports another one runs on after it.
         let modules: Vec<_> = self.asked().iter().rev().copied().collect();
         for module in modules {
-            if !self.spend(1, crate::source::Span::default(), module) {
-                return found;
+            if !self.spend(1, Span::default(), module) {
+                break;
             }
             if !self.mentions(module, name) {
                 continue;
@@ -193,33 +199,66 @@ impl<'m> Reader<'m> {
             let doings = self.doings(module);
             for set in doings.sets(name) {
                 if !self.spend(1, set.span, module) {
-                    return found;
+                    return last;
                 }
-                // A method's `self` is neither a class nor what a library made.
-                if is_own_object(set) && !matches!(object, Value::Instance(_)) {
+                let Some(mut found) = self.set_by(object, module, set) else {
                     continue;
+                };
+                if let Some(before) = last.take().filter(|_| !found.is_certain) {
+                    found.value = Value::either([before.value, found.value]);
+                    found.is_certain = before.is_certain;
                 }
-                let chain = self.chain_of(object, module, &set.within);
-                let target = self.value(set.object, &chain);
-                if target.choices().iter().any(|one| one.same(object)) {
-                    let value = self.value(set.value, &chain);
-                    found.push(Set {
-                        value,
-                        place: Self::place(&chain, set.span),
-                    });
-                }
+                last = Some(found);
             }
         }
-        found
+        last
+    }
+
+    /// What one assignment sets on an object; nothing where it is one of another object, or never made.
+    fn set_by(&mut self, object: &Value<'m>, module: &'m Module, set: &AttributeSet<'m>) -> Option<Set<'m>> {
+        // A method's `self` is neither a class nor what a library made.
+        if is_own_object(set) && !matches!(object, Value::Instance(_)) {
+            return None;
+        }
+        let chain = self.chain_of(object, module, &set.within);
+        let target = self.value(set.object, &chain);
+        if !target.choices().iter().any(|one| one.same(object)) {
+            return None;
+        }
+        let block = chain.scope.block_at(set.span.start);
+        let is_made = self.is_executed(block, &chain);
+        if is_made == Some(false) {
+            return None;
+        }
+        let is_called = chain.call.is_some() || self.is_called(module, &set.within);
+        let value = if is_called {
+            self.value(set.value, &chain)
+        } else {
+            Value::unknown("it is set in a function, and nothing here calls that")
+        };
+        Some(Set {
+            value,
+            place: Self::place(&chain, set.span),
+            is_certain: is_made == Some(true),
+        })
+    }
+
+    /// Whether a place is at the top of its module, or in a function that one of the modules that were asked calls.
+    fn is_called(&mut self, module: &'m Module, within: &[Definition<'m>]) -> bool {
+        let mut functions = within.iter().filter_map(|one| match one {
+            Definition::Function(function) => Some(function.name.as_str()),
+            Definition::Class(_) => None,
+        });
+        let Some(outermost) = functions.next() else { return true };
+        let modules: Vec<_> = self.asked().to_vec();
+        let calls = |reader: &mut Self, one: &'m Module| {
+            reader.mentions(one, outermost) && !reader.doings(one).calls(outermost).is_empty()
+        };
+        calls(self, module) || modules.into_iter().any(|one| calls(self, one))
     }
 
     /// The scope inside some definitions: that of the call in which the object was made, where that is one of them.
-    fn chain_of(
-        &mut self,
-        object: &Value<'m>,
-        module: &'m super::super::Module,
-        within: &[Definition<'m>],
-    ) -> Chain<'m> {
+    fn chain_of(&mut self, object: &Value<'m>, module: &'m Module, within: &[Definition<'m>]) -> Chain<'m> {
         if let Value::Made(made) = object
             && let Some(chain) = &made.chain
             && let ScopeKind::Function(function) = chain.scope.kind
@@ -262,7 +301,7 @@ impl<'m> Reader<'m> {
             return value;
         }
         let object = Value::Instance(instance.clone());
-        if let Some(set) = self.sets_on(&object, name).pop() {
+        if let Some(set) = self.set_on(&object, name) {
             return set.value;
         }
         match self.class_attribute(&instance.class.clone(), name) {
@@ -282,6 +321,9 @@ impl<'m> Reader<'m> {
         while let Some(class) = open.pop() {
             if !seen.insert(address(class.tree)) {
                 continue;
+            }
+            if seen.len() > MAX_CLASSES || !self.spend(1, class.place.span, class.around.module) {
+                return None;
             }
             if self.mentions(class.around.module, name) {
                 let mut choices = Choices::default();

@@ -15,10 +15,17 @@ use super::text::Text;
 use super::value::{Arguments, Choices, Class, Closure, Code, Dict, MAX_ITEMS, ModuleName, Place, Value};
 use crate::source::Span;
 
-/// How many steps an environment or a migration may take: some tens of milliseconds.
+/// How many steps an environment may take: some tens of milliseconds.
 const MAX_STEPS: usize = 150_000;
+/// How many steps a migration may take at the least; a long one may take one more for each of so many bytes.
+const STEPS_OF_MODULE: usize = 20_000;
+const BYTES_A_QUESTION: usize = 4;
 /// So many bytes of a module cost one step to read.
 pub(super) const BYTES_A_STEP: usize = 200;
+/// So many bytes cost one step to look for a word in.
+const BYTES_A_WORD: usize = 4_000;
+/// So many items of a list or dict cost one step to copy or to go through.
+const ITEMS_A_STEP: usize = 4;
 /// How deep questions may lead to each other; bounds the stack.
 const MAX_DEPTH: usize = 160;
 
@@ -49,6 +56,7 @@ pub struct Reader<'m> {
     /// The least depth of a question that was asked again before it was answered.
     pub(super) cycle: usize,
     steps: usize,
+    most: usize,
     /// Where the steps ran out.
     exhausted: Option<Place>,
     next_id: usize,
@@ -115,6 +123,7 @@ impl<'m> Reader<'m> {
             height: 0,
             cycle: usize::MAX,
             steps: 0,
+            most: MAX_STEPS,
             exhausted: None,
             next_id: 0,
             made_with: FxHashMap::default(),
@@ -122,6 +131,13 @@ impl<'m> Reader<'m> {
             remembered: FxHashMap::default(),
             loops: Vec::new(),
         }
+    }
+
+    /// The same, with as many steps as one module is worth.
+    #[must_use]
+    pub fn for_module(self, module: &Module) -> Self {
+        let most = STEPS_OF_MODULE + module.file().text().len() / BYTES_A_QUESTION;
+        Self { most, ..self }
     }
 
     /// How many steps were taken so far. The same question takes the same number on every machine.
@@ -156,8 +172,8 @@ impl<'m> Reader<'m> {
 
     /// Counts steps; false where there are none left.
     pub(super) fn spend(&mut self, steps: usize, span: Span, module: &'m Module) -> bool {
-        self.steps = self.steps.saturating_add(steps);
-        if self.steps < MAX_STEPS {
+        self.steps = self.steps.saturating_add(steps).min(self.most);
+        if self.steps < self.most {
             return true;
         }
         self.exhausted.get_or_insert_with(|| Place {
@@ -167,9 +183,14 @@ impl<'m> Reader<'m> {
         false
     }
 
+    /// Counts what is copied or gone through at a place; false where there are no steps left.
+    pub fn charge(&mut self, items: usize, span: Span, chain: &Chain<'m>) -> bool {
+        self.spend(items / ITEMS_A_STEP, span, chain.module)
+    }
+
     /// Whether there are steps left.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.steps >= MAX_STEPS
+        self.steps >= self.most
     }
 
     pub(super) fn new_id(&mut self) -> usize {
@@ -226,6 +247,10 @@ impl<'m> Reader<'m> {
         if let Some(known) = self.scopes.get(&key) {
             return known.clone();
         }
+        // A module was counted when it was asked.
+        if !matches!(kind, ScopeKind::Module) {
+            self.spend(1 + body.len() / ITEMS_A_STEP, Span::default(), module);
+        }
         let scope = Rc::new(Scope::of(kind, body, module.file().text()));
         self.scopes.insert(key, scope.clone());
         scope
@@ -237,7 +262,9 @@ impl<'m> Reader<'m> {
         if let Some(known) = self.mentions.get(&key) {
             return *known;
         }
-        let found = module.file().text().contains(word);
+        let text = module.file().text();
+        self.spend(text.len() / BYTES_A_WORD, Span::default(), module);
+        let found = text.contains(word);
         self.mentions.insert(key, found);
         found
     }
@@ -472,11 +499,17 @@ impl<'m> Reader<'m> {
         if items.len() > MAX_ITEMS {
             return Value::unknown("the list has too many items");
         }
+        let span = items.first().map_or_else(Span::default, |first| first.span);
+        self.charge(items.len(), span, chain);
         let mut values = Vec::with_capacity(items.len());
         for item in items {
             match &item.kind {
                 ExprKind::Starred(inner) => match self.value(inner, chain) {
-                    Value::List(more) if values.len() + more.len() <= MAX_ITEMS => values.extend(more.iter().cloned()),
+                    Value::List(more)
+                        if values.len() + more.len() <= MAX_ITEMS && self.charge(more.len(), item.span, chain) =>
+                    {
+                        values.extend(more.iter().cloned());
+                    }
                     _ => return Value::unknown("a part of the list is computed"),
                 },
                 _ => values.push(self.value(item, chain)),
@@ -487,6 +520,9 @@ impl<'m> Reader<'m> {
 
     fn dict(&mut self, items: &'m [DictItem], span: Span, chain: &Chain<'m>) -> Value<'m> {
         let mut dict = Dict::at(Self::place(chain, span));
+        if !self.charge(items.len(), span, chain) {
+            return Value::unknown("there is too much code to follow");
+        }
         for item in items {
             let value = self.value(&item.value, chain);
             match &item.key {
@@ -507,7 +543,7 @@ impl<'m> Reader<'m> {
             Value::List(items) => items.len(),
             _ => 0,
         };
-        if self.spend(copied / 8, span, chain.module) {
+        if self.charge(copied, span, chain) {
             dict.update(value);
         } else {
             dict.unknown = Some("there is too much code to follow".into());
@@ -560,12 +596,12 @@ impl<'m> Reader<'m> {
         match (left, operator, right) {
             (Value::Dict(dict), Operator::Or, _) => {
                 let mut merged = Dict::clone(dict);
-                self.spend(merged.items().len() / 8, span, chain.module);
+                self.charge(merged.items().len(), span, chain);
                 self.update(&mut merged, right, span, chain);
                 Value::dict(merged)
             }
             (Value::List(left), Operator::Add, Value::List(right)) if left.len() + right.len() <= MAX_ITEMS => {
-                self.spend((left.len() + right.len()) / 8, span, chain.module);
+                self.charge(left.len() + right.len(), span, chain);
                 Value::List(left.iter().chain(right.iter()).cloned().collect())
             }
             (Value::Text(_), Operator::Add, _) | (_, Operator::Add, Value::Text(_)) => {
@@ -638,6 +674,9 @@ impl<'m> Reader<'m> {
                 [(comparison, right)] => {
                     let left = self.value(left, chain);
                     let right = self.value(right, chain);
+                    if let Value::List(items) = &right {
+                        self.charge(items.len(), test.span, chain);
+                    }
                     compared(&left, *comparison, &right)
                 }
                 _ => None,

@@ -414,7 +414,8 @@ impl<'m> Dict<'m> {
 
     /// Sets a key.
     pub fn set(&mut self, key: Value<'m>, value: Value<'m>) {
-        let Some(fingerprint) = key.fingerprint() else {
+        let is_several = matches!(key, Value::Either(_));
+        let Some(fingerprint) = key.fingerprint().filter(|_| !is_several) else {
             self.unknown = Some("a key of the dict is computed".into());
             return;
         };
@@ -430,10 +431,9 @@ impl<'m> Dict<'m> {
 
     /// Sets a key that may be set or not.
     pub(super) fn set_perhaps(&mut self, key: Value<'m>, value: Value<'m>) {
-        let before = self.get(&key).cloned();
-        let value = match before {
+        let value = match self.get(&key).cloned() {
             Some(before) => Value::either([before, value]),
-            None => value,
+            None => Value::unknown("it is set under a condition"),
         };
         self.set(key, value);
     }
