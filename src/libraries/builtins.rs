@@ -43,7 +43,8 @@ pub(super) fn call<'m>(
         "dict" | "immutabledict" | "frozendict" | "MappingProxyType" | "OrderedDict" => {
             dict(reader, &arguments, place, chain)
         }
-        "list" | "tuple" | "set" | "frozenset" => match first {
+        "set" | "frozenset" => Value::unknown("a set has no order"),
+        "list" | "tuple" => match first {
             Some(Value::List(items)) => Value::List(items.clone()),
             Some(Value::Dict(dict))
                 if dict.unknown.is_none() && reader.charge(dict.items().len(), place.span, chain) =>

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::{ends, kinds, made};
 use crate::python::ExprKind;
+use crate::python::scopes::Definition;
 use crate::python::values::{Arguments, Chain, Class, Made, Place, Reader, Value};
 use crate::source::Span;
 
@@ -275,6 +276,17 @@ fn of_subclass<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, class: &Rc<
     let Some(arguments) = handed_on(reader, metadata, class) else {
         return argument(&metadata.arguments, place);
     };
+    let doings = reader.doings(class.around.module);
+    let mut sets = doings.sets("naming_convention").iter();
+    let is_inside = |within: &[Definition<'m>]| {
+        within
+            .iter()
+            .any(|one| matches!(one, Definition::Class(tree) if std::ptr::eq(*tree, class.tree)))
+    };
+    if sets.any(|set| is_inside(&set.within)) {
+        let reason = Value::unknown(format!("`{}` sets it on itself", class.tree.name));
+        return Setting::Given(reason, place.cloned());
+    }
     argument(&arguments, place)
 }
 
@@ -290,10 +302,9 @@ pub(super) fn handed_on<'m>(
     let doings = reader.doings(class.around.module);
     for (within, call) in doings.calls("__init__") {
         let is_inside = match (within.last(), &init.code) {
-            (
-                Some(crate::python::scopes::Definition::Function(function)),
-                crate::python::values::Code::Function(own),
-            ) => std::sync::Arc::ptr_eq(function, own),
+            (Some(Definition::Function(function)), crate::python::values::Code::Function(own)) => {
+                std::sync::Arc::ptr_eq(function, own)
+            }
             _ => false,
         };
         let on_super =
@@ -302,7 +313,10 @@ pub(super) fn handed_on<'m>(
             return Some(reader.arguments(&call.arguments, &chain));
         }
     }
-    Some(Arguments::default())
+    Some(Arguments {
+        unknown: Some(format!("what `{}` hands to its base is not seen", class.tree.name).into()),
+        ..Arguments::default()
+    })
 }
 
 pub(crate) fn value_place(value: &Value<'_>) -> Option<Place> {

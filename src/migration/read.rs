@@ -388,6 +388,11 @@ impl<'v, 'm> Reader<'v, 'm> {
         let (ExprKind::List(rows) | ExprKind::Tuple(rows)) = &self.source(iterable).kind else {
             return Vec::new();
         };
+        if let Some(chain) = self.chains.last()
+            && !self.values.borrow_mut().charge(rows.len(), iterable.span, chain)
+        {
+            return Vec::new();
+        }
         let cells = rows.iter().flat_map(|row| match (&target.kind, &row.kind) {
             (ExprKind::Tuple(targets) | ExprKind::List(targets), ExprKind::Tuple(cells) | ExprKind::List(cells))
                 if targets.len() == cells.len() =>

@@ -193,6 +193,7 @@ impl<'a> Lower<'a> {
                     .handlers
                     .iter()
                     .map(|ast::ExceptHandler::ExceptHandler(handler)| Handler {
+                        caught: handler.type_.as_deref().map(|caught| self.expr(caught)),
                         name: handler.name.as_ref().map(text),
                         body: self.block(&handler.body),
                     })

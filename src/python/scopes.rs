@@ -155,6 +155,8 @@ pub enum When {
     Tried,
     /// When something went wrong.
     Failure,
+    /// When something is not installed.
+    Otherwise,
     /// When a pattern fits.
     Pattern,
 }
@@ -179,7 +181,23 @@ impl Fork<'_> {
 }
 
 /// Methods that change a dict or a list in place.
-const CHANGERS: &[&str] = &["append", "clear", "extend", "insert", "pop", "setdefault", "update"];
+const CHANGERS: &[&str] = &[
+    "add",
+    "append",
+    "clear",
+    "difference_update",
+    "discard",
+    "extend",
+    "insert",
+    "intersection_update",
+    "pop",
+    "popitem",
+    "remove",
+    "reverse",
+    "setdefault",
+    "sort",
+    "update",
+];
 
 impl<'m> Scope<'m> {
     /// Reads a scope. `source` is the text of its module.
@@ -436,13 +454,16 @@ impl<'m> Builder<'m> {
                 } else {
                     When::Always
                 };
-                self.block(body, parent, tried);
+                // What is imported is usually there: the handler is for another installation.
+                let is_import = handlers.iter().any(catches_import);
+                self.block(body, parent, if is_import { When::Always } else { tried });
+                let when = if is_import { When::Otherwise } else { When::Failure };
                 for handler in handlers {
                     let (from, inner) = self.start_of(&handler.body, statement, block);
                     if let Some(name) = &handler.name {
                         self.bind(name, from, inner, Binding::Other);
                     }
-                    self.block(&handler.body, parent, When::Failure);
+                    self.block(&handler.body, parent, when);
                 }
                 self.block(otherwise, parent, tried);
                 self.block(finally, parent, When::Always);
@@ -558,6 +579,15 @@ impl<'m> Builder<'m> {
             self.named_in_rounds(child, block);
         }
     }
+}
+
+fn catches_import(handler: &super::tree::Handler) -> bool {
+    let is_import = |name: &str| matches!(name, "ImportError" | "ModuleNotFoundError");
+    handler.caught.as_ref().is_some_and(|caught| match &caught.kind {
+        ExprKind::Name(name) => is_import(name),
+        ExprKind::Tuple(names) => names.iter().filter_map(Expr::as_name).any(is_import),
+        _ => false,
+    })
 }
 
 /// Whether nothing after a statement is executed once it was.

@@ -337,6 +337,8 @@ pub enum StmtKind {
 /// One `except` of a `try`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Handler {
+    /// What it catches; nothing for all.
+    pub caught: Option<Expr>,
     /// What follows `as`.
     pub name: Option<Text>,
     /// Its statements.

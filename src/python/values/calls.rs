@@ -145,6 +145,9 @@ impl<'m> Reader<'m> {
             self.height = self.height.max(known.height);
             return known.value.clone();
         }
+        if self.yields(closure) {
+            return Value::unknown("the function is a generator");
+        }
         let beside = std::mem::take(&mut self.height);
         self.calling.push((identity, self.depth));
         let chain = self.entered(closure, receiver.cloned(), arguments, until);
@@ -169,6 +172,20 @@ impl<'m> Reader<'m> {
             self.returned.insert(key, known);
         }
         value
+    }
+
+    /// Whether a function yields, by its text, where the word may also be another's.
+    fn yields(&mut self, closure: &Closure<'m>) -> bool {
+        let Code::Function(function) = closure.code else {
+            return false;
+        };
+        let (Some(first), Some(last)) = (function.body.first(), function.body.last()) else {
+            return false;
+        };
+        let module = closure.around.module;
+        let code = module.file().slice(Span::new(first.span.start, last.span.end));
+        self.spend(code.len() / BYTES_A_STEP, first.span, module);
+        code.contains("yield")
     }
 
     /// The scope of a function inside a call.

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::super::scopes::{Change, ChangeKind};
 use super::super::{Call, Expr, ExprKind, Operator};
 use super::chain::Chain;
-use super::reader::Reader;
+use super::reader::{BYTES_A_STEP, Reader};
 use super::text::Text;
-use super::value::{Dict, MAX_ITEMS, Value};
+use super::value::{Code, Dict, MAX_ITEMS, Value};
 use crate::source::Span;
 
 impl<'m> Reader<'m> {
@@ -62,7 +62,7 @@ impl<'m> Reader<'m> {
                 self.charge(dict.items().len(), Span::new(between.start, between.start), chain);
                 let mut dict = Dict::clone(&dict);
                 for change in changes {
-                    self.change_dict(&mut dict, change, chain);
+                    self.change_dict(&mut dict, change, chain, between.end);
                 }
                 Value::dict(dict)
             }
@@ -70,7 +70,7 @@ impl<'m> Reader<'m> {
                 self.charge(items.len(), Span::new(between.start, between.start), chain);
                 let mut items = items.to_vec();
                 for change in changes {
-                    if !self.change_list(&mut items, change, chain) {
+                    if !self.change_list(&mut items, change, chain, between.end) {
                         return Value::unknown("the list is changed in place");
                     }
                 }
@@ -78,12 +78,19 @@ impl<'m> Reader<'m> {
             }
             Value::Text(text) => {
                 let mut text = Text::clone(&text);
+                let changes: Vec<&Change<'m>> = changes.collect();
                 for change in changes {
-                    if let ChangeKind::Augmented(Operator::Add, value) = change.kind {
-                        match self.value(value, chain) {
-                            Value::Text(more) => text.push(&more),
-                            _ => text.open(),
+                    let is_made = self.is_made(change, chain, between.end);
+                    match change.kind {
+                        _ if is_made == Some(false) => {}
+                        ChangeKind::Augmented(Operator::Add, value) if is_made == Some(true) => {
+                            match self.value(value, chain) {
+                                Value::Text(more) => text.push(&more),
+                                _ => text.open(),
+                            }
                         }
+                        ChangeKind::Augmented(..) => text.open(),
+                        _ => {}
                     }
                 }
                 self.text(text, Span::new(between.start, between.start), chain)
@@ -98,7 +105,7 @@ impl<'m> Reader<'m> {
                     Value::Dict(dict) => {
                         let mut dict = Dict::clone(dict);
                         for change in &changes {
-                            self.change_dict(&mut dict, change, chain);
+                            self.change_dict(&mut dict, change, chain, between.end);
                         }
                         Value::dict(dict)
                     }
@@ -107,8 +114,9 @@ impl<'m> Reader<'m> {
                 });
                 Value::either(all.collect::<Vec<_>>())
             }
-            other => match changes.next().map(|change| change.kind) {
-                Some(ChangeKind::Augmented(operator, value)) => {
+            other => match (changes.next().map(|change| change.kind), changes.next()) {
+                (Some(ChangeKind::Augmented(..)), Some(_)) => Value::unknown("it is changed more than once"),
+                (Some(ChangeKind::Augmented(operator, value)), None) => {
                     let right = self.value(value, chain);
                     self.binary(&other, operator, &right, value.span, chain)
                 }
@@ -117,12 +125,12 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn change_dict(&mut self, dict: &mut Dict<'m>, change: &Change<'m>, chain: &Chain<'m>) {
+    fn change_dict(&mut self, dict: &mut Dict<'m>, change: &Change<'m>, chain: &Chain<'m>, at: usize) {
         if !self.spend(1, Span::new(change.from, change.from), chain.module) {
             dict.unknown = Some("there is too much code to follow".into());
             return;
         }
-        let certain = match self.is_made(change, chain) {
+        let certain = match self.is_made(change, chain, at) {
             Some(true) => true,
             Some(false) => return,
             None => false,
@@ -137,6 +145,7 @@ impl<'m> Reader<'m> {
                     dict.set_perhaps(index, value);
                 }
             }
+            ChangeKind::Call("update", call) if !certain => self.perhaps_update(dict, call, chain),
             _ if !certain => dict.unknown = Some("it may be changed in place, under a condition".into()),
             ChangeKind::Augmented(Operator::Or, value) => {
                 let value = self.value(value, chain);
@@ -150,6 +159,26 @@ impl<'m> Reader<'m> {
             }
             ChangeKind::Handed(_) => dict.unknown = Some("it is handed to a function that may change it".into()),
             ChangeKind::Call(method, call) => self.change_by_call(dict, method, call, chain),
+        }
+    }
+
+    fn perhaps_update(&mut self, dict: &mut Dict<'m>, call: &'m Call, chain: &Chain<'m>) {
+        let arguments = self.arguments(&call.arguments, chain);
+        let named = arguments
+            .named
+            .iter()
+            .map(|(name, value)| (Value::text(name), value.clone()));
+        let mut items: Vec<(Value<'m>, Value<'m>)> = named.collect();
+        for other in &arguments.positional {
+            match other {
+                Value::Dict(other) if self.charge(other.items().len(), call.span, chain) => {
+                    items.extend(other.items().iter().cloned());
+                }
+                _ => dict.unknown = Some("it may be changed in place, under a condition".into()),
+            }
+        }
+        for (key, value) in items {
+            dict.set_perhaps(key, value);
         }
     }
 
@@ -191,12 +220,12 @@ impl<'m> Reader<'m> {
     }
 
     /// Whether the change can be followed.
-    fn change_list(&mut self, items: &mut Vec<Value<'m>>, change: &Change<'m>, chain: &Chain<'m>) -> bool {
+    fn change_list(&mut self, items: &mut Vec<Value<'m>>, change: &Change<'m>, chain: &Chain<'m>, at: usize) -> bool {
         let is_left = self.spend(1, Span::new(change.from, change.from), chain.module);
-        if self.is_made(change, chain) == Some(false) {
+        if self.is_made(change, chain, at) == Some(false) {
             return true;
         }
-        if !is_left || items.len() >= MAX_ITEMS || self.is_made(change, chain).is_none() {
+        if !is_left || items.len() >= MAX_ITEMS || self.is_made(change, chain, at).is_none() {
             return false;
         }
         match change.kind {
@@ -223,16 +252,48 @@ impl<'m> Reader<'m> {
         }
     }
 
+    /// Whether a call is one of a function of the project that changes anything in place.
+    fn may_change_what_it_gets(&mut self, call: &'m Call, chain: &Chain<'m>) -> bool {
+        const CHANGES: &[&str] = &[
+            ".update(",
+            ".append(",
+            ".extend(",
+            ".insert(",
+            ".pop(",
+            ".setdefault(",
+            ".clear(",
+            ".sort(",
+            ".remove(",
+            "] =",
+            "|=",
+            "+=",
+            "del ",
+        ];
+        let Value::Function(closure) = self.value(&call.callee, chain) else {
+            return false;
+        };
+        let Code::Function(function) = closure.code else {
+            return false;
+        };
+        let (Some(first), Some(last)) = (function.body.first(), function.body.last()) else {
+            return false;
+        };
+        let module = closure.around.module;
+        let code = module.file().slice(Span::new(first.span.start, last.span.end));
+        self.spend(code.len() / BYTES_A_STEP, first.span, module);
+        CHANGES.iter().any(|change| code.contains(change))
+    }
+
     /// Whether a change is made, where that is known.
-    fn is_made(&mut self, change: &Change<'m>, chain: &Chain<'m>) -> Option<bool> {
+    fn is_made(&mut self, change: &Change<'m>, chain: &Chain<'m>, at: usize) -> Option<bool> {
         if let ChangeKind::Handed(call) = change.kind
-            && !matches!(self.value(&call.callee, chain), Value::Function(_))
+            && !self.may_change_what_it_gets(call, chain)
         {
             return Some(false);
         }
         if change.block == 0 {
             return Some(true);
         }
-        self.is_executed(change.block, chain)
+        self.is_before(change.block, chain, at)
     }
 }

@@ -41,6 +41,8 @@ const BUILTINS: &[&str] = &[
 enum Reach {
     Never,
     Perhaps,
+    /// Only when something is not installed.
+    Otherwise,
     Always,
 }
 
@@ -208,10 +210,14 @@ impl<'m> Reader<'m> {
     ) -> bool {
         let scope = chain.scope.clone();
         let mut cover = Cover::default();
+        let mut others = Vec::new();
         // What a later statement of the same loop binds, the next round sees.
         let end_of_loop = end_of_loop(&scope, at);
         let (before, after) = sites.split_at(sites.partition_point(|site| site.from <= at));
-        for site in after.iter().take_while(|site| site.from < end_of_loop) {
+        for site in after
+            .iter()
+            .take_while(|site| end_of_loop > at && site.from <= end_of_loop)
+        {
             if choices.is_full() || !self.spend(1, Span::new(site.from, site.from), chain.module) {
                 return true;
             }
@@ -227,6 +233,7 @@ impl<'m> Reader<'m> {
             }
             match self.reach(site.block, chain, at) {
                 Reach::Never => {}
+                Reach::Otherwise => others.push(site),
                 Reach::Perhaps => {
                     let value = self.bound(name, site, chain);
                     choices.add(&value);
@@ -239,6 +246,12 @@ impl<'m> Reader<'m> {
                     choices.add(&value);
                     return true;
                 }
+            }
+        }
+        if choices.is_empty() {
+            for site in others {
+                let value = self.bound(name, site, chain);
+                choices.add(&value);
             }
         }
         false
@@ -265,6 +278,7 @@ impl<'m> Reader<'m> {
                 },
                 When::Tried if is_beside => {}
                 When::Round | When::Pattern | When::Failure | When::Tried => reach = Reach::Perhaps,
+                When::Otherwise => return Reach::Otherwise,
                 When::Always => {}
             }
             id = around;
@@ -324,7 +338,7 @@ impl<'m> Reader<'m> {
                         return false;
                     }
                 }
-                When::Round | When::Tried | When::Failure | When::Pattern => return false,
+                When::Round | When::Tried | When::Failure | When::Otherwise | When::Pattern => return false,
             }
             id = around;
         }
@@ -369,7 +383,7 @@ impl<'m> Reader<'m> {
                     Some(false) => return Reach::Never,
                     None => reach = Reach::Perhaps,
                 },
-                When::Round | When::Pattern | When::Failure => reach = Reach::Perhaps,
+                When::Round | When::Pattern | When::Failure | When::Otherwise => reach = Reach::Perhaps,
             }
             id = around;
         }
@@ -381,7 +395,16 @@ impl<'m> Reader<'m> {
         match self.reach_in_order(block, chain) {
             Reach::Always => Some(true),
             Reach::Never => Some(false),
-            Reach::Perhaps => None,
+            Reach::Perhaps | Reach::Otherwise => None,
+        }
+    }
+
+    /// Whether a block is executed before a byte is reached, where that is known.
+    pub(super) fn is_before(&mut self, block: BlockId, chain: &Chain<'m>, at: usize) -> Option<bool> {
+        match self.reach(block, chain, at) {
+            Reach::Always => Some(true),
+            Reach::Never => Some(false),
+            Reach::Perhaps | Reach::Otherwise => None,
         }
     }
 
@@ -416,7 +439,7 @@ impl<'m> Reader<'m> {
                         return false;
                     }
                 }
-                When::Round | When::Tried | When::Failure | When::Pattern => return false,
+                When::Round | When::Tried | When::Failure | When::Otherwise | When::Pattern => return false,
             }
             id = around;
         }

@@ -304,6 +304,15 @@ impl<'m> Reader<'m> {
         if let Some(set) = self.set_on(&object, name) {
             return set.value;
         }
+        // Without an `__init__` of its own, as with a dataclass, what it is made with are its attributes.
+        if self.class_attribute(&instance.class.clone(), "__init__").is_none() {
+            if let Some(given) = instance.arguments.get(None, name) {
+                return given.clone();
+            }
+            if !instance.arguments.positional.is_empty() {
+                return Value::unknown("the object may be made with it");
+            }
+        }
         match self.class_attribute(&instance.class.clone(), name) {
             Some(Value::Function(closure)) if is_property(&closure) => {
                 self.call_function(&closure, Some(&object), &Arguments::default(), None)

@@ -831,6 +831,13 @@ fn is_same(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
     if left.same(right) {
         return Some(true);
     }
+    // `True` equals 1 and is another object.
+    if matches!(
+        (left, right),
+        (Value::Bool(_), Value::Integer(_)) | (Value::Integer(_), Value::Bool(_))
+    ) {
+        return None;
+    }
     let differ = is_plain(left) && is_plain(right)
         || matches!(left, Value::None) && is_object(right)
         || is_object(left) && matches!(right, Value::None);

@@ -433,7 +433,7 @@ impl<'m> Dict<'m> {
     pub(super) fn set_perhaps(&mut self, key: Value<'m>, value: Value<'m>) {
         let value = match self.get(&key).cloned() {
             Some(before) => Value::either([before, value]),
-            None => Value::unknown("it is set under a condition"),
+            None => Value::either([value, Value::unknown("it is set under a condition")]),
         };
         self.set(key, value);
     }
