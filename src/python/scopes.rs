@@ -455,7 +455,7 @@ impl<'m> Builder<'m> {
                     When::Always
                 };
                 // What is imported is usually there: the handler is for another installation.
-                let is_import = handlers.iter().any(catches_import);
+                let is_import = otherwise.is_empty() && handlers.iter().any(catches_import);
                 self.block(body, parent, if is_import { When::Always } else { tried });
                 let when = if is_import { When::Otherwise } else { When::Failure };
                 for handler in handlers {

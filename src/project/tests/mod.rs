@@ -2,6 +2,7 @@
 
 mod bounds;
 mod causes;
+mod certain;
 mod values;
 
 use super::*;

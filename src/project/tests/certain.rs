@@ -1,0 +1,121 @@
+//! What runs only perhaps, or changes a value in a way that is not followed, is never taken for certain.
+
+use super::*;
+
+const FULL: &str = "import os\nfrom sqlalchemy import MetaData\nC = {'fk': 'F', 'uq': 'U'}\n";
+
+/// What is said of `MetaData(naming_convention=c)`, where `code` makes `c`.
+fn of_convention(code: &str) -> String {
+    let models = format!("{FULL}{code}\ntarget_metadata = MetaData(naming_convention=c)\n");
+    of_models(&models)
+}
+
+fn of_models(models: &str) -> String {
+    let env = "from alembic import context\nfrom app.models import target_metadata\n";
+    verdict(&[
+        ("migrations/env.py", env),
+        ("app/__init__.py", ""),
+        ("app/models.py", models),
+    ])
+}
+
+#[test]
+fn no_convention_is_missed_that_python_would_have() {
+    for code in [
+        "def fill(d):\n    d.update(C)\nc = {}\nfill(c)",
+        "c = {}\nfor k, v in C.items():\n    c[k] = v",
+        "c = {}\nfor k in ['fk', 'uq']:\n    c[k] = k + '_%(table_name)s'",
+        "c = None\ndef init():\n    global c\n    c = C\ninit()",
+        "c = C\nif os.environ.get('X'):\n    c.clear()",
+        "for n in ['A', 'B']:\n    if os.environ.get(n):\n        c = C\n        break\nelse:\n    c = None",
+        "try:\n    import nowhere\nexcept ImportError:\n    c = C\nelse:\n    c = None",
+        "def twice(f):\n    return lambda: C\n@twice\ndef make():\n    return None\nc = make()",
+        "c = None\n[(c := x) for x in [C]]",
+        "from dataclasses import dataclass\n@dataclass\nclass S:\n    conv: dict = None\nc = S(conv=C).conv",
+        "from dataclasses import dataclass\n@dataclass\nclass S:\n    conv: dict = None\nc = S(C).conv",
+        "c = None if 1 == True and os.environ.get('X') else C",
+    ] {
+        assert_ne!(of_convention(code), "default", "in\n{code}");
+    }
+    for code in [
+        "class M(MetaData):\n    def __init__(self, *a, **k):\n        k['naming_convention'] = C\n        MetaData.__init__(self, *a, **k)\ntarget_metadata = M()",
+        "class M(MetaData):\n    def __init__(self, *a, **k):\n        super().__init__(*a, **k)\n        self.naming_convention = C\ntarget_metadata = M()",
+        "target_metadata = None\ndef init():\n    global target_metadata\n    target_metadata = MetaData(naming_convention=C)\ninit()",
+        "target_metadata = MetaData(naming_convention=C)\nif os.environ.get('X'):\n    target_metadata.naming_convention = {}",
+    ] {
+        let found = of_models(&format!("{FULL}{code}\n"));
+        assert!(found != "default" && found != "nothing", "{found} in\n{code}");
+    }
+}
+
+#[test]
+fn no_convention_is_claimed_that_python_would_not_have() {
+    for code in [
+        "c = {}\nif False:\n    c.update(C)",
+        "c = {}\nif False:\n    c['fk'] = 'F'",
+        "a, *b, c = C, None, C, None",
+        "def make():\n    yield 1\n    return C\nc = make()",
+        "c = dict(C)\ndel c['fk']",
+        "c = dict(C)\nc.pop('fk')",
+    ] {
+        assert_ne!(of_convention(code), "F", "in\n{code}");
+    }
+    for code in [
+        "target_metadata = MetaData()\ndef setup():\n    target_metadata.naming_convention = C",
+        "target_metadata = MetaData()\nif False:\n    target_metadata.naming_convention = C",
+    ] {
+        assert_ne!(of_models(&format!("{FULL}{code}\n")), "F", "in\n{code}");
+    }
+    let called = "target_metadata = MetaData()\ndef setup():\n    target_metadata.naming_convention = C\nsetup()\n";
+    assert_eq!(of_models(&format!("{FULL}{called}")), "F");
+}
+
+/// The columns that a unique constraint gets under the name `x`; `?` where they are not known.
+fn columns(code: &str) -> String {
+    let body: String = code
+        .lines()
+        .map(|line| format!("    {line}\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    let text = format!(
+        "import os\nfrom alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n{body}    op.create_unique_constraint(None, 't', x)\n"
+    );
+    let module = Module::parse(SourceFile::new("a.py".into(), text));
+    assert!(module.errors().is_empty(), "{code}");
+    let migration = Migration::read(&module);
+    let operation = migration.operations.last().unwrap();
+    operation
+        .columns
+        .known()
+        .map_or_else(|| "?".to_owned(), |columns| columns.join(","))
+}
+
+#[test]
+fn columns_are_read_as_python_leaves_them_or_not_at_all() {
+    for (code, expected) in [
+        ("x = ['b', 'a']", "b,a"),
+        ("x = ['b']\nx.append('a')", "b,a"),
+        ("x = ['b']\nx += ['a']", "b,a"),
+        ("x = ['b', 'a']\nx.sort()", "?"),
+        ("x = ['b', 'a']\nx.reverse()", "?"),
+        ("x = ['b', 'a']\nx.remove('b')", "?"),
+        ("x = ['b', 'a']\ndel x[0]", "?"),
+        ("x = set(['b', 'a'])", "?"),
+        ("y = 'a'\nfor i in [1, 2]:\n    y += 'b'\nx = [y]", "?"),
+        ("y = 'a'\nif os.environ.get('X'):\n    y += 'b'\nx = [y]", "?"),
+        ("y = 'a'\ny *= 2\nx = [y]", "?"),
+        ("a, *b, d = 'w', 'x', 'y', 'z'\nx = [d]", "?"),
+        (
+            "for y in ['a', 'b']:\n    if y == 'b':\n        break\nelse:\n    y = 'zz'\nx = [y]",
+            "?",
+        ),
+        (
+            "y = 'a'\ntry:\n    y = 'b'\n    raise ValueError\nexcept ValueError:\n    y = 'c'\nx = [y]",
+            "?",
+        ),
+        ("def add(l):\n    l.append('q')\nx = ['b']\nadd(x)", "?"),
+        ("def show(l):\n    print(l)\nx = ['b']\nshow(x)", "b"),
+    ] {
+        assert_eq!(columns(code), expected, "in\n{code}");
+    }
+}
