@@ -23,6 +23,9 @@ use super::{Half, Known, Migration, Name, Operation, Referred, Step};
 /// How often a module is read again because its functions hand operations on to each other.
 const MAX_READINGS: usize = 5;
 
+/// What a function with more parameters is given is not compared with each of them.
+const MAX_PARAMETERS: usize = 255;
+
 /// The most rounds of loops over literals that are followed.
 const MAX_ROUNDS: usize = 64;
 
@@ -854,6 +857,9 @@ impl<'v, 'm> Reader<'v, 'm> {
             (None | Some(Binding::Unknown), Some(method)) => (method, helpers::bound_parameters(method)),
             _ => return,
         };
+        if function.parameters.len() > MAX_PARAMETERS {
+            return;
+        }
         let written = helpers::arguments(function, call, bound);
         let has_spread = helpers::has_spread(call);
         let mut given = HashMap::new();

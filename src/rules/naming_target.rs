@@ -49,7 +49,7 @@ pub(super) fn complete(
         diagnostic.related.push(label(file, span, text));
         diagnostic.problem = Some(operation.call.span.min(other.call.span));
     }
-    if let Some(call) = operation.unnamed_by {
+    if let Some(call) = operation.unnamed_by.filter(|call| *call != operation.name_span()) {
         diagnostic.related.push(label(file, call, "no name is given here"));
     }
     diagnostic.related.extend(reason_in_models(file, suggestion.source));

@@ -253,6 +253,14 @@ fn a_revision_may_be_as_odd() {
         format!("x0 = ['a']\n{nested}"),
         format!("{loops}{}op.execute(f'ALTER TABLE a ADD {sql}')\n", " ".repeat(40)),
         format!(
+            "def f({}):\n{}f({})\n",
+            lines(0..8_000, |number| format!("p{number}=None, ")),
+            lines(0..4_000, |number| format!(
+                "    op.create_unique_constraint(p{number}, 't', ['a'])\n"
+            )),
+            lines(0..8_000, |number| format!("p{number}=None, ")),
+        ),
+        format!(
             "def f(n=None):\n{}\nf()\n",
             lines(0..3_000, |_| "    op.create_index(n, 't', ['a'])\n    f(n)\n"
                 .to_owned())

@@ -649,7 +649,8 @@ impl<'m> Reader<'m> {
         let doings = self.doings(chain.module);
         let calls = doings.calls(&function.name);
         for (within, call) in calls {
-            if choices.is_full() || !self.spend(1, call.span, chain.module) {
+            let costs = 1 + call.arguments.len() / 4;
+            if choices.is_full() || !self.spend(costs, call.span, chain.module) {
                 break;
             }
             if matches!(parameter.kind, ParameterKind::Rest | ParameterKind::KeywordRest) {
