@@ -5,7 +5,6 @@ use std::rc::Rc;
 use crate::libraries::sqlalchemy::{self, Setting};
 use crate::libraries::{ignored_metadata, kinds};
 use crate::naming::{Convention, Key, Value as Template};
-use crate::python::scopes::ScopeKind;
 use crate::python::values::{Class, Dict, Made, Reader, Value};
 use crate::python::{Expr, ExprKind, Module, StmtKind};
 use crate::source::SourceFile;
@@ -417,7 +416,6 @@ fn convention_place(facts: &MetadataFacts) -> Option<&Place> {
 /// Every metadata that a module makes at module or class level.
 pub(super) fn made_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Judged> {
     let chain = reader.module(module);
-    debug_assert!(matches!(chain.scope.kind, ScopeKind::Module));
     let mut names: Vec<&str> = chain.scope.names().map(|(name, _)| name).collect();
     names.sort_unstable();
     let mut judged: Vec<Judged> = Vec::new();

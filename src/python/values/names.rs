@@ -237,7 +237,9 @@ impl<'m> Reader<'m> {
                 Reach::Perhaps => {
                     let value = self.bound(name, site, chain);
                     choices.add(&value);
-                    if self.add_cover(&mut cover, site.block, chain, at) {
+                    let ends = |id| scope.holds(id, at);
+                    let is_open = |id| !scope.block(id).leaves;
+                    if self.add_cover(&mut cover, site.block, chain, &ends, &is_open) {
                         return true;
                     }
                 }
@@ -313,13 +315,25 @@ impl<'m> Reader<'m> {
         decisions
     }
 
-    /// Notes that a block gives the name a value. Whether there is no way around the blocks noted so far.
-    fn add_cover(&mut self, cover: &mut Cover, block: BlockId, chain: &Chain<'m>, at: usize) -> bool {
+    /// Notes that a block has an answer: a value of the name, or a `return`. Whether no way leads around the blocks noted so far, up to where
+    /// `ends`. Of a fork, the branches count that are taken at all and are `open`.
+    fn add_cover(
+        &mut self,
+        cover: &mut Cover,
+        block: BlockId,
+        chain: &Chain<'m>,
+        ends: &dyn Fn(BlockId) -> bool,
+        is_open: &dyn Fn(BlockId) -> bool,
+    ) -> bool {
         let scope = chain.scope.clone();
         let mut id = block;
         loop {
-            if !cover.blocks.insert(id) || scope.holds(id, at) {
-                return scope.holds(id, at);
+            let is_new = cover.blocks.insert(id);
+            if ends(id) {
+                return true;
+            }
+            if !is_new {
+                return false;
             }
             let Some((around, fork)) = scope.block(id).parent else {
                 return true;
@@ -330,15 +344,14 @@ impl<'m> Reader<'m> {
                     if let Entry::Vacant(open) = cover.open.entry(fork) {
                         let decisions = self.decisions(fork, chain);
                         let branches = scope.fork(fork).branches.iter().enumerate();
-                        let reaches =
-                            |(at, id): &(usize, &BlockId)| decisions[*at] != Some(false) && !scope.block(**id).leaves;
-                        open.insert(branches.filter(reaches).count());
+                        let counts = |(at, id): &(usize, &BlockId)| decisions[*at] != Some(false) && is_open(**id);
+                        open.insert(branches.filter(counts).count());
                     }
                     if !cover.takes_branch(fork) || !scope.fork(fork).is_complete() {
                         return false;
                     }
                 }
-                When::Round | When::Tried | When::Failure | When::Otherwise | When::Pattern => return false,
+                _ => return false,
             }
             id = around;
         }
@@ -361,7 +374,9 @@ impl<'m> Reader<'m> {
             }
             let value = one.value.map_or(Value::None, |value| self.value(value, chain));
             choices.add(&value);
-            is_complete = reach == Reach::Always || self.add_return(&mut cover, one.block, &returning, chain);
+            // A branch that only raises returns nothing.
+            let is_open = |id| !scope.block(id).leaves || returning.contains(&id);
+            is_complete = reach == Reach::Always || self.add_cover(&mut cover, one.block, chain, &|_| false, &is_open);
         }
         let ends_by_raising = scope.block(0).leaves;
         if !is_complete && (!ends_by_raising || choices.is_empty()) {
@@ -405,43 +420,6 @@ impl<'m> Reader<'m> {
             Reach::Always => Some(true),
             Reach::Never => Some(false),
             Reach::Perhaps | Reach::Otherwise => None,
-        }
-    }
-
-    fn add_return(
-        &mut self,
-        cover: &mut Cover,
-        block: BlockId,
-        returning: &FxHashSet<BlockId>,
-        chain: &Chain<'m>,
-    ) -> bool {
-        let scope = chain.scope.clone();
-        let mut id = block;
-        loop {
-            if !cover.blocks.insert(id) {
-                return false;
-            }
-            let Some((around, fork)) = scope.block(id).parent else {
-                return true;
-            };
-            match scope.block(id).when {
-                When::Always => {}
-                When::Branch(_) => {
-                    if let Entry::Vacant(open) = cover.open.entry(fork) {
-                        let decisions = self.decisions(fork, chain);
-                        let branches = scope.fork(fork).branches.iter().enumerate();
-                        // A branch that only raises returns nothing.
-                        let raises = |id: BlockId| scope.block(id).leaves && !returning.contains(&id);
-                        let returns = |(at, id): &(usize, &BlockId)| decisions[*at] != Some(false) && !raises(**id);
-                        open.insert(branches.filter(returns).count());
-                    }
-                    if !cover.takes_branch(fork) || !scope.fork(fork).is_complete() {
-                        return false;
-                    }
-                }
-                When::Round | When::Tried | When::Failure | When::Otherwise | When::Pattern => return false,
-            }
-            id = around;
         }
     }
 
