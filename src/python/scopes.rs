@@ -116,6 +116,8 @@ pub enum ChangeKind<'m> {
     Removed(&'m Expr),
     /// `function(x)`, as a statement: a function of the project may do anything to it.
     Handed(&'m Call),
+    /// A dict or a list that another name holds as well is changed by that name: `y = x`, `y.append(...)`.
+    Shared,
 }
 
 /// A `return`.
@@ -214,6 +216,7 @@ impl<'m> Scope<'m> {
                 forks: Vec::new(),
             },
             binds_in_expressions: source.contains(":="),
+            aliases: Vec::new(),
         };
         builder.block(body, None, When::Always);
         if let ScopeKind::Comprehension(rounds) = kind {
@@ -221,9 +224,9 @@ impl<'m> Scope<'m> {
                 builder.target(target, iterable, &mut Vec::new(), (0, 0), Binding::Round);
             }
         }
-        for name in builder.scope.names.values_mut() {
-            name.sites.sort_by_key(|site| site.from);
-            name.changes.sort_by_key(|change| change.from);
+        builder.sort();
+        if builder.share() {
+            builder.sort();
         }
         builder.scope
     }
@@ -289,9 +292,59 @@ struct Builder<'m> {
     scope: Scope<'m>,
     /// Whether the module has a `:=` anywhere.
     binds_in_expressions: bool,
+    /// Each `x = y`, and the byte from which on both names hold one object.
+    aliases: Vec<(&'m str, &'m str, usize)>,
 }
 
 impl<'m> Builder<'m> {
+    fn sort(&mut self) {
+        for name in self.scope.names.values_mut() {
+            name.sites.sort_by_key(|site| site.from);
+            name.changes.sort_by_key(|change| change.from);
+        }
+    }
+
+    /// Tells each name of an object of the first change by its other name. Whether there was any.
+    fn share(&mut self) -> bool {
+        let mut shared = Vec::new();
+        for &(one, other, from) in &self.aliases {
+            for (changed, told) in [(one, other), (other, one)] {
+                if let Some((at, block, kind)) = self.first_change(changed, from) {
+                    shared.push((
+                        told,
+                        Change {
+                            from: at,
+                            block,
+                            path: Vec::new(),
+                            kind,
+                        },
+                    ));
+                }
+            }
+        }
+        let is_any = !shared.is_empty();
+        for (name, change) in shared {
+            self.name(name).changes.push(change);
+        }
+        is_any
+    }
+
+    /// The first change of what a name holds after a byte, unless it is bound again before.
+    fn first_change(&self, name: &str, from: usize) -> Option<(usize, BlockId, ChangeKind<'m>)> {
+        let name = self.scope.name(name)?;
+        let first = name.changes.partition_point(|change| change.from <= from);
+        let change = name.changes.get(first).filter(|change| change.path.is_empty())?;
+        let next = name.sites.partition_point(|site| site.from <= from);
+        if name.sites.get(next).is_some_and(|site| site.from < change.from) {
+            return None;
+        }
+        let kind = match change.kind {
+            ChangeKind::Handed(call) => ChangeKind::Handed(call),
+            _ => ChangeKind::Shared,
+        };
+        Some((change.from, change.block, kind))
+    }
+
     fn block(&mut self, body: &'m [Stmt], parent: Option<(BlockId, usize)>, when: When) -> BlockId {
         if let Some((around, _)) = parent.filter(|_| body.is_empty()) {
             return around;
@@ -344,7 +397,11 @@ impl<'m> Builder<'m> {
                 value: Some(value),
                 ..
             } => {
+                self.changing_method(value, (end, block));
                 for target in targets {
+                    if let (Some(one), Some(other)) = (target.as_name(), value.as_name()) {
+                        self.aliases.push((one, other, end));
+                    }
                     self.target(target, value, &mut Vec::new(), (end, block), Binding::Value);
                 }
             }
@@ -536,13 +593,23 @@ impl<'m> Builder<'m> {
         }
     }
 
-    fn changing_call(&mut self, expr: &'m Expr, place: (usize, BlockId)) {
+    /// Whether an expression is a method that changes its object, as in `args.pop("name")`.
+    fn changing_method(&mut self, expr: &'m Expr, place: (usize, BlockId)) -> bool {
         if let ExprKind::Call(call) = &expr.kind
             && let ExprKind::Attribute { value, name, .. } = &call.callee.kind
             && CHANGERS.contains(&name.as_str())
         {
             self.change(value, place, ChangeKind::Call(name, call));
-        } else if let ExprKind::Call(call) = &expr.kind {
+            return true;
+        }
+        false
+    }
+
+    fn changing_call(&mut self, expr: &'m Expr, place: (usize, BlockId)) {
+        if self.changing_method(expr, place) {
+            return;
+        }
+        if let ExprKind::Call(call) = &expr.kind {
             for argument in &call.arguments {
                 let is_whole = matches!(argument.kind, ArgumentKind::Positional | ArgumentKind::Keyword(_));
                 if is_whole && argument.value.as_name().is_some() {

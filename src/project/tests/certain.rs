@@ -115,6 +115,14 @@ fn columns_are_read_as_python_leaves_them_or_not_at_all() {
         ),
         ("def add(l):\n    l.append('q')\nx = ['b']\nadd(x)", "?"),
         ("def show(l):\n    print(l)\nx = ['b']\nshow(x)", "b"),
+        ("d = {'c': 'b'}\nv = d.pop('c')\nx = [v]", "b"),
+        ("d = {'c': 'b'}\nv = d.pop('c')\nx = [d.get('c', 'z')]", "z"),
+        ("l = ['b', 'c']\nv = l.pop()\nx = l", "?"),
+        ("x = ['b']\ny = x\ny.append('a')", "?"),
+        ("y = ['b']\nx = y\ny.append('a')", "?"),
+        ("y = ['b']\nx = y\nx.append('a')", "b,a"),
+        ("x = ['b']\ny = x\ny = []\ny.append('a')", "b"),
+        ("z = 'b'\ny = z\ny += 'a'\nx = [z, y]", "b,ba"),
     ] {
         assert_eq!(columns(code), expected, "in\n{code}");
     }

@@ -114,14 +114,17 @@ impl<'m> Reader<'m> {
                 });
                 Value::either(all.collect::<Vec<_>>())
             }
-            other => match (changes.next().map(|change| change.kind), changes.next()) {
-                (Some(ChangeKind::Augmented(..)), Some(_)) => Value::unknown("it is changed more than once"),
-                (Some(ChangeKind::Augmented(operator, value)), None) => {
-                    let right = self.value(value, chain);
-                    self.binary(&other, operator, &right, value.span, chain)
+            other => {
+                let mut changes = changes.filter(|change| !matches!(change.kind, ChangeKind::Shared));
+                match (changes.next().map(|change| change.kind), changes.next()) {
+                    (Some(ChangeKind::Augmented(..)), Some(_)) => Value::unknown("it is changed more than once"),
+                    (Some(ChangeKind::Augmented(operator, value)), None) => {
+                        let right = self.value(value, chain);
+                        self.binary(&other, operator, &right, value.span, chain)
+                    }
+                    _ => other,
                 }
-                _ => other,
-            },
+            }
         }
     }
 
@@ -158,6 +161,7 @@ impl<'m> Reader<'m> {
                 dict.remove(&index);
             }
             ChangeKind::Handed(_) => dict.unknown = Some("it is handed to a function that may change it".into()),
+            ChangeKind::Shared => dict.unknown = Some("it is changed by another name".into()),
             ChangeKind::Call(method, call) => self.change_by_call(dict, method, call, chain),
         }
     }
