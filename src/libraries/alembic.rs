@@ -8,5 +8,5 @@ pub(super) fn is_callable(name: &str) -> bool {
 }
 
 pub(super) fn call<'m>(arguments: Arguments<'m>, place: &Place) -> Value<'m> {
-    made(kinds::FINISHED, "f", arguments, place, None)
+    made(kinds::FINISHED, "f", arguments, Some(place), None)
 }

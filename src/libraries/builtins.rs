@@ -15,7 +15,7 @@ pub(super) fn is_callable(name: &str) -> bool {
         | ("textwrap", "dedent")
         | ("inspect", "cleandoc")
         | ("copy", "copy" | "deepcopy")
-        | ("typing" | "typing_extensions" | "sqlalchemy", "cast")
+        | ("typing" | "typing_extensions", "cast")
         | (_, "immutabledict" | "frozendict" | "MappingProxyType" | "OrderedDict") => true,
         _ => false,
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::{Known, ends, kinds, made, sqlalchemy};
 use crate::git::EntryKind;
 use crate::python::scopes::Binding;
-use crate::python::values::{Arguments, Chain, Class, Dict, Made, Place, Reader, Value};
+use crate::python::values::{Arguments, Dict, Made, Place, Reader, Value};
 use crate::python::{Class as ClassTree, Module, StmtKind};
 use crate::source::RepoPath;
 
@@ -35,23 +35,13 @@ pub(crate) fn is_flask_migrate(name: &str) -> bool {
     matches!(ends(name), ("flask_migrate", "Migrate") | ("flask_alembic", "Alembic"))
 }
 
-pub(super) fn is_callable(name: &str) -> bool {
-    is_database_class(name) || is_flask_migrate(name)
-}
-
-pub(super) fn call<'m>(
-    _: &mut Reader<'m>,
-    name: &str,
-    arguments: Arguments<'m>,
-    place: &Place,
-    chain: &Chain<'m>,
-) -> Value<'m> {
-    let kind = if is_database_class(name) {
-        kinds::DATABASE
-    } else {
-        kinds::MIGRATE
-    };
-    made(kind, ends(name).1, arguments, place, Some(chain))
+/// What an object of a class of these libraries is.
+pub(super) fn kind(class: &str) -> Option<&'static str> {
+    match class {
+        _ if is_database_class(class) => Some(kinds::DATABASE),
+        _ if is_flask_migrate(class) => Some(kinds::MIGRATE),
+        _ => None,
+    }
 }
 
 /// What a running application would tell.
@@ -74,33 +64,9 @@ pub(super) fn external<'m>(known: &Known, reader: &mut Reader<'m>, name: &str) -
 }
 
 /// `current_app.extensions['migrate']`
-pub(super) fn item<'m>(_: &Known, _: &mut Reader<'m>, name: &str, index: &Value<'m>) -> Option<Value<'m>> {
+pub(super) fn item<'m>(name: &str, index: &Value<'m>) -> Option<Value<'m>> {
     let key = index.as_text().filter(|_| name == EXTENSIONS)?;
     Some(Value::External(format!("{name}.{key}").into()))
-}
-
-/// An object of a class of the project that derives from the library's.
-pub(super) fn instance<'m>(
-    _: &mut Reader<'m>,
-    class: &Rc<Class<'m>>,
-    base: &str,
-    arguments: &Arguments<'m>,
-    place: &Place,
-    chain: &Chain<'m>,
-) -> Option<Value<'m>> {
-    let kind = match base {
-        _ if is_database_class(base) => kinds::DATABASE,
-        _ if is_flask_migrate(base) => kinds::MIGRATE,
-        _ => return None,
-    };
-    Some(Value::Made(Rc::new(Made {
-        kind,
-        maker: ends(base).1.into(),
-        arguments: arguments.clone(),
-        place: Some(place.clone()),
-        class: Some(class.clone()),
-        chain: Some(chain.clone()),
-    })))
 }
 
 /// What `SQLAlchemy(...)` was given, by the class of the project where that hands it on.
@@ -131,19 +97,16 @@ fn metadata<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>) -> Value<'m> {
     if let Some(metadata) = metadata_of_model(reader, &arguments) {
         return metadata;
     }
-    match arguments.get(None, "metadata") {
-        Some(Value::None) | None => match &arguments.unknown {
-            Some(reason) => Value::Unknown(reason.clone()),
-            None => Value::Made(Rc::new(Made {
-                kind: kinds::METADATA,
-                maker: "SQLAlchemy".into(),
-                arguments: Arguments::default(),
-                place: database.place.clone(),
-                class: None,
-                chain: None,
-            })),
-        },
-        Some(given) => given.clone(),
+    match (arguments.get(None, "metadata"), &arguments.unknown) {
+        (Some(given), _) if !matches!(given, Value::None) => given.clone(),
+        (_, Some(reason)) => Value::Unknown(reason.clone()),
+        (_, None) => made(
+            kinds::METADATA,
+            "SQLAlchemy",
+            Arguments::default(),
+            database.place.as_ref(),
+            None,
+        ),
     }
 }
 
@@ -176,14 +139,7 @@ fn model<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>) -> Value<'m> {
         named: vec![("metadata".into(), metadata(reader, database))],
         ..Arguments::default()
     };
-    Value::Made(Rc::new(Made {
-        kind: kinds::BASE,
-        maker: "Model".into(),
-        arguments,
-        place: database.place.clone(),
-        class: None,
-        chain: None,
-    }))
+    made(kinds::BASE, "Model", arguments, database.place.as_ref(), None)
 }
 
 /// `Migrate(app, db).db`

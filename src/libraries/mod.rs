@@ -117,7 +117,7 @@ impl Libraries for Known {
 
     fn is_callable(&self, name: &str) -> bool {
         sqlalchemy::is_callable(name)
-            || flask::is_callable(name)
+            || flask::kind(name).is_some()
             || advanced_alchemy::is_callable(name)
             || alembic::is_callable(name)
             || distributions::is_callable(name)
@@ -136,8 +136,8 @@ impl Libraries for Known {
             alembic::call(arguments, place)
         } else if distributions::is_callable(name) {
             distributions::call()
-        } else if flask::is_callable(name) {
-            flask::call(reader, name, arguments, place, chain)
+        } else if let Some(kind) = flask::kind(name) {
+            made(kind, ends(name).1, arguments, Some(place), Some(chain))
         } else if advanced_alchemy::is_callable(name) {
             advanced_alchemy::call(name)
         } else if sqlalchemy::is_callable(name) {
@@ -166,9 +166,9 @@ impl Libraries for Known {
         sqlalchemy::method(reader, object, name, &arguments, place)
     }
 
-    fn item<'m>(&self, reader: &mut Reader<'m>, name: &str, index: &Value<'m>) -> Value<'m> {
+    fn item<'m>(&self, name: &str, index: &Value<'m>) -> Value<'m> {
         advanced_alchemy::item(name)
-            .or_else(|| flask::item(self, reader, name, index))
+            .or_else(|| flask::item(name, index))
             .unwrap_or_else(|| Value::unknown("it is taken out of a library's object"))
     }
 
@@ -195,45 +195,30 @@ impl Libraries for Known {
             .then(|| Value::unknown(format!("the metadata of `{base}` is not known")))
     }
 
-    fn instance<'m>(
-        &self,
-        reader: &mut Reader<'m>,
-        class: &Rc<Class<'m>>,
-        base: &str,
-        arguments: &Arguments<'m>,
-        place: &Place,
-        chain: &Chain<'m>,
-    ) -> Option<Value<'m>> {
-        flask::instance(reader, class, base, arguments, place, chain)
-            .or_else(|| sqlalchemy::instance(reader, class, base, arguments, place, chain))
+    fn kind_of_instance(&self, base: &str) -> Option<&'static str> {
+        let is_metadata = sqlalchemy::is_metadata_class(base);
+        flask::kind(base).or_else(|| is_metadata.then_some(kinds::METADATA))
     }
 }
 
 /// An object that a library makes for all who ask.
 fn shared<'m>(kind: &'static str, maker: &str, arguments: Arguments<'m>) -> Value<'m> {
-    Value::Made(Rc::new(Made {
-        kind,
-        maker: maker.into(),
-        arguments,
-        place: None,
-        class: None,
-        chain: None,
-    }))
+    made(kind, maker, arguments, None, None)
 }
 
-/// An object that the source makes with a library, here.
+/// An object that the source makes with a library, there.
 fn made<'m>(
     kind: &'static str,
     maker: &str,
     arguments: Arguments<'m>,
-    place: &Place,
+    place: Option<&Place>,
     chain: Option<&Chain<'m>>,
 ) -> Value<'m> {
     Value::Made(Rc::new(Made {
         kind,
         maker: maker.into(),
         arguments,
-        place: Some(place.clone()),
+        place: place.cloned(),
         class: None,
         chain: chain.cloned(),
     }))

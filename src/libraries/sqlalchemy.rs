@@ -49,15 +49,15 @@ pub(super) fn call<'m>(
 ) -> Value<'m> {
     let last = ends(name).1;
     match last {
-        _ if is_metadata_class(name) => made(kinds::METADATA, last, arguments, place, Some(chain)),
-        "registry" => made(kinds::REGISTRY, last, arguments, place, Some(chain)),
-        "declarative_base" => made(kinds::BASE, last, arguments, place, Some(chain)),
+        _ if is_metadata_class(name) => made(kinds::METADATA, last, arguments, Some(place), Some(chain)),
+        "registry" => made(kinds::REGISTRY, last, arguments, Some(place), Some(chain)),
+        "declarative_base" => made(kinds::BASE, last, arguments, Some(place), Some(chain)),
         "automap_base" => match arguments.get(Some(0), "declarative_base") {
             Some(base @ Value::Class(_)) => base.clone(),
-            _ => made(kinds::BASE, last, arguments, place, Some(chain)),
+            _ => made(kinds::BASE, last, arguments, Some(place), Some(chain)),
         },
-        "Table" => made(kinds::TABLE, last, arguments, place, Some(chain)),
-        "as_declarative" => made(kinds::DECORATOR, last, arguments, place, Some(chain)),
+        "Table" => made(kinds::TABLE, last, arguments, Some(place), Some(chain)),
+        "as_declarative" => made(kinds::DECORATOR, last, arguments, Some(place), Some(chain)),
         // What these do to white space is nothing to SQL.
         "text" | "DDL" => match arguments.positional.into_iter().next() {
             Some(Value::Text(text)) if last == "DDL" => {
@@ -111,14 +111,8 @@ fn metadata_of<'m>(object: &Made<'m>) -> Value<'m> {
 
 /// A metadata that the library makes together with a base.
 fn own_metadata<'m>(object: &Made<'m>) -> Value<'m> {
-    Value::Made(Rc::new(Made {
-        kind: kinds::METADATA,
-        maker: object.maker.clone(),
-        arguments: Arguments::default(),
-        place: object.place.clone(),
-        class: None,
-        chain: None,
-    }))
+    let (maker, place) = (&object.maker, object.place.as_ref());
+    made(kinds::METADATA, maker, Arguments::default(), place, None)
 }
 
 /// `object.name(...)`
@@ -130,21 +124,17 @@ pub(super) fn method<'m>(
     place: &Place,
 ) -> Value<'m> {
     match (object.kind, name) {
-        (kinds::REGISTRY, "generate_base") => {
+        (kinds::REGISTRY, "generate_base" | "as_declarative_base") => {
             let metadata = reader.attribute(&Value::Made(object.clone()), "metadata");
             let arguments = Arguments {
                 named: vec![("metadata".into(), metadata)],
                 ..Arguments::default()
             };
-            made(kinds::BASE, "generate_base", arguments, place, None)
-        }
-        (kinds::REGISTRY, "as_declarative_base") => {
-            let metadata = reader.attribute(&Value::Made(object.clone()), "metadata");
-            let arguments = Arguments {
-                named: vec![("metadata".into(), metadata)],
-                ..Arguments::default()
+            let kind = match name {
+                "generate_base" => kinds::BASE,
+                _ => kinds::DECORATOR,
             };
-            made(kinds::DECORATOR, "as_declarative_base", arguments, place, None)
+            made(kind, name, arguments, Some(place), None)
         }
         (kinds::DATABASE, "init_app" | "create_all") | (kinds::METADATA, "reflect") => Value::None,
         (kinds::TABLE, "tometadata" | "to_metadata") => Value::unknown("it is a copy of a table"),
@@ -176,7 +166,7 @@ pub(super) fn decorated<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> O
 }
 
 fn metadata_for<'m>(class: &Rc<Class<'m>>, maker: &str) -> Value<'m> {
-    made(kinds::METADATA, maker, Arguments::default(), &class.place, None)
+    made(kinds::METADATA, maker, Arguments::default(), Some(&class.place), None)
 }
 
 /// The metadata that a declarative base has without writing it (`sqlalchemy/orm/decl_api.py`, `_setup_declarative_base`).
@@ -216,27 +206,6 @@ pub(super) fn declared<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> Op
         "DeclarativeBase"
     };
     Some(metadata_for(class, maker))
-}
-
-/// A subclass of `MetaData`, or an object of a base's class.
-pub(super) fn instance<'m>(
-    _: &mut Reader<'m>,
-    class: &Rc<Class<'m>>,
-    base: &str,
-    arguments: &Arguments<'m>,
-    place: &Place,
-    chain: &Chain<'m>,
-) -> Option<Value<'m>> {
-    is_metadata_class(base).then(|| {
-        Value::Made(Rc::new(Made {
-            kind: kinds::METADATA,
-            maker: class.tree.name.as_str().into(),
-            arguments: arguments.clone(),
-            place: Some(place.clone()),
-            class: Some(class.clone()),
-            chain: Some(chain.clone()),
-        }))
-    })
 }
 
 /// The naming convention of a metadata: what it was made with, or what is assigned to it later.

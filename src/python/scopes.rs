@@ -183,7 +183,7 @@ impl Fork<'_> {
 }
 
 /// Methods that change a dict or a list in place.
-const CHANGERS: &[&str] = &[
+pub(super) const CHANGERS: &[&str] = &[
     "add",
     "append",
     "clear",

@@ -114,6 +114,8 @@ fn columns_are_read_as_python_leaves_them_or_not_at_all() {
             "?",
         ),
         ("def add(l):\n    l.append('q')\nx = ['b']\nadd(x)", "?"),
+        ("def turn(l):\n    l.reverse()\nx = ['b', 'a']\nturn(x)", "?"),
+        ("def put(l):\n    l[0]='q'\nx = ['b']\nput(x)", "?"),
         ("def show(l):\n    print(l)\nx = ['b']\nshow(x)", "b"),
         ("d = {'c': 'b'}\nv = d.pop('c')\nx = [v]", "b"),
         ("d = {'c': 'b'}\nv = d.pop('c')\nx = [d.get('c', 'z')]", "z"),

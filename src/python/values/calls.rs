@@ -176,16 +176,21 @@ impl<'m> Reader<'m> {
 
     /// Whether a function yields, by its text, where the word may also be another's.
     fn yields(&mut self, closure: &Closure<'m>) -> bool {
+        self.code_of_body(closure).contains("yield")
+    }
+
+    /// The source of a function's body; nothing for a lambda.
+    pub(super) fn code_of_body(&mut self, closure: &Closure<'m>) -> &'m str {
         let Code::Function(function) = closure.code else {
-            return false;
+            return "";
         };
         let (Some(first), Some(last)) = (function.body.first(), function.body.last()) else {
-            return false;
+            return "";
         };
         let module = closure.around.module;
         let code = module.file().slice(Span::new(first.span.start, last.span.end));
         self.spend(code.len() / BYTES_A_STEP, first.span, module);
-        code.contains("yield")
+        code
     }
 
     /// The scope of a function inside a call.

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::super::scopes::{Change, ChangeKind};
+use super::super::scopes::{CHANGERS, Change, ChangeKind};
 use super::super::{Call, Expr, ExprKind, Operator};
 use super::chain::Chain;
-use super::reader::{BYTES_A_STEP, Reader};
+use super::reader::Reader;
 use super::text::Text;
-use super::value::{Code, Dict, MAX_ITEMS, Value};
+use super::value::{Dict, MAX_ITEMS, Value};
 use crate::source::Span;
 
 impl<'m> Reader<'m> {
@@ -258,34 +258,13 @@ impl<'m> Reader<'m> {
 
     /// Whether a call is one of a function of the project that changes anything in place.
     fn may_change_what_it_gets(&mut self, call: &'m Call, chain: &Chain<'m>) -> bool {
-        const CHANGES: &[&str] = &[
-            ".update(",
-            ".append(",
-            ".extend(",
-            ".insert(",
-            ".pop(",
-            ".setdefault(",
-            ".clear(",
-            ".sort(",
-            ".remove(",
-            "] =",
-            "|=",
-            "+=",
-            "del ",
-        ];
+        const SIGNS: &[&str] = &["] =", "]=", "+=", "-=", "*=", "|=", "&=", "^=", "del "];
         let Value::Function(closure) = self.value(&call.callee, chain) else {
             return false;
         };
-        let Code::Function(function) = closure.code else {
-            return false;
-        };
-        let (Some(first), Some(last)) = (function.body.first(), function.body.last()) else {
-            return false;
-        };
-        let module = closure.around.module;
-        let code = module.file().slice(Span::new(first.span.start, last.span.end));
-        self.spend(code.len() / BYTES_A_STEP, first.span, module);
-        CHANGES.iter().any(|change| code.contains(change))
+        let code = self.code_of_body(&closure);
+        let is_called = |method: &&str| code.contains(&format!(".{method}("));
+        SIGNS.iter().any(|sign| code.contains(sign)) || CHANGERS.iter().any(is_called)
     }
 
     /// Whether a change is made, where that is known.

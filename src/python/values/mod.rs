@@ -59,7 +59,7 @@ pub trait Libraries {
     ) -> Value<'m>;
 
     /// `object[index]`, where the object is of a library.
-    fn item<'m>(&self, reader: &mut Reader<'m>, name: &str, index: &Value<'m>) -> Value<'m>;
+    fn item<'m>(&self, name: &str, index: &Value<'m>) -> Value<'m>;
 
     /// Whether an object has an attribute.
     fn has(&self, object: &Made<'_>, name: &str) -> Option<bool>;
@@ -73,14 +73,6 @@ pub trait Libraries {
     /// An attribute of a library's class that a class of the project derives from.
     fn of_base<'m>(&self, base: &str, name: &str) -> Option<Value<'m>>;
 
-    /// `Class(...)`, where the class derives from `base` of a library; nothing where the library adds nothing to it.
-    fn instance<'m>(
-        &self,
-        reader: &mut Reader<'m>,
-        class: &Rc<Class<'m>>,
-        base: &str,
-        arguments: &Arguments<'m>,
-        place: &Place,
-        chain: &Chain<'m>,
-    ) -> Option<Value<'m>>;
+    /// What an object of a class that derives from `base` of a library is; nothing where the library adds nothing to it.
+    fn kind_of_instance(&self, base: &str) -> Option<&'static str>;
 }

@@ -9,7 +9,7 @@ use super::super::{ArgumentKind, Module, StmtKind};
 use super::chain::Chain;
 use super::names::has_decorator;
 use super::reader::{Reader, address};
-use super::value::{Arguments, Choices, Class, Closure, Code, Instance, Place, Value};
+use super::value::{Arguments, Choices, Class, Closure, Code, Instance, Made, Place, Value};
 use crate::source::Span;
 
 /// How many classes are looked into for one attribute; bounds the stack.
@@ -285,8 +285,15 @@ impl<'m> Reader<'m> {
         };
         if let Some(base) = base {
             let libraries = self.libraries;
-            if let Some(value) = libraries.instance(self, class, &base, arguments, place, chain) {
-                return value;
+            if let Some(kind) = libraries.kind_of_instance(&base) {
+                return Value::Made(Rc::new(Made {
+                    kind,
+                    maker: class.tree.name.as_str().into(),
+                    arguments: arguments.clone(),
+                    place: Some(place.clone()),
+                    class: Some(class.clone()),
+                    chain: Some(chain.clone()),
+                }));
             }
         }
         Value::Instance(Rc::new(Instance {

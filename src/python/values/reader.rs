@@ -575,7 +575,7 @@ impl<'m> Reader<'m> {
             (Value::Class(_) | Value::Unknown(_), _) => object.clone(),
             (Value::External(name), _) => {
                 let libraries = self.libraries;
-                libraries.item(self, name, index)
+                libraries.item(name, index)
             }
             (Value::Either(objects), _) => {
                 let values: Vec<Value<'m>> = objects.iter().map(|object| self.item(object, index)).collect();
