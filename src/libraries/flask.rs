@@ -251,13 +251,8 @@ fn handed_by<'m>(reader: &mut Reader<'m>, module: &'m Module, name: &str) -> Vec
                 _ => false,
             }
         } else {
-            match reader.value(&call.callee, &chain) {
-                Value::External(name) => is_flask_migrate(&name),
-                Value::Class(class) => {
-                    matches!(reader.library_base(&class), Some(Value::External(name)) if is_flask_migrate(&name))
-                }
-                _ => false,
-            }
+            let callee = reader.value(&call.callee, &chain);
+            kind_of_class(reader, &callee) == Some(kinds::MIGRATE)
         };
         if migrates {
             let value = reader.value(&argument.value, &chain);
@@ -265,6 +260,15 @@ fn handed_by<'m>(reader: &mut Reader<'m>, module: &'m Module, name: &str) -> Vec
         }
     }
     found
+}
+
+/// What an object of a class is: one of these libraries, or one of the project that derives from it.
+fn kind_of_class<'m>(reader: &mut Reader<'m>, class: &Value<'m>) -> Option<&'static str> {
+    match class {
+        Value::External(name) => kind(name),
+        Value::Class(class) => reader.of_library_base(class, kind),
+        _ => None,
+    }
 }
 
 /// What a module calls `Migrate`.
@@ -291,14 +295,7 @@ fn made_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Value<'m>> {
         for (within, call) in doings.calls(&name) {
             let chain = reader.within(module, within);
             let callee = reader.value(&call.callee, &chain);
-            let is_database = match &callee {
-                Value::External(name) => is_database_class(name),
-                Value::Class(class) => {
-                    matches!(reader.library_base(class), Some(Value::External(name)) if is_database_class(&name))
-                }
-                _ => false,
-            };
-            if is_database {
+            if kind_of_class(reader, &callee) == Some(kinds::DATABASE) {
                 let arguments = reader.arguments(&call.arguments, &chain);
                 let place = Place {
                     file: module.file().clone(),

@@ -155,15 +155,8 @@ impl Libraries for Known {
         }
     }
 
-    fn method<'m>(
-        &self,
-        reader: &mut Reader<'m>,
-        object: &Rc<Made<'m>>,
-        name: &str,
-        arguments: Arguments<'m>,
-        place: &Place,
-    ) -> Value<'m> {
-        sqlalchemy::method(reader, object, name, &arguments, place)
+    fn method<'m>(&self, reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str, place: &Place) -> Value<'m> {
+        sqlalchemy::method(reader, object, name, place)
     }
 
     fn item<'m>(&self, name: &str, index: &Value<'m>) -> Value<'m> {

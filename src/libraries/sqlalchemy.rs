@@ -53,7 +53,7 @@ pub(super) fn call<'m>(
         "registry" => made(kinds::REGISTRY, last, arguments, Some(place), Some(chain)),
         "declarative_base" => made(kinds::BASE, last, arguments, Some(place), Some(chain)),
         "automap_base" => match arguments.get(Some(0), "declarative_base") {
-            Some(base @ Value::Class(_)) => base.clone(),
+            Some(base) if !matches!(base, Value::None) => base.clone(),
             _ => made(kinds::BASE, last, arguments, Some(place), Some(chain)),
         },
         "Table" => made(kinds::TABLE, last, arguments, Some(place), Some(chain)),
@@ -116,13 +116,7 @@ fn own_metadata<'m>(object: &Made<'m>) -> Value<'m> {
 }
 
 /// `object.name(...)`
-pub(super) fn method<'m>(
-    reader: &mut Reader<'m>,
-    object: &Rc<Made<'m>>,
-    name: &str,
-    arguments: &Arguments<'m>,
-    place: &Place,
-) -> Value<'m> {
+pub(super) fn method<'m>(reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str, place: &Place) -> Value<'m> {
     match (object.kind, name) {
         (kinds::REGISTRY, "generate_base" | "as_declarative_base") => {
             let metadata = reader.attribute(&Value::Made(object.clone()), "metadata");
@@ -138,10 +132,7 @@ pub(super) fn method<'m>(
         }
         (kinds::DATABASE, "init_app" | "create_all") | (kinds::METADATA, "reflect") => Value::None,
         (kinds::TABLE, "tometadata" | "to_metadata") => Value::unknown("it is a copy of a table"),
-        _ => {
-            let _ = arguments;
-            Value::unknown(format!("what `.{name}()` gives is not known"))
-        }
+        _ => Value::unknown(format!("what `.{name}()` gives is not known")),
     }
 }
 

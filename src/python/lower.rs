@@ -218,7 +218,7 @@ impl<'a> Lower<'a> {
                 StmtKind::Raise(self.exprs(node.exc.as_deref().into_iter().chain(node.cause.as_deref())))
             }
             ast::Stmt::Global(node) => StmtKind::Global(node.names.iter().map(text).collect()),
-            ast::Stmt::Nonlocal(node) => StmtKind::Global(node.names.iter().map(text).collect()),
+            ast::Stmt::Nonlocal(node) => StmtKind::Nonlocal(node.names.iter().map(text).collect()),
             ast::Stmt::Assert(node) => {
                 StmtKind::Other(self.exprs(std::iter::once(&*node.test).chain(node.msg.as_deref())))
             }

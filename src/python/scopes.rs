@@ -16,6 +16,8 @@ pub struct Scope<'m> {
     names: FxHashMap<&'m str, Name<'m>>,
     /// `from module import *`, in order.
     pub stars: Vec<Site<'m>>,
+    /// The names that `global` takes from the module.
+    pub globals: FxHashSet<&'m str>,
     /// The names that `global` and `nonlocal` take from further out.
     pub outer: FxHashSet<&'m str>,
     /// What a function returns, in order.
@@ -137,7 +139,8 @@ pub type BlockId = usize;
 pub struct Block {
     /// The block around the statement that it is a part of, and that statement; nothing for the body itself.
     pub parent: Option<(BlockId, usize)>,
-    span: Span,
+    /// Where its statements stand.
+    pub span: Span,
     /// When it is executed.
     pub when: When,
     /// Whether it ends in `return` or `raise`, so that nothing after its statement follows it.
@@ -202,20 +205,21 @@ pub(super) const CHANGERS: &[&str] = &[
 ];
 
 impl<'m> Scope<'m> {
-    /// Reads a scope. `source` is the text of its module.
+    /// Reads a scope. `binds_in_expressions` is whether its module has a `:=` anywhere.
     #[must_use]
-    pub fn of(kind: ScopeKind<'m>, body: &'m [Stmt], source: &str) -> Self {
+    pub fn of(kind: ScopeKind<'m>, body: &'m [Stmt], binds_in_expressions: bool) -> Self {
         let mut builder = Builder {
             scope: Self {
                 kind,
                 names: FxHashMap::default(),
                 stars: Vec::new(),
+                globals: FxHashSet::default(),
                 outer: FxHashSet::default(),
                 returns: Vec::new(),
                 blocks: Vec::new(),
                 forks: Vec::new(),
             },
-            binds_in_expressions: source.contains(":="),
+            binds_in_expressions,
             aliases: Vec::new(),
         };
         builder.block(body, None, When::Always);
@@ -446,7 +450,11 @@ impl<'m> Builder<'m> {
                 value: value.as_ref(),
                 block,
             }),
-            StmtKind::Global(names) => self.scope.outer.extend(names.iter().map(super::tree::Text::as_str)),
+            StmtKind::Global(names) => {
+                self.scope.globals.extend(names.iter().map(super::tree::Text::as_str));
+                self.scope.outer.extend(names.iter().map(super::tree::Text::as_str));
+            }
+            StmtKind::Nonlocal(names) => self.scope.outer.extend(names.iter().map(super::tree::Text::as_str)),
             _ => self.compound(statement, block),
         }
     }

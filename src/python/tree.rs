@@ -328,8 +328,10 @@ pub enum StmtKind {
     Raise(Vec<Expr>),
     /// `del target`
     Delete(Vec<Expr>),
-    /// `global name` and `nonlocal name`
+    /// `global name`
     Global(Vec<Text>),
+    /// `nonlocal name`
+    Nonlocal(Vec<Text>),
     /// Anything else, with the expressions inside it.
     Other(Vec<Expr>),
 }
@@ -540,7 +542,9 @@ impl Stmt {
             StmtKind::Raise(exprs) | StmtKind::Delete(exprs) | StmtKind::Other(exprs) => {
                 (exprs.iter().collect(), Vec::new())
             }
-            StmtKind::Import(_) | StmtKind::ImportFrom { .. } | StmtKind::Global(_) => (Vec::new(), Vec::new()),
+            StmtKind::Import(_) | StmtKind::ImportFrom { .. } | StmtKind::Global(_) | StmtKind::Nonlocal(_) => {
+                (Vec::new(), Vec::new())
+            }
         }
     }
 }

@@ -34,6 +34,9 @@ fn no_convention_is_missed_that_python_would_have() {
         "from dataclasses import dataclass\n@dataclass\nclass S:\n    conv: dict = None\nc = S(conv=C).conv",
         "from dataclasses import dataclass\n@dataclass\nclass S:\n    conv: dict = None\nc = S(C).conv",
         "c = None if 1 == True and os.environ.get('X') else C",
+        "D = {}\nif os.environ.get('X'):\n    D['ix'] = 'I'\nc = None if 'ix' in D else C",
+        "D = {'a': None}\nc = D.get('a' if os.environ.get('X') else 'b', C)",
+        "def pick(a, b=None):\n    return b\nc = pick(*os.environ, None)",
     ] {
         assert_ne!(of_convention(code), "default", "in\n{code}");
     }
@@ -42,6 +45,7 @@ fn no_convention_is_missed_that_python_would_have() {
         "class M(MetaData):\n    def __init__(self, *a, **k):\n        super().__init__(*a, **k)\n        self.naming_convention = C\ntarget_metadata = M()",
         "target_metadata = None\ndef init():\n    global target_metadata\n    target_metadata = MetaData(naming_convention=C)\ninit()",
         "target_metadata = MetaData(naming_convention=C)\nif os.environ.get('X'):\n    target_metadata.naming_convention = {}",
+        "import company\nclass B(company.make()):\n    pass\ntarget_metadata = MetaData() if hasattr(B, 'q') else MetaData(naming_convention=C)",
     ] {
         let found = of_models(&format!("{FULL}{code}\n"));
         assert!(found != "default" && found != "nothing", "{found} in\n{code}");
@@ -66,6 +70,16 @@ fn no_convention_is_claimed_that_python_would_not_have() {
     ] {
         assert_ne!(of_models(&format!("{FULL}{code}\n")), "F", "in\n{code}");
     }
+    for code in [
+        "class M(Sized, MetaData):\n    pass\ntarget_metadata = M(naming_convention=C)",
+        "Base = declarative_base(metadata=MetaData(naming_convention=C))\ntarget_metadata = automap_base(Base).metadata",
+        "c = {}\ndef outer():\n    c = {}\n    def inner():\n        global c\n        c = C\n    inner()\nouter()\ndef get():\n    c = {}\n    def inner():\n        global c\n        return C\n    return inner()\ntarget_metadata = MetaData(naming_convention=get())",
+    ] {
+        let imports = "from collections.abc import Sized\nfrom sqlalchemy.orm import declarative_base\nfrom sqlalchemy.ext.automap import automap_base\n";
+        assert_eq!(of_models(&format!("{FULL}{imports}{code}\n")), "F", "in\n{code}");
+    }
+    let nested = "c = {}\ndef get():\n    c = C\n    def inner():\n        global c\n        return c\n    return inner()\ntarget_metadata = MetaData(naming_convention=get())\n";
+    assert_ne!(of_models(&format!("{FULL}{nested}")), "F");
     let called = "target_metadata = MetaData()\ndef setup():\n    target_metadata.naming_convention = C\nsetup()\n";
     assert_eq!(of_models(&format!("{FULL}{called}")), "F");
 }
@@ -114,6 +128,10 @@ fn columns_are_read_as_python_leaves_them_or_not_at_all() {
             "?",
         ),
         ("def add(l):\n    l.append('q')\nx = ['b']\nadd(x)", "?"),
+        (
+            "y = ['b']\nif os.environ.get('X'):\n    y = ['b']\ny.append('a')\nx = y",
+            "b,a",
+        ),
         ("def turn(l):\n    l.reverse()\nx = ['b', 'a']\nturn(x)", "?"),
         ("def put(l):\n    l[0]='q'\nx = ['b']\nput(x)", "?"),
         ("def show(l):\n    print(l)\nx = ['b']\nshow(x)", "b"),
@@ -128,4 +146,32 @@ fn columns_are_read_as_python_leaves_them_or_not_at_all() {
     ] {
         assert_eq!(columns(code), expected, "in\n{code}");
     }
+}
+
+#[test]
+fn what_a_guarded_star_import_brings_is_not_taken() {
+    let models = "from typing import TYPE_CHECKING\nfrom sqlalchemy import MetaData\nc = {'fk': 'F', 'uq': 'U'}\nif TYPE_CHECKING:\n    from app.other import *\ntarget_metadata = MetaData(naming_convention=c)\n";
+    let found = verdict(&[
+        (
+            "migrations/env.py",
+            "from alembic import context\nfrom app.models import target_metadata\n",
+        ),
+        ("app/__init__.py", ""),
+        ("app/other.py", "c = {}\n"),
+        ("app/models.py", models),
+    ]);
+    assert_eq!(found, "F");
+}
+
+#[test]
+fn a_name_that_each_round_binds_first_is_not_the_one_of_the_round_before() {
+    let text = "from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    for table in ['t', 'u']:\n        name = None\n        op.create_unique_constraint(name, table, ['x'])\n        name = 'q'\n        op.create_unique_constraint(name, table, ['y'])\n";
+    let module = Module::parse(SourceFile::new("a.py".into(), text.to_owned()));
+    let migration = Migration::read(&module);
+    let first = &migration.operations[0];
+    assert!(
+        matches!(first.name, crate::migration::Name::Unnamed),
+        "{:?}",
+        first.name
+    );
 }

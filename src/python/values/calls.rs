@@ -75,7 +75,7 @@ impl<'m> Reader<'m> {
             }
             Value::Made(made) => {
                 let libraries = self.libraries;
-                libraries.method(self, made, "__call__", arguments, place)
+                libraries.method(self, made, "__call__", place)
             }
             Value::Unknown(_) => callee.clone(),
             Value::Either(callees) => {
@@ -92,9 +92,11 @@ impl<'m> Reader<'m> {
     /// The arguments of a call.
     pub fn arguments(&mut self, arguments: &'m [Argument], chain: &Chain<'m>) -> Arguments<'m> {
         let mut result = Arguments::default();
+        let mut is_spread = false;
         for argument in arguments {
             let value = self.value(&argument.value, chain);
             match (&argument.kind, value) {
+                (ArgumentKind::Positional, _) if is_spread => {}
                 (ArgumentKind::Positional, value) => result.positional.push(value),
                 (ArgumentKind::Keyword(name), value) => result.named.push((name.as_str().into(), value)),
                 (ArgumentKind::Spread, Value::List(items)) if self.charge(items.len(), argument.span, chain) => {
@@ -111,6 +113,8 @@ impl<'m> Reader<'m> {
                     }
                 }
                 (ArgumentKind::Spread | ArgumentKind::KeywordSpread, _) => {
+                    // What stands behind it may be any argument.
+                    is_spread |= matches!(argument.kind, ArgumentKind::Spread);
                     result.unknown = Some("some arguments come out of a `*` or `**` that is computed".into());
                 }
             }
@@ -284,7 +288,7 @@ impl<'m> Reader<'m> {
         match object {
             Value::Made(made) => {
                 let libraries = self.libraries;
-                libraries.method(self, made, name, arguments, place)
+                libraries.method(self, made, name, place)
             }
             Value::Instance(instance) => {
                 let found = self.class_attribute(&instance.class.clone(), name);
@@ -347,14 +351,10 @@ impl<'m> Reader<'m> {
             }
             "get" | "setdefault" | "pop" => {
                 let key = arguments.positional.first().cloned().unwrap_or(Value::None);
-                if let Value::Unknown(_) = key {
-                    return key;
+                if dict.lacks(&key) {
+                    return arguments.positional.get(1).cloned().unwrap_or(Value::None);
                 }
-                let absent = || match &dict.unknown {
-                    Some(reason) => Value::Unknown(reason.clone()),
-                    None => arguments.positional.get(1).cloned().unwrap_or(Value::None),
-                };
-                dict.get(&key).cloned().unwrap_or_else(absent)
+                self.item(&Value::Dict(dict.clone()), &key)
             }
             "items" | "keys" | "values" if dict.unknown.is_none() => {
                 let items = dict.items().iter().map(|(key, value)| match name {
@@ -450,6 +450,7 @@ impl<'m> Reader<'m> {
             (Field::Named(name), Value::Dict(dict)) => dict.get(&Value::text(name)).cloned(),
             _ => None,
         };
+        self.spend(template.size() / BYTES_A_STEP, span, chain.module);
         let pieces = percent_pieces(template.as_str());
         let filled = filled(template, &pieces, Template::Percents, &fill);
         self.text(filled, span, chain)
@@ -464,9 +465,9 @@ fn filled(template: &Text, pieces: &[Piece], kind: Template, fill: &Fill<'_, '_>
     for piece in pieces {
         match piece {
             Piece::Stands(range) => text.push_part(template, range.clone(), Some(kind)),
-            Piece::Filled(field) => {
+            Piece::Filled(field, is_plain) => {
                 let value = field.as_ref().and_then(|field| fill(field, &mut next));
-                put_in(&mut text, value.as_ref());
+                put_in(&mut text, value.as_ref().filter(|_| *is_plain));
             }
         }
     }

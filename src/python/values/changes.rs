@@ -48,6 +48,7 @@ impl<'m> Reader<'m> {
             Span::new(between.start, between.start),
             chain.module,
         );
+        let all = changes;
         let mut changes = changes[first..]
             .iter()
             .take_while(|change| change.from <= between.end)
@@ -96,23 +97,10 @@ impl<'m> Reader<'m> {
                 self.text(text, Span::new(between.start, between.start), chain)
             }
             Value::Either(values) => {
-                let changes: Vec<&Change<'m>> = changes.collect();
-                let is_changed = |value: &Value<'_>| matches!(value, Value::Dict(_) | Value::List(_) | Value::Text(_));
-                if changes.is_empty() || !values.iter().any(is_changed) {
-                    return Value::Either(values);
-                }
-                let all = values.iter().map(|value| match value {
-                    Value::Dict(dict) => {
-                        let mut dict = Dict::clone(dict);
-                        for change in &changes {
-                            self.change_dict(&mut dict, change, chain, between.end);
-                        }
-                        Value::dict(dict)
-                    }
-                    Value::List(_) | Value::Text(_) => Value::unknown("it is changed in place"),
-                    other => other.clone(),
-                });
-                Value::either(all.collect::<Vec<_>>())
+                let each = values
+                    .iter()
+                    .map(|value| self.with_changes(value.clone(), all, path, between.clone(), chain));
+                Value::either(each.collect::<Vec<_>>())
             }
             other => {
                 let mut changes = changes.filter(|change| !matches!(change.kind, ChangeKind::Shared));
@@ -202,10 +190,13 @@ impl<'m> Reader<'m> {
             }
             "setdefault" => {
                 let mut arguments = arguments.positional.into_iter();
-                if let Some(key) = arguments.next()
-                    && dict.get(&key).is_none()
-                {
-                    dict.set(key, arguments.next().unwrap_or(Value::None));
+                if let Some(key) = arguments.next() {
+                    let value = arguments.next().unwrap_or(Value::None);
+                    if dict.lacks(&key) {
+                        dict.set(key, value);
+                    } else if dict.get(&key).is_none() {
+                        dict.set_perhaps(key, value);
+                    }
                 }
             }
             "pop" => {

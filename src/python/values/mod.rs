@@ -49,14 +49,7 @@ pub trait Libraries {
     fn attribute<'m>(&self, reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str) -> Option<Value<'m>>;
 
     /// `object.name(...)`
-    fn method<'m>(
-        &self,
-        reader: &mut Reader<'m>,
-        object: &Rc<Made<'m>>,
-        name: &str,
-        arguments: Arguments<'m>,
-        place: &Place,
-    ) -> Value<'m>;
+    fn method<'m>(&self, reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str, place: &Place) -> Value<'m>;
 
     /// `object[index]`, where the object is of a library.
     fn item<'m>(&self, name: &str, index: &Value<'m>) -> Value<'m>;

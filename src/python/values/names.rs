@@ -60,6 +60,7 @@ impl<'m> Reader<'m> {
         let mut link = Some(chain.clone());
         let mut at = at;
         let mut is_innermost = true;
+        let mut is_global = false;
         // Scopes that change in place what one further out holds.
         let mut changing: Vec<(Chain<'m>, usize)> = Vec::new();
         while let Some(chain) = link.take() {
@@ -67,9 +68,13 @@ impl<'m> Reader<'m> {
             let is_inline = matches!(chain.scope.kind, ScopeKind::Comprehension(_));
             // A class body is seen by its own statements alone.
             let is_visible = is_innermost || !matches!(chain.scope.kind, ScopeKind::Class(_));
-            let is_global = chain.scope.outer.contains(name);
+            is_global |= chain.scope.globals.contains(name);
+            let is_passed_over = match chain.scope.kind {
+                ScopeKind::Module => false,
+                _ => is_global || chain.scope.outer.contains(name),
+            };
             if is_visible
-                && !is_global
+                && !is_passed_over
                 && let Some(value) = self.in_scope(name, &chain, at)
             {
                 return Some(self.changed_further_in(name, value, &changing));
@@ -214,9 +219,13 @@ impl<'m> Reader<'m> {
         // What a later statement of the same loop binds, the next round sees.
         let end_of_loop = end_of_loop(&scope, at);
         let (before, after) = sites.split_at(sites.partition_point(|site| site.from <= at));
+        let start_of_round = start_of_round(&scope, at);
+        let is_bound_in_round = before.last().is_some_and(|site| {
+            start_of_round.is_some_and(|start| start <= site.from) && self.reach(site.block, chain, at) == Reach::Always
+        });
         for site in after
             .iter()
-            .take_while(|site| end_of_loop > at && site.from <= end_of_loop)
+            .take_while(|site| !is_bound_in_round && end_of_loop > at && site.from <= end_of_loop)
         {
             if choices.is_full() || !self.spend(1, Span::new(site.from, site.from), chain.module) {
                 return true;
@@ -696,6 +705,9 @@ impl<'m> Reader<'m> {
             let Some(module) = self.imported_from(module, *level, chain) else {
                 continue;
             };
+            if self.reach(star.block, chain, between.end) == Reach::Never {
+                continue;
+            }
             if let Some(value) = self.exported(&module, name) {
                 return Some(value);
             }
@@ -771,6 +783,21 @@ fn end_of_loop(scope: &Scope<'_>, at: usize) -> usize {
         id = around;
     }
     end
+}
+
+/// Where a round of the innermost loop around a byte starts.
+fn start_of_round(scope: &Scope<'_>, at: usize) -> Option<usize> {
+    if at == usize::MAX {
+        return None;
+    }
+    let mut id = scope.block_at(at);
+    while let Some((around, _)) = scope.block(id).parent {
+        if scope.block(id).when == When::Round {
+            return Some(scope.block(id).span.start);
+        }
+        id = around;
+    }
+    None
 }
 
 /// The blocks that give a name a value after the one that is looked at.

@@ -69,7 +69,10 @@ impl<'m> Reader<'m> {
                 let libraries = self.libraries;
                 libraries.has(made, name)
             }
-            Value::Class(class) => self.class_attribute(class, name).map(|_| true),
+            Value::Class(class) => match self.class_attribute(class, name) {
+                Some(Value::Unknown(_)) | None => None,
+                Some(_) => Some(true),
+            },
             Value::Instance(_) | Value::Module(_) => match self.attribute(object, name) {
                 Value::Unknown(_) => None,
                 _ => Some(true),
@@ -159,8 +162,9 @@ impl<'m> Reader<'m> {
         Some(self.value(&argument.value, &class.around))
     }
 
-    /// The first of a library that a class derives from, at any distance: its dotted name, or the object that serves as a base.
-    pub fn library_base(&mut self, class: &Rc<Class<'m>>) -> Option<Value<'m>> {
+    /// What `is_wanted` makes of the first base of a library, at any distance, that it knows: by its dotted name, or by the kind of the object
+    /// that serves as a base.
+    pub fn of_library_base<T>(&mut self, class: &Rc<Class<'m>>, is_wanted: impl Fn(&str) -> Option<T>) -> Option<T> {
         let mut seen = FxHashSet::default();
         let mut open = vec![class.clone()];
         while let Some(class) = open.pop() {
@@ -172,10 +176,17 @@ impl<'m> Reader<'m> {
             }
             let mut inner = Vec::new();
             for base in self.bases(&class) {
-                match base {
-                    Value::External(_) | Value::Made(_) => return Some(base),
-                    Value::Class(base) => inner.push(base),
-                    _ => {}
+                let found = match base {
+                    Value::External(name) => is_wanted(&name),
+                    Value::Made(made) => is_wanted(made.kind),
+                    Value::Class(base) => {
+                        inner.push(base);
+                        None
+                    }
+                    _ => None,
+                };
+                if found.is_some() {
+                    return found;
                 }
             }
             inner.reverse();
@@ -278,23 +289,16 @@ impl<'m> Reader<'m> {
         place: &Place,
         chain: &Chain<'m>,
     ) -> Value<'m> {
-        let base = match self.library_base(class) {
-            Some(Value::External(name)) => Some(name),
-            Some(Value::Made(made)) => Some(made.kind.into()),
-            _ => None,
-        };
-        if let Some(base) = base {
-            let libraries = self.libraries;
-            if let Some(kind) = libraries.kind_of_instance(&base) {
-                return Value::Made(Rc::new(Made {
-                    kind,
-                    maker: class.tree.name.as_str().into(),
-                    arguments: arguments.clone(),
-                    place: Some(place.clone()),
-                    class: Some(class.clone()),
-                    chain: Some(chain.clone()),
-                }));
-            }
+        let libraries = self.libraries;
+        if let Some(kind) = self.of_library_base(class, |base| libraries.kind_of_instance(base)) {
+            return Value::Made(Rc::new(Made {
+                kind,
+                maker: class.tree.name.as_str().into(),
+                arguments: arguments.clone(),
+                place: Some(place.clone()),
+                class: Some(class.clone()),
+                chain: Some(chain.clone()),
+            }));
         }
         Value::Instance(Rc::new(Instance {
             class: class.clone(),

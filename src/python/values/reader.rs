@@ -242,7 +242,7 @@ impl<'m> Reader<'m> {
             ScopeKind::Module => address(module),
             ScopeKind::Class(class) => address(class),
             ScopeKind::Function(function) => Arc::as_ptr(function) as usize,
-            ScopeKind::Lambda(_) | ScopeKind::Comprehension(_) => return Rc::new(Scope::of(kind, &[], "")),
+            ScopeKind::Lambda(_) | ScopeKind::Comprehension(_) => return Rc::new(Scope::of(kind, &[], false)),
         };
         if let Some(known) = self.scopes.get(&key) {
             return known.clone();
@@ -251,7 +251,8 @@ impl<'m> Reader<'m> {
         if !matches!(kind, ScopeKind::Module) {
             self.spend(1 + body.len() / ITEMS_A_STEP, Span::default(), module);
         }
-        let scope = Rc::new(Scope::of(kind, body, module.file().text()));
+        let binds_in_expressions = self.mentions(module, ":=");
+        let scope = Rc::new(Scope::of(kind, body, binds_in_expressions));
         self.scopes.insert(key, scope.clone());
         scope
     }
@@ -853,8 +854,11 @@ fn is_in(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
             let all_differ = items.iter().all(|item| is_same(left, item) == Some(false));
             all_differ.then_some(false)
         }
-        Value::Dict(dict) if dict.get(left).is_some() => Some(true),
-        Value::Dict(dict) => (dict.unknown.is_none() && left.as_text().is_some()).then_some(false),
+        Value::Dict(dict) => match dict.get(left) {
+            // A key that is set under a condition has an unknown value beside the others.
+            Some(value) => (!value.choices().iter().any(|one| matches!(one, Value::Unknown(_)))).then_some(true),
+            None => dict.lacks(left).then_some(false),
+        },
         Value::Text(text) => Some(text.known()?.contains(left.as_text()?)),
         _ => None,
     }

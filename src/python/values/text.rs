@@ -251,8 +251,8 @@ impl Text {
 pub(super) enum Piece {
     /// What stands in it, at this range.
     Stands(Range<usize>),
-    /// What is put in: the value called so, or the next one in order. Other forms than plain ones are `None`.
-    Filled(Option<Field>),
+    /// What is put in; nothing where that cannot be told. `true` where it stands there as it is, without a conversion or a format.
+    Filled(Option<Field>, bool),
 }
 
 /// Which value is put in.
@@ -271,22 +271,24 @@ pub(super) enum Field {
 pub(super) fn percent_pieces(template: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
+    let last_end_of_key = template.rfind(')');
     while let Some(found) = template.get(at..).and_then(|rest| rest.find('%')) {
         let percent = at + found;
         pieces.push(Piece::Stands(at..percent));
         let rest = &template[percent + 1..];
-        let (length, key) = match rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
-            Some((key, _)) => (key.len() + 2, Some(key)),
-            None => (0, None),
-        };
+        let has_key = rest.starts_with('(') && last_end_of_key > Some(percent);
+        let key = has_key.then(|| rest[1..].split_once(')')).flatten().map(|(key, _)| key);
+        let key_length = key.map_or(0, |key| key.len() + 2);
+        let flags = rest[key_length..].find(|letter| !"-+ #0123456789.".contains(letter));
+        let length = key_length + flags.unwrap_or(0);
         let conversion = rest.get(length..).and_then(|rest| rest.chars().next());
         match conversion {
             Some('%') if key.is_none() => pieces.push(Piece::Stands(percent..percent + 1)),
-            Some('s' | 'd') => {
+            _ => {
                 let field = key.map_or(Field::Next, |key| Field::Named(key.to_owned()));
-                pieces.push(Piece::Filled(Some(field)));
+                let is_plain = length == key_length && matches!(conversion, Some('s' | 'd'));
+                pieces.push(Piece::Filled(Some(field), is_plain));
             }
-            _ => pieces.push(Piece::Filled(None)),
         }
         at = percent + 1 + length + conversion.map_or(0, char::len_utf8);
     }
@@ -309,17 +311,56 @@ pub(super) fn brace_pieces(template: &str) -> Vec<Piece> {
             continue;
         }
         let Some((field, _)) = rest[1..].split_once('}') else {
-            pieces.push(Piece::Filled(None));
+            pieces.push(Piece::Filled(None, false));
             return pieces;
         };
-        let is_name = field.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
-        pieces.push(Piece::Filled(match field.parse() {
-            Ok(place) => Some(Field::At(place)),
-            Err(_) if field.is_empty() => Some(Field::Next),
-            Err(_) => is_name.then(|| Field::Named(field.to_owned())),
-        }));
+        let called = field.split(['!', ':', '.', '[']).next().unwrap_or_default();
+        let value = match called.parse() {
+            Ok(place) => Field::At(place),
+            Err(_) if called.is_empty() => Field::Next,
+            Err(_) => Field::Named(called.to_owned()),
+        };
+        pieces.push(Piece::Filled(Some(value), called == field));
         at = brace + field.len() + 2;
     }
     pieces.push(Piece::Stands(at..template.len()));
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(pieces: Vec<Piece>) -> Vec<(Option<Field>, bool)> {
+        let filled = |piece| match piece {
+            Piece::Filled(field, is_plain) => Some((field, is_plain)),
+            Piece::Stands(_) => None,
+        };
+        pieces.into_iter().filter_map(filled).collect()
+    }
+
+    #[test]
+    fn a_placeholder_with_a_format_takes_its_value_all_the_same() {
+        let named = |name: &str| Some(Field::Named(name.to_owned()));
+        assert_eq!(
+            filled(percent_pieces("%r %-5s %(a)s %(b)02d %% %s")),
+            [
+                (Some(Field::Next), false),
+                (Some(Field::Next), false),
+                (named("a"), true),
+                (named("b"), false),
+                (Some(Field::Next), true),
+            ]
+        );
+        assert_eq!(
+            filled(brace_pieces("{!r} {:>5} {0} {a.b} {{}} {a}")),
+            [
+                (Some(Field::Next), false),
+                (Some(Field::Next), false),
+                (Some(Field::At(0)), true),
+                (named("a"), false),
+                (named("a"), true),
+            ]
+        );
+    }
 }

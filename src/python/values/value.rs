@@ -412,6 +412,13 @@ impl<'m> Dict<'m> {
         self.items.get(*place).map(|(_, value)| value)
     }
 
+    /// Whether a key is certainly not in it.
+    #[must_use]
+    pub fn lacks(&self, key: &Value<'m>) -> bool {
+        let is_known = !matches!(key, Value::Either(_)) && key.fingerprint().is_some();
+        is_known && self.unknown.is_none() && self.get(key).is_none()
+    }
+
     /// Sets a key.
     pub fn set(&mut self, key: Value<'m>, value: Value<'m>) {
         let is_several = matches!(key, Value::Either(_));
