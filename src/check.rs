@@ -343,14 +343,13 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
 
 /// The metadata of a file that Alembic migrates. A revision may build some for its own use.
 fn judged(file: &SourceFile, relevant: Relevance, project: &Project<'_>, config: &Config) -> Vec<Judged> {
-    if names_down_revision(file.text().as_bytes()) {
+    let is_named = config.is_metadata(file.path());
+    if !(is_named || relevant.metadata) || names_down_revision(file.text().as_bytes()) {
         Vec::new()
-    } else if config.is_metadata(file.path()) {
+    } else if is_named {
         project.made_in(file)
-    } else if relevant.metadata {
-        project.judged(file)
     } else {
-        Vec::new()
+        project.judged(file)
     }
 }
 

@@ -41,9 +41,13 @@ pub(super) fn operations<'m>(
         .body
         .iter()
         .for_each(|statement| collect(statement, &mut calls));
+    let end = values.certain_end(&inside).unwrap_or(usize::MAX);
     let mut found = Vec::new();
-    for call in calls {
-        found.extend(operation(values, call, &inside));
+    for call in calls.into_iter().filter(|call| call.span.start < end) {
+        let block = inside.scope.block_at(call.span.start);
+        if values.is_executed(block, &inside) != Some(false) {
+            found.extend(operation(values, call, &inside));
+        }
     }
     found
 }

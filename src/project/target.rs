@@ -169,6 +169,11 @@ fn convention(value: &Value<'_>, place: Option<&Place>) -> ConventionFacts {
             if dict.items().is_empty() {
                 return ConventionFacts::Default;
             }
+            let is_no_key = |key: &Value<'_>| matches!(key, Value::None | Value::Bool(_) | Value::Integer(_));
+            let mut keys = dict.items().iter().map(|(key, _)| key);
+            if keys.any(|key| convention_key(key).is_none() && !is_no_key(key)) {
+                return ConventionFacts::Unknown("a key of it is computed".to_owned(), place);
+            }
             let entries = dict.items().iter();
             let entries = entries.filter_map(|(key, value)| Some((convention_key(key)?, template(value))));
             ConventionFacts::Known(Convention::new(entries), place)

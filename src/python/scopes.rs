@@ -256,6 +256,12 @@ impl<'m> Scope<'m> {
         }
     }
 
+    /// All blocks, in the order in which they begin.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
     /// A block.
     #[must_use]
     pub fn block(&self, id: BlockId) -> &Block {

@@ -152,7 +152,46 @@ pub fn names_down_revision(bytes: &[u8]) -> bool {
     REVISION.as_ref().is_some_and(|revision| revision.is_match(bytes))
 }
 
-/// Whether a file that is a [`relevant`](relevance) migration declares a revision, and has no word of what a rule can find fault with.
+/// An `import` as a line of its own, with what follows the name of the first package.
+static IMPORT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?m-u)^[ \t]*(?:from|import)[ \t]+([\w.]+)([^\n]*)").ok());
+
+/// Packages whose functions make no constraint that does not stand in the revision.
+const NO_HELPERS: &[&str] = &[
+    "__future__",
+    "alembic",
+    "collections",
+    "datetime",
+    "decimal",
+    "enum",
+    "geoalchemy2",
+    "json",
+    "logging",
+    "os",
+    "re",
+    "sqlalchemy",
+    "sqlalchemy_utils",
+    "sqlmodel",
+    "sys",
+    "time",
+    "typing",
+    "uuid",
+];
+
+/// Whether an import may bring a function that makes constraints, one of the project.
+fn imports_helpers(bytes: &[u8]) -> bool {
+    let Some(import) = &*IMPORT else {
+        return true;
+    };
+    import.captures_iter(bytes).any(|found| {
+        let root = found[1].split(|byte| *byte == b'.').next().unwrap_or_default();
+        let is_list = !found[0].trim_ascii_start().starts_with(b"from") && found[2].contains(&b',');
+        is_list || !NO_HELPERS.iter().any(|package| package.as_bytes() == root)
+    })
+}
+
+/// Whether a file that is a [`relevant`](relevance) migration declares a revision, has no word of what a rule can find fault with, and takes
+/// nothing from elsewhere that might.
 #[must_use]
 pub fn is_plain_revision(bytes: &[u8]) -> bool {
     // Where a search cannot be made, everything is parsed.
@@ -160,7 +199,7 @@ pub fn is_plain_revision(bytes: &[u8]) -> bool {
         return false;
     };
     // A search that ignores case goes through an automaton byte by byte: four times as slow as this.
-    names_down_revision(bytes) && !subject.is_match(&bytes.to_ascii_lowercase())
+    names_down_revision(bytes) && !subject.is_match(&bytes.to_ascii_lowercase()) && !imports_helpers(bytes)
 }
 
 #[cfg(test)]
@@ -180,6 +219,23 @@ mod tests {
         assert!(relevance(b"class Base(DeclarativeBase): pass").metadata);
         assert!(relevance(b"db = SQLAlchemy()").metadata);
         assert!(relevance("# \u{e4}\nx = MetaData()".as_bytes()).metadata);
+    }
+
+    #[test]
+    fn a_revision_that_takes_something_from_the_project_is_not_plain() {
+        let is_plain = |imports: &str| is_plain_revision(format!("{imports}\ndown_revision = None\n").as_bytes());
+        assert!(is_plain(
+            "from alembic import op\nimport sqlalchemy as sa\nfrom sqlalchemy.dialects import mysql"
+        ));
+        for imports in [
+            "from app.helpers import add_key",
+            "import app.helpers",
+            "import os, helpers",
+            "from . import helpers",
+            "    from app import helpers",
+        ] {
+            assert!(!is_plain(imports), "{imports}");
+        }
     }
 
     #[test]

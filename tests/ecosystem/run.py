@@ -56,7 +56,10 @@ def fetched(cache: Path) -> dict[str, Path] | str:
         ]:
             output = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
             if output.returncode:
-                return (output.stderr or output.stdout).strip()[-600:]
+                why = (output.stderr or output.stdout).strip()
+                if "HASHES" in why or "No matching distribution" in why:
+                    sys.exit(f"FAILED: a package is no longer the one that was recorded: {why[:2_000]}")
+                return why[:2_000]
         for old in cache.glob("wheels-*"):
             if old != partial:
                 shutil.rmtree(old)

@@ -46,6 +46,10 @@ fn no_convention_is_missed_that_python_would_have() {
         "target_metadata = None\ndef init():\n    global target_metadata\n    target_metadata = MetaData(naming_convention=C)\ninit()",
         "target_metadata = MetaData(naming_convention=C)\nif os.environ.get('X'):\n    target_metadata.naming_convention = {}",
         "import company\nclass B(company.make()):\n    pass\ntarget_metadata = MetaData() if hasattr(B, 'q') else MetaData(naming_convention=C)",
+        "from sqlalchemy.orm import DeclarativeBase\ndef d(c):\n    c.metadata = MetaData(naming_convention=C)\n    return c\n@d\nclass B(DeclarativeBase):\n    pass\ntarget_metadata = B.metadata",
+        "from sqlalchemy.orm import DeclarativeBase\nclass Named:\n    def __init_subclass__(cls):\n        cls.metadata = MetaData(naming_convention=C)\nclass B(Named, DeclarativeBase):\n    pass\ntarget_metadata = B.metadata",
+        "from sqlalchemy.orm import DeclarativeMeta\nclass M(DeclarativeMeta):\n    def __new__(m, n, b, d):\n        d['metadata'] = MetaData(naming_convention=C)\n        return DeclarativeMeta.__new__(m, n, b, d)\nclass B(metaclass=M):\n    pass\ntarget_metadata = B.metadata",
+        "import enum\nclass K(str, enum.Enum):\n    FK = 'fk'\ntarget_metadata = MetaData(naming_convention={'uq': 'U', K.FK.value: 'F'})",
     ] {
         let found = of_models(&format!("{FULL}{code}\n"));
         assert!(found != "default" && found != "nothing", "{found} in\n{code}");

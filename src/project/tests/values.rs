@@ -167,6 +167,18 @@ fn a_helper_of_another_module_does_what_its_call_hands_to_it() {
         &[],
     );
     reads("from app.helpers import nothing\nnothing('order')\n", helpers, &[]);
+    for guard in [
+        "if name is not None:\n        ",
+        "if not name:\n        return\n    ",
+        "if name is None:\n        raise ValueError\n    ",
+    ] {
+        let guarded = format!(
+            "from alembic import op\ndef add_key(table, column, name=None):\n    {guard}op.create_foreign_key(name, table, 'o', [column], ['id'])\n"
+        );
+        let body = |call: &str| format!("from app.helpers import add_key\ndef upgrade():\n    {call}\n");
+        reads(&body("add_key('order', 'i')"), &guarded, &[]);
+        reads(&body("add_key('order', 'i', 'fk')"), &guarded, &["fk order i"]);
+    }
 }
 
 #[test]

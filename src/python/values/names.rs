@@ -415,12 +415,21 @@ impl<'m> Reader<'m> {
     }
 
     /// Whether a block is executed whenever its scope is, where that is known.
-    pub(super) fn is_executed(&mut self, block: BlockId, chain: &Chain<'m>) -> Option<bool> {
+    pub fn is_executed(&mut self, block: BlockId, chain: &Chain<'m>) -> Option<bool> {
         match self.reach_in_order(block, chain) {
             Reach::Always => Some(true),
             Reach::Never => Some(false),
             Reach::Perhaps | Reach::Otherwise => None,
         }
+    }
+
+    /// Where a scope certainly ends before its last statement: behind a `return` or `raise` that is always executed.
+    pub fn certain_end(&mut self, chain: &Chain<'m>) -> Option<usize> {
+        let scope = chain.scope.clone();
+        self.charge(scope.blocks().len(), Span::default(), chain);
+        let leaving = (1..scope.blocks().len()).filter(|id| scope.block(*id).leaves);
+        let mut ends = leaving.filter(|id| self.is_executed(*id, chain) == Some(true));
+        ends.next().map(|id| scope.block(id).span.end)
     }
 
     /// Whether a block is executed before a byte is reached, where that is known.

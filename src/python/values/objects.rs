@@ -118,9 +118,31 @@ impl<'m> Reader<'m> {
             return Some(value);
         }
         if let Some(value) = libraries.inherited(self, class, name) {
+            if self.is_set_for(class, name) {
+                return Some(Value::unknown(format!(
+                    "what makes `{}` may set `{name}`",
+                    class.tree.name
+                )));
+            }
             return Some(value);
         }
         self.found_in_bases(class, name, seen)
+    }
+
+    /// Whether a decorator, a metaclass or an `__init_subclass__` of the project speaks of an attribute of the class that it gets.
+    fn is_set_for(&mut self, class: &Rc<Class<'m>>, name: &str) -> bool {
+        let mut makers = Vec::new();
+        for decorator in &class.tree.decorators {
+            let function = decorator.as_call().map_or(decorator, |call| &call.callee);
+            makers.push(self.value(function, &class.around));
+        }
+        makers.extend(self.class_keyword(class, "metaclass"));
+        makers.extend(self.attribute_of_bases(class, "__init_subclass__"));
+        makers.iter().any(|maker| match maker {
+            Value::Function(closure) => self.code_of_body(closure).contains(name),
+            Value::Class(class) => self.mentions(class.around.module, name),
+            _ => false,
+        })
     }
 
     fn found_in_bases(&mut self, class: &Rc<Class<'m>>, name: &str, seen: &mut FxHashSet<usize>) -> Option<Value<'m>> {
