@@ -13,7 +13,7 @@ use crate::python::{Argument, ArgumentKind, Call, Expr};
 use crate::source::Span;
 
 use super::inline::{Inline, InlineName, of_added_column, of_table};
-use super::suggestion::{Constraint, configured_name, effective_name, name_at_run_time};
+use super::suggestion::{Constraint, configured_name, dropped_name, effective_name, name_at_run_time};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -334,18 +334,9 @@ fn columns(
     Some(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
 }
 
-/// The name by which a drop goes, for a constraint of this kind: a convention may build on a plain one.
-fn dropped_name(file: &MigrationFile<'_>, wanted: &Wanted<'_>, kind: ConstraintKind) -> Result<String, Doubt> {
-    let constraint = Constraint {
-        kind,
-        ..Constraint::from(wanted.drop)
-    };
-    effective_name(file, constraint).ok_or(Doubt)
-}
-
 /// The name that the convention gives to what has none, unless that is the one which is dropped.
 fn given(file: &MigrationFile<'_>, constraint: Constraint<'_>, wanted: &Wanted<'_>) -> Result<Option<String>, Doubt> {
-    let dropped = dropped_name(file, wanted, constraint.kind)?;
+    let dropped = dropped_name(file, wanted.drop).ok_or(Doubt)?;
     // What the convention makes of the name is no database's own.
     if dropped != wanted.name || configured_name(file, constraint).as_ref() == Some(&dropped) {
         return Err(Doubt);
@@ -360,7 +351,7 @@ fn given(file: &MigrationFile<'_>, constraint: Constraint<'_>, wanted: &Wanted<'
 /// In doubt where a constraint with a name has the one that is dropped.
 fn differs(file: &MigrationFile<'_>, constraint: Constraint<'_>, wanted: &Wanted<'_>) -> Result<(), Doubt> {
     let name = effective_name(file, constraint).ok_or(Doubt)?;
-    let dropped = dropped_name(file, wanted, constraint.kind)?;
+    let dropped = dropped_name(file, wanted.drop).ok_or(Doubt)?;
     if name == dropped || name == wanted.name {
         return Err(Doubt);
     }

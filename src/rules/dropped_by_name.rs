@@ -11,7 +11,7 @@ use super::MigrationFile;
 use super::advice::{default_name, default_name_of};
 use super::executed::{Drop, is_called, is_elsewhere, words};
 use super::inline::constraints_of;
-use super::suggestion::{Constraint, effective_name};
+use super::suggestion::{Constraint, dropped_name};
 
 /// What the other half drops by a name that nothing makes.
 pub(super) enum DroppedByName<'f> {
@@ -117,12 +117,8 @@ fn is_made_beside(file: &MigrationFile<'_>, create: &Operation<'_>, name: &str) 
 
 /// Whether a drop has the name that the database of the project chooses, or PostgreSQL where nobody knows which that is.
 fn is_by_default_name(file: &MigrationFile<'_>, create: &Operation<'_>, drop: &Operation<'_>) -> bool {
-    let (Some(kind), Some(argument)) = (create.kind(), drop.name_argument) else {
+    let Some(argument) = drop.name_argument else {
         return false;
-    };
-    let constraint = Constraint {
-        kind,
-        ..Constraint::from(drop)
     };
     let is_plain = drop.unnamed_by.is_none() && drop.call.span.contains(argument.span) && !drop.repeated;
     is_plain
@@ -131,7 +127,7 @@ fn is_by_default_name(file: &MigrationFile<'_>, create: &Operation<'_>, drop: &O
         && drop.table == create.table
         && drop.schema == create.schema
         && default_name(file.dialect().unwrap_or(Dialect::Postgresql), create)
-            .is_some_and(|chosen| chosen.is_exact && effective_name(file, constraint) == Some(chosen.text))
+            .is_some_and(|chosen| chosen.is_exact && dropped_name(file, drop) == Some(chosen.text))
 }
 
 /// Whether the name means the create's constraint wherever it stands, an older one aside that gives way before and comes back after.

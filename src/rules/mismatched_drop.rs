@@ -12,7 +12,7 @@ use crate::sql::{Added, Effect, Naming};
 use super::executed::{Drop, Executed, is_all_read, is_called, is_made, may_be_table};
 use super::inline::{InlineName, constraints_of};
 use super::naming_target::this_half;
-use super::suggestion::{Constraint, effective_name};
+use super::suggestion::{Constraint, dropped_name, effective_name};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -66,13 +66,6 @@ enum Made<'f> {
 }
 
 impl<'f> Made<'f> {
-    fn kind(self) -> Option<ConstraintKind> {
-        match self {
-            Self::Operation(operation) => operation.kind(),
-            Self::Sql(_, added) => Some(added.kind),
-        }
-    }
-
     /// The name as it is written; nothing where there is none, where it is computed, or where it runs more than once.
     fn name(self) -> Option<&'f str> {
         match self {
@@ -87,7 +80,14 @@ impl<'f> Made<'f> {
     /// The name in the database: the convention may build on a plain one, and SQL is taken as it is.
     fn name_in_database(self, file: &MigrationFile<'_>) -> Option<String> {
         match self {
-            Self::Operation(operation) => known_name(file, operation, operation.kind()),
+            Self::Operation(operation) => {
+                let kind = operation.kind()?;
+                let constraint = Constraint {
+                    kind,
+                    ..Constraint::from(operation)
+                };
+                effective_name(file, constraint)
+            }
             Self::Sql(..) => self.name().map(str::to_owned),
         }
     }
@@ -211,15 +211,6 @@ impl<'f> Target<'f> {
     }
 }
 
-/// The name in the database, with which names are compared: the convention may build on a plain one.
-fn known_name(file: &MigrationFile<'_>, operation: &Operation<'_>, kind: Option<ConstraintKind>) -> Option<String> {
-    let constraint = Constraint {
-        kind: kind?,
-        ..Constraint::from(operation)
-    };
-    effective_name(file, constraint)
-}
-
 fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnostic> {
     let target = Target::of(drop)?;
     if target.is_made_as_written(file) {
@@ -242,10 +233,7 @@ fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnosti
         return None;
     }
     let own = match drop {
-        Drop::Operation(operation) => {
-            let kind = operation.kind().or_else(|| creates.first()?.kind());
-            known_name(file, operation, kind)?
-        }
+        Drop::Operation(operation) => dropped_name(file, operation)?,
         Drop::Sql(..) => target.name.to_owned(),
     };
     let mut named = Vec::new();
@@ -256,11 +244,13 @@ fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnosti
         }
         named.push((create, name));
     }
-    let mut left = named
+    let left = named
         .iter()
         .filter(|(create, name)| !is_gone(file, &target, *create, name));
-    let (create, name) = left.next()?;
-    Some(diagnostic(file, &target, &own, *create, name, left.next().is_none()))
+    let left: Vec<_> = left.collect();
+    let is_alike = |(create, _): &&&(Made<'_>, String)| create.name().is_some_and(|name| target.name.ends_with(name));
+    let (create, name) = left.iter().find(is_alike).or(left.first())?;
+    Some(diagnostic(file, &target, &own, *create, name, left.len() == 1))
 }
 
 /// Whether something else of the downgrade removes what the upgrade made, or the upgrade itself calls it otherwise in the end.
@@ -269,7 +259,7 @@ fn is_gone(file: &MigrationFile<'_>, target: &Target<'_>, create: Made<'_>, name
         !other.creates()
             && other.half == target.drop.half()
             && other.table.known().is_some_and(|table| table == target.table)
-            && known_name(file, other, other.kind().or(create.kind())).as_deref() == Some(name)
+            && dropped_name(file, other).as_deref() == Some(name)
     });
     let by_sql = |effect: &Effect| match effect {
         Effect::Dropped(dropped) => is_called(&dropped.name, name),

@@ -217,6 +217,21 @@ pub(super) fn effective_name(file: &MigrationFile<'_>, constraint: Constraint<'_
     finished(file, constraint).map(|name| name.text)
 }
 
+/// The name by which a drop goes.
+///
+/// Without `type_` it drops a plain `Constraint`, for which no convention has a template (`alembic/operations/schemaobj.py`,
+/// `generic_constraint`). Nothing where the convention cannot be read.
+pub(super) fn dropped_name(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Option<String> {
+    let Some(kind) = drop.kind() else {
+        return drop.name.text().map(str::to_owned);
+    };
+    let constraint = Constraint {
+        kind,
+        ..Constraint::from(drop)
+    };
+    effective_name(file, constraint)
+}
+
 /// The same name as SQLAlchemy holds it: what a convention has built is finished.
 pub(super) fn finished(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<Computed> {
     let explicit = constraint.explicit?;

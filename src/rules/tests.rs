@@ -1292,6 +1292,30 @@ fn a_prefix_is_doubled_inside_tables_and_columns_as_well() {
     }
 }
 
+/// A drop without `type_` drops a plain `Constraint`, for which no convention has a template.
+#[test]
+fn a_convention_builds_on_the_name_of_a_drop_only_with_its_type() {
+    let models = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
+    for (drop, expected) in [
+        ("op.drop_constraint('ck_t_valid', 't')", None),
+        ("op.drop_constraint('valid', 't', type_='check')", None),
+        (
+            "op.drop_constraint('ck_t_valid', 't', type_='check')",
+            Some("`ck_t_ck_t_valid` is dropped, and the upgrade creates `ck_t_valid`"),
+        ),
+    ] {
+        let revision = format!(
+            "from alembic import op\n{{0}}\ndef upgrade():\n    op.create_check_constraint('valid', 't', 'c > 0')\ndef downgrade():\n    {drop}\n"
+        );
+        let (files, last) = history_of(models, &[&revision]);
+        let snapshot: MemorySnapshot = files.into_iter().collect();
+        let project = Project::new(&snapshot, "/top");
+        let found = examine(&last, false, &project, &Config::default()).diagnostics;
+        let found = found.iter().find(|one| one.rule.name == "mismatched-drop");
+        assert_eq!(found.map(|one| one.message.as_str()), expected, "{drop}");
+    }
+}
+
 /// What a convention makes of a plain name is finished, and SQLAlchemy shortens it.
 #[test]
 fn a_convention_that_builds_on_names_keeps_them_from_being_too_long() {
