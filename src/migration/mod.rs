@@ -8,6 +8,7 @@ mod helpers;
 mod pairing;
 mod read;
 mod receiver;
+mod renames;
 mod signature;
 
 pub use executed::{Execution, Guard, SqlText};
@@ -175,6 +176,13 @@ impl Operation<'_> {
         }
     }
 
+    /// Whether a loop goes through schemas, each of which has a table of that name: then one name serves.
+    #[must_use]
+    pub fn is_once_a_schema(&self) -> bool {
+        let is_known = self.table.known().is_some() && (!self.creates() || self.columns.known().is_some());
+        self.repeated && self.schema.known().is_none() && is_known
+    }
+
     /// Whether it makes something.
     #[must_use]
     pub fn creates(&self) -> bool {
@@ -234,6 +242,6 @@ impl<'m> Migration<'m> {
     /// Which create belongs to which drop.
     #[must_use]
     pub fn pairing(&self) -> Pairing {
-        Pairing::of(&self.operations, &self.steps)
+        Pairing::of(self)
     }
 }

@@ -3,12 +3,19 @@
 //! Autogenerate writes the downgrade as the upgrade in reverse, so the k-th create of a table and kind belongs to the k-th-last drop. People
 //! write it in other orders as well; the columns that they drop in between tell so.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use crate::naming::ConstraintKind;
+use crate::naming::default_names::chosen_by;
+use crate::naming::{ConstraintKind, Dialect};
 use crate::order;
+use crate::python::Module;
 
-use super::{Action, Half, Name, Operation, Step};
+use super::renames;
+use super::{Half, Known, Migration, Name, Operation, Step};
+
+/// More constraints of one kind on one table are not tried in any other order than Alembic's.
+const MOST_CHOICES: usize = 100;
 
 /// A create and the drop that undoes it, as places in the list of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,26 +34,34 @@ pub struct Pairing {
     doubtful: HashSet<usize>,
 }
 
-type Group = (String, Option<String>, ConstraintKind, bool, String);
+/// What a create and its drop have in common: table, schema, whether the upgrade makes it, and the database.
+type Group = (String, String, bool, String);
 
 impl Pairing {
-    /// Pairs the operations of a migration whose names do not tell already. The columns that go tell in which order that is.
+    /// Pairs the operations of a migration of which one half or both have no name. The columns that go tell in which order that is.
     #[must_use]
-    pub fn of(operations: &[Operation<'_>], steps: &[Step<'_>]) -> Self {
-        let named = named_drops(operations);
-        let mut grouped: Vec<(Group, usize)> = Vec::new();
+    pub fn of(migration: &Migration<'_>) -> Self {
+        let Migration { operations, steps, .. } = migration;
+        let names = Names::of(migration);
+        let tables = renames::tables(operations, steps);
+        let mut open: Vec<(Group, Option<ConstraintKind>, usize)> = Vec::new();
         for (at, operation) in operations.iter().enumerate() {
-            let group = group(operation).filter(|_| !is_undone_by_name(&named, operation));
-            grouped.extend(group.map(|group| (group, at)));
+            let group = group(migration, operation, tables.get(&at)).filter(|_| names.leave_open(operation));
+            open.extend(group.map(|group| (group, operation.kind(), at)));
         }
-        order::sort(&mut grouped);
+        order::sort(&mut open);
         let mut pairs: Vec<Pair> = Vec::new();
-        for group in grouped.chunk_by(|(one, _), (other, _)| one == other) {
-            let (creates, drops): (Vec<usize>, Vec<usize>) = group
-                .iter()
-                .map(|(_, at)| *at)
-                .partition(|at| operations[*at].creates());
-            pairs.extend(pair_up(operations, steps, &creates, &drops));
+        for same in open.chunk_by(|one, other| (&one.0, one.1) == (&other.0, other.1)) {
+            let places = same.iter().filter(|(_, kind, _)| kind.is_some()).map(|(.., at)| *at);
+            pairs.extend(pair_group(operations, steps, &names, places));
+        }
+        let paired: HashSet<usize> = pairs.iter().flat_map(|pair| [pair.create, pair.drop]).collect();
+        // Who drops without `type_` may mean any kind.
+        open.retain(|(_, kind, at)| !paired.contains(at) && (kind.is_none() || operations[*at].creates()));
+        for same in open.chunk_by(|one, other| one.0 == other.0) {
+            let mut places: Vec<usize> = same.iter().map(|(.., at)| *at).collect();
+            order::sort(&mut places);
+            pairs.extend(pair_group(operations, steps, &names, places.into_iter()));
         }
         order::sort_by_key(&mut pairs, |pair| pair.create.min(pair.drop));
         let partners: HashMap<usize, usize> = pairs
@@ -87,16 +102,6 @@ impl Pairing {
     pub fn pairs(&self) -> &[Pair] {
         &self.pairs
     }
-}
-
-/// The indexes that are dropped by a name, and the half in which.
-fn named_drops<'o>(operations: &'o [Operation<'_>]) -> HashSet<(&'o str, Half)> {
-    let drops = operations
-        .iter()
-        .filter(|operation| operation.action == Action::Drop(Some(ConstraintKind::Index)));
-    drops
-        .filter_map(|operation| Some((operation.name.text()?, operation.half)))
-        .collect()
 }
 
 /// The operations without a partner that one of the others may belong to.
@@ -145,18 +150,12 @@ fn agree<S: PartialEq>(
         && same(one.2.as_ref(), other.2.as_ref())
 }
 
-/// Creates of one half meet drops of the other, of the same table, schema and kind, in the functions for the same database.
-fn group(operation: &Operation<'_>) -> Option<Group> {
+/// Creates of one half meet drops of the other, of the same table and schema, in the functions for the same database.
+fn group(migration: &Migration<'_>, operation: &Operation<'_>, table: Option<&String>) -> Option<Group> {
     let made_in_upgrade = match (operation.half, operation.creates()) {
         (Half::Unknown, _) => return None,
         (half, creates) => (half == Half::Upgrade) == creates,
     };
-    let unnamed = operation.name == Name::Unnamed;
-    // An index is always created under a name, so the drop that lacks one looks for it among the named.
-    let index = matches!(operation.action, Action::Create(ConstraintKind::Index));
-    if !unnamed && !index {
-        return None;
-    }
     let engine = operation
         .function
         .and_then(|name| name.split_once('_'))
@@ -167,26 +166,183 @@ fn group(operation: &Operation<'_>) -> Option<Group> {
             .is_some_and(|name| name.starts_with("upgrade_") || name.starts_with("downgrade_"))
     });
     Some((
-        operation.table.known()?.clone(),
-        operation.schema.known()?.clone(),
-        operation.kind()?,
+        table.or_else(|| operation.table.known())?.clone(),
+        schema(migration, operation)?,
         made_in_upgrade,
         engine.unwrap_or_default(),
     ))
 }
 
-/// An index that another drop removes by its name is none that a drop without one looks for.
-fn is_undone_by_name(named: &HashSet<(&str, Half)>, create: &Operation<'_>) -> bool {
-    let halves = [Half::Upgrade, Half::Downgrade, Half::Unknown];
-    let Some(name) = create.name.text() else { return false };
-    halves
+/// The schema, or the code that computes it: one variable is the same schema in both halves.
+fn schema(migration: &Migration<'_>, operation: &Operation<'_>) -> Option<String> {
+    if let Known::Is(schema) = &operation.schema {
+        return Some(schema.clone().unwrap_or_default());
+    }
+    let keywords = ["schema", "source_schema"];
+    let value = keywords
         .into_iter()
-        .any(|half| half != create.half && named.contains(&(name, half)))
+        .find_map(|keyword| operation.call.keyword(keyword))?;
+    value.dotted()?;
+    // No schema begins with a parenthesis.
+    Some(format!("({}", migration.module.file().slice(value.span)))
 }
 
-fn pair_up(operations: &[Operation<'_>], steps: &[Step<'_>], creates: &[usize], drops: &[usize]) -> Vec<Pair> {
+/// The names of a migration, and which operations they settle.
+struct Names<'o> {
+    module: &'o Module,
+    /// How often each word stands in the module, comments aside.
+    words: OnceCell<HashMap<&'o str, usize>>,
+    created: HashSet<(&'o str, Half)>,
+    dropped: HashSet<(&'o str, Half)>,
+    /// The first create and the last operation of each name in each half.
+    first_create: HashMap<(&'o str, Half), usize>,
+    last: HashMap<(&'o str, Half), usize>,
+    /// How many operations have the name.
+    count: HashMap<&'o str, usize>,
+}
+
+impl<'o> Names<'o> {
+    fn of(migration: &'o Migration<'_>) -> Self {
+        let mut names = Self {
+            module: migration.module,
+            words: OnceCell::new(),
+            created: HashSet::new(),
+            dropped: HashSet::new(),
+            first_create: HashMap::new(),
+            last: HashMap::new(),
+            count: HashMap::new(),
+        };
+        for operation in &migration.operations {
+            let Some(name) = operation.name.text() else { continue };
+            let key = (name, operation.half);
+            let at = operation.call.span.start;
+            if operation.creates() {
+                names.created.insert(key);
+                names.first_create.entry(key).or_insert(at);
+            } else {
+                names.dropped.insert(key);
+            }
+            names.last.insert(key, at);
+            *names.count.entry(name).or_default() += 1;
+        }
+        names
+    }
+
+    /// Whether an operation may belong to one without a name: it has none itself, or one that the other half does not know.
+    fn leave_open(&self, operation: &Operation<'_>) -> bool {
+        let name = match &operation.name {
+            Name::Unnamed => return true,
+            Name::Computed => return false,
+            Name::Plain(name) | Name::Finished(name) => name.as_str(),
+        };
+        let others = if operation.creates() {
+            &self.dropped
+        } else {
+            &self.created
+        };
+        let is_settled = [Half::Upgrade, Half::Downgrade, Half::Unknown]
+            .into_iter()
+            .any(|half| half != operation.half && others.contains(&(name, half)));
+        let is_made_before = || {
+            let first = self.first_create.get(&(name, operation.half));
+            first.is_some_and(|&at| at < operation.call.span.start)
+        };
+        !is_settled && (operation.creates() || !is_made_before())
+    }
+
+    /// Whether a drop with a name certainly means a create without one.
+    fn may_give(&self, create: &Operation<'_>, drop: &Operation<'_>) -> bool {
+        let (Some(name), Some(table), Some(kind)) = (drop.name.text(), drop.table.known(), create.kind()) else {
+            return false;
+        };
+        // Dropped by the create's own half as well, it is another's.
+        let is_in_the_way = || {
+            let last = self.last.get(&(name, create.half));
+            last.is_some_and(|&at| at > create.call.span.start)
+        };
+        // A number that a database gives may be that of another constraint; one that comes back had it.
+        let is_counted = || create.half == Half::Upgrade && is_counted(kind, table, name);
+        !(is_in_the_way() || is_counted()) && self.is_only_of_operations(create, name)
+    }
+
+    /// Whether only operations speak of a name: what SQL, a table or a column calls so is something else.
+    fn is_only_of_operations(&self, create: &Operation<'_>, name: &str) -> bool {
+        // MySQL calls a unique constraint like its first column, which is spoken of for other reasons as well.
+        let columns = create.columns.known();
+        let words = || self.words.get_or_init(|| words(self.module));
+        columns.is_some_and(|columns| columns.iter().any(|column| column == name))
+            || words().get(name).is_some_and(|said| Some(said) == self.count.get(name))
+    }
+}
+
+/// How often each word stands in a module, comments aside.
+fn words(module: &Module) -> HashMap<&str, usize> {
+    let text = module.file().text();
+    let comments = module.comments();
+    let mut found = HashMap::new();
+    let mut next = 0;
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut rest = text;
+    while let Some(start) = rest.find(is_part) {
+        let word = &rest[start..];
+        let (word, after) = word.split_at(word.find(|letter| !is_part(letter)).unwrap_or(word.len()));
+        let at = text.len() - after.len() - word.len();
+        rest = after;
+        while comments.get(next).is_some_and(|comment| comment.end <= at) {
+            next += 1;
+        }
+        if comments.get(next).is_none_or(|comment| at < comment.start) {
+            *found.entry(word).or_default() += 1;
+        }
+    }
+    found
+}
+
+/// Whether a database counted, or drew, the name.
+fn is_counted(kind: ConstraintKind, table: &str, name: &str) -> bool {
+    let databases = chosen_by(kind, table, None, name);
+    let by_number = matches!(kind, ConstraintKind::ForeignKey | ConstraintKind::Check)
+        && databases
+            .iter()
+            .any(|one| matches!(one, Dialect::Mysql | Dialect::Mariadb));
+    by_number
+        || databases
+            .iter()
+            .any(|one| matches!(one, Dialect::Mssql | Dialect::Oracle))
+}
+
+/// The pairs of one group: those without a name among themselves, else together with what has one on one side.
+fn pair_group(
+    operations: &[Operation<'_>],
+    steps: &[Step<'_>],
+    names: &Names<'_>,
+    places: impl Iterator<Item = usize>,
+) -> Vec<Pair> {
+    let (creates, drops): (Vec<usize>, Vec<usize>) = places.partition(|at| operations[*at].creates());
+    let unnamed = |list: &[usize]| -> Vec<usize> {
+        let is_unnamed = |at: &usize| operations[*at].name == Name::Unnamed;
+        list.iter().copied().filter(is_unnamed).collect()
+    };
+    let (open_creates, open_drops) = (unnamed(&creates), unnamed(&drops));
+    if open_creates.is_empty() && open_drops.is_empty() {
+        return Vec::new();
+    }
+    // An index is always created under a name, so the drop that lacks one looks for it among the named.
+    if open_creates.len() == open_drops.len() {
+        return pair_up(operations, steps, names, &open_creates, &open_drops);
+    }
+    pair_up(operations, steps, names, &creates, &drops)
+}
+
+fn pair_up(
+    operations: &[Operation<'_>],
+    steps: &[Step<'_>],
+    names: &Names<'_>,
+    creates: &[usize],
+    drops: &[usize],
+) -> Vec<Pair> {
     let alone = creates.len() == 1 && drops.len() == 1;
-    let certain = |at: &usize| !operations[*at].repeated;
+    let certain = |at: &usize| !operations[*at].repeated || operations[*at].is_once_a_schema();
     let all = |list: &[usize], same: fn(&Operation<'_>, &Operation<'_>) -> bool| {
         list.windows(2)
             .all(|two| same(&operations[two[0]], &operations[two[1]]))
@@ -207,9 +363,21 @@ fn pair_up(operations: &[Operation<'_>], steps: &[Step<'_>], creates: &[usize], 
         .map(|(&create, &drop)| Pair { create, drop })
         .collect();
     let columns = columns_gone(operations, steps, drops);
-    let works = |create: usize, drop: usize| is_there(&operations[create], &operations[drop], &columns);
-    if alone || reversed.iter().all(|pair| works(pair.create, pair.drop)) {
+    let works = |create: usize, drop: usize| {
+        let (create, drop) = (&operations[create], &operations[drop]);
+        is_there(create, drop, &columns) && may_be_pair(names, create, drop)
+    };
+    let by_order = reversed.iter().all(|pair| works(pair.create, pair.drop));
+    if by_order {
         return reversed;
+    }
+    if alone {
+        let Pair { create, drop } = reversed[0];
+        let fits = may_be_pair(names, &operations[create], &operations[drop]);
+        return if fits { reversed } else { Vec::new() };
+    }
+    if creates.len() > MOST_CHOICES {
+        return Vec::new();
     }
     // The drops that come before a column goes are a part of those before a later one goes. Each create in turn must leave one choice.
     let mut choices: Vec<(usize, Vec<usize>)> = creates
@@ -235,6 +403,16 @@ fn pair_up(operations: &[Operation<'_>], steps: &[Step<'_>], creates: &[usize], 
         .map(only)
         .collect::<Option<_>>()
         .unwrap_or_default()
+}
+
+/// Whether the names allow it: one half has none, or both the same.
+fn may_be_pair(names: &Names<'_>, create: &Operation<'_>, drop: &Operation<'_>) -> bool {
+    match (create.name.text(), drop.name.text()) {
+        (Some(_), Some(_)) => false,
+        (None, Some(_)) => names.may_give(create, drop),
+        (Some(name), None) => create.kind() == Some(ConstraintKind::Index) || names.is_only_of_operations(create, name),
+        (None, None) => true,
+    }
 }
 
 /// Where the columns of a table are dropped, in the block of these drops. The drops of one group have one table.
@@ -356,6 +534,115 @@ mod tests {
             pairs(
                 " op.create_foreign_key(None,'t','a',['a'],['id'])",
                 " op.drop_constraint(None,'other',type_='foreignkey')"
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn one_half_may_have_the_name() {
+        let key = " op.create_foreign_key(None,'t','a',['a'],['id'])";
+        let unique = |name: &str| format!(" op.create_unique_constraint({name},'t',['u'])");
+        let drop = |name: &str, rest: &str| format!(" op.drop_constraint({name},'t'{rest})");
+        let typed = ",type_='unique'";
+        for (upgrade, downgrade, count) in [
+            (unique("'uq_x'"), drop("None", typed), 1),
+            (unique("None"), drop("'uq_x'", typed), 1),
+            (drop("'uq_x'", typed), unique("None"), 1),
+            (unique("None"), drop("'uq_x'", ""), 1),
+            (unique("None"), drop("None", ""), 1),
+            // Two kinds, dropped without saying which, in Alembic's order.
+            (
+                format!("{key}\n{}", unique("None")),
+                format!("{}\n{}", drop("None", ""), drop("None", "")),
+                2,
+            ),
+            // Two names are a matter for another rule.
+            (unique("'uq_x'"), drop("'uq_y'", typed), 0),
+            // The name is made by something else, or by more than this half.
+            (
+                format!(
+                    "{}\n op.execute('ALTER TABLE t ADD CONSTRAINT uq_x UNIQUE (b)')",
+                    unique("None")
+                ),
+                drop("'uq_x'", typed),
+                0,
+            ),
+            (
+                unique("None"),
+                format!("{}\n{}", unique("'uq_x'"), drop("'uq_x'", typed)),
+                0,
+            ),
+            (
+                format!("{}\n{}", unique("None"), drop("'uq_x'", typed)),
+                drop("'uq_x'", typed),
+                0,
+            ),
+            // A number may be another's.
+            (key.to_owned(), drop("'t_ibfk_1'", ",type_='foreignkey'"), 0),
+            (drop("'t_ibfk_1'", ",type_='foreignkey'"), key.to_owned(), 1),
+        ] {
+            assert_eq!(pairs(&upgrade, &downgrade).len(), count, "{upgrade}\n{downgrade}");
+        }
+        let found = pairs(
+            &format!("{key}\n{}", unique("None")),
+            &format!("{}\n{}", drop("None", ""), drop("None", ",None")),
+        );
+        assert!(
+            found[0].1.ends_with("None)") && found[0].0.contains("foreign"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_table_is_followed_through_its_names() {
+        let key = " op.create_foreign_key(None,'old','a',['a'],['id'])\n";
+        let drop = |table: &str| format!(" op.drop_constraint(None,'{table}',type_='foreignkey')\n");
+        let to = |old: &str, new: &str| format!(" op.rename_table('{old}','{new}')\n");
+        for (upgrade, downgrade, count) in [
+            (
+                format!("{key}{}", to("old", "new")),
+                format!("{}{}", drop("new"), to("new", "old")),
+                1,
+            ),
+            (
+                format!("{key}{}", to("old", "new")),
+                format!("{}{}", to("new", "old"), drop("old")),
+                1,
+            ),
+            (
+                format!("{key}{}", to("old", "new")),
+                format!("{}{}", drop("old"), to("new", "old")),
+                0,
+            ),
+            (
+                format!("{key}{}{}", to("old", "between"), to("between", "new")),
+                format!("{}{}{}", to("new", "between"), drop("between"), to("between", "old")),
+                1,
+            ),
+            (
+                format!("{}{key}", to("new", "old")),
+                format!("{}{}", to("old", "new"), drop("new")),
+                1,
+            ),
+        ] {
+            assert_eq!(pairs(&upgrade, &downgrade).len(), count, "{upgrade}\n{downgrade}");
+        }
+    }
+
+    #[test]
+    fn one_variable_is_one_schema() {
+        let upgrade = " for schema in tenants():\n  op.create_unique_constraint(None,'t',['a'],schema=schema)";
+        let drop = |name: &str| {
+            format!(" for {name} in tenants():\n  op.drop_constraint(None,'t',type_='unique',schema={name})")
+        };
+        assert_eq!(pairs(upgrade, &drop("schema")).len(), 1);
+        assert!(pairs(upgrade, &drop("other")).is_empty());
+        let twice = " for x in names():\n  op.create_unique_constraint(None,'t',['a'])";
+        assert!(
+            pairs(
+                twice,
+                " for x in names():\n  op.drop_constraint(None,'t',type_='unique')"
             )
             .is_empty()
         );

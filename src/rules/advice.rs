@@ -21,7 +21,7 @@ pub(super) fn name_to_write(
     create: Option<&Operation<'_>>,
     suggestion: &Suggestion,
 ) -> NameToWrite {
-    if !file.is_deployed || suggestion.source == Source::Project {
+    if !file.is_deployed || matches!(suggestion.source, Source::Project | Source::OtherHalf) {
         return NameToWrite {
             text: suggestion.name.clone(),
             certain: true,
@@ -52,11 +52,14 @@ pub(super) fn help(
 ) -> String {
     let both = if has_partner { " in both functions" } else { "" };
     let mut help = match (&suggestion.name, &suggestion.reason) {
+        (Some(name), _) if suggestion.source == Source::OtherHalf => {
+            format!("name it as the other half does: `{name}`")
+        }
         (Some(name), _) if file.is_deployed => deployed(file, operation, both, name, suggestion.source),
         (Some(name), _) => match suggestion.source {
             Source::Project => format!("name it{both}: `{name}`, as your convention does"),
             Source::Configured => format!("name it{both}: `{name}`, by the convention in your configuration"),
-            Source::Documented => format!("name it{both}: `{name}`"),
+            Source::Documented | Source::OtherHalf => format!("name it{both}: `{name}`"),
         },
         (None, Some(reason)) => format!("choose a name and write it{both}; none is suggested, because {reason}"),
         (None, None) => format!("choose a name and write it{both}"),

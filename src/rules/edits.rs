@@ -11,7 +11,10 @@ use crate::source::{SourceFile, Span};
 use super::MigrationFile;
 
 /// The fix that gives one name to all of these operations; nothing where one of them has no place for it.
-pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], name: &str) -> Option<Fix> {
+pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], name: &Name) -> Option<Fix> {
+    let (Name::Plain(text) | Name::Finished(text)) = name else {
+        return None;
+    };
     let source = file.file();
     let mut edits = Vec::new();
     let mut wants_a_look = file.is_deployed;
@@ -20,7 +23,10 @@ pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
         edits.push(Edit {
             file: source.clone(),
             span: argument.value.span,
-            text: finished_name(file, &operation.receiver, operation.call, name)?,
+            text: match name {
+                Name::Plain(text) => quoted(text, quote(file, operation.call))?,
+                _ => finished_name(file, &operation.receiver, operation.call, text)?,
+            },
         });
         edits.extend(warning_comment(file, operation.call.span));
         let reflected = names_of_reflected(file, operation);
@@ -28,8 +34,8 @@ pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
         edits.extend(reflected);
     }
     let title = match operations {
-        [_] => format!("name it `{name}`"),
-        _ => format!("name it `{name}` in both functions"),
+        [_] => format!("name it `{text}`"),
+        _ => format!("name it `{text}` in both functions"),
     };
     let safety = if wants_a_look { Safety::Suggested } else { Safety::Safe };
     Some(Fix::new(title, safety, edits))

@@ -1,6 +1,7 @@
 //! A constraint is created without a name, and the project's convention gives it one while the migration runs.
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::migration::Name;
 
 use super::naming_target::{complete, subject, this_half};
 use super::suggestion::Source;
@@ -32,7 +33,9 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             );
             let text = drop.map(|drop| {
                 let half = this_half(drop.half);
-                if works_all_the_same(file, drop) {
+                if drop.name != Name::Unnamed {
+                    format!("and {half} knows it by this name")
+                } else if works_all_the_same(file, drop) {
                     format!("and {half} finds it only while the convention stays as it is")
                 } else {
                     format!("and {half} fails: a drop has no columns to make the name of")

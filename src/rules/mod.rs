@@ -6,7 +6,7 @@ mod advice;
 mod convention_code;
 mod default_name_dependency;
 mod doubled_prefix;
-mod dropped_by_name;
+mod doubtful_drop;
 mod duplicate_name;
 mod edits;
 mod executed;

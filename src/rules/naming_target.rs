@@ -1,12 +1,12 @@
 //! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
 
 use crate::diagnostic::{Diagnostic, Label};
-use crate::migration::{Half, Operation};
-use crate::naming::ConstraintKind;
+use crate::migration::{Half, Name, Operation};
+use crate::naming::{ConstraintKind, Dialect};
 use crate::project::{ConventionFacts, Target, Wanted};
 
-use super::dropped_by_name::DroppedByName;
-use super::suggestion::{Source, Suggestion};
+use super::doubtful_drop::DoubtfulDrop;
+use super::suggestion::{Constraint, Source, Suggestion, dropped_name, effective_name};
 use super::{MigrationFile, advice, edits};
 
 /// "foreign key `order.invoice_id`", as far as it is known.
@@ -44,7 +44,7 @@ pub(super) fn complete(
     let mut operations = vec![operation];
     diagnostic.problem = Some(operation.call.span);
     if let Some((other, text)) = partner {
-        operations.push(other);
+        operations.extend(Some(other).filter(|other| other.name == Name::Unnamed));
         let span = other.name_argument.map_or(other.call.span, |argument| argument.span);
         diagnostic.related.push(label(file, span, text));
         diagnostic.problem = Some(operation.call.span.min(other.call.span));
@@ -53,31 +53,25 @@ pub(super) fn complete(
         diagnostic.related.push(label(file, call, "no name is given here"));
     }
     diagnostic.related.extend(reason_in_models(file, suggestion.source));
+    let other = partner.map(|(other, _)| other);
+    let create = Some(operation).filter(|one| one.creates()).or(other);
+    let kept = other.and_then(|other| kept_name(file, operation, other));
+    let is_kept = kept.is_some();
+    let written = kept
+        .as_ref()
+        .map_or(Name::Finished as fn(String) -> Name, |(_, written)| *written);
+    let suggestion = kept.as_ref().map_or(suggestion, |(suggestion, _)| suggestion);
     diagnostic.model = model(file, operation, suggestion);
-    let create = if operation.creates() {
-        Some(operation)
-    } else {
-        partner.map(|(other, _)| other)
-    };
-    let is_alone = partner.is_none() && operation.creates();
-    let dropped = is_alone.then(|| DroppedByName::of(file, operation)).flatten();
-    if let Some(drop) = dropped.as_ref().and_then(DroppedByName::operation) {
-        let written = drop.name.text().unwrap_or_default();
-        let text = format!("`{written}` is what one database calls it");
-        diagnostic.related.push(label(file, drop.name_span(), &text));
-    }
-    let kept = dropped.as_ref().and_then(|dropped| brought_back(file, dropped));
-    let suggestion = kept.as_ref().unwrap_or(suggestion);
-    if let Some(DroppedByName::New(drop)) = dropped {
-        operations.push(drop);
-    }
     let name = advice::name_to_write(file, create, suggestion);
     let mut help = advice::help(file, create.unwrap_or(operation), operations.len() > 1, suggestion);
+    let is_alone = partner.is_none() && operation.creates();
+    let doubtful = is_alone.then(|| DoubtfulDrop::of(file, operation)).flatten();
     let obstacle = name
         .text
         .as_deref()
         .and_then(|name| obstacle(file, create, partner.is_some(), name))
-        .or_else(|| dropped.as_ref()?.obstacle());
+        .or_else(|| doubtful?.obstacle())
+        .or_else(|| Some(other.filter(|_| !is_kept)?.name.text()?).map(DoubtfulDrop::is_of_a_database));
     if let Some(obstacle) = &obstacle {
         help.push_str("; this is left to you, because ");
         help.push_str(obstacle);
@@ -87,23 +81,43 @@ pub(super) fn complete(
     diagnostic.fix = (name.certain && obstacle.is_none())
         .then_some(name.text.as_deref())
         .flatten()
-        .and_then(|name| edits::name_all(file, &operations, name));
+        .and_then(|name| edits::name_all(file, &operations, &written(name.to_owned())));
     diagnostic.suggested_name = name.text;
     diagnostic
 }
 
-/// The name that a constraint keeps which the downgrade brings back: the upgrade drops it by that again.
-fn brought_back(file: &MigrationFile<'_>, dropped: &DroppedByName<'_>) -> Option<Suggestion> {
-    let DroppedByName::BroughtBack(drop) = dropped else {
-        return None;
+/// The name that one half has and the other lacks, and how it is written.
+///
+/// Nothing where a committed migration drops what the database has named, and nobody can tell whether by the right name.
+fn kept_name(
+    file: &MigrationFile<'_>,
+    operation: &Operation<'_>,
+    other: &Operation<'_>,
+) -> Option<(Suggestion, fn(String) -> Name)> {
+    let plain = other.name.text()?;
+    let is_made_by_database = file.is_deployed && operation.creates() && operation.half != Half::Downgrade;
+    if is_made_by_database {
+        let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
+        let chosen = advice::default_name(dialect, operation)?;
+        (chosen.is_exact && dropped_name(file, other)? == chosen.text).then_some(())?;
+    }
+    let in_database = match other.creates() {
+        true => effective_name(file, Constraint::from(other)),
+        false => dropped_name(file, other),
+    };
+    // What a convention makes of the same words on both sides is the same as well.
+    let (name, written): (&str, fn(String) -> Name) = match &in_database {
+        Some(name) => (name, Name::Finished),
+        None if operation.kind() == other.kind() => (plain, Name::Plain),
+        None => return None,
     };
     let suggestion = Suggestion {
-        name: drop.name.text().map(str::to_owned),
-        source: Source::Documented,
+        name: Some(name.to_owned()),
+        source: Source::OtherHalf,
         reason: None,
         shortened: None,
     };
-    (!file.is_deployed).then_some(suggestion)
+    Some((suggestion, written))
 }
 
 /// Why the name cannot be written without a person's thought.
@@ -116,7 +130,7 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
     if create.unnamed_by.is_some() {
         return Some("the name is handed over from elsewhere".to_owned());
     }
-    if create.repeated {
+    if create.repeated && !create.is_once_a_schema() {
         return Some("it runs in a loop".to_owned());
     }
     if !has_partner && file.pairing.is_doubtful(at) {
@@ -195,8 +209,12 @@ fn reason_in_models(file: &MigrationFile<'_>, source: Source) -> Option<Label> {
 
 #[cfg(test)]
 mod tests {
+    use crate::check::examine;
+    use crate::config::Config;
     use crate::fix::{Safety, apply};
-    use crate::rules::tests::of_migration;
+    use crate::git::MemorySnapshot;
+    use crate::project::Project;
+    use crate::rules::tests::{history_of, of_migration};
 
     const PG: &str = "postgresql://h/d";
     const MY: &str = "mysql+pymysql://h/d";
@@ -213,7 +231,7 @@ mod tests {
     fn fixed(url: &str, upgrade: &str, downgrade: &str) -> Result<String, String> {
         let found = of_migration(url, upgrade, downgrade, false);
         let [only] = found.as_slice() else { panic!("{found:?}") };
-        assert_eq!(only.rule.name, "unnamed-constraint");
+        assert!(only.rule.name.starts_with("unnamed-"));
         let Some(fix) = &only.fix else {
             return Err(only.help.clone().unwrap());
         };
@@ -227,74 +245,89 @@ mod tests {
     }
 
     #[test]
-    fn a_drop_by_the_name_that_the_database_chooses_gets_the_new_name_as_well() {
-        let key = "op.f('fk_order_invoice_id_invoice')";
-        for (url, upgrade, downgrade, gone, new) in [
-            (PG, KEY.to_owned(), BY_POSTGRESQL.to_owned(), "order_invoice_id_fkey", key),
-            (ANY, KEY.to_owned(), BY_POSTGRESQL.to_owned(), "order_invoice_id_fkey", key),
-            (
-                PG,
-                KEY.to_owned(),
-                "    op.drop_constraint(op.f('order_invoice_id_fkey'), 'order')\n".to_owned(),
-                "order_invoice_id_fkey",
-                key,
-            ),
-            (
-                PG,
-                "    with op.batch_alter_table('order') as b:\n        b.create_foreign_key(None, 'invoice', ['invoice_id'], ['id'])\n"
-                    .to_owned(),
-                BY_POSTGRESQL.to_owned(),
-                "order_invoice_id_fkey",
-                "b.f('fk_order_invoice_id_invoice')",
-            ),
-            (
-                PG,
-                "    op.create_primary_key(None, 'order', ['id'])\n".to_owned(),
-                "    op.drop_constraint('order_pkey', 'order', type_='primary')\n".to_owned(),
-                "order_pkey",
-                "op.f('pk_order')",
-            ),
-            (
-                MY,
-                UNIQUE.to_owned(),
-                "    op.drop_constraint('code', 'order', type_='unique')\n".to_owned(),
-                "constraint('code'",
-                "op.f('uq_order_code')",
-            ),
-            // The name is that of something else of this half.
-            (
-                PG,
-                format!("    op.create_foreign_key('fk_x', 'order', 'x', ['x'], ['id'])\n{KEY}"),
-                format!("{BY_POSTGRESQL}    op.drop_constraint('fk_x', 'order', type_='foreignkey')\n"),
-                "order_invoice_id_fkey",
-                key,
-            ),
+    fn the_half_that_has_the_name_gives_it_to_the_other() {
+        const BATCH: &str = "    with op.batch_alter_table('order') as b:\n        b.create_foreign_key(None, 'invoice', ['invoice_id'], ['id'])\n";
+        const DROP_OTHER: &str = "    op.drop_constraint('fk_seek_other', 'order', type_='foreignkey')\n";
+        const WITHOUT_TYPE: &str = "    op.drop_constraint(op.f('order_invoice_id_fkey'), 'order')\n";
+        const BY_COLUMN: &str = "    op.drop_constraint('code', 'order', type_='unique')\n";
+        const NAMED: &str = "    op.create_unique_constraint('uq_x', 'order', ['code'])\n";
+        const DROP: &str = "    op.drop_constraint(None, 'order', type_='unique')\n";
+        let beside = format!("    op.create_foreign_key('fk_x', 'order', 'x', ['x'], ['id'])\n{KEY}");
+        let drop_beside = format!("{BY_POSTGRESQL}    op.drop_constraint('fk_x', 'order', type_='foreignkey')\n");
+        for (url, upgrade, downgrade, name) in [
+            (PG, KEY, BY_POSTGRESQL, "order_invoice_id_fkey"),
+            (ANY, KEY, BY_POSTGRESQL, "order_invoice_id_fkey"),
+            (MY, KEY, BY_POSTGRESQL, "order_invoice_id_fkey"),
+            (PG, KEY, DROP_OTHER, "fk_seek_other"),
+            (PG, DROP_OTHER, KEY, "fk_seek_other"),
+            (PG, KEY, WITHOUT_TYPE, "order_invoice_id_fkey"),
+            (PG, BATCH, BY_POSTGRESQL, "order_invoice_id_fkey"),
+            (MY, UNIQUE, BY_COLUMN, "code"),
+            (PG, &beside, &drop_beside, "order_invoice_id_fkey"),
+            (PG, NAMED, DROP, "uq_x"),
+            (PG, DROP, NAMED, "uq_x"),
         ] {
-            let after = fixed(url, &upgrade, &downgrade).unwrap_or_else(|help| panic!("{help} in\n{upgrade}{downgrade}"));
-            assert!(!after.contains(gone), "{after}");
-            assert!(after.contains(new), "{after}");
+            let after = fixed(url, upgrade, downgrade).unwrap_or_else(|help| panic!("{help} in\n{upgrade}{downgrade}"));
+            assert_eq!(after.matches(&format!("('{name}'")).count(), 2, "{after}");
+            assert_eq!(
+                after.matches(&format!(".f('{name}')")).count(),
+                if downgrade == WITHOUT_TYPE { 2 } else { 1 },
+                "{after}"
+            );
         }
+    }
+
+    /// The same words on both sides are the same name, whatever a convention makes of them.
+    #[test]
+    fn a_plain_name_is_copied_where_the_convention_cannot_be_read() {
+        let models = "from sqlalchemy import MetaData\nimport os\ntarget_metadata = MetaData(naming_convention=os.environ['NC'])\n";
+        let revision = format!(
+            "from alembic import op\n{{0}}\ndef upgrade():\n{UNIQUE}def downgrade():\n    op.drop_constraint('code_key', 'order', type_='unique')\n"
+        );
+        let (files, last) = history_of(models, &[&revision]);
+        let snapshot: MemorySnapshot = files.into_iter().collect();
+        let found = examine(&last, false, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics;
+        let [only] = found.as_slice() else { panic!("{found:?}") };
+        let after = apply(&only.file, only.fix.as_ref());
+        assert!(
+            after.contains("create_unique_constraint('code_key', 'order'"),
+            "{after}"
+        );
     }
 
     /// The new constraint comes in the place of an older one, which the downgrade brings back.
     #[test]
     fn what_is_replaced_keeps_its_name() {
         let after = fixed(PG, &format!("{BY_POSTGRESQL}{KEY}"), &format!("{BY_POSTGRESQL}{BACK}")).unwrap();
-        let (upgrade, downgrade) = after.split_once("def downgrade():\n").unwrap();
-        assert!(upgrade.starts_with(BY_POSTGRESQL), "{after}");
+        assert!(after.starts_with(BY_POSTGRESQL), "{after}");
         assert!(
-            downgrade
-                .trim_start()
-                .starts_with("op.drop_constraint(op.f('fk_order_invoice_id_invoice')"),
+            after.contains(&format!("def downgrade():\n{BY_POSTGRESQL}{BACK}")),
             "{after}"
         );
-        assert!(downgrade.contains(BACK.trim()), "{after}");
-        // What the upgrade drops is what the downgrade makes.
-        let after = fixed(PG, BY_POSTGRESQL, KEY).unwrap();
-        assert!(after.starts_with(BY_POSTGRESQL), "{after}");
         assert!(
             after.contains("create_foreign_key(op.f('order_invoice_id_fkey')"),
             "{after}"
+        );
+    }
+
+    #[test]
+    fn a_committed_create_takes_only_the_name_that_its_database_gave() {
+        let fix = |upgrade: &str, downgrade: &str| {
+            let found = of_migration(PG, upgrade, downgrade, true);
+            let [only] = found.as_slice() else { panic!("{found:?}") };
+            only.fix.as_ref().map(|fix| fix.edits[0].text.clone())
+        };
+        assert_eq!(
+            fix(KEY, BY_POSTGRESQL).as_deref(),
+            Some("op.f('order_invoice_id_fkey')")
+        );
+        assert_eq!(
+            fix(KEY, "    op.drop_constraint('fk_x', 'order', type_='foreignkey')\n"),
+            None
+        );
+        assert_eq!(
+            fix("    op.drop_constraint('fk_x', 'order', type_='foreignkey')\n", KEY).as_deref(),
+            Some("op.f('fk_x')")
         );
     }
 
@@ -311,7 +344,6 @@ mod tests {
                 KEY.to_owned(),
                 "    op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')\n".to_owned(),
             ),
-            (MY, KEY.to_owned(), BY_POSTGRESQL.to_owned()),
             (PG, KEY.to_owned(), format!("{BY_POSTGRESQL}{BY_POSTGRESQL}")),
             (PG, KEY.to_owned(), format!("    for x in y:\n    {BY_POSTGRESQL}")),
             (PG, KEY.to_owned(), format!("{BACK}{BY_POSTGRESQL}")),
@@ -325,11 +357,6 @@ mod tests {
                 PG,
                 KEY.to_owned(),
                 "    op.execute('ALTER TABLE \"order\" DROP CONSTRAINT order_invoice_id_fkey')\n".to_owned(),
-            ),
-            (
-                PG,
-                "    op.drop_constraint('fk_x', 'order', type_='foreignkey')\n".to_owned(),
-                KEY.to_owned(),
             ),
         ] {
             let help = fixed(url, &upgrade, &downgrade).unwrap_err();

@@ -30,6 +30,8 @@ pub(super) enum Source {
     Configured,
     /// Nobody in the project; the name follows the convention that SQLAlchemy documents.
     Documented,
+    /// The other half of the revision, which has the name.
+    OtherHalf,
 }
 
 /// A constraint that wants a name, whether an operation makes it or a table or a column brings it along.

@@ -31,7 +31,7 @@ fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
 const SHARED: &[&str] = &[
     "advice",
     "convention_code",
-    "dropped_by_name",
+    "doubtful_drop",
     "edits",
     "executed",
     "inline",
@@ -1565,7 +1565,7 @@ fn across_with(models: &str, revisions: &[&str], config: &Config) -> Vec<Diagnos
 }
 
 /// The files of a project whose revisions follow each other, and the last of them.
-fn history_of(models: &str, revisions: &[&str]) -> (Vec<(String, String)>, SourceFile) {
+pub(super) fn history_of(models: &str, revisions: &[&str]) -> (Vec<(String, String)>, SourceFile) {
     let env = "from alembic import context\nfrom app.models import target_metadata\n";
     let mut files = vec![
         ("migrations/env.py".to_owned(), env.to_owned()),

@@ -47,7 +47,10 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>, su
         .map_or(operation.call.span, |argument| argument.span);
     let diagnostic =
         Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(focus, consequence(file, operation));
-    let text = drop.map(|drop| format!("so {} fails: there is no name to drop", this_half(drop.half)));
+    let text = drop.map(|drop| match drop.name {
+        Name::Unnamed => format!("so {} fails: there is no name to drop", this_half(drop.half)),
+        _ => format!("and {} knows it by this name", this_half(drop.half)),
+    });
     complete(file, diagnostic, operation, drop.zip(text.as_deref()), suggestion)
 }
 

@@ -7,7 +7,7 @@ use crate::project::{ConventionFacts, Target};
 
 use super::advice::default_name;
 use super::naming_target::{complete, subject, this_half};
-use super::suggestion::{Source, Suggestion, suggest};
+use super::suggestion::suggest;
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -74,31 +74,13 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) ->
     let reason = format!("{} fails: it does not say which {what}", this_half(operation.half));
     let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(focus, reason);
     match create {
-        Some(create) if create.name == Name::Unnamed => {
+        Some(create) => {
             let suggestion = place
                 .and_then(|at| file.suggestion(at))
                 .cloned()
                 .unwrap_or_else(|| suggest(file, create));
-            complete(
-                file,
-                diagnostic,
-                operation,
-                Some((create, "this is what it must drop")),
-                &suggestion,
-            )
-        }
-        Some(create) => {
-            // The create has a name already, so only the drop changes.
-            let suggestion = Suggestion {
-                name: match &create.name {
-                    Name::Plain(name) | Name::Finished(name) => Some(name.clone()),
-                    Name::Unnamed | Name::Computed => None,
-                },
-                source: Source::Documented,
-                reason: Some("the create computes it".to_owned()),
-                shortened: None,
-            };
-            complete(file, diagnostic, operation, None, &suggestion)
+            let partner = Some((create, "this is what it must drop"));
+            complete(file, diagnostic, operation, partner, &suggestion)
         }
         None => alone(file, diagnostic, operation),
     }

@@ -508,7 +508,7 @@ impl<'f, 'm> Finding<'f, 'm> {
                     _ if wanted.keeps => "",
                     Source::Project => ", as your convention names it",
                     Source::Configured => ", by the convention in your configuration",
-                    Source::Documented => "",
+                    Source::Documented | Source::OtherHalf => "",
                 };
                 format!("write `{}`{why}{drop}", self.sql(name))
             }

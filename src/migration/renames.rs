@@ -1,0 +1,79 @@
+//! What a table is called between the two halves of a revision, where one of them renames it.
+
+use std::collections::HashMap;
+
+use super::{Half, Known, Operation, Step};
+
+/// The name of each operation's table after the upgrade and before the downgrade, by the operation's place, where the other name differs.
+///
+/// Renames in a branch, a loop or another function than the operation's are not followed, nor schemas.
+pub(super) fn tables(operations: &[Operation<'_>], steps: &[Step<'_>]) -> HashMap<usize, String> {
+    let renames: Vec<Rename<'_>> = steps.iter().filter_map(Rename::of).collect();
+    if renames.is_empty() {
+        return HashMap::new();
+    }
+    let upgraded = operations.iter().enumerate().rev();
+    let upgraded = upgraded.filter(|(_, operation)| operation.half == Half::Upgrade);
+    let downgraded = operations.iter().enumerate();
+    let downgraded = downgraded.filter(|(_, operation)| operation.half == Half::Downgrade);
+    let in_upgrade = renames.iter().rev().filter(|rename| rename.half == Half::Upgrade);
+    let in_downgrade = renames.iter().filter(|rename| rename.half == Half::Downgrade);
+    let mut found = follow(
+        upgraded,
+        in_upgrade.map(|one| (one, one.old, one.new)),
+        |operation, at| at > operation,
+    );
+    found.extend(follow(
+        downgraded,
+        in_downgrade.map(|one| (one, one.new, one.old)),
+        |operation, at| at < operation,
+    ));
+    found
+}
+
+struct Rename<'s> {
+    old: &'s str,
+    new: &'s str,
+    half: Half,
+    block: usize,
+    at: usize,
+}
+
+impl<'s> Rename<'s> {
+    fn of(step: &'s Step<'_>) -> Option<Self> {
+        if step.method != "rename_table" || step.repeated || step.conditional {
+            return None;
+        }
+        let argument = step.call.argument(Some(1), "new_table_name").ok()??;
+        Some(Self {
+            old: step.table.known()?,
+            new: argument.value.as_str()?,
+            half: step.half,
+            block: step.block,
+            at: step.call.span.start,
+        })
+    }
+}
+
+/// Goes through the operations from the border between the halves outwards to the far end; each rename in between changes the names.
+fn follow<'s>(
+    operations: impl Iterator<Item = (usize, &'s Operation<'s>)>,
+    renames: impl Iterator<Item = (&'s Rename<'s>, &'s str, &'s str)>,
+    is_between: impl Fn(usize, usize) -> bool,
+) -> HashMap<usize, String> {
+    let mut renames = renames.peekable();
+    let mut at_border: HashMap<(usize, &str), &str> = HashMap::new();
+    let mut found = HashMap::new();
+    for (place, operation) in operations {
+        let start = operation.call.span.start;
+        while let Some((rename, far, near)) = renames.next_if(|(rename, ..)| is_between(start, rename.at)) {
+            let near = at_border.remove(&(rename.block, near)).unwrap_or(near);
+            at_border.insert((rename.block, far), near);
+        }
+        let Known::Is(table) = &operation.table else { continue };
+        if let Some(name) = at_border.get(&(operation.block, table.as_str())) {
+            found.insert(place, (*name).to_owned());
+        }
+    }
+    found
+}
