@@ -13,7 +13,7 @@ use regex::bytes::Regex;
 use crate::git::{EntryKind, Snapshot};
 use crate::order;
 use crate::python::{Expr, ExprKind, Module, Stmt, StmtKind};
-use crate::source::{RepoPath, SourceFile};
+use crate::source::{RepoPath, SourceFile, Span};
 
 use super::Environment;
 
@@ -30,6 +30,15 @@ pub struct History {
     revisions: Option<Vec<Revision>>,
     /// The places of each revision's identifier, which should be one.
     places: HashMap<String, Vec<usize>>,
+    /// The words of all revisions that look like a database's own names, without their last number.
+    chosen: OnceCell<HashMap<String, Vec<Word>>>,
+}
+
+/// A word of a revision: the place of the revision, and where the word stands in it.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    revision: usize,
+    at: Span,
 }
 
 /// One revision.
@@ -57,7 +66,40 @@ impl History {
         for (at, revision) in revisions.iter().flatten().enumerate() {
             places.entry(revision.links.id.clone()).or_default().push(at);
         }
-        Self { revisions, places }
+        Self {
+            revisions,
+            places,
+            chosen: OnceCell::new(),
+        }
+    }
+
+    /// Where a name that a database chooses stands in another revision than the one in `module` and those before it: its first place there.
+    ///
+    /// `stem` is the name without its last number. Where it cannot be told which revisions come before, each counts.
+    #[must_use]
+    pub fn spoken_of_later(&self, module: &Module, stem: &str) -> Option<(&SourceFile, Span)> {
+        let words = self.chosen.get_or_init(|| self.chosen_words()).get(stem)?;
+        let revisions = self.revisions.as_ref()?;
+        let before = self.before(module).unwrap_or_default();
+        let before: HashSet<&RepoPath> = before.iter().map(|revision| revision.file.path()).collect();
+        let mut others = words.iter().filter_map(|word| {
+            let file = &revisions.get(word.revision)?.file;
+            (file.path() != module.file().path() && !before.contains(file.path())).then_some((file, word.at))
+        });
+        others.next()
+    }
+
+    fn chosen_words(&self) -> HashMap<String, Vec<Word>> {
+        let mut found: HashMap<String, Vec<Word>> = HashMap::new();
+        for (revision, one) in self.revisions.iter().flatten().enumerate() {
+            each_chosen(one.file.text(), |stem, at| {
+                let words = found.entry(stem.to_owned()).or_default();
+                if words.last().is_none_or(|last| last.revision != revision) {
+                    words.push(Word { revision, at });
+                }
+            });
+        }
+        found
     }
 
     /// How many revisions were read; nothing where there are too many.
@@ -90,6 +132,29 @@ impl History {
             found.push(revision);
         }
         Some(found)
+    }
+}
+
+/// The endings of the names that PostgreSQL chooses (`ChooseConstraintName`), and of the keys of MySQL and MariaDB, numbers aside.
+const CHOSEN: [&str; 6] = ["_fkey", "_key", "_pkey", "_excl", "_check", "_ibfk_"];
+
+/// The words of a text that look like a database's own names, each without its last number, and where they stand.
+fn each_chosen(text: &str, mut found: impl FnMut(&str, Span)) {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii();
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    while let Some(first) = bytes.get(start..).and_then(|rest| rest.iter().position(is_part)) {
+        start += first;
+        let length = bytes[start..].iter().take_while(|byte| is_part(byte)).count();
+        let end = start + length;
+        let stem = text
+            .get(start..end)
+            .unwrap_or_default()
+            .trim_end_matches(|digit: char| digit.is_ascii_digit());
+        if CHOSEN.iter().any(|ending| stem.ends_with(ending)) {
+            found(stem, Span::new(start, end));
+        }
+        start = end;
     }
 }
 
@@ -428,6 +493,35 @@ mod tests {
         let more = files(MOST_FILES + 1);
         assert_eq!(History::read(&more, &["versions".into()]).size(), None);
         assert_eq!(more.reads().len(), 0);
+    }
+
+    #[test]
+    fn the_names_that_a_database_chose_are_found_in_what_does_not_come_before() {
+        let revision = |id: &str, down: &str, rest: &str| {
+            let text = format!("revision = '{id}'\ndown_revision = {down}\n{rest}\n");
+            (format!("versions/{id}.py"), text)
+        };
+        let files: MemorySnapshot = [
+            revision("a", "None", "'t_a_fkey'"),
+            revision("b", "'a'", "'t_b_fkey' 't_ibfk_12' 'key' 'ß_key'"),
+            revision("c", "'b'", "'t_a_fkey' 't_b_fkey' 't_c_fkey1' 't_c_fkeys'"),
+        ]
+        .into_iter()
+        .collect();
+        let history = History::read(&files, &["versions".into()]);
+        let (path, text) = revision("b", "'a'", "");
+        let module = Module::parse(SourceFile::new(path.as_str().into(), text));
+        for (stem, expected) in [
+            ("t_a_fkey", Some("versions/c.py t_a_fkey")),
+            ("t_b_fkey", Some("versions/c.py t_b_fkey")),
+            ("t_c_fkey", Some("versions/c.py t_c_fkey1")),
+            ("t_ibfk_", None),
+            ("key", None),
+        ] {
+            let found = history.spoken_of_later(&module, stem);
+            let found = found.map(|(file, at)| format!("{} {}", file.path(), file.slice(at)));
+            assert_eq!(found.as_deref(), expected, "{stem}");
+        }
     }
 
     #[test]

@@ -18,28 +18,70 @@ pub(super) struct NameToWrite {
 /// In a committed migration that is the name which the database chose, as far as that can be told; else the one that is suggested.
 pub(super) fn name_to_write(
     file: &MigrationFile<'_>,
-    create: Option<&Operation<'_>>,
+    constraint: Option<&Constraint<'_>>,
     suggestion: &Suggestion,
 ) -> NameToWrite {
-    if !file.is_deployed || matches!(suggestion.source, Source::Project | Source::OtherHalf) {
-        return NameToWrite {
-            text: suggestion.name.clone(),
-            certain: true,
-        };
+    let suggested = |certain| NameToWrite {
+        text: suggestion.name.clone(),
+        certain,
+    };
+    match suggestion.source {
+        Source::OtherHalf | Source::OtherRevision => return suggested(true),
+        _ if suggestion.obstacle().is_some() => return suggested(false),
+        _ if !file.is_deployed => return suggested(true),
+        // A database that ran it may have any name.
+        _ if suggestion.unread.is_some() => return suggested(false),
+        Source::Project => return suggested(true),
+        Source::Configured | Source::Documented => {}
     }
     let chosen = file
         .dialect()
-        .zip(create)
-        .and_then(|(dialect, create)| default_name(dialect, create));
+        .zip(constraint)
+        .and_then(|(dialect, constraint)| default_name_of(dialect, constraint));
     match chosen {
         Some(chosen) if chosen.is_exact => NameToWrite {
             text: Some(chosen.text),
             certain: true,
         },
-        _ => NameToWrite {
-            text: suggestion.name.clone(),
-            certain: false,
-        },
+        _ => suggested(false),
+    }
+}
+
+/// What to write, in words.
+pub(super) fn what_to_write(
+    file: &MigrationFile<'_>,
+    constraint: &Constraint<'_>,
+    both: &str,
+    suggestion: &Suggestion,
+) -> String {
+    let Some(name) = &suggestion.name else {
+        let because = suggestion
+            .reason
+            .iter()
+            .map(|reason| format!("; none is suggested, because {reason}"));
+        return format!("choose a name and write it{both}{}", because.collect::<String>());
+    };
+    match (suggestion.source, &suggestion.unread) {
+        (Source::OtherHalf, _) => format!("name it as the other half does: `{name}`"),
+        (Source::OtherRevision, _) => {
+            let path = suggestion
+                .spoken
+                .iter()
+                .map(|place| format!(", by which `{}` knows it", place.file.path()));
+            format!("name it{both}: `{name}`{}", path.collect::<String>())
+        }
+        (_, unread) if file.is_deployed => deployed(file, constraint, both, name, suggestion.source, unread.is_some()),
+        (Source::Project, None) => format!("name it{both}: `{name}`, as your convention does"),
+        (Source::Configured, _) => format!("name it{both}: `{name}`, by the convention in your configuration"),
+        (Source::Documented, None) => format!("name it{both}: `{name}`"),
+        (Source::Project, Some(reason)) => format!(
+            "name it{both}: `{name}`, by the convention that SQLAlchemy documents; the project's own cannot be read without running it \
+             ({reason})"
+        ),
+        (Source::Documented, Some(reason)) => format!(
+            "name it{both}: `{name}`, by the convention that SQLAlchemy documents; whether the project has another cannot be read without \
+             running it ({reason})"
+        ),
     }
 }
 
@@ -51,19 +93,7 @@ pub(super) fn help(
     suggestion: &Suggestion,
 ) -> String {
     let both = if has_partner { " in both functions" } else { "" };
-    let mut help = match (&suggestion.name, &suggestion.reason) {
-        (Some(name), _) if suggestion.source == Source::OtherHalf => {
-            format!("name it as the other half does: `{name}`")
-        }
-        (Some(name), _) if file.is_deployed => deployed(file, operation, both, name, suggestion.source),
-        (Some(name), _) => match suggestion.source {
-            Source::Project => format!("name it{both}: `{name}`, as your convention does"),
-            Source::Configured => format!("name it{both}: `{name}`, by the convention in your configuration"),
-            Source::Documented | Source::OtherHalf => format!("name it{both}: `{name}`"),
-        },
-        (None, Some(reason)) => format!("choose a name and write it{both}; none is suggested, because {reason}"),
-        (None, None) => format!("choose a name and write it{both}"),
-    };
+    let mut help = what_to_write(file, &Constraint::from(operation), both, suggestion);
     if let (Some(_), Some((dialect, short))) = (&suggestion.name, &suggestion.shortened) {
         let database = dialect.label();
         let _ = if file.dialect().is_some() {
@@ -95,15 +125,22 @@ pub(super) fn batch_mode(file: &MigrationFile<'_>, operation: &Operation<'_>) ->
 }
 
 /// HEAD holds the migration, so a database may hold the constraint under a name of its own.
-fn deployed(file: &MigrationFile<'_>, operation: &Operation<'_>, both: &str, name: &str, source: Source) -> String {
-    if source == Source::Project {
+fn deployed(
+    file: &MigrationFile<'_>,
+    constraint: &Constraint<'_>,
+    both: &str,
+    name: &str,
+    source: Source,
+    is_unread: bool,
+) -> String {
+    if source == Source::Project && !is_unread {
         return format!(
             "this migration is committed already: a database that ran it has the constraint as `{name}` if the convention was the same \
              then, so write that name{both}"
         );
     }
-    let chosen = default_name(file.dialect().unwrap_or(Dialect::Postgresql), operation);
-    committed(file.dialect(), &Constraint::from(operation), chosen, both, name)
+    let chosen = default_name_of(file.dialect().unwrap_or(Dialect::Postgresql), constraint);
+    committed(file.dialect(), constraint, chosen.filter(|_| !is_unread), both, name)
 }
 
 /// What to do where a database may hold a constraint under the name that it chose itself.

@@ -1,6 +1,7 @@
 //! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
 
 use crate::diagnostic::{Diagnostic, Label};
+use crate::fix::Safety;
 use crate::migration::{Half, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::{ConventionFacts, Target, Wanted};
@@ -53,6 +54,10 @@ pub(super) fn complete(
         diagnostic.related.push(label(file, call, "no name is given here"));
     }
     diagnostic.related.extend(reason_in_models(file, suggestion.source));
+    if let Some(place) = suggestion.spoken.clone() {
+        let text = "this revision knows it by the name that a database gives".to_owned();
+        diagnostic.related.push(Label { place, text });
+    }
     let other = partner.map(|(other, _)| other);
     let create = Some(operation).filter(|one| one.creates()).or(other);
     let kept = other.and_then(|other| kept_name(file, operation, other));
@@ -62,7 +67,8 @@ pub(super) fn complete(
         .map_or(Name::Finished as fn(String) -> Name, |(_, written)| *written);
     let suggestion = kept.as_ref().map_or(suggestion, |(suggestion, _)| suggestion);
     diagnostic.model = model(file, operation, suggestion);
-    let name = advice::name_to_write(file, create, suggestion);
+    let constraint = create.filter(|create| create.kind().is_some()).map(Constraint::from);
+    let name = advice::name_to_write(file, constraint.as_ref(), suggestion);
     let mut help = advice::help(file, create.unwrap_or(operation), operations.len() > 1, suggestion);
     let is_alone = partner.is_none() && operation.creates();
     let doubtful = is_alone.then(|| DoubtfulDrop::of(file, operation)).flatten();
@@ -71,6 +77,7 @@ pub(super) fn complete(
         .as_deref()
         .and_then(|name| obstacle(file, create, partner.is_some(), name))
         .or_else(|| doubtful?.obstacle())
+        .or_else(|| suggestion.obstacle())
         .or_else(|| Some(other.filter(|_| !is_kept)?.name.text()?).map(DoubtfulDrop::is_of_a_database));
     if let Some(obstacle) = &obstacle {
         help.push_str("; this is left to you, because ");
@@ -82,6 +89,11 @@ pub(super) fn complete(
         .then_some(name.text.as_deref())
         .flatten()
         .and_then(|name| edits::name_all(file, &operations, &written(name.to_owned())));
+    if let Some(fix) = &mut diagnostic.fix
+        && suggestion.unread.is_some()
+    {
+        fix.safety = Safety::Suggested;
+    }
     diagnostic.suggested_name = name.text;
     diagnostic
 }
@@ -111,13 +123,7 @@ fn kept_name(
         None if operation.kind() == other.kind() => (plain, Name::Plain),
         None => return None,
     };
-    let suggestion = Suggestion {
-        name: Some(name.to_owned()),
-        source: Source::OtherHalf,
-        reason: None,
-        shortened: None,
-    };
-    Some((suggestion, written))
+    Some((Suggestion::of(name, Source::OtherHalf), written))
 }
 
 /// Why the name cannot be written without a person's thought.

@@ -4,12 +4,13 @@ use crate::migration::{Known, Name, Operation};
 use crate::naming::{
     ColumnRef, ConstraintKind, Convention, Dialect, Explicit, Name as Computed, NamingError, Referred, Subject,
 };
-use crate::project::{ConventionFacts, MetadataFacts, Target};
+use crate::project::{ConventionFacts, MetadataFacts, Place, Target};
 
 use super::MigrationFile;
+use super::advice::default_name_of;
 
 /// What can be said of the name of one create.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Suggestion {
     /// The name, untruncated; nothing where it cannot be known.
     pub(super) name: Option<String>,
@@ -19,6 +20,33 @@ pub(super) struct Suggestion {
     pub(super) reason: Option<String>,
     /// The name that the database will have, where that differs; PostgreSQL's where nothing tells which database it is.
     pub(super) shortened: Option<(Dialect, String)>,
+    /// What the project does not tell, where the name stands in for one that it may have.
+    pub(super) unread: Option<String>,
+    /// Where another revision speaks of the constraint by the name that a database gives it.
+    pub(super) spoken: Option<Place>,
+}
+
+impl Suggestion {
+    /// A name, and who says so.
+    pub(super) fn of(name: &str, source: Source) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            source,
+            reason: None,
+            shortened: None,
+            unread: None,
+            spoken: None,
+        }
+    }
+
+    /// Why the name cannot be written without a person's thought.
+    pub(super) fn obstacle(&self) -> Option<String> {
+        let place = self.spoken.as_ref().filter(|_| self.source != Source::OtherRevision)?;
+        let (path, name) = (place.file.path(), place.file.slice(place.span));
+        Some(format!(
+            "`{path}` speaks of `{name}`, which may be what a database calls it"
+        ))
+    }
 }
 
 /// Who names a constraint.
@@ -32,6 +60,8 @@ pub(super) enum Source {
     Documented,
     /// The other half of the revision, which has the name.
     OtherHalf,
+    /// Another revision, which knows it by the name that the database gives.
+    OtherRevision,
 }
 
 /// A constraint that wants a name, whether an operation makes it or a table or a column brings it along.
@@ -73,24 +103,43 @@ impl<'a> From<&'a Operation<'_>> for Constraint<'a> {
 /// The name for a constraint, and who says so.
 pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constraint<'a>>) -> Suggestion {
     let constraint = constraint.into();
+    let mut unread = None;
     let (source, outcome) = match project_convention(file, constraint.function) {
         // What the convention leaves out it does not name, whatever else is known of the constraint.
-        Ok(Some(convention)) if convention.template_for(constraint.kind).is_none() => fallback(file, constraint, None),
+        Ok(Some(convention)) if convention.template_for(constraint.kind).is_none() => fallback(file, constraint),
         Ok(Some(convention)) => match name(&convention, constraint) {
-            Ok(None) => fallback(file, constraint, None),
+            Ok(None) => fallback(file, constraint),
             // Such a template fails the migration, so nothing is named while it runs.
             Err(error) if error.is_raised() => (Source::Documented, Err(error.to_string())),
             outcome => (Source::Project, outcome.map_err(|error| error.to_string())),
         },
-        Ok(None) => fallback(file, constraint, None),
-        Err(Unreadable::Convention(reason)) => (Source::Project, Err(reason)),
-        Err(Unreadable::Target(reason)) => fallback(file, constraint, Some(reason)),
+        Ok(None) => fallback(file, constraint),
+        Err(Unreadable::Convention(reason)) => {
+            unread = Some(reason);
+            (Source::Project, fallback(file, constraint).1)
+        }
+        Err(Unreadable::Target(reason)) => {
+            unread = Some(reason).filter(|_| file.configured_convention.is_none());
+            fallback(file, constraint)
+        }
     };
+    let spoken = Some(source)
+        .filter(|source| *source != Source::Project)
+        .and_then(|_| spoken_of(file, constraint));
+    if let Some(place) = spoken.clone().filter(|place| !is_numbered(place)) {
+        let name = place.file.slice(place.span).to_owned();
+        return Suggestion {
+            spoken,
+            ..Suggestion::of(&name, Source::OtherRevision)
+        };
+    }
     let mut suggestion = Suggestion {
         name: None,
         source,
         reason: None,
         shortened: None,
+        unread,
+        spoken,
     };
     match outcome {
         Ok(Some(computed)) => {
@@ -105,6 +154,32 @@ pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
         Err(reason) => suggestion.reason = Some(reason),
     }
     suggestion
+}
+
+/// Where another revision than the earlier ones speaks of the constraint by the name that a database gives it.
+fn spoken_of(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<Place> {
+    let table = constraint.table.known()?;
+    let by_postgresql = default_name_of(Dialect::Postgresql, &constraint).filter(|chosen| chosen.is_exact);
+    let is_counted = constraint.kind == ConstraintKind::ForeignKey
+        && file
+            .dialect()
+            .is_none_or(|dialect| matches!(dialect, Dialect::Mysql | Dialect::Mariadb));
+    let by_number = is_counted.then(|| format!("{table}_ibfk_"));
+    let history = file.history()?;
+    let mut stems = by_postgresql.map(|chosen| chosen.text).into_iter().chain(by_number);
+    stems.find_map(|stem| {
+        let (other, span) = history.spoken_of_later(file.migration.module, &stem)?;
+        let file = other.clone();
+        Some(Place { file, span })
+    })
+}
+
+/// Whether the database counted: then nobody can tell which constraint has the number.
+fn is_numbered(place: &Place) -> bool {
+    place
+        .file
+        .slice(place.span)
+        .ends_with(|digit: char| digit.is_ascii_digit())
 }
 
 /// The suggestions for the unnamed creates of a file, each at the place of its operation.
@@ -135,9 +210,7 @@ fn project_convention(file: &MigrationFile<'_>, function: Option<&str>) -> Resul
     match &facts.convention {
         ConventionFacts::Default => Ok(Some(Convention::default())),
         ConventionFacts::Known(convention, _) => Ok(Some(convention.clone())),
-        ConventionFacts::Unknown(reason, _) => Err(Unreadable::Convention(format!(
-            "the project's convention cannot be read without running it ({reason})"
-        ))),
+        ConventionFacts::Unknown(reason, _) => Err(Unreadable::Convention(reason.clone())),
     }
 }
 
@@ -158,20 +231,13 @@ fn of_database<'d>(
     }
 }
 
-fn fallback(
-    file: &MigrationFile<'_>,
-    constraint: Constraint<'_>,
-    unreadable: Option<String>,
-) -> (Source, Result<Option<Computed>, String>) {
+/// The name by the convention of the configuration, else by the one that SQLAlchemy documents.
+fn fallback(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> (Source, Result<Option<Computed>, String>) {
     if let Some(convention) = file.configured_convention {
         return (
             Source::Configured,
             name(convention, constraint).map_err(|error| error.to_string()),
         );
-    }
-    if let Some(reason) = unreadable {
-        let why = format!("whether the project has a convention cannot be read without running it ({reason})");
-        return (Source::Documented, Err(why));
     }
     let documented = name(&Convention::sqlalchemy_documented(), constraint);
     (

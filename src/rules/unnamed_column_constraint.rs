@@ -5,6 +5,7 @@ use crate::fix::{Fix, Safety};
 use crate::migration::Step;
 use crate::naming::{ConstraintKind, Dialect};
 
+use super::advice::{name_to_write, what_to_write};
 use super::inline::{Inline, InlineName, of_added_column, write_name};
 use super::suggestion::{Source, suggest};
 use super::{Check, MigrationFile, Rule};
@@ -31,7 +32,9 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
 }
 
 fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Option<Diagnostic> {
-    let suggestion = suggest(file, inline.constraint(step));
+    let constraint = inline.constraint(step);
+    let suggestion = suggest(file, constraint);
+    let name = name_to_write(file, Some(&constraint), &suggestion);
     // A unique column is named by the convention, and goes with its column.
     if suggestion.source == Source::Project && inline.kind == ConstraintKind::Unique {
         return None;
@@ -43,15 +46,17 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
     let mut diagnostic = Diagnostic::new(&RULE, file.file(), step.call.span, message)
         .focus(inline.argument.span, consequence(file, step, inline))
         .help(match (&suggestion.name, inline.kind) {
+            (Some(_), _) if file.is_deployed => what_to_write(file, &constraint, "", &suggestion),
             (Some(name), ConstraintKind::Unique) => {
                 format!("take `unique=True` out and create the constraint by itself: `create_unique_constraint` with the name `{name}`")
             }
             (Some(name), _) => format!("name it: `{name}`"),
             (None, _) => "give it a name with `name=`: only you know what it is for".to_owned(),
         });
-    diagnostic.suggested_name.clone_from(&suggestion.name);
-    let edit = || write_name(file, &step.receiver, inline.call?, suggestion.name.as_deref()?);
+    let written = name.text.as_deref().filter(|_| name.certain);
+    let edit = || write_name(file, &step.receiver, inline.call?, written?);
     diagnostic.fix = edit().map(|edit| Fix::new("name it", Safety::Suggested, vec![edit]));
+    diagnostic.suggested_name = name.text;
     Some(diagnostic)
 }
 

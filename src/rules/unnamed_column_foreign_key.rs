@@ -7,8 +7,9 @@ use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{ArgumentKind, ExprKind};
 use crate::source::Span;
 
+use super::advice::{name_to_write, what_to_write};
 use super::inline::{Inline, InlineName, of_added_column, write_name};
-use super::suggestion::{Source, Suggestion, suggest};
+use super::suggestion::{Constraint, Source, Suggestion, suggest};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -72,20 +73,20 @@ fn what(step: &Step<'_>, inline: &Inline<'_>) -> String {
 }
 
 fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Diagnostic {
-    let suggestion = suggest(file, inline.constraint(step));
+    let constraint = inline.constraint(step);
+    let suggestion = suggest(file, constraint);
+    let name = name_to_write(file, Some(&constraint), &suggestion);
     let what = what(step, inline);
     let mut diagnostic = Diagnostic::new(&RULE, file.file(), step.call.span, format!("{what} has no name"))
         .focus(inline.argument.span, consequence(file, step))
-        .help(help(file, &suggestion));
+        .help(help(file, &constraint, &suggestion));
     if suggestion.source == Source::Project && !needs_a_drop(file) {
         // It works, and its name follows the convention; only the history does not say it.
         diagnostic.severity = Severity::Warning;
     }
-    diagnostic.suggested_name.clone_from(&suggestion.name);
-    diagnostic.fix = suggestion
-        .name
-        .as_deref()
-        .and_then(|name| fix(file, step, inline, name));
+    let written = name.text.as_deref().filter(|_| name.certain);
+    diagnostic.fix = written.and_then(|name| fix(file, step, inline, name));
+    diagnostic.suggested_name = name.text;
     diagnostic
 }
 
@@ -104,17 +105,16 @@ fn consequence(file: &MigrationFile<'_>, step: &Step<'_>) -> &'static str {
     }
 }
 
-fn help(file: &MigrationFile<'_>, suggestion: &Suggestion) -> String {
-    let drop = if needs_a_drop(file) {
-        ", and drop it by that name before the column"
-    } else {
-        ""
-    };
-    match (&suggestion.name, &suggestion.reason) {
-        (Some(name), _) => format!("name it: `{name}`{drop}"),
-        (None, Some(reason)) => format!("choose a name{drop}; none is suggested, because {reason}"),
-        (None, None) => format!("choose a name{drop}"),
+fn help(file: &MigrationFile<'_>, constraint: &Constraint<'_>, suggestion: &Suggestion) -> String {
+    let mut help = what_to_write(file, constraint, "", suggestion);
+    if needs_a_drop(file) && !file.is_deployed {
+        help.push_str("; drop it by that name before the column");
     }
+    if let Some(obstacle) = suggestion.obstacle() {
+        help.push_str("; this is left to you, because ");
+        help.push_str(&obstacle);
+    }
+    help
 }
 
 /// The name goes into the `ForeignKey`; for MySQL and MariaDB the missing drop goes before the column's.

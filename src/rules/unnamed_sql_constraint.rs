@@ -195,11 +195,14 @@ impl<'f, 'm> Finding<'f, 'm> {
         let edits = wanted
             .name
             .as_deref()
-            .map(|name| self.edits(name, &undone, wanted.keeps));
+            .map(|name| match suggestion.obstacle().filter(|_| !wanted.keeps) {
+                Some(obstacle) => Err(obstacle),
+                None => self.edits(name, &undone, wanted.keeps),
+            });
         diagnostic.help = Some(self.help(&suggestion, &wanted, &undone, edits.as_ref()));
         diagnostic.suggested_name.clone_from(&wanted.name);
         if let (Some(name), Some(Ok(edits))) = (&wanted.name, edits) {
-            let is_safe = !file.is_deployed && one.run.half == Half::Upgrade;
+            let is_safe = !file.is_deployed && one.run.half == Half::Upgrade && suggestion.unread.is_none();
             let safety = if is_safe { Safety::Safe } else { Safety::Suggested };
             diagnostic.fix = Some(Fix::new(format!("name it `{name}`"), safety, edits));
         }
@@ -508,7 +511,7 @@ impl<'f, 'm> Finding<'f, 'm> {
                     _ if wanted.keeps => "",
                     Source::Project => ", as your convention names it",
                     Source::Configured => ", by the convention in your configuration",
-                    Source::Documented | Source::OtherHalf => "",
+                    Source::Documented | Source::OtherHalf | Source::OtherRevision => "",
                 };
                 format!("write `{}`{why}{drop}", self.sql(name))
             }

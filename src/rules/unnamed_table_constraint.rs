@@ -5,6 +5,7 @@ use crate::fix::{Fix, Safety};
 use crate::migration::Step;
 use crate::naming::ConstraintKind;
 
+use super::advice::{name_to_write, what_to_write};
 use super::inline::{Inline, InlineName, of_table, write_name};
 use super::suggestion::suggest;
 use super::{Check, MigrationFile, Rule};
@@ -31,7 +32,9 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
 }
 
 fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Diagnostic {
-    let suggestion = suggest(file, inline.constraint(step));
+    let constraint = inline.constraint(step);
+    let suggestion = suggest(file, constraint);
+    let name = name_to_write(file, Some(&constraint), &suggestion);
     let table = step
         .table
         .known()
@@ -44,19 +47,21 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
             "the database invents a name; it goes when the table goes",
         )
         .help(match (&suggestion.name, inline.kind) {
+            (Some(_), _) if file.is_deployed => what_to_write(file, &constraint, "", &suggestion),
             (Some(name), ConstraintKind::Unique) if inline.call.is_none() => {
                 format!("write `sa.UniqueConstraint(..., name='{name}')` into the table instead of `unique=True`")
             }
             (Some(name), _) => format!("name it: `{name}`"),
             (None, _) => "give it a name with `name=`".to_owned(),
         });
-    diagnostic.suggested_name.clone_from(&suggestion.name);
-    let edit = || write_name(file, &step.receiver, inline.call?, suggestion.name.as_deref()?);
-    let safety = if file.is_deployed {
+    let written = name.text.as_deref().filter(|_| name.certain);
+    let edit = || write_name(file, &step.receiver, inline.call?, written?);
+    let safety = if file.is_deployed || suggestion.unread.is_some() {
         Safety::Suggested
     } else {
         Safety::Safe
     };
     diagnostic.fix = edit().map(|edit| Fix::new("name it", safety, vec![edit]));
+    diagnostic.suggested_name = name.text;
     diagnostic
 }
