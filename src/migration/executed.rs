@@ -30,6 +30,8 @@ pub struct Execution<'m> {
     pub repeated: bool,
     /// What a condition around it says of the database.
     pub guard: Guard,
+    /// Whether it stands in a branch that may not be taken.
+    pub conditional: bool,
 }
 
 /// What the conditions around a statement say of the database.

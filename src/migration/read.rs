@@ -706,6 +706,7 @@ impl<'v, 'm> Reader<'v, 'm> {
             function: self.functions.first().copied(),
             repeated: self.loops > loops,
             guard: inner.unwrap_or(Guard::None),
+            conditional: self.branches > 0,
         });
     }
 

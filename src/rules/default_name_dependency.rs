@@ -1,17 +1,19 @@
-//! An upgrade drops a constraint by the name that one database chose, since the revision that made it gave none.
+//! An upgrade drops or renames a constraint by the name that one database chose, and the revision that made it gave none, or another.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::{Half, Known, Migration, Name, Operation, Receiver, Step};
+use crate::migration::{Guard, Half, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::default_names::{self, chosen_by};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::{Place, Revision};
-use crate::python::{Argument, ArgumentKind, Call, Expr};
+use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind};
 use crate::source::Span;
+use crate::sql::{Effect, Ident, Table};
 
+use super::executed::{Executed, is_all_read, is_called};
 use super::inline::{Inline, InlineName, of_added_column, of_table};
 use super::suggestion::{Constraint, configured_name, dropped_name, effective_name, name_at_run_time};
 use super::{Check, MigrationFile, Rule};
@@ -19,24 +21,28 @@ use super::{Check, MigrationFile, Rule};
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "default-name-dependency",
-    summary: "an upgrade drops a constraint by the name that one database chose",
+    summary: "an upgrade drops or renames a constraint by the name that one database chose",
     severity: Severity::Warning,
     documentation: include_str!("../../docs/rules/default-name-dependency.md"),
     check: Check::Migration(check),
 };
 
-/// The kinds that `drop_constraint` drops by name. MySQL drops a primary key whatever it is called, and only PostgreSQL has exclude constraints.
-const KINDS: [ConstraintKind; 3] = [
+/// The kinds that are dropped by name. Only PostgreSQL has exclude constraints.
+const KINDS: [ConstraintKind; 4] = [
     ConstraintKind::ForeignKey,
     ConstraintKind::Unique,
     ConstraintKind::Check,
+    ConstraintKind::PrimaryKey,
 ];
 
-/// The history is read only for a drop whose name looks like a database's own.
+/// The history is read only for a name that looks like a database's own.
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
-    let operations = &file.migration.operations;
-    let drops: Vec<Wanted<'_>> = operations.iter().filter_map(|drop| Wanted::of(file, drop)).collect();
-    if drops.is_empty() || goes_by_the_database(file) {
+    let operations = file.migration.operations.iter();
+    let by_operation = operations.filter_map(|drop| Wanted::of_operation(file, drop));
+    let mut wanted: Vec<Wanted<'_>> = by_operation.collect();
+    wanted.extend(file.executed().iter().flat_map(|one| Wanted::of_sql(file, one)));
+    wanted.retain(Wanted::looks_chosen);
+    if wanted.is_empty() || looks_at_the_database(file) || !is_all_read(file, |half| half != Half::Downgrade) {
         return Vec::new();
     }
     let Some(history) = file.history() else {
@@ -45,84 +51,165 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let Some(earlier) = history.before(file.migration.module) else {
         return Vec::new();
     };
-    drops
+    wanted
         .iter()
         .filter_map(|wanted| {
-            let unnamed = look_back(file, &earlier, wanted).ok()?;
-            diagnostic(file, wanted, &unnamed?)
+            let made = look_back(file, &earlier, wanted).ok()?;
+            diagnostic(file, wanted, &made?)
         })
         .collect()
 }
 
-/// A drop, and what it looks for.
+/// A drop or a rename, and what it looks for.
 struct Wanted<'m> {
-    drop: &'m Operation<'m>,
-    table: &'m str,
-    /// As it stands in the source.
+    call: Span,
+    /// Where the name stands.
+    at: Span,
+    table: String,
+    schema: Option<&'m str>,
+    /// As it is written.
     name: &'m str,
+    /// What the database is asked for; nothing where the convention cannot be read.
+    in_database: Option<String>,
+    /// Nothing where it may be of any kind.
+    kind: Option<ConstraintKind>,
+    is_sql: bool,
 }
 
 impl<'m> Wanted<'m> {
-    fn of(file: &MigrationFile<'_>, drop: &'m Operation<'m>) -> Option<Self> {
+    fn of_operation(file: &MigrationFile<'_>, drop: &'m Operation<'m>) -> Option<Self> {
         let wanted = Self {
-            drop,
-            table: drop.table.known()?,
+            call: drop.call.span,
+            at: drop
+                .name_argument
+                .map_or(drop.call.span, |argument| argument.value.span),
+            table: drop.table.known()?.clone(),
+            schema: drop.schema.known()?.as_deref(),
             name: drop.name.text()?,
+            in_database: None,
+            kind: drop.kind(),
+            is_sql: false,
         };
         let names_reflected = matches!(&drop.receiver, Receiver::Batch { batch, .. } if batch.names_reflected);
         let is_certain = !drop.creates()
             && drop.half == Half::Upgrade
-            && drop.schema.known().is_some()
             && !(drop.repeated || drop.conditional || names_reflected)
             && drop.call.keyword("if_exists").is_none()
             // Of several databases each has its own history.
             && !drop.function.is_some_and(|name| name.starts_with("upgrade_"));
-        let looks_chosen = |kind: &ConstraintKind| {
-            !chosen_by(*kind, wanted.table, None, wanted.name).is_empty() && wanted.is_kind(*kind)
+        (is_certain && wanted.looks_chosen() && !is_made_here(file, &wanted)).then(|| Self {
+            in_database: dropped_name(file, drop),
+            ..wanted
+        })
+    }
+
+    /// What the SQL of an upgrade drops and renames for certain.
+    fn of_sql(file: &MigrationFile<'_>, one: &'m Executed<'m>) -> Vec<Self> {
+        let run = one.run;
+        let is_certain = run.half == Half::Upgrade
+            && !run.repeated
+            && (!run.conditional || matches!(run.guard, Guard::On(_)))
+            && !run.function.is_some_and(|name| name.starts_with("upgrade_"));
+        let effects = one.effects.iter().filter(|_| is_certain);
+        effects
+            .flat_map(|effect| match effect {
+                Effect::Dropped(dropped) if !dropped.if_exists => {
+                    Self::of_ident(file, one, &dropped.name, dropped.table.as_ref())
+                }
+                Effect::Renamed {
+                    table,
+                    from,
+                    if_exists: false,
+                    ..
+                } => Self::of_ident(file, one, from, table.as_ref()),
+                _ => Vec::new(),
+            })
+            .collect()
+    }
+
+    fn of_ident(
+        file: &MigrationFile<'_>,
+        one: &'m Executed<'m>,
+        name: &'m Ident,
+        table: Option<&'m Table>,
+    ) -> Vec<Self> {
+        let tables = match table {
+            Some(table) => vec![table.name.text.clone()],
+            None => tables_of_index(&name.text),
         };
-        (is_certain && KINDS.iter().any(looks_chosen) && !is_made_here(file, drop)).then_some(wanted)
+        let wanted = tables.into_iter().map(|table_name| Self {
+            call: one.run.call.span,
+            at: one.place(file, name.at.clone()),
+            table: table_name,
+            schema: table
+                .and_then(|table| table.schema.as_ref())
+                .map(|schema| schema.text.as_str()),
+            name: &name.text,
+            in_database: Some(name.text.clone()),
+            kind: None,
+            is_sql: true,
+        });
+        let is_certain = name.is_certain && table.is_none_or(|table| table.name.is_certain);
+        wanted
+            .filter(|wanted| is_certain && wanted.looks_chosen() && !is_made_here(file, wanted))
+            .collect()
+    }
+
+    fn looks_chosen(&self) -> bool {
+        KINDS
+            .into_iter()
+            .any(|kind| self.is_kind(kind) && !chosen_by(kind, &self.table, None, self.name).is_empty())
     }
 
     fn is_kind(&self, kind: ConstraintKind) -> bool {
-        is_dropped_by_name(kind) && self.drop.kind().is_none_or(|own| own == kind)
+        KINDS.contains(&kind) && self.kind.is_none_or(|own| own == kind)
     }
 
     /// Whether something is about the same table; nothing where that cannot be told.
     fn is_table(&self, table: &Known<String>, schema: &Known<Option<String>>) -> Option<bool> {
-        Some(table.known()? == self.table && schema.known()? == self.drop.schema.known()?)
+        Some(*table.known()? == self.table && schema.known()?.as_deref() == self.schema)
     }
 }
 
-fn is_dropped_by_name(kind: ConstraintKind) -> bool {
-    KINDS.contains(&kind)
+/// The tables that an index may be of by its name, which PostgreSQL begins with the table's.
+fn tables_of_index(name: &str) -> Vec<String> {
+    name.match_indices('_').map(|(at, _)| name[..at].to_owned()).collect()
 }
 
 /// Whether the upgrade itself makes what it drops, or the table.
-fn is_made_here(file: &MigrationFile<'_>, drop: &Operation<'_>) -> bool {
+fn is_made_here(file: &MigrationFile<'_>, wanted: &Wanted<'_>) -> bool {
     let Migration { operations, steps, .. } = file.migration;
-    let before = |span: Span| span < drop.call.span;
+    let before = |span: Span| span < wanted.call;
     let by_operation = operations
         .iter()
-        .any(|other| other.creates() && other.name.text() == drop.name.text() && before(other.call.span));
+        .any(|other| other.creates() && other.name.text() == Some(wanted.name) && before(other.call.span));
     let with_table = steps.iter().any(|step| {
         matches!(step.method, "create_table" | "drop_table" | "rename_table")
             && step.half != Half::Downgrade
-            && step.table == drop.table
+            && step.table.known().is_some_and(|table| *table == wanted.table)
             && before(step.call.span)
     });
-    by_operation || with_table
+    let changes_table =
+        |effect: &Effect| matches!(effect, Effect::TableChanged(table) if is_called(&table.name, &wanted.table));
+    let by_sql = || {
+        let upgraded = file.executed().iter().filter(|one| one.run.half != Half::Downgrade);
+        file.made_by_sql().contains(&wanted.name.to_ascii_lowercase())
+            || upgraded.flat_map(|one| &one.effects).any(changes_table)
+    };
+    by_operation || with_table || by_sql()
 }
 
-/// Whether the migration looks at what it runs on, or runs SQL about tables: then it may well know what it does.
-fn goes_by_the_database(file: &MigrationFile<'_>) -> bool {
+/// Whether the migration looks at what it runs on: then it may well know what it does.
+fn looks_at_the_database(file: &MigrationFile<'_>) -> bool {
     static LOOKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
             r"(?-u)\.dialect\b|dialect_name|\btry[ \t]*:|get_foreign_keys|get_unique_constraints|get_check_constraints|inspect\(",
         )
         .ok()
     });
-    let text = file.file().text();
-    LOOKS.as_ref().is_none_or(|pattern| pattern.is_match(text)) || runs_definitions(text)
+    LOOKS
+        .as_ref()
+        .is_none_or(|pattern| pattern.is_match(file.file().text()))
 }
 
 /// Whether there is SQL about tables in it, wherever it stands.
@@ -136,51 +223,74 @@ fn runs_definitions(text: &str) -> bool {
     DEFINES.as_ref().is_none_or(|pattern| pattern.is_match(text))
 }
 
-/// A constraint that an earlier revision made without a name.
-struct Unnamed {
+/// A constraint that an earlier revision made.
+struct Made {
     place: Place,
     kind: ConstraintKind,
     /// Those of the constraint, for a check the words of its condition; nothing where they are computed.
     columns: Option<Vec<String>>,
-    /// The name that the convention gives it while the revision runs.
+    /// The name that the revision gives it on every database: its own, or by the convention while it runs.
     given: Option<String>,
+    is_named: bool,
 }
 
-impl Unnamed {
+impl Made {
     fn chosen_by(&self, wanted: &Wanted<'_>) -> &'static [Dialect] {
         let columns = self.columns.as_ref();
         let columns: Option<Vec<&str>> = columns.map(|columns| columns.iter().map(String::as_str).collect());
-        chosen_by(self.kind, wanted.table, columns.as_deref(), wanted.name)
+        chosen_by(self.kind, &wanted.table, columns.as_deref(), wanted.name)
+    }
+
+    /// Whether the name is the one that a database would give it, with no number that may be another's.
+    fn is_meant(&self, wanted: &Wanted<'_>) -> bool {
+        let is_numbered = wanted.name.ends_with(|digit: char| digit.is_ascii_digit());
+        self.columns.is_some() && !is_numbered && !self.chosen_by(wanted).is_empty()
     }
 }
 
 /// Something made the name, or may have: nothing can be said.
 struct Doubt;
 
-/// The unnamed constraint of the earlier revisions that a drop means; an error where one of them made the name, or may have.
-fn look_back(file: &MigrationFile<'_>, earlier: &[&Revision], wanted: &Wanted<'_>) -> Result<Option<Unnamed>, Doubt> {
+/// The constraint of the earlier revisions that a drop means: one without a name first. An error where one of them made the name, or may have.
+fn look_back(file: &MigrationFile<'_>, earlier: &[&Revision], wanted: &Wanted<'_>) -> Result<Option<Made>, Doubt> {
     let mut found = Vec::new();
-    let mut dropped = Vec::new();
-    for revision in earlier.iter().filter(|revision| revision.mentions(wanted.table)) {
+    let mut columns_gone = Vec::new();
+    let mut names_gone: Vec<String> = Vec::new();
+    for revision in earlier.iter().filter(|revision| revision.mentions(&wanted.table)) {
         let module = revision.module();
         let is_clear =
-            module.errors().is_empty() && !runs_definitions(module.file().text()) && !revision.hands_out(wanted.table);
+            module.errors().is_empty() && !runs_definitions(module.file().text()) && !revision.hands_out(&wanted.table);
         if !is_clear {
             return Err(Doubt);
         }
         let migration = Migration::read(module);
         found.extend(made_by_operations(file, &migration, wanted)?);
         found.extend(made_inside(file, &migration, wanted)?);
-        dropped.extend(dropped_columns(&migration, wanted)?);
+        columns_gone.extend(dropped_columns(&migration, wanted)?);
+        let drops = migration
+            .operations
+            .iter()
+            .filter(|one| !one.creates() && one.half != Half::Downgrade);
+        names_gone.extend(drops.filter_map(|drop| drop.name.text().map(str::to_owned)));
     }
-    let is_left = |unnamed: &Unnamed| !unnamed.columns.iter().flatten().any(|column| dropped.contains(column));
-    let mut found = found.into_iter().filter(is_left);
-    let unnamed = found.find(|unnamed| !unnamed.chosen_by(wanted).is_empty());
+    found.retain(|made| {
+        !made
+            .columns
+            .iter()
+            .flatten()
+            .any(|column| columns_gone.contains(column))
+    });
+    let unnamed = |made: &Made| !made.is_named && !made.chosen_by(wanted).is_empty();
+    let named = |made: &Made| {
+        made.is_named && made.is_meant(wanted) && !made.given.as_ref().is_some_and(|name| names_gone.contains(name))
+    };
+    let meant = found.iter().position(unnamed).or_else(|| found.iter().position(named));
+    let meant = meant.map(|at| found.swap_remove(at));
     // Asked last, since it is asked of all.
-    if unnamed.is_some() && !earlier.iter().all(|revision| revision.is_readable()) {
+    if meant.is_some() && !earlier.iter().all(|revision| revision.is_readable()) {
         return Err(Doubt);
     }
-    Ok(unnamed)
+    Ok(meant)
 }
 
 /// The columns that go, and what is made of them.
@@ -201,7 +311,7 @@ fn made_by_operations(
     file: &MigrationFile<'_>,
     migration: &Migration<'_>,
     wanted: &Wanted<'_>,
-) -> Result<Vec<Unnamed>, Doubt> {
+) -> Result<Vec<Made>, Doubt> {
     let mut found = Vec::new();
     let creates = migration
         .operations
@@ -225,46 +335,88 @@ fn made_by_operations(
         match create.name {
             // Another call of the same function may give the name.
             Name::Unnamed if create.unnamed_by.is_some() => return Err(Doubt),
-            Name::Unnamed => found.push(Unnamed {
-                place: place(migration, create.name_span()),
-                kind,
-                columns: columns(migration, kind, &create.columns, create.call.span),
-                given: given(file, constraint, wanted)?,
-            }),
             Name::Computed => return Err(Doubt),
-            Name::Plain(_) | Name::Finished(_) => differs(file, constraint, wanted)?,
+            Name::Unnamed | Name::Plain(_) | Name::Finished(_) => {
+                let is_named = create.name != Name::Unnamed;
+                found.push(Made {
+                    place: place(migration, create.name_span()),
+                    kind,
+                    columns: columns(migration, kind, &create.columns, create.call.span),
+                    given: given(file, constraint, wanted, is_named)?,
+                    is_named,
+                });
+            }
         }
     }
     Ok(found)
 }
 
 /// What tables and columns bring along.
-fn made_inside(
-    file: &MigrationFile<'_>,
-    migration: &Migration<'_>,
-    wanted: &Wanted<'_>,
-) -> Result<Vec<Unnamed>, Doubt> {
+fn made_inside(file: &MigrationFile<'_>, migration: &Migration<'_>, wanted: &Wanted<'_>) -> Result<Vec<Made>, Doubt> {
     let mut found = Vec::new();
     for step in migration.steps.iter().filter(|step| step.half != Half::Downgrade) {
-        for inline in inside(migration, step, wanted)?
-            .iter()
-            .filter(|inline| wanted.is_kind(inline.kind))
-        {
+        let inlines = inside(migration, step, wanted)?;
+        let has_key = inlines.iter().any(|inline| inline.kind == ConstraintKind::PrimaryKey);
+        let is_own = step.method == "create_table" && wanted.is_table(&step.table, &step.schema) == Some(true);
+        let implicit = Some(step).filter(|_| is_own && !has_key && wanted.is_kind(ConstraintKind::PrimaryKey));
+        if let Some((place, columns)) = implicit.and_then(|step| implicit_key(migration, step)) {
+            let known = Known::Is(columns.clone());
+            let constraint = Constraint {
+                kind: ConstraintKind::PrimaryKey,
+                table: &step.table,
+                schema: step.schema.known().and_then(Option::as_deref),
+                columns: &known,
+                referred: None,
+                explicit: None,
+                function: step.function,
+            };
+            found.push(Made {
+                place,
+                kind: ConstraintKind::PrimaryKey,
+                columns: Some(columns),
+                given: given(file, constraint, wanted, false)?,
+                is_named: false,
+            });
+        }
+        for inline in inlines.iter().filter(|inline| wanted.is_kind(inline.kind)) {
             let constraint = inline.constraint(step);
             match inline.name {
-                InlineName::Unnamed if step.half == Half::Upgrade && !(step.repeated || step.conditional) => found
-                    .push(Unnamed {
+                InlineName::Computed => return Err(Doubt),
+                InlineName::Unnamed if step.half != Half::Upgrade || step.repeated || step.conditional => {
+                    return Err(Doubt);
+                }
+                InlineName::Unnamed | InlineName::Plain(_) | InlineName::Finished(_) => {
+                    let is_named = inline.name != InlineName::Unnamed;
+                    found.push(Made {
                         place: place(migration, inline.argument.span),
                         kind: inline.kind,
                         columns: columns(migration, inline.kind, &inline.columns, inline.argument.span),
-                        given: given(file, constraint, wanted)?,
-                    }),
-                InlineName::Unnamed | InlineName::Computed => return Err(Doubt),
-                InlineName::Plain(_) | InlineName::Finished(_) => differs(file, constraint, wanted)?,
+                        given: given(file, constraint, wanted, is_named)?,
+                        is_named,
+                    });
+                }
             }
         }
     }
     Ok(found)
+}
+
+/// The primary key of columns that say so, for which `create_table` makes a constraint without a name.
+fn implicit_key(migration: &Migration<'_>, step: &Step<'_>) -> Option<(Place, Vec<String>)> {
+    let columns = step
+        .call
+        .arguments
+        .iter()
+        .filter_map(|argument| argument.value.as_call_of("Column"));
+    let is_key = |column: &&Call| {
+        let key = column.keyword("primary_key");
+        key.is_some_and(|key| key.kind == ExprKind::Bool(true))
+    };
+    let keys: Vec<&Call> = columns.filter(is_key).collect();
+    let names = keys
+        .iter()
+        .map(|column| column.arguments.first()?.value.as_str().map(str::to_owned));
+    Some((place(migration, keys.first()?.span), names.collect::<Option<_>>()?))
 }
 
 /// The constraints that a step brings to the table; in doubt where it makes, renames or drops the table in a way that is not read.
@@ -277,7 +429,7 @@ fn inside<'m>(migration: &Migration<'m>, step: &Step<'m>, wanted: &Wanted<'_>) -
     }
     // The new name of a renamed table is an argument as well.
     let is_renamed =
-        step.method == "rename_table" && migration.module.file().slice(step.call.span).contains(wanted.table);
+        step.method == "rename_table" && migration.module.file().slice(step.call.span).contains(&wanted.table);
     let is_own = wanted.is_table(&step.table, &step.schema).ok_or(Doubt)?;
     match step.method {
         _ if is_renamed => Err(Doubt),
@@ -334,79 +486,89 @@ fn columns(
     Some(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
 }
 
-/// The name that the convention gives to what has none, unless that is the one which is dropped.
-fn given(file: &MigrationFile<'_>, constraint: Constraint<'_>, wanted: &Wanted<'_>) -> Result<Option<String>, Doubt> {
-    let dropped = dropped_name(file, wanted.drop).ok_or(Doubt)?;
+/// The name that a constraint has on every new database; in doubt where that is the one which is dropped, or may be.
+fn given(
+    file: &MigrationFile<'_>,
+    constraint: Constraint<'_>,
+    wanted: &Wanted<'_>,
+    is_named: bool,
+) -> Result<Option<String>, Doubt> {
+    let dropped = wanted.in_database.as_ref().ok_or(Doubt)?;
     // What the convention makes of the name is no database's own.
-    if dropped != wanted.name || configured_name(file, constraint).as_ref() == Some(&dropped) {
+    if dropped != wanted.name || configured_name(file, constraint).as_ref() == Some(dropped) {
         return Err(Doubt);
     }
-    match name_at_run_time(file, constraint) {
-        Ok(Some(name)) if name == dropped => Err(Doubt),
-        Ok(given) => Ok(given),
-        Err(()) => Err(Doubt),
+    let given = if is_named {
+        Some(effective_name(file, constraint).ok_or(Doubt)?)
+    } else {
+        name_at_run_time(file, constraint).map_err(|()| Doubt)?
+    };
+    match given {
+        Some(name) if name.eq_ignore_ascii_case(dropped) => Err(Doubt),
+        given => Ok(given),
     }
 }
 
-/// In doubt where a constraint with a name has the one that is dropped.
-fn differs(file: &MigrationFile<'_>, constraint: Constraint<'_>, wanted: &Wanted<'_>) -> Result<(), Doubt> {
-    let name = effective_name(file, constraint).ok_or(Doubt)?;
-    let dropped = dropped_name(file, wanted.drop).ok_or(Doubt)?;
-    if name == dropped || name == wanted.name {
-        return Err(Doubt);
-    }
-    Ok(())
-}
-
-fn diagnostic(file: &MigrationFile<'_>, wanted: &Wanted<'_>, unnamed: &Unnamed) -> Option<Diagnostic> {
-    let databases = unnamed.chosen_by(wanted);
-    // Who writes down which database it is has no other; a convention changes the name on that one, too.
-    let is_the_only_one = file
-        .configured_dialect
-        .is_some_and(|dialect| databases.contains(&dialect));
-    if is_the_only_one && unnamed.given.is_none() {
+fn diagnostic(file: &MigrationFile<'_>, wanted: &Wanted<'_>, made: &Made) -> Option<Diagnostic> {
+    let databases = made.chosen_by(wanted);
+    if made.given.is_none() {
+        // Who writes down which database it is has no other. SQL is written for one, and a primary key is dropped by any name on the others.
+        let is_the_only_one = file
+            .configured_dialect
+            .is_some_and(|dialect| databases.contains(&dialect));
+        if is_the_only_one || wanted.is_sql || made.kind == ConstraintKind::PrimaryKey {
+            return None;
+        }
+    } else if file.is_named_by_database(made.kind) {
         return None;
     }
-    let Wanted { name, drop, .. } = wanted;
+    let name = wanted.name;
     let labels: Vec<&str> = databases.iter().map(|database| database.label()).collect();
     let labels = labels.join(" and ");
     let is_foretold = !matches!(databases, [Dialect::Mssql | Dialect::Oracle]);
-    let message = if is_foretold {
-        format!("the name `{name}` holds on {labels} only")
-    } else {
-        format!("the name `{name}` holds on one database only")
+    let message = match (&made.given, is_foretold) {
+        (Some(_), _) if made.is_named => format!("no revision gives the name `{name}`"),
+        (_, true) => format!("the name `{name}` holds on {labels} only"),
+        (_, false) => format!("the name `{name}` holds on one database only"),
     };
-    let why = match &unnamed.given {
+    let why = match &made.given {
+        Some(given) if made.is_named => {
+            format!("{labels} would choose it; a new database has `{given}`, and there this upgrade fails")
+        }
         Some(given) => {
             format!("{labels} chose it; a new database has `{given}` by your convention, and there this upgrade fails")
         }
         None if is_foretold => format!(
             "{labels} chose it; {}: there this upgrade fails",
-            elsewhere(wanted, unnamed, databases)
+            elsewhere(wanted, made, databases)
         ),
         None => format!("{labels} chose it, and chooses another on each database: there this upgrade fails"),
     };
-    let span = drop
-        .name_argument
-        .map_or(drop.call.span, |argument| argument.value.span);
-    Some(
-        Diagnostic::new(&RULE, file.file(), drop.call.span, message)
-            .focus(span, why)
-            .related(unnamed.place.clone(), "made here without a name")
-            .help(help(wanted, unnamed, &labels, is_foretold)),
-    )
+    let text = if made.is_named {
+        "made here under another name"
+    } else {
+        "made here without a name"
+    };
+    let mut diagnostic = Diagnostic::new(&RULE, file.file(), wanted.call, message)
+        .focus(wanted.at, why)
+        .related(made.place.clone(), text)
+        .help(help(wanted, made, &labels, is_foretold));
+    if made.given.is_some() {
+        diagnostic.severity = Severity::Error;
+    }
+    Some(diagnostic)
 }
 
 /// What the constraint is called on the other databases.
-fn elsewhere(wanted: &Wanted<'_>, unnamed: &Unnamed, databases: &[Dialect]) -> String {
-    let columns: Vec<&str> = unnamed.columns.iter().flatten().map(String::as_str).collect();
-    let is_check = unnamed.kind == ConstraintKind::Check;
+fn elsewhere(wanted: &Wanted<'_>, made: &Made, databases: &[Dialect]) -> String {
+    let columns: Vec<&str> = made.columns.iter().flatten().map(String::as_str).collect();
+    let is_check = made.kind == ConstraintKind::Check;
     let (label, other) = if databases.contains(&Dialect::Postgresql) {
-        let other = default_names::mariadb(unnamed.kind, wanted.table, &columns, 1, |_| false);
+        let other = default_names::mariadb(made.kind, &wanted.table, &columns, 1, |_| false);
         ("MariaDB", other)
     } else {
         let columns = if is_check { &[][..] } else { &columns };
-        let other = default_names::postgresql(unnamed.kind, wanted.table, columns, |_| false);
+        let other = default_names::postgresql(made.kind, &wanted.table, columns, |_| false);
         ("PostgreSQL", other)
     };
     match other {
@@ -415,20 +577,152 @@ fn elsewhere(wanted: &Wanted<'_>, unnamed: &Unnamed, databases: &[Dialect]) -> S
     }
 }
 
-fn help(wanted: &Wanted<'_>, unnamed: &Unnamed, labels: &str, is_foretold: bool) -> String {
-    let table = wanted.table;
-    let method = match unnamed.kind {
+fn help(wanted: &Wanted<'_>, made: &Made, labels: &str, is_foretold: bool) -> String {
+    let table = &wanted.table;
+    let method = match made.kind {
         ConstraintKind::ForeignKey => "get_foreign_keys",
         ConstraintKind::Unique => "get_unique_constraints",
+        ConstraintKind::PrimaryKey => "get_pk_constraint",
         _ => "get_check_constraints",
     };
     let look_up = format!("look the name up when this runs: `sa.inspect(op.get_bind()).{method}('{table}')`");
     if !is_foretold {
         return look_up;
     }
-    let path = unnamed.place.file.path();
+    let path = made.place.file.path();
     let name = wanted.name;
     format!(
         "write `{name}` into `{path}` too: what ran it on {labels} has that name, and every new database will; or {look_up}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::examine;
+    use crate::config::Config;
+    use crate::diagnostic::{Diagnostic, Severity};
+    use crate::fix::apply;
+    use crate::git::MemorySnapshot;
+    use crate::project::Project;
+    use crate::rules::tests::history_of;
+
+    const PLAIN: &str = "target_metadata = None\n";
+    const CONVENTION: &str = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'uq': 'uq_%(table_name)s_%(column_0_name)s', 'pk': 'pk_%(table_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s', 'ix': 'ix_%(column_0_label)s'})\n";
+    const TABLE: &str = "op.create_table('member', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('email', sa.Text(), unique=True))";
+
+    /// What the last of the revisions is found to be, warnings and errors of all rules.
+    fn found(models: &str, revisions: &[&str]) -> Vec<Diagnostic> {
+        let (files, last) = history_of(models, revisions);
+        let snapshot: MemorySnapshot = files.into_iter().collect();
+        let found = examine(&last, false, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics;
+        let is_ours = |one: &Diagnostic| one.rule == &super::RULE;
+        found.into_iter().filter(is_ours).collect()
+    }
+
+    #[test]
+    fn sql_and_renames_fail_where_the_convention_names_it() {
+        for change in [
+            "op.execute('ALTER TABLE member RENAME CONSTRAINT member_email_key TO uq_member_email')",
+            "op.execute('ALTER TABLE member DROP CONSTRAINT member_email_key')",
+            "op.execute('ALTER INDEX member_email_key RENAME TO uq_member_email')",
+            "op.drop_constraint('member_email_key', 'member', type_='unique')",
+            "op.drop_constraint('member_pkey', 'member', type_='primary')",
+            "op.execute('ALTER TABLE member RENAME CONSTRAINT member_pkey TO pk_member')",
+        ] {
+            let under = found(CONVENTION, &[TABLE, change]);
+            let [only] = under.as_slice() else {
+                panic!("{change}: {under:?}")
+            };
+            assert_eq!(only.severity, Severity::Error, "{change}");
+            assert!(only.focus.text.contains("by your convention"), "{change}");
+            // Without one only the databases differ, and SQL is written for one of them.
+            let count = usize::from(change.contains("drop_constraint('member_email_key'"));
+            assert_eq!(found(PLAIN, &[TABLE, change]).len(), count, "{change}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_missing_or_is_looked_for_is_left_alone() {
+        for change in [
+            "op.execute('ALTER TABLE member DROP CONSTRAINT IF EXISTS member_email_key')",
+            "op.execute('ALTER INDEX IF EXISTS member_email_key RENAME TO uq_member_email')",
+            "op.execute('ALTER TABLE other DROP CONSTRAINT member_email_key')",
+            "op.execute('ALTER TABLE member DROP CONSTRAINT member_name_key')",
+            "op.execute('ALTER TABLE member DROP CONSTRAINT uq_member_email')",
+            "op.execute('ALTER TABLE member ADD CONSTRAINT member_email_key UNIQUE (email)'); op.execute('ALTER TABLE member DROP CONSTRAINT member_email_key')",
+            "op.execute(sql()); op.execute('ALTER TABLE member DROP CONSTRAINT member_email_key')",
+            "if named():\n        op.execute('ALTER TABLE member DROP CONSTRAINT member_email_key')",
+        ] {
+            assert!(found(CONVENTION, &[TABLE, change]).is_empty(), "{change}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_the_earlier_revision_gives_is_not_the_databases() {
+        let named = "op.create_foreign_key('fk_a', 'order', 'invoice', ['invoice_id'], ['id'])";
+        let drop = "op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')";
+        let under = found(PLAIN, &[named, drop]);
+        let [only] = under.as_slice() else { panic!("{under:?}") };
+        assert_eq!(
+            (only.severity, only.message.as_str()),
+            (Severity::Error, "no revision gives the name `order_invoice_id_fkey`")
+        );
+        for revisions in [
+            &[named, "op.drop_constraint('fk_a', 'order', type_='foreignkey')", drop][..],
+            &[
+                named,
+                "op.execute('ALTER TABLE \"order\" RENAME CONSTRAINT fk_a TO order_invoice_id_fkey')",
+                drop,
+            ],
+            &[
+                named,
+                "op.drop_constraint('order_invoice_id_fkey1', 'order', type_='foreignkey')",
+            ],
+            &[named, "op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')"],
+        ] {
+            assert!(found(PLAIN, revisions).is_empty(), "{revisions:?}");
+        }
+    }
+
+    /// The fix of a new revision, and what a later one drops by the database's name.
+    #[test]
+    fn a_fix_keeps_the_name_that_a_later_revision_knows() {
+        let key = "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
+        let name = |later: &str| {
+            let (files, _) = history_of(PLAIN, &[key, later]);
+            let (path, text) = files.iter().find(|(path, _)| path.ends_with("r0.py")).unwrap().clone();
+            let snapshot: MemorySnapshot = files.into_iter().collect();
+            let file = crate::source::SourceFile::new(path.as_str().into(), text);
+            let found = examine(&file, false, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics;
+            let only = found
+                .into_iter()
+                .find(|one| one.rule.name == "unnamed-constraint")
+                .unwrap();
+            let fix = only.fix.as_ref().map(|fix| apply(&file, [fix]));
+            (
+                only.suggested_name.unwrap_or_default(),
+                fix.unwrap_or(only.help.unwrap()),
+            )
+        };
+        for later in [
+            "op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')",
+            "op.execute('ALTER TABLE \"order\" RENAME CONSTRAINT order_invoice_id_fkey TO fk_new')",
+        ] {
+            let (name, after) = name(later);
+            assert_eq!(name, "order_invoice_id_fkey");
+            assert!(
+                after.contains("create_foreign_key(op.f('order_invoice_id_fkey')"),
+                "{after}"
+            );
+        }
+        let (suggested, help) = name("op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')");
+        assert_eq!(suggested, "fk_order_invoice_id_invoice");
+        assert!(
+            help.contains("`migrations/versions/r1.py` speaks of `order_ibfk_1`"),
+            "{help}"
+        );
+        let (suggested, after) = name("op.drop_constraint('order_code_key', 'order', type_='unique')");
+        assert_eq!(suggested, "fk_order_invoice_id_invoice");
+        assert!(after.contains("op.f('fk_order_invoice_id_invoice')"), "{after}");
+    }
 }

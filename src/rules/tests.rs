@@ -1931,7 +1931,6 @@ fn the_history_is_read_only_for_a_name_that_looks_chosen_and_only_once() {
         "op.create_foreign_key('fk_order', 'order', 'invoice', ['invoice_id'], ['id'])",
         "op.drop_constraint('fk_order', 'order', type_='foreignkey')",
         "op.drop_constraint('uq_order_code', 'order', type_='unique')",
-        "op.drop_constraint('order_pkey', 'order', type_='primary')",
         "op.drop_index('ix_order', table_name='order')",
     ] {
         assert_eq!(reads_of_revisions(usual).1, 0, "{usual}");

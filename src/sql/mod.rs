@@ -27,10 +27,14 @@ pub(crate) enum Effect {
     Dropped(Dropped),
     /// A constraint or an index gets another name.
     Renamed {
+        /// On this table; `ALTER INDEX` names none.
+        table: Option<Table>,
         /// What it was called.
         from: Ident,
         /// What it is called then.
         to: Ident,
+        /// Whether it may be missing.
+        if_exists: bool,
     },
     /// A column is dropped, and with it the constraints that it is part of.
     ColumnDropped {

@@ -157,11 +157,16 @@ impl<'w> Reader<'w> {
             }
             self.actions(&table);
         } else if self.takes(&["index"]) {
-            self.takes(&["if", "exists"]);
+            let if_exists = self.takes(&["if", "exists"]);
             let from = self.table().map(|index| index.name);
             let to = self.takes(&["rename", "to"]).then(|| self.name()).flatten();
             if let Some((from, to)) = from.zip(to) {
-                self.found.push(Effect::Renamed { from, to });
+                self.found.push(Effect::Renamed {
+                    table: None,
+                    from,
+                    to,
+                    if_exists,
+                });
             }
         } else if !self.is_word() {
             self.found.push(Effect::Unknown);
@@ -532,7 +537,12 @@ impl<'w> Reader<'w> {
             let from = self.name();
             let to = self.takes(&["to"]).then(|| self.name()).flatten();
             return self.found.push(match from.zip(to) {
-                Some((from, to)) => Effect::Renamed { from, to },
+                Some((from, to)) => Effect::Renamed {
+                    table: Some(table.clone()),
+                    from,
+                    to,
+                    if_exists: false,
+                },
                 None => Effect::Unknown,
             });
         }
@@ -738,7 +748,7 @@ mod tests {
                 let table = dropped.table.as_ref().map_or("?".to_owned(), table_text);
                 format!("-{} of {table}", dropped.name.text)
             }
-            Effect::Renamed { from, to } => format!("{} to {}", from.text, to.text),
+            Effect::Renamed { from, to, .. } => format!("{} to {}", from.text, to.text),
             Effect::ColumnDropped { table, column } => format!("-{}.{}", table_text(table), column.text),
             Effect::TableChanged(table) => format!("table {}", table_text(table)),
             Effect::Unknown => "unknown".to_owned(),

@@ -22,7 +22,9 @@ warnings.simplefilter("ignore")
 import alembic  # noqa: E402
 import sqlalchemy  # noqa: E402
 
+import adopting  # noqa: E402
 import hook  # noqa: E402
+import pairs  # noqa: E402
 import rows  # noqa: E402
 import sql  # noqa: E402
 from databases import Database, MariaDB, PostgreSQL, SQLite  # noqa: E402
@@ -51,6 +53,14 @@ def all_rows(databases: list[Database]) -> Iterator[tuple[str, list[str], Callab
                 for convention in ("none", "full"):
                     name = f"sql-{spelling.title.replace(' ', '-')}-{database.kind}-{convention}"
                     yield name, ["sql", spelling.title, "plain", database.kind, convention], functools.partial(sql.run, spelling, database, convention)
+    for pair in pairs.PAIRS:
+        for database in databases:
+            if database.kind in pair.databases:
+                name = f"pairs-{pair.title.replace(' ', '-')}-{database.kind}"
+                yield name, ["pairs", pair.title, "batch", database.kind, "none"], functools.partial(pairs.run, pair, database)
+    for database in databases:
+        if database.kind == "postgresql":
+            yield "adopting-postgresql", ["adopting", "renamed by hand", "plain", database.kind, "later"], functools.partial(adopting.run, database)
     for name, run in hook.ROWS.items():
         yield f"hook-{name.replace(' ', '-')}", ["hook", name, "batch", "sqlite", "none"], run
 
