@@ -59,7 +59,12 @@ pub(super) fn what_to_write(
             .reason
             .iter()
             .map(|reason| format!("; none is suggested, because {reason}"));
-        return format!("choose a name and write it{both}{}", because.collect::<String>());
+        let what = if file.is_deployed {
+            "this migration is committed already, so look the name up in a database that ran it, and write that"
+        } else {
+            "choose a name and write it"
+        };
+        return format!("{what}{both}{}", because.collect::<String>());
     };
     match (suggestion.source, &suggestion.unread) {
         (Source::OtherHalf, _) => format!("name it as the other half does: `{name}`"),

@@ -516,7 +516,8 @@ fn diagnostic(file: &MigrationFile<'_>, wanted: &Wanted<'_>, made: &Made) -> Opt
         let is_the_only_one = file
             .configured_dialect
             .is_some_and(|dialect| databases.contains(&dialect));
-        if is_the_only_one || wanted.is_sql || made.kind == ConstraintKind::PrimaryKey {
+        let is_for_one = wanted.is_sql || runs_definitions(file.file().text());
+        if is_the_only_one || is_for_one || made.kind == ConstraintKind::PrimaryKey {
             return None;
         }
     } else if file.is_named_by_database(made.kind) {

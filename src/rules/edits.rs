@@ -24,7 +24,7 @@ pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
             file: source.clone(),
             span: argument.value.span,
             text: match name {
-                Name::Plain(text) => quoted(text, quote(file, operation.call))?,
+                Name::Plain(text) => quoted_as_in(file, operation.call, text)?,
                 _ => finished_name(file, &operation.receiver, operation.call, text)?,
             },
         });
@@ -106,11 +106,16 @@ fn template(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<Strin
 /// A function imported from `alembic.op` has no `f` beside it; a plain string does there, since no template of the usual kinds is applied to
 /// a name that is given.
 pub(super) fn finished_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &Call, name: &str) -> Option<String> {
-    let literal = quoted(name, quote(file, call))?;
+    let literal = quoted_as_in(file, call, name)?;
     Some(match receiver {
         Receiver::Operations(spelling) | Receiver::Batch { spelling, .. } => format!("{spelling}.f({literal})"),
         Receiver::Bare => literal,
     })
+}
+
+/// A string literal in the quotes that a call uses.
+pub(super) fn quoted_as_in(file: &MigrationFile<'_>, call: &Call, text: &str) -> Option<String> {
+    quoted(text, quote(file, call))
 }
 
 /// The quote that the call itself uses, else the module, else Alembic's own.

@@ -10,6 +10,7 @@ mod doubtful_drop;
 mod duplicate_name;
 mod edits;
 mod executed;
+mod forgotten_drop;
 mod implicit_constraint_name;
 mod incomplete_naming_convention;
 mod ineffective_naming_convention;
@@ -41,6 +42,7 @@ use crate::python::Module;
 use crate::source::SourceFile;
 
 use executed::{Executed, executed, made_by_sql};
+use forgotten_drop::Undone;
 use suggestion::{Suggestion, suggest_all};
 
 /// A rule.
@@ -138,6 +140,7 @@ pub struct MigrationFile<'a> {
     executed: OnceCell<Vec<Executed<'a>>>,
     made_by_sql: OnceCell<HashSet<String>>,
     called: OnceCell<HashMap<String, Vec<usize>>>,
+    undone: OnceCell<Undone>,
 }
 
 impl<'a> MigrationFile<'a> {
@@ -156,6 +159,7 @@ impl<'a> MigrationFile<'a> {
             executed: OnceCell::new(),
             made_by_sql: OnceCell::new(),
             called: OnceCell::new(),
+            undone: OnceCell::new(),
         }
     }
 
@@ -185,6 +189,11 @@ impl<'a> MigrationFile<'a> {
     /// What its SQL does to constraints; read when first asked for.
     fn executed(&self) -> &[Executed<'a>] {
         self.executed.get_or_init(|| executed(self))
+    }
+
+    /// What its downgrade may undo; read when first asked for.
+    fn undone(&self) -> &Undone {
+        self.undone.get_or_init(|| Undone::by_downgrade(self))
     }
 
     /// The names that its SQL makes, in lower case.

@@ -1,12 +1,16 @@
 //! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
 
+use std::fmt::Write;
+
 use crate::diagnostic::{Diagnostic, Label};
-use crate::fix::Safety;
+use crate::fix::{Fix, Safety};
 use crate::migration::{Half, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::{ConventionFacts, Target, Wanted};
 
+use super::advice::NameToWrite;
 use super::doubtful_drop::DoubtfulDrop;
+use super::forgotten_drop::ForgottenDrop;
 use super::suggestion::{Constraint, Source, Suggestion, dropped_name, effective_name};
 use super::{MigrationFile, advice, edits};
 
@@ -42,12 +46,9 @@ pub(super) fn complete(
     partner: Option<(&Operation<'_>, &str)>,
     suggestion: &Suggestion,
 ) -> Diagnostic {
-    let mut operations = vec![operation];
     diagnostic.problem = Some(operation.call.span);
     if let Some((other, text)) = partner {
-        operations.extend(Some(other).filter(|other| other.name == Name::Unnamed));
-        let span = other.name_argument.map_or(other.call.span, |argument| argument.span);
-        diagnostic.related.push(label(file, span, text));
+        diagnostic.related.push(label(file, other.name_span(), text));
         diagnostic.problem = Some(operation.call.span.min(other.call.span));
     }
     if let Some(call) = operation.unnamed_by.filter(|call| *call != operation.name_span()) {
@@ -58,72 +59,154 @@ pub(super) fn complete(
         let text = "this revision knows it by the name that a database gives".to_owned();
         diagnostic.related.push(Label { place, text });
     }
-    let other = partner.map(|(other, _)| other);
-    let create = Some(operation).filter(|one| one.creates()).or(other);
-    let kept = other.and_then(|other| kept_name(file, operation, other));
-    let is_kept = kept.is_some();
-    let written = kept
-        .as_ref()
-        .map_or(Name::Finished as fn(String) -> Name, |(_, written)| *written);
-    let suggestion = kept.as_ref().map_or(suggestion, |(suggestion, _)| suggestion);
-    diagnostic.model = model(file, operation, suggestion);
-    let constraint = create.filter(|create| create.kind().is_some()).map(Constraint::from);
-    let name = advice::name_to_write(file, constraint.as_ref(), suggestion);
-    let mut help = advice::help(file, create.unwrap_or(operation), operations.len() > 1, suggestion);
-    let is_alone = partner.is_none() && operation.creates();
-    let doubtful = is_alone.then(|| DoubtfulDrop::of(file, operation)).flatten();
-    let obstacle = name
-        .text
-        .as_deref()
-        .and_then(|name| obstacle(file, create, partner.is_some(), name))
-        .or_else(|| doubtful?.obstacle())
-        .or_else(|| suggestion.obstacle())
-        .or_else(|| Some(other.filter(|_| !is_kept)?.name.text()?).map(DoubtfulDrop::is_of_a_database));
-    if let Some(obstacle) = &obstacle {
-        help.push_str("; this is left to you, because ");
-        help.push_str(obstacle);
-    }
-    diagnostic.help = Some(help);
-    diagnostic.left_to_do = advice::batch_mode(file, create.unwrap_or(operation));
-    diagnostic.fix = (name.certain && obstacle.is_none())
-        .then_some(name.text.as_deref())
-        .flatten()
-        .and_then(|name| edits::name_all(file, &operations, &written(name.to_owned())));
-    if let Some(fix) = &mut diagnostic.fix
-        && suggestion.unread.is_some()
-    {
-        fix.safety = Safety::Suggested;
-    }
-    diagnostic.suggested_name = name.text;
+    let naming = Naming::of(file, operation, partner.map(|(other, _)| other), suggestion);
+    diagnostic.model = model(file, operation, &naming.suggestion);
+    diagnostic.help = Some(naming.help());
+    diagnostic.left_to_do = advice::batch_mode(file, naming.subject());
+    diagnostic.fix = naming.fix();
+    diagnostic.suggested_name = naming.name.text;
     diagnostic
 }
 
-/// The name that one half has and the other lacks, and how it is written.
+/// How an operation and its other half get their name.
+struct Naming<'f, 'm> {
+    file: &'f MigrationFile<'m>,
+    operation: &'f Operation<'f>,
+    other: Option<&'f Operation<'f>>,
+    suggestion: Suggestion,
+    name: NameToWrite,
+    /// As the other half has it.
+    kept: Option<Name>,
+    /// Why it is left to a person.
+    obstacle: Option<String>,
+    forgotten: Option<ForgottenDrop<'f>>,
+}
+
+impl<'f, 'm> Naming<'f, 'm> {
+    fn of(
+        file: &'f MigrationFile<'m>,
+        operation: &'f Operation<'f>,
+        other: Option<&'f Operation<'f>>,
+        suggestion: &Suggestion,
+    ) -> Self {
+        let kept = other.and_then(|other| kept_name(file, operation, other, suggestion));
+        let (suggestion, kept) = match kept {
+            Some((name, written)) => (Suggestion::of(&name, Source::OtherHalf), Some(written)),
+            None => (suggestion.clone(), None),
+        };
+        let create = Some(operation).filter(|one| one.creates()).or(other);
+        let constraint = create.filter(|create| create.kind().is_some()).map(Constraint::from);
+        let name = advice::name_to_write(file, constraint.as_ref(), &suggestion);
+        let is_alone = other.is_none() && operation.creates();
+        let by_name = || {
+            let doubtful = DoubtfulDrop::of(file, operation).filter(|_| is_alone);
+            let other = other.filter(|_| kept.is_none()).and_then(|other| other.name.text());
+            doubtful
+                .and_then(DoubtfulDrop::obstacle)
+                .or_else(|| other.map(DoubtfulDrop::is_of_a_database))
+        };
+        let obstacle = name
+            .text
+            .as_deref()
+            .and_then(|name| obstacle(file, create, other.is_some(), name))
+            .or_else(by_name)
+            .or_else(|| suggestion.obstacle());
+        Self {
+            file,
+            operation,
+            other,
+            suggestion,
+            name,
+            kept,
+            obstacle,
+            forgotten: is_alone.then(|| ForgottenDrop::of(file, operation)).flatten(),
+        }
+    }
+
+    fn create(&self) -> Option<&'f Operation<'f>> {
+        Some(self.operation).filter(|one| one.creates()).or(self.other)
+    }
+
+    /// What the help is about.
+    fn subject(&self) -> &'f Operation<'f> {
+        self.create().unwrap_or(self.operation)
+    }
+
+    /// The operations that lack the name.
+    fn nameless(&self) -> Vec<&'f Operation<'f>> {
+        let other = self.other.filter(|other| other.name == Name::Unnamed);
+        std::iter::once(self.operation).chain(other).collect()
+    }
+
+    fn help(&self) -> String {
+        let mut help = advice::help(self.file, self.subject(), self.nameless().len() > 1, &self.suggestion);
+        if let Some(obstacle) = &self.obstacle {
+            help.push_str("; this is left to you, because ");
+            help.push_str(obstacle);
+        }
+        if self.forgotten.is_some() {
+            help.push_str(
+                "; the downgrade never drops it, so a second upgrade would find the name taken: drop it there",
+            );
+        }
+        let drop = Some(self.operation).filter(|one| !one.creates()).or(self.other);
+        if let (Some(create), Some(drop)) = (self.create(), drop)
+            && create.conditional
+            && !drop.conditional
+        {
+            let half = this_half(drop.half);
+            let _ = write!(
+                help,
+                "; {half} drops it always, and fails where the condition of its create did not hold"
+            );
+        }
+        help
+    }
+
+    fn fix(&self) -> Option<Fix> {
+        let name = self.name.text.as_deref();
+        let name = name.filter(|_| self.name.certain && self.obstacle.is_none())?;
+        let written = self.kept.clone().unwrap_or_else(|| Name::Finished(name.to_owned()));
+        let mut fix = edits::name_all(self.file, &self.nameless(), &written)?;
+        if let Some(forgotten) = &self.forgotten {
+            fix.edits.push(forgotten.edit(self.file, name)?);
+        }
+        if self.forgotten.is_some() || self.suggestion.unread.is_some() {
+            fix.safety = Safety::Suggested;
+        }
+        Some(fix)
+    }
+}
+
+/// The name that one half has and the other lacks, in the database and as it is written.
 ///
 /// Nothing where a committed migration drops what the database has named, and nobody can tell whether by the right name.
 fn kept_name(
     file: &MigrationFile<'_>,
     operation: &Operation<'_>,
     other: &Operation<'_>,
-) -> Option<(Suggestion, fn(String) -> Name)> {
+    suggestion: &Suggestion,
+) -> Option<(String, Name)> {
     let plain = other.name.text()?;
-    let is_made_by_database = file.is_deployed && operation.creates() && operation.half != Half::Downgrade;
-    if is_made_by_database {
+    let in_database = if other.creates() {
+        effective_name(file, Constraint::from(other))
+    } else {
+        dropped_name(file, other)
+    };
+    // A convention that names it, in a way that cannot be read, has given it the name that works.
+    let is_named_unseen = suggestion.source == Source::Project && suggestion.name.is_none();
+    let is_made = operation.creates() && operation.half != Half::Downgrade;
+    if file.is_deployed && is_made && !is_named_unseen {
         let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
-        let chosen = advice::default_name(dialect, operation)?;
-        (chosen.is_exact && dropped_name(file, other)? == chosen.text).then_some(())?;
+        let chosen = advice::default_name(dialect, operation).filter(|chosen| chosen.is_exact)?;
+        (in_database.as_ref() == Some(&chosen.text)).then_some(())?;
     }
-    let in_database = match other.creates() {
-        true => effective_name(file, Constraint::from(other)),
-        false => dropped_name(file, other),
-    };
-    // What a convention makes of the same words on both sides is the same as well.
-    let (name, written): (&str, fn(String) -> Name) = match &in_database {
-        Some(name) => (name, Name::Finished),
-        None if operation.kind() == other.kind() => (plain, Name::Plain),
-        None => return None,
-    };
-    Some((Suggestion::of(name, Source::OtherHalf), written))
+    match in_database {
+        Some(name) => Some((name.clone(), Name::Finished(name))),
+        // What a convention makes of the same words on both sides is the same as well.
+        None if operation.kind() == other.kind() => Some((plain.to_owned(), Name::Plain(plain.to_owned()))),
+        None => None,
+    }
 }
 
 /// Why the name cannot be written without a person's thought.
@@ -219,6 +302,7 @@ mod tests {
     use crate::config::Config;
     use crate::fix::{Safety, apply};
     use crate::git::MemorySnapshot;
+    use crate::naming::Dialect;
     use crate::project::Project;
     use crate::rules::tests::{history_of, of_migration};
 
@@ -402,7 +486,69 @@ mod tests {
                 .unwrap()
                 .fix
                 .as_ref();
-            assert_eq!(fix.map(|fix| fix.edits.len()), Some(1), "{upgrade}{downgrade}");
+            // A drop that is missing may be put in.
+            let replaced = fix.map(|fix| fix.edits.iter().filter(|edit| edit.span.start < edit.span.end).count());
+            assert_eq!(replaced, Some(1), "{upgrade}{downgrade}");
         }
+    }
+
+    /// What help, JSON and fix say of the one create without a name, under models that nobody can read.
+    fn unread(models: &str, is_deployed: bool) -> (String, Option<String>, Option<Safety>) {
+        let revision = format!("from alembic import op\n{{0}}\ndef upgrade():\n{KEY}");
+        let (files, last) = history_of(models, &[&revision]);
+        let snapshot: MemorySnapshot = files.into_iter().collect();
+        let mut config = Config::default();
+        config.dialect = Some(Dialect::Postgresql);
+        let found = examine(&last, is_deployed, &Project::new(&snapshot, "/top"), &config).diagnostics;
+        let [only] = found.as_slice() else { panic!("{found:?}") };
+        (
+            only.help.clone().unwrap(),
+            only.suggested_name.clone(),
+            only.fix.as_ref().map(|fix| fix.safety),
+        )
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_and_the_documented_name_offered() {
+        let convention = "from sqlalchemy import MetaData\nimport os\ntarget_metadata = MetaData(naming_convention=os.environ['NC'])\n";
+        let target = "import os\ntarget_metadata = os.environ['X']\n";
+        for (models, why) in [
+            (convention, "the project's own cannot be read"),
+            (target, "whether the project has another cannot be read"),
+        ] {
+            let (help, name, safety) = unread(models, false);
+            assert!(
+                help.contains("by the convention that SQLAlchemy documents") && help.contains(why),
+                "{help}"
+            );
+            assert_eq!(
+                (name.as_deref(), safety),
+                (Some("fk_order_invoice_id_invoice"), Some(Safety::Suggested))
+            );
+            // A database that ran it may have any name, so nothing is written, and help and fix agree.
+            let (help, name, safety) = unread(models, true);
+            assert!(help.contains("look it up there"), "{help}");
+            assert!(!help.contains("order_invoice_id_fkey"), "{help}");
+            assert_eq!((name.as_deref(), safety), (Some("fk_order_invoice_id_invoice"), None));
+        }
+    }
+
+    #[test]
+    fn a_key_inside_a_committed_column_keeps_the_name_of_its_database() {
+        let column = "    op.add_column('dc', sa.Column('user_id', sa.Integer(), sa.ForeignKey('users.id')))\n";
+        let found = |url: &str, is_deployed: bool| {
+            let found = of_migration(url, column, "    op.drop_column('dc', 'user_id')\n", is_deployed);
+            let only = found
+                .into_iter()
+                .find(|one| one.rule.name == "unnamed-column-foreign-key")
+                .unwrap();
+            (only.suggested_name.unwrap(), only.fix.is_some(), only.help.unwrap())
+        };
+        let (name, has_fix, help) = found(PG, true);
+        assert_eq!((name.as_str(), has_fix), ("dc_user_id_fkey", true), "{help}");
+        let (_, has_fix, help) = found(MY, true);
+        assert!(!has_fix && help.contains("committed already"), "{help}");
+        let (name, has_fix, _) = found(PG, false);
+        assert_eq!((name.as_str(), has_fix), ("fk_dc_user_id_users", true));
     }
 }

@@ -34,6 +34,7 @@ const SHARED: &[&str] = &[
     "doubtful_drop",
     "edits",
     "executed",
+    "forgotten_drop",
     "inline",
     "mod",
     "naming_target",
@@ -572,7 +573,7 @@ fn sqlite_needs_batch_mode_as_well() {
         );
         // The same is to be said when the name is written: the migration still does not run.
         assert_eq!(
-            first.left_to_do.as_ref().is_some_and(|left| help.ends_with(left)),
+            first.left_to_do.as_ref().is_some_and(|left| help.contains(left)),
             expected.is_some()
         );
     }
