@@ -108,6 +108,13 @@ impl History {
         self.revisions.as_ref().map(Vec::len)
     }
 
+    /// The text of the revision in a file.
+    pub(super) fn text(&self, path: &RepoPath) -> Option<&str> {
+        let revisions = self.revisions.as_ref()?;
+        let at = revisions.binary_search_by(|revision| revision.file.path().cmp(path));
+        Some(revisions.get(at.ok()?)?.file.text())
+    }
+
     /// Every revision that runs before the one in `module`, the nearest first.
     ///
     /// Nothing where that cannot be told: a link is computed, leads to a revision that is not there or is there twice (squashed, generated, a

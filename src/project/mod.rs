@@ -8,6 +8,7 @@ mod history;
 mod ini;
 mod late;
 mod models;
+mod signs;
 mod target;
 
 use std::cell::RefCell;
@@ -67,6 +68,8 @@ pub struct Project<'s> {
     modules: Modules<'s>,
     environments: Environments<'s>,
     known: Memo<Rc<Naming>>,
+    /// By the folder of the environment.
+    signs: Memo<Vec<Dialect>>,
     /// By the folders that were read.
     histories: RefCell<Vec<(Vec<RepoPath>, Rc<History>)>>,
 }
@@ -80,6 +83,7 @@ impl<'s> Project<'s> {
             modules: Modules::new(snapshot),
             environments: Environments::new(snapshot, top.into()),
             known: Memo::default(),
+            signs: Memo::default(),
             histories: RefCell::default(),
         }
     }
@@ -118,6 +122,39 @@ impl<'s> Project<'s> {
         let folder = migration.path().parent().unwrap_or_else(RepoPath::top);
         self.known
             .of(&folder, || Rc::new(env_py::without(&self.modules, migration)))
+    }
+
+    /// The databases that a migration's folder is called after, such as `versions/sqlite`.
+    #[must_use]
+    pub fn folder_sign(&self, migration: &SourceFile) -> Vec<Dialect> {
+        signs::of_folder(&self.naming(migration), migration.path())
+    }
+
+    /// The databases that a migration and the files around it show they are for; none where nothing does.
+    ///
+    /// Files are read, so this is for a rule that has a reason and does not know the database.
+    #[must_use]
+    pub fn signs(&self, migration: &SourceFile) -> Vec<Dialect> {
+        let naming = self.naming(migration);
+        let path = migration.path();
+        let mut found = signs::of_folder(&naming, path);
+        if !found.is_empty() {
+            return found;
+        }
+        let folder = naming
+            .environment
+            .as_ref()
+            .map(|environment| environment.folder.clone());
+        let folder = folder.or_else(|| path.parent()).unwrap_or_else(RepoPath::top);
+        found = self.signs.of(&folder, || {
+            let read = self.histories.borrow();
+            let histories = read.iter().map(|(_, history)| history.as_ref());
+            signs::of_environment(self.snapshot, &histories.collect::<Vec<_>>(), &naming, path)
+        });
+        found.extend(signs::of_imports(migration.text().as_bytes()));
+        order::sort(&mut found);
+        found.dedup();
+        found
     }
 
     /// The revisions of a migration's environment; all of them are read, so this is for a rule that has a reason.

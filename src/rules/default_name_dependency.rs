@@ -512,12 +512,10 @@ fn given(
 fn diagnostic(file: &MigrationFile<'_>, wanted: &Wanted<'_>, made: &Made) -> Option<Diagnostic> {
     let databases = made.chosen_by(wanted);
     if made.given.is_none() {
-        // Who writes down which database it is has no other. SQL is written for one, and a primary key is dropped by any name on the others.
-        let is_the_only_one = file
-            .configured_dialect
-            .is_some_and(|dialect| databases.contains(&dialect));
-        let is_for_one = wanted.is_sql || runs_definitions(file.file().text());
-        if is_the_only_one || is_for_one || made.kind == ConstraintKind::PrimaryKey {
+        // Who writes down, or shows, which database it is has no other. SQL is written for one, and a primary key is dropped by any name on
+        // the others.
+        let is_for_one = wanted.is_sql || runs_definitions(file.file().text()) || file.is_only_for(databases);
+        if is_for_one || made.kind == ConstraintKind::PrimaryKey {
             return None;
         }
     } else if file.is_named_by_database(made.kind) {
@@ -606,6 +604,7 @@ mod tests {
     use crate::git::MemorySnapshot;
     use crate::project::Project;
     use crate::rules::tests::history_of;
+    use crate::source::SourceFile;
 
     const PLAIN: &str = "target_metadata = None\n";
     const CONVENTION: &str = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'uq': 'uq_%(table_name)s_%(column_0_name)s', 'pk': 'pk_%(table_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s', 'ix': 'ix_%(column_0_label)s'})\n";
@@ -693,7 +692,7 @@ mod tests {
             let (files, _) = history_of(PLAIN, &[key, later]);
             let (path, text) = files.iter().find(|(path, _)| path.ends_with("r0.py")).unwrap().clone();
             let snapshot: MemorySnapshot = files.into_iter().collect();
-            let file = crate::source::SourceFile::new(path.as_str().into(), text);
+            let file = SourceFile::new(path.as_str().into(), text);
             let found = examine(&file, false, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics;
             let only = found
                 .into_iter()
@@ -725,5 +724,50 @@ mod tests {
         let (suggested, after) = name("op.drop_constraint('order_code_key', 'order', type_='unique')");
         assert_eq!(suggested, "fk_order_invoice_id_invoice");
         assert!(after.contains("op.f('fk_order_invoice_id_invoice')"), "{after}");
+    }
+
+    const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\n";
+    const LATER: &str = "from alembic import op\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n    op.drop_constraint('t_c_fkey', 't', type_='foreignkey')\n";
+
+    /// Whether the name that PostgreSQL gives is found, with these imports in the older revision, models and requirements.
+    fn is_found(import: &str, models: &str, requirements: &str, url: &str) -> bool {
+        let older = format!(
+            "from alembic import op\n{import}\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    op.create_foreign_key(None, 't', 'u', ['c'], ['id'])\n"
+        );
+        let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
+        let snapshot = MemorySnapshot::from([
+            ("alembic.ini", ini.as_str()),
+            ("migrations/env.py", ENV),
+            ("app/models.py", models),
+            ("requirements.txt", requirements),
+            ("migrations/versions/a.py", older.as_str()),
+            ("migrations/versions/b.py", LATER),
+        ]);
+        let project = Project::new(&snapshot, "/top");
+        let file = SourceFile::new("migrations/versions/b.py".into(), LATER.to_owned());
+        let found = examine(&file, false, &project, &Config::default()).diagnostics;
+        found.iter().any(|one| one.rule == &super::RULE)
+    }
+
+    #[test]
+    fn a_project_that_shows_its_only_database_may_use_the_names_of_that() {
+        let none = "target_metadata = None\n";
+        let named = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'fk': 'fk_%(table_name)s'})\n";
+        let pg = "from sqlalchemy.dialects import postgresql";
+        for (import, models, requirements, url, expected) in [
+            ("", none, "", "", true),
+            (pg, none, "", "", false),
+            ("", none, "psycopg2\n", "", false),
+            (pg, none, "psycopg2\n", "postgresql://h/d", false),
+            // What is written down for one database may be the developer's own.
+            ("", none, "", "postgresql://h/d", true),
+            (pg, none, "aiosqlite\n", "", true),
+            (pg, none, "", "sqlite://", true),
+            ("from sqlalchemy.dialects import mysql", none, "", "", true),
+            (pg, named, "psycopg2\n", "", true),
+        ] {
+            let found = is_found(import, models, requirements, url);
+            assert_eq!(found, expected, "{import} {models} {requirements} {url}");
+        }
     }
 }

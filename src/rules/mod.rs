@@ -233,6 +233,30 @@ impl<'a> MigrationFile<'a> {
     pub fn dialect(&self) -> Option<Dialect> {
         self.configured_dialect.or_else(|| self.naming().dialect())
     }
+
+    /// The databases that it may be for, as far as something tells. A folder for one of them says more than the URL of an environment that has
+    /// several; what the project imports and needs says less, and is looked for last.
+    fn possible_dialects(&self) -> Vec<Dialect> {
+        if let Some(dialect) = self.configured_dialect {
+            return vec![dialect];
+        }
+        let named = self.project.folder_sign(self.file());
+        match self.naming().dialect() {
+            _ if !named.is_empty() => named,
+            Some(dialect) => vec![dialect],
+            None => self.project.signs(self.file()),
+        }
+    }
+
+    /// Whether the project shows which databases it is for, and it is only these.
+    fn is_only_for(&self, dialects: &[Dialect]) -> bool {
+        let own = match self.configured_dialect {
+            Some(dialect) => vec![dialect],
+            None => self.project.signs(self.file()),
+        };
+        let url = self.naming().dialect().filter(|_| self.configured_dialect.is_none());
+        !own.is_empty() && own.iter().chain(&url).all(|dialect| dialects.contains(dialect))
+    }
 }
 
 /// `a`, `b` and `c`

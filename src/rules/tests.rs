@@ -613,7 +613,7 @@ fn a_long_name_is_told_whichever_the_database_is() {
         let help = of_migration(url, &create, "    pass", false)[0].help.clone().unwrap();
         assert_eq!(help.contains(expected), !url.starts_with("oracle"), "{url}: {help}");
     }
-    let plain = format!("    op.create_unique_constraint('{}', 't', ['a'])", "a".repeat(64));
+    let plain = format!("    op.create_unique_constraint('{}', 't', ['a'])", "a".repeat(65));
     for (url, is_said) in [("postgresql://h/d", false), ("", true)] {
         let found = of_migration(url, &plain, "    pass", false);
         let help = found[0].help.as_ref().unwrap();
