@@ -46,13 +46,15 @@ pub(super) fn of_imports(text: &[u8]) -> Vec<Dialect> {
     let imports = IMPORT.iter().flat_map(|pattern| pattern.captures_iter(text));
     let names = imports.flat_map(|found| {
         let part = found.get(1).or_else(|| found.get(2));
-        part.map(|part| part.as_bytes()).unwrap_or_default().split(is_no_letter)
+        part.map(|part| part.as_bytes())
+            .unwrap_or_default()
+            .split(|byte| !is_letter(*byte))
     });
     names.flat_map(named).collect()
 }
 
-fn is_no_letter(byte: &u8) -> bool {
-    !(byte.is_ascii_alphanumeric() || *byte == b'_')
+const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// The databases of a dialect's name: SQLAlchemy's `mysql` speaks to MariaDB as well.
