@@ -7,7 +7,7 @@ use crate::naming::{ConstraintKind, Dialect, Name as Computed, default_names};
 use crate::order;
 use crate::project::Place;
 use crate::source::Span;
-use crate::sql::{Added, Effect, Naming, mentions, written};
+use crate::sql::{Added, Effect, Naming, is_written_for_mysql, mentions, written};
 
 use super::advice::{committed, default_name_of};
 use super::executed::{Drop, Executed, is_all_read, is_called, is_elsewhere, is_made, may_be_table, words};
@@ -41,6 +41,8 @@ fn is_unnamed(file: &MigrationFile<'_>, one: &Executed<'_>, added: &Added) -> bo
         ConstraintKind::Index => false,
         // Every primary key of MySQL and MariaDB is called PRIMARY.
         ConstraintKind::PrimaryKey if is_mysql || one.run.guard == Guard::Doubtful => false,
+        // Whatever the environment says: no other database would take it.
+        ConstraintKind::PrimaryKey if is_written_for_mysql(one.text.text()) => false,
         // A column takes its constraints along when it is dropped, but for a foreign key of MariaDB (error 1553, measured on 10.11).
         kind if added.in_column => kind == ConstraintKind::ForeignKey && one.dialect == Some(Dialect::Mariadb),
         _ => true,
@@ -750,6 +752,26 @@ mod tests {
         ] {
             let found = of(url, upgrade, "pass", false);
             assert!(own(&found).is_empty(), "{upgrade}: {:?}", own(&found)[0].message);
+        }
+    }
+
+    #[test]
+    fn a_primary_key_in_the_syntax_of_mysql_needs_no_name() {
+        for url in [ANY, PG, MY] {
+            for (sql, expected) in [
+                ("ALTER TABLE a DROP PRIMARY KEY, ADD PRIMARY KEY (b, c);", 0),
+                ("alter table a drop primary key; alter table a add primary key (b)", 0),
+                ("ALTER TABLE a DROP FOREIGN KEY x, ADD PRIMARY KEY (b)", 0),
+                ("ALTER TABLE `a` ADD PRIMARY KEY (b)", 0),
+                (
+                    "ALTER TABLE a DROP CONSTRAINT a_pkey, ADD PRIMARY KEY (b)",
+                    usize::from(url != MY),
+                ),
+                ("ALTER TABLE a DROP PRIMARY KEY, ADD UNIQUE (b)", 1),
+            ] {
+                let found = of(url, &format!("op.execute('{sql}')"), "pass", false);
+                assert_eq!(own(&found).len(), expected, "{sql} on {url}");
+            }
         }
     }
 

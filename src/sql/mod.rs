@@ -132,6 +132,17 @@ pub(crate) fn read(text: &str, dialect: Option<Dialect>) -> Sql {
     Sql { effects }
 }
 
+/// Whether a text is MySQL's or MariaDB's by its syntax: with backticks, or with a drop of what others drop by its name.
+pub(crate) fn is_written_for_mysql(text: &str) -> bool {
+    let words = words::words(text, Some(Dialect::Mysql)).unwrap_or_default();
+    let is_quoted = |word: &words::Word| word.kind == words::Kind::Quoted;
+    let drops = |words: &[words::Word]| {
+        let [drop, what, key] = words else { return false };
+        drop.is("drop") && (what.is("primary") || what.is("foreign")) && key.is("key")
+    };
+    words.iter().any(is_quoted) || words.windows(3).any(drops)
+}
+
 /// The names in a text that are called so, whatever they name there.
 pub(crate) fn mentions(text: &str, dialect: Option<Dialect>, name: &str) -> Vec<Range<usize>> {
     // A quote that belongs to a name is written twice.
