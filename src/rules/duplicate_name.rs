@@ -1,13 +1,14 @@
 //! Two constraints of one revision get the same name where the database forbids it.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::Operation;
+use crate::migration::{Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::order;
 use crate::project::Place;
+use crate::python::ExprKind;
 use crate::source::Span;
 
-use super::inline::constraints_of;
+use super::inline::{Inline, constraints_of};
 use super::suggestion::{Constraint, effective_name};
 use super::{Check, MigrationFile, Rule};
 
@@ -40,6 +41,7 @@ struct Made<'a> {
     name: &'a str,
     call: Span,
     place: Span,
+    in_batch: bool,
 }
 
 /// What is made with a name, in the order in which it is made, with all that was made before; those in a branch that may not be taken are
@@ -52,15 +54,21 @@ fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &
         .collect();
     let mut made: Vec<Made<'_>> = Vec::new();
     for (step, constraints) in &inside {
-        made.extend(constraints.iter().filter_map(|inline| {
-            let constraint = inline.constraint(step);
-            Some(Made {
-                constraint,
-                name: constraint.explicit?.name,
-                call: step.call.span,
-                place: inline.argument.span,
-            })
-        }));
+        made.extend(
+            constraints
+                .iter()
+                .filter(|inline| is_made(step, inline))
+                .filter_map(|inline| {
+                    let constraint = inline.constraint(step);
+                    Some(Made {
+                        constraint,
+                        name: constraint.explicit?.name,
+                        call: step.call.span,
+                        place: inline.argument.span,
+                        in_batch: step.receiver.is_batch(),
+                    })
+                }),
+        );
     }
     made.extend(file.migration.operations.iter().filter_map(of_operation));
     order::sort_by_key(&mut made, |one| one.place);
@@ -78,7 +86,15 @@ fn of_operation<'a>(operation: &'a Operation<'_>) -> Option<Made<'a>> {
         place: operation
             .name_argument
             .map_or(operation.call.span, |argument| argument.value.span),
+        in_batch: operation.receiver.is_batch(),
     })
+}
+
+/// `CREATE TABLE` leaves out a key with `use_alter` (`sqlalchemy/sql/compiler.py`, `create_table_constraints`), but on SQLite, which compares no
+/// names of keys.
+fn is_made(step: &Step<'_>, inline: &Inline<'_>) -> bool {
+    let use_alter = inline.call.and_then(|call| call.keyword("use_alter"));
+    step.method != "create_table" || use_alter.is_none_or(|value| value.kind == ExprKind::Bool(false))
 }
 
 fn clashes(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> bool {
@@ -87,7 +103,20 @@ fn clashes(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> boo
         return false;
     };
     let is_same = first.name == second.name && one.function == other.function && one.schema == other.schema;
-    is_same && share_a_space(file, one.kind, other.kind, table == other_table) && end_alike(file, one, other)
+    is_same
+        && share_a_space(file, one.kind, other.kind, table == other_table)
+        && end_alike(file, one, other)
+        && !replaces(file, second)
+}
+
+/// Whether a constraint may take the place of the one of that name: a batch on SQLite makes the table anew, with its constraints in a dict by
+/// name (`alembic/operations/batch.py`, `ApplyBatchImpl.add_constraint`).
+fn replaces(file: &MigrationFile<'_>, second: &Made<'_>) -> bool {
+    if !second.in_batch || second.constraint.kind == ConstraintKind::Index {
+        return false;
+    }
+    let possible = file.possible_dialects();
+    possible.is_empty() || possible.contains(&Dialect::Sqlite)
 }
 
 /// Whether a database would see one name twice, on one table or on two of one schema.
@@ -114,6 +143,7 @@ fn share_a_space(file: &MigrationFile<'_>, first: ConstraintKind, second: Constr
         }
         Some(Dialect::Mariadb) => is_twice_on_one || all(&[ForeignKey]),
         Some(Dialect::Sqlite) => all(&[Index]),
+        None if file.possible_dialects() == [Dialect::Sqlite] => all(&[Index]),
         _ => is_twice_on_one,
     }
 }
@@ -184,4 +214,70 @@ fn diagnostic(file: &MigrationFile<'_>, made: &Made<'_>, first: Span, what: &str
     .focus(made.place, "the database refuses the second one")
     .related(first, what)
     .help("give each its own name")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::of_migration;
+
+    const PG: &str = "postgresql://h/d";
+    const MARIA: &str = "mariadb+pymysql://h/d";
+    const LITE: &str = "sqlite:///x.db";
+    const ANY: &str = "";
+
+    fn count(url: &str, upgrade: &str) -> usize {
+        let upgrade = format!("    {}\n", upgrade.replace('\n', "\n    "));
+        let found = of_migration(url, &upgrade, "    pass\n", false);
+        found.iter().filter(|one| one.rule == &super::RULE).count()
+    }
+
+    /// Run on SQLite, PostgreSQL and MariaDB.
+    #[test]
+    fn in_a_batch_of_sqlite_the_second_takes_the_place_of_the_first() {
+        let batch = "with op.batch_alter_table('t') as b:\n";
+        for (what, on_any, on_sqlite) in [
+            ("create_foreign_key('n', 'u', ['x'], ['id'])", 0, 0),
+            ("create_unique_constraint('n', ['x'])", 0, 0),
+            ("create_check_constraint('n', 'x > 0')", 0, 0),
+            ("create_index('n', ['x'])", 1, 1),
+        ] {
+            for upgrade in [
+                format!("{batch}    b.{what}\n    b.{what}"),
+                format!("{batch}    b.{what}\n{batch}    b.{what}"),
+                format!("op.rename_table('s', 't')\n{batch}    b.{what}\n{batch}    b.{what}"),
+            ] {
+                let found = [ANY, LITE, PG, MARIA].map(|url| count(url, &upgrade));
+                assert_eq!(found, [on_any, on_sqlite, 1, 1], "{upgrade}");
+            }
+        }
+        let with_table = format!(
+            "op.create_table('t', sa.UniqueConstraint('x', name='n'))\n{batch}    b.create_unique_constraint('n', ['y'])"
+        );
+        assert_eq!([ANY, LITE, PG].map(|url| count(url, &with_table)), [0, 0, 1]);
+    }
+
+    #[test]
+    fn a_table_that_was_renamed_leaves_its_name_free() {
+        for create in [
+            "create_foreign_key('n', 't', 'u', ['x'], ['id'])",
+            "create_check_constraint('n', 't', 'x > 0')",
+        ] {
+            let upgrade = format!("op.{create}\nop.rename_table('t', 'v')\nop.rename_table('w', 't')\nop.{create}");
+            assert_eq!([ANY, PG, MARIA].map(|url| count(url, &upgrade)), [0; 3], "{upgrade}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_the_table_leaves_for_later_is_made_once() {
+        let with_key = |more: &str| {
+            format!(
+                "op.create_table('t', sa.ForeignKeyConstraint(['x'], ['u.id'], name='n'{more}))\nop.create_foreign_key('n', 't', 'u', ['x'], ['id'])"
+            )
+        };
+        for url in [ANY, PG, MARIA] {
+            assert_eq!(count(url, &with_key(", use_alter=True")), 0, "{url}");
+            assert_eq!(count(url, &with_key(", use_alter=False")), 1, "{url}");
+            assert_eq!(count(url, &with_key("")), 1, "{url}");
+        }
+    }
 }
