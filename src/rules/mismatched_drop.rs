@@ -366,6 +366,9 @@ fn wrong_type(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Option<Diagnost
     match drop.call.argument(Some(position), "type_") {
         Ok(Some(argument)) if argument.value.kind != ExprKind::None => {
             let written = argument.value.as_str()?;
+            if is_table_of_batch(drop, written) {
+                return Some(table_in_batch(file, drop, written, argument.value.span));
+            }
             let meant = meant_type(written);
             let help = match meant {
                 Some(meant) => format!("write `type_='{meant}'`"),
@@ -394,6 +397,34 @@ fn wrong_type(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Option<Diagnost
         ),
         Ok(_) | Err(Spread) => None,
     }
+}
+
+/// Whether the batch's own table stands where a batch has the type: `op.drop_constraint` has the table there.
+fn is_table_of_batch(drop: &Operation<'_>, written: &str) -> bool {
+    let is_own = drop.table.known().is_some_and(|table| table == written);
+    drop.receiver.is_batch()
+        && (is_own
+            || drop
+                .call
+                .keyword("type_")
+                .is_some_and(|type_| type_.as_str() != Some(written)))
+}
+
+fn table_in_batch(file: &MigrationFile<'_>, drop: &Operation<'_>, written: &str, place: Span) -> Diagnostic {
+    let has_type = drop.call.keyword("type_").is_some();
+    let (label, and_the_type) = if has_type {
+        ("this is `type_` a second time, so Python refuses the call", "")
+    } else {
+        (
+            "Alembic takes it for `type_`, and refuses it when this runs",
+            ", and write `type_=` with the kind of the constraint",
+        )
+    };
+    Diagnostic::new(&RULE, file.file(), drop.call.span, "a batch operation takes no table")
+        .focus(place, label)
+        .help(format!(
+            "leave `{written}` out: the batch knows its table{and_the_type}"
+        ))
 }
 
 fn meant_type(written: &str) -> Option<&'static str> {
@@ -452,4 +483,54 @@ fn index_before_its_key(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Optio
         .related(place, "the foreign key goes only here")
         .help("drop the foreign key first"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::of_migration;
+
+    #[test]
+    fn a_batch_operation_that_is_given_its_table_is_told_so() {
+        for (call, message, label) in [
+            (
+                "b.drop_constraint('n', 't', type_='unique')",
+                "a batch operation takes no table",
+                "this is `type_` a second time, so Python refuses the call",
+            ),
+            (
+                "b.drop_constraint('n', 'other', type_='unique')",
+                "a batch operation takes no table",
+                "this is `type_` a second time, so Python refuses the call",
+            ),
+            (
+                "b.drop_constraint('n', 't')",
+                "a batch operation takes no table",
+                "Alembic takes it for `type_`, and refuses it when this runs",
+            ),
+            (
+                "b.drop_constraint('n', type_='uniq')",
+                "`uniq` is no type of constraint",
+                "Alembic refuses it when this runs",
+            ),
+            (
+                "b.drop_constraint('n', 'uniq')",
+                "`uniq` is no type of constraint",
+                "Alembic refuses it when this runs",
+            ),
+            (
+                "op.drop_constraint('n', 't', 't')",
+                "`t` is no type of constraint",
+                "Alembic refuses it when this runs",
+            ),
+        ] {
+            let downgrade = format!("    with op.batch_alter_table('t') as b:\n        {call}\n");
+            let found = of_migration("", "    pass\n", &downgrade, false);
+            let found: Vec<_> = found.iter().filter(|one| one.rule == &super::RULE).collect();
+            let [only] = found.as_slice() else {
+                panic!("{call}: {found:?}")
+            };
+            assert_eq!(only.message, message, "{call}");
+            assert_eq!(only.focus.text, label, "{call}");
+        }
+    }
 }
