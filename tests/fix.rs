@@ -432,9 +432,15 @@ fn nothing_is_guessed_where_a_pair_is_not_certain() {
 #[test]
 fn two_constraints_never_get_one_name() {
     // The template has the first column only, and both keys begin with the same.
+    fixes(
+        "    op.create_foreign_key([[None=>op.f('fk_line_article_region_price')]], 'line', 'price', ['article', 'region'], ['a', 'r'])\n    \
+         op.create_foreign_key([[None=>op.f('fk_line_article_period_price')]], 'line', 'price', ['article', 'period'], ['a', 'p'])",
+        "    op.drop_constraint([[None=>op.f('fk_line_article_period_price')]], 'line', type_='foreignkey')\n    \
+         op.drop_constraint([[None=>op.f('fk_line_article_region_price')]], 'line', type_='foreignkey')",
+    );
     leaves(
-        "    op.create_foreign_key(None, 'line', 'price', ['article', 'region'], ['a', 'r'])\n    \
-         op.create_foreign_key(None, 'line', 'price', ['article', 'period'], ['a', 'p'])",
+        "    op.create_foreign_key(None, 'line', 'price', ['article'], ['a'])\n    \
+         op.create_foreign_key(None, 'line', 'price', ['article'], ['b'])",
         "    op.drop_constraint(None, 'line', type_='foreignkey')\n    op.drop_constraint(None, 'line', type_='foreignkey')",
         "would have the same name",
     );

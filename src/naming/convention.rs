@@ -76,6 +76,15 @@ impl Convention {
         ])
     }
 
+    /// The same with all columns in the place of the first, for constraints of one table that begin with the same column.
+    #[must_use]
+    pub fn sqlalchemy_documented_with_all_columns() -> Self {
+        Self::of_templates([
+            ("uq", "uq_%(table_name)s_%(column_0_N_name)s"),
+            ("fk", "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s"),
+        ])
+    }
+
     /// The names that PostgreSQL would choose itself, as nearly as templates can say them.
     ///
     /// [`default_names::postgresql`](super::default_names::postgresql) is exact; templates differ from it in that

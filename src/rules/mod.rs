@@ -19,6 +19,7 @@ mod invalid_naming_convention;
 mod mismatched_drop;
 mod missing_naming_convention;
 mod name_too_long;
+mod namesakes;
 mod naming_target;
 mod suggestion;
 mod syntax_error;

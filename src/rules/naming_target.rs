@@ -96,7 +96,9 @@ impl<'f, 'm> Naming<'f, 'm> {
         };
         let create = Some(operation).filter(|one| one.creates()).or(other);
         let constraint = create.filter(|create| create.kind().is_some()).map(Constraint::from);
-        let name = advice::name_to_write(file, constraint.as_ref(), &suggestion);
+        let mut name = advice::name_to_write(file, constraint.as_ref(), &suggestion);
+        // What they would share, a database that chose for itself has given to one of them at most.
+        name.text = name.text.filter(|_| !suggestion.is_shared);
         let is_alone = other.is_none() && operation.creates();
         let by_name = || {
             let doubtful = DoubtfulDrop::of(file, operation).filter(|_| is_alone);

@@ -8,6 +8,7 @@ use crate::project::{ConventionFacts, MetadataFacts, Place, Target};
 
 use super::MigrationFile;
 use super::advice::default_name_of;
+use super::namesakes::told_apart;
 
 /// What can be said of the name of one create.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub(super) struct Suggestion {
     pub(super) unread: Option<String>,
     /// Where another revision speaks of the constraint by the name that a database gives it.
     pub(super) spoken: Option<Place>,
+    /// Whether there is no name because another constraint would have the same.
+    pub(super) is_shared: bool,
 }
 
 impl Suggestion {
@@ -36,6 +39,7 @@ impl Suggestion {
             shortened: None,
             unread: None,
             spoken: None,
+            is_shared: false,
         }
     }
 
@@ -140,6 +144,7 @@ pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
         shortened: None,
         unread,
         spoken,
+        is_shared: false,
     };
     match outcome {
         Ok(Some(computed)) => {
@@ -186,9 +191,32 @@ fn is_numbered(place: &Place) -> bool {
 pub(super) fn suggest_all(file: &MigrationFile<'_>) -> Vec<Option<Suggestion>> {
     let unnamed = |operation: &Operation<'_>| operation.creates() && operation.name == Name::Unnamed;
     let operations = file.migration.operations.iter();
-    operations
+    let mut suggestions: Vec<Option<Suggestion>> = operations
         .map(|operation| unnamed(operation).then(|| suggest(file, operation)))
-        .collect()
+        .collect();
+    told_apart(file, &mut suggestions);
+    suggestions
+}
+
+/// Takes the documented name with all columns, for what has the first one in common with another.
+pub(super) fn with_all_columns(file: &MigrationFile<'_>, constraint: Constraint<'_>, suggestion: &mut Suggestion) {
+    if let Ok(Some(computed)) = name(&Convention::sqlalchemy_documented_with_all_columns(), constraint) {
+        suggestion.shortened = shortened(file.dialect().unwrap_or(Dialect::Postgresql), &computed);
+        suggestion.name = Some(computed.text);
+    }
+}
+
+impl Suggestion {
+    /// Takes the name back that another constraint of the table would have as well.
+    pub(super) fn withhold(&mut self) {
+        if let Some(name) = self.name.take() {
+            self.reason = Some(format!(
+                "another constraint of the table would have the same name, `{name}`"
+            ));
+            self.shortened = None;
+            self.is_shared = true;
+        }
+    }
 }
 
 enum Unreadable {

@@ -37,6 +37,7 @@ const SHARED: &[&str] = &[
     "forgotten_drop",
     "inline",
     "mod",
+    "namesakes",
     "naming_target",
     "suggestion",
     "tests",
@@ -1362,7 +1363,7 @@ fn fixes_do_no_harm() {
         "{:?}",
         found[0].help
     );
-    let two = "    op.create_unique_constraint(None, 't', ['a', 'b'])\n    op.create_unique_constraint(None, 't', ['a', 'c'])";
+    let two = "    op.create_unique_constraint(None, 't', ['a', 'b'])\n    op.create_unique_constraint(None, 't', ['a', 'b'])";
     let found = none(two, &format!("{drop}\n{drop}"));
     assert!(
         found[0].help.as_ref().unwrap().contains("would have the same name"),

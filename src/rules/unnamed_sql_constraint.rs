@@ -11,7 +11,7 @@ use crate::sql::{Added, Effect, Naming, is_written_for_mysql, mentions, written}
 
 use super::advice::{committed, default_name_of};
 use super::executed::{Drop, Executed, is_all_read, is_called, is_elsewhere, is_made, may_be_table, words};
-use super::suggestion::{Constraint, Source, Suggestion, suggest};
+use super::suggestion::{Constraint, Source, Suggestion, suggest, with_all_columns};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -182,7 +182,7 @@ impl<'f, 'm> Finding<'f, 'm> {
             ),
         )
         .focus(one.place(file, added.at.clone()), self.consequence());
-        let suggestion = suggest(file, self.constraint());
+        let suggestion = self.suggestion();
         let undone = self.undone();
         if let Undone::By(drop) = undone
             && let Some(name) = drop.name()
@@ -342,13 +342,13 @@ impl<'f, 'm> Finding<'f, 'm> {
         if one.dialect.unwrap_or(Dialect::Postgresql).too_long(name) {
             return Err("the database takes no name of this length".to_owned());
         }
-        if name.contains([':', '%', '\\']) {
-            return Err("the name has a character that the SQL would have to escape".to_owned());
-        }
-        if self.has_namesake(name) {
+        if keeps && self.has_namesake(name, None) {
             return Err(format!(
                 "another constraint of the table would have the same name, `{name}`"
             ));
+        }
+        if name.contains([':', '%', '\\']) {
+            return Err("the name has a character that the SQL would have to escape".to_owned());
         }
         let quoted = written(name, one.dialect).ok_or("how to quote the name depends on the database")?;
         let text = format!("{}{quoted} ", self.constraint_word());
@@ -448,11 +448,31 @@ impl<'f, 'm> Finding<'f, 'm> {
         }
     }
 
-    /// Whether another constraint of the table would be called so.
-    fn has_namesake(&self, name: &str) -> bool {
+    /// The name for it; with all columns where another constraint of the table begins with the same.
+    fn suggestion(&self) -> Suggestion {
+        let mut suggestion = suggest(self.file, self.constraint());
+        let is_shared = |suggestion: &Suggestion, first: Option<&str>| {
+            let stored = suggestion.name.as_deref().map(|name| self.as_stored(name));
+            stored.is_some_and(|name| self.has_namesake(&name, first))
+        };
+        if suggestion.source == Source::Documented && is_shared(&suggestion, None) {
+            let first = suggestion.name.clone();
+            with_all_columns(self.file, self.constraint(), &mut suggestion);
+            if is_shared(&suggestion, first.as_deref()) {
+                suggestion.withhold();
+            }
+        } else if is_shared(&suggestion, None) {
+            suggestion.withhold();
+        }
+        suggestion
+    }
+
+    /// Whether another constraint of the table would be called so. Those in SQL that would have shared the name `first` are called by all their
+    /// columns.
+    fn has_namesake(&self, name: &str, first: Option<&str>) -> bool {
         let (file, added) = (self.file, self.added);
         let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
-        let of_operation = file.migration.operations.iter().any(|operation| {
+        let of_operation = file.migration.operations.iter().enumerate().any(|(at, operation)| {
             let same_table = operation
                 .table
                 .known()
@@ -462,7 +482,10 @@ impl<'f, 'm> Finding<'f, 'm> {
                 && same_table
                 && match &operation.name {
                     Name::Plain(own) | Name::Finished(own) => own == name,
-                    Name::Unnamed => suggest(file, operation).name.as_deref() == Some(name),
+                    Name::Unnamed => {
+                        let suggested = file.suggestion(at).and_then(|suggestion| suggestion.name.as_deref());
+                        suggested == Some(name)
+                    }
                     Name::Computed => false,
                 }
         });
@@ -472,9 +495,11 @@ impl<'f, 'm> Finding<'f, 'm> {
             .filter(|(_, other)| other.columns != added.columns)
             .any(|(one, other)| {
                 let other = Finding::new(file, one, other);
-                suggest(file, other.constraint())
-                    .name
-                    .is_some_and(|own| self.as_stored(&own) == name)
+                let mut own = suggest(file, other.constraint());
+                if first.is_some() && own.name.as_deref() == first {
+                    with_all_columns(file, other.constraint(), &mut own);
+                }
+                own.name.is_some_and(|own| self.as_stored(&own) == name)
             });
         let named = file
             .executed()
@@ -1091,7 +1116,7 @@ mod tests {
             ),
             (
                 PG,
-                "op.execute('ALTER TABLE a ADD UNIQUE (b, c)')\nop.create_unique_constraint('uq_a_b', 'a', ['b'])",
+                "op.execute('ALTER TABLE a ADD UNIQUE (b)')\nop.create_unique_constraint('uq_a_b', 'a', ['b'])",
                 "pass",
                 "would have the same name",
             ),
@@ -1104,6 +1129,24 @@ mod tests {
             let help = help(url, upgrade, downgrade);
             assert!(help.contains(expected), "{upgrade} / {downgrade}: {help}");
         }
+    }
+
+    #[test]
+    fn two_that_begin_with_the_same_column_are_told_apart() {
+        let both = "op.execute('ALTER TABLE a ADD UNIQUE (b)')\nop.execute('ALTER TABLE a ADD UNIQUE (b, c)')";
+        let drops = "op.execute('ALTER TABLE a DROP CONSTRAINT a_b_key')\nop.execute('ALTER TABLE a DROP CONSTRAINT a_b_c_key')";
+        let after = fixed(PG, both, drops, false);
+        for expected in [
+            "ADD CONSTRAINT uq_a_b UNIQUE (b)",
+            "ADD CONSTRAINT uq_a_b_c UNIQUE (b, c)",
+            "DROP CONSTRAINT uq_a_b'",
+            "DROP CONSTRAINT uq_a_b_c'",
+        ] {
+            assert!(after.contains(expected), "{after}");
+        }
+        let beside = "op.execute('ALTER TABLE a ADD UNIQUE (b, c)')\nop.create_unique_constraint('uq_a_b', 'a', ['b'])";
+        let after = fixed(PG, beside, "pass", false);
+        assert!(after.contains("ADD CONSTRAINT uq_a_b_c UNIQUE"), "{after}");
     }
 
     #[test]
