@@ -85,22 +85,29 @@ impl Convention {
         ])
     }
 
-    /// The names that PostgreSQL would choose itself, as nearly as templates can say them.
+    /// The names that PostgreSQL would choose itself, as nearly as templates can say them, and what SQLAlchemy has named so far: a live
+    /// database is left as it is.
+    ///
+    /// So indexes keep SQLAlchemy's own template, and checks have none: it would be applied to the names that they have in the models.
     ///
     /// [`default_names::postgresql`](super::default_names::postgresql) is exact; templates differ from it in that
     /// * a long name is shortened at its end with a hash, where PostgreSQL shortens the table and the columns,
-    /// * a name already taken is not numbered,
-    /// * a check must be given a name, where PostgreSQL looks for the one column that the condition uses,
-    /// * an index on an expression is named by its text, where PostgreSQL writes `expr` or the function's name.
+    /// * a name already taken is not numbered.
     #[must_use]
     pub fn postgresql_defaults() -> Self {
         Self::of_templates([
-            ("ix", "%(table_name)s_%(column_0_N_name)s_idx"),
+            ("ix", DEFAULT_INDEX),
             ("uq", "%(table_name)s_%(column_0_N_name)s_key"),
-            ("ck", "%(table_name)s_%(constraint_name)s_check"),
             ("fk", "%(table_name)s_%(column_0_N_name)s_fkey"),
             ("pk", "%(table_name)s_pkey"),
         ])
+    }
+
+    /// The same without a template for one kind.
+    #[must_use]
+    pub fn without(self, kind: ConstraintKind) -> Self {
+        let is_kind = |key: &Key| matches!(key, Key::Text(text) if Some(text.as_str()) == kind.prefix());
+        Self::new(self.entries.into_iter().filter(|(key, _)| !is_kind(key)))
     }
 
     fn of_templates<const N: usize>(templates: [(&str, &str); N]) -> Self {
@@ -558,7 +565,7 @@ mod tests {
             (ConstraintKind::ForeignKey, "fk_order_a_invoice", "order_a_b_fkey"),
             (ConstraintKind::Unique, "uq_order_a", "order_a_b_key"),
             (ConstraintKind::PrimaryKey, "pk_order", "order_pkey"),
-            (ConstraintKind::Index, "ix_order_a", "order_a_b_idx"),
+            (ConstraintKind::Index, "ix_order_a", "ix_order_a"),
         ] {
             assert_eq!(text(&documented, &subject(kind)), Ok(Some(by_sqlalchemy.to_owned())));
             assert_eq!(text(&postgresql, &subject(kind)), Ok(Some(by_postgresql.to_owned())));
@@ -570,6 +577,8 @@ mod tests {
             }),
             ..subject(ConstraintKind::Check)
         };
-        assert_eq!(text(&postgresql, &check), Ok(Some("order_qty_check".to_owned())));
+        assert_eq!(text(&documented, &check), Ok(Some("ck_order_qty".to_owned())));
+        // A name in a model stays what it is on a live database.
+        assert_eq!(text(&postgresql, &check), Ok(Some("qty".to_owned())));
     }
 }
