@@ -321,6 +321,7 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
             module,
             is_deployed,
             configured_convention: config.convention.as_ref(),
+            project,
         };
         for rule in ALL {
             if let Check::Metadata(check) = rule.check {

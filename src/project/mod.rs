@@ -2,6 +2,7 @@
 //!
 //! Everything is read from the snapshot that is checked, lazily, and remembered. No Python runs.
 
+mod checks;
 mod env_py;
 mod environment;
 mod history;
@@ -14,6 +15,7 @@ mod target;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+pub use checks::Checks;
 pub use environment::Environment;
 pub use history::{History, MOST_FILES, Revision};
 pub use models::{Declaration, Wanted};
@@ -72,6 +74,8 @@ pub struct Project<'s> {
     signs: Memo<Vec<Dialect>>,
     /// By the folders that were read.
     histories: RefCell<Vec<(Vec<RepoPath>, Rc<History>)>>,
+    /// The same for the checks that were looked for.
+    checks: RefCell<Vec<(Vec<RepoPath>, Rc<Checks>)>>,
 }
 
 impl<'s> Project<'s> {
@@ -85,6 +89,7 @@ impl<'s> Project<'s> {
             known: Memo::default(),
             signs: Memo::default(),
             histories: RefCell::default(),
+            checks: RefCell::default(),
         }
     }
 
@@ -178,13 +183,71 @@ impl<'s> Project<'s> {
         histories
     }
 
+    /// What stands in the way of a template for checks on a metadata of this module; the project's modules are read, so this is for a
+    /// convention that is about to be written.
+    #[must_use]
+    pub fn checks(&self, module: &SourceFile) -> Rc<Checks> {
+        let environments = self.environments_of(module);
+        let namings = environments
+            .into_iter()
+            .map(|environment| self.of_environment(environment));
+        let own: Vec<Rc<Naming>> = namings
+            .filter(|naming| !target::judge(naming, module).is_empty())
+            .collect();
+        let folders = self.homes(&own, module.path());
+        if let Some((_, known)) = self.checks.borrow().iter().find(|(read, _)| *read == folders) {
+            return known.clone();
+        }
+        let checks = Rc::new(checks::find(self.snapshot, &folders));
+        self.checks.borrow_mut().push((folders, checks.clone()));
+        checks
+    }
+
+    /// The folders that hold all that these environments run and import: the nearest one above it all, and revisions that lie elsewhere.
+    fn homes(&self, namings: &[Rc<Naming>], module: &RepoPath) -> Vec<RepoPath> {
+        let environments = || namings.iter().filter_map(|naming| naming.environment.as_ref());
+        let configurations = environments().filter_map(|one| one.configuration.as_ref());
+        let folders = environments().map(|one| &one.folder);
+        let read = namings
+            .iter()
+            .flat_map(|naming| naming.trail.iter().chain(&naming.imports));
+        let all: Vec<&RepoPath> = read.chain(configurations).chain(folders).collect();
+        let mut home = module.parent().filter(|_| !all.is_empty()).unwrap_or_default();
+        let is_package = |folder: &RepoPath| {
+            self.modules
+                .list(folder)
+                .iter()
+                .any(|entry| entry.name == b"__init__.py")
+        };
+        // What stands beside a package is of the same project; `RepoPath::default()` is the top.
+        while is_package(&home) || all.iter().any(|path| !path.starts_with(&home)) {
+            let Some(above) = home.parent() else { break };
+            home = above;
+        }
+        let mut versions: Vec<RepoPath> = environments()
+            .flat_map(|one| one.version_folders.iter().cloned())
+            .collect();
+        versions.retain(|folder| !folder.starts_with(&home));
+        order::sort(&mut versions);
+        versions.dedup();
+        versions.insert(0, home);
+        versions
+    }
+
+    /// The environments that may migrate what a module makes.
+    fn environments_of(&self, module: &SourceFile) -> Vec<Environment> {
+        let around = self.environments.around(module.path());
+        if around.is_empty() {
+            self.environments.all()
+        } else {
+            around
+        }
+    }
+
     /// The metadata of a changed module that Alembic migrates, or may migrate.
     #[must_use]
     pub fn judged(&self, module: &SourceFile) -> Vec<Judged> {
-        let mut environments = self.environments.around(module.path());
-        if environments.is_empty() {
-            environments = self.environments.all();
-        }
+        let environments = self.environments_of(module);
         if environments.is_empty() {
             return env_py::judged_without(&self.modules, module);
         }

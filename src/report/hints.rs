@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::fix::Safety;
-use crate::naming::{Convention, Key, Value};
+use crate::naming::{ConstraintKind, Convention, Key, Value};
 use crate::settings::{Action, Scope, Settings};
 use crate::source::RepoPath;
 
@@ -125,6 +125,9 @@ pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {
     } else {
         push_item(&mut text, "1. ", &format!("{cure}:"), width);
         let _ = writeln!(text, "\n{}", convention_code());
+        // Whether a template for checks does harm is asked where a convention is judged, not for each migration.
+        let more = "`ck` is for projects in which each check has a finished name: alembic-named explain missing-naming-convention";
+        push_item(&mut text, "   ", more, width);
     }
     let model = match (&first.model, &first.suggested_name) {
         (Some(model), _) => format!("{} ({})", printable(&model.text), position(model)),
@@ -160,10 +163,11 @@ fn position(label: &crate::diagnostic::Label) -> String {
     )
 }
 
-/// The convention that SQLAlchemy documents, as code to paste.
+/// The convention that SQLAlchemy documents, as code to paste; of checks nothing is known here.
 fn convention_code() -> String {
     let mut code = String::from("       metadata = MetaData(\n           naming_convention={\n");
-    for (key, value) in Convention::sqlalchemy_documented().entries() {
+    let convention = Convention::sqlalchemy_documented().without(ConstraintKind::Check);
+    for (key, value) in convention.entries() {
         if let (Key::Text(key), Value::Template(template)) = (key, value) {
             let _ = writeln!(code, "               \"{key}\": \"{template}\",");
         }

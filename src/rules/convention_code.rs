@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::fix::{Edit, Fix, Safety};
-use crate::naming::{Convention, Key, Value};
+use crate::naming::{ConstraintKind, Convention, Key, Value};
+use crate::project::{Checks, Place};
 use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
 
@@ -42,6 +43,10 @@ pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
         .configured_convention
         .cloned()
         .unwrap_or_else(Convention::sqlalchemy_documented);
+    let convention = match why_no_checks(file) {
+        None => convention,
+        Some(_) => convention.without(ConstraintKind::Check),
+    };
     let text = format!("{import}\n{}", constant(&convention)).replace('\n', ending);
     // Where both are inserted right below the imports, the constant comes first.
     let constant = Edit {
@@ -67,6 +72,36 @@ fn constant(convention: &Convention) -> String {
     }
     code.push_str("}\n");
     code
+}
+
+/// Why the convention that is written has no template for checks, in half a sentence.
+pub(super) fn why_no_checks(file: &MetadataFile<'_>) -> Option<String> {
+    // What the configuration leaves out needs no reason.
+    if file
+        .configured_convention
+        .is_some_and(|own| own.template_for(ConstraintKind::Check).is_none())
+    {
+        return None;
+    }
+    match &*file.checks() {
+        Checks::Free => None,
+        Checks::Held(places, has_more) => {
+            let place = |place: &Place| {
+                let line = place.file.position(place.span.start).line;
+                format!("{}:{line}", place.file.path())
+            };
+            let mut places = places.iter().map(place).collect::<Vec<_>>().join(", ");
+            if *has_more {
+                places.push_str(" and more");
+            }
+            Some(format!(
+                "leave out `ck`, which fails a check without a name and renames one with a plain name ({places})"
+            ))
+        }
+        Checks::Unread => Some(
+            "leave out `ck` unless every check has a finished name (`op.f()`, `conv()`): there is too much to look through".to_owned(),
+        ),
+    }
 }
 
 fn find_class(body: &[Stmt], name: Span) -> Option<&Class> {

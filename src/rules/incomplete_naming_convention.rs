@@ -1,8 +1,8 @@
 //! A naming convention leaves kinds of constraints out.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::naming::ConstraintKind;
-use crate::project::{ConventionFacts, Target};
+use crate::naming::{ConstraintKind, Convention};
+use crate::project::{Checks, ConventionFacts, Target};
 
 use super::{Check, MetadataFile, Rule, listed};
 
@@ -38,7 +38,10 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
             .filter_map(|kind| kind.prefix())
             .collect()
     };
-    let (needed, wished) = (missing(&NEEDED), missing(&WISHED));
+    let (needed, mut wished) = (missing(&NEEDED), missing(&WISHED));
+    if wished.contains(&"ck") && is_better_without_checks(file, convention) {
+        wished.retain(|prefix| *prefix != "ck");
+    }
     let all = [needed.as_slice(), wished.as_slice()].concat();
     if all.is_empty() {
         return Vec::new();
@@ -62,6 +65,15 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
         diagnostic.severity = Severity::Warning;
     }
     vec![diagnostic]
+}
+
+/// Whether a template for checks would fail or rename some, or the convention keeps the names of a live database.
+fn is_better_without_checks(file: &MetadataFile<'_>, convention: &Convention) -> bool {
+    let names_no_checks = |one: &Convention| one.template_for(ConstraintKind::Check).is_none();
+    let keys = |one: &Convention| one.template_for(ConstraintKind::ForeignKey).cloned();
+    file.configured_convention.is_some_and(names_no_checks)
+        || keys(convention) == keys(&Convention::postgresql_defaults())
+        || !matches!(*file.checks(), Checks::Free)
 }
 
 fn consequence(needed: &[&str]) -> &'static str {

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::project::{ConventionFacts, Judged, Target};
 
-use super::convention_code::give_convention;
+use super::convention_code::{give_convention, why_no_checks};
 use super::ineffective_naming_convention::is_ineffective;
 use super::{Check, MetadataFile, Rule};
 
@@ -87,14 +87,19 @@ fn no_metadata(file: &MetadataFile<'_>) -> Diagnostic {
 /// Which of the two usual conventions is for whom.
 fn help(file: &MetadataFile<'_>) -> String {
     let explain = format!("`alembic-named explain {}` shows it all", RULE.name);
-    match (file.configured_convention, file.is_deployed) {
+    let mut help = match (file.configured_convention, file.is_deployed) {
         (Some(_), _) => "give its MetaData the convention of your configuration".to_owned(),
         (None, true) => format!(
             "give its MetaData a `naming_convention`: SQLAlchemy's documented one for new names, or PostgreSQL's own patterns if \
              databases exist and their names shall stay ({explain})"
         ),
         (None, false) => format!("give its MetaData a `naming_convention` ({explain})"),
+    };
+    if let Some(why) = why_no_checks(file) {
+        help.push_str("; ");
+        help.push_str(&why);
     }
+    help
 }
 
 /// What the project calls the thing that has the metadata.
@@ -104,5 +109,87 @@ pub(super) fn owner(judged: &Judged, maker: &str) -> String {
         format!("the metadata of `{maker}`")
     } else {
         format!("`{text}`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::examine;
+    use crate::config::{CommandLine, Configs};
+    use crate::diagnostic::Diagnostic;
+    use crate::fix::apply;
+    use crate::git::MemorySnapshot;
+    use crate::project::Project;
+    use crate::source::SourceFile;
+
+    const ENV: &str = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
+    const BASE: &str = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
+
+    /// What is found in `app/models.py`, beside what is written there.
+    fn found(files: &[(&str, &str)]) -> Vec<Diagnostic> {
+        let snapshot: MemorySnapshot = files.iter().copied().collect();
+        let project = Project::new(&snapshot, "/top");
+        let path = "app/models.py";
+        let (_, text) = files.iter().find(|(known, _)| *known == path).unwrap();
+        let file = SourceFile::new(path.into(), (*text).to_owned());
+        let configs = Configs::nearest(&snapshot, CommandLine::default());
+        examine(&file, false, &project, &configs.of(&path.into()).unwrap()).diagnostics
+    }
+
+    /// The one finding in `app/models.py` beside a module of this content, and the module with its fix, in which nothing is found any more.
+    #[track_caller]
+    fn fixed(other: (&str, &str)) -> (Diagnostic, String) {
+        let files = |models| [("migrations/env.py", ENV), ("app/models.py", models), other];
+        let all = found(&files(BASE));
+        let [only] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!(only.rule.name, "missing-naming-convention");
+        let after = apply(&only.file, &only.fix);
+        assert_ne!(after, BASE);
+        let left = found(&files(&after));
+        assert!(left.is_empty(), "{left:?} in\n{after}");
+        (only.clone(), after)
+    }
+
+    #[test]
+    fn no_template_is_written_for_checks_that_it_would_fail_or_rename() {
+        for (path, code, place) in [
+            ("app/more.py", "\nc = CheckConstraint('a > 0')\n", "app/more.py:2"),
+            (
+                "app/more.py",
+                "c = CheckConstraint('a > 0', name='a_positive')\n",
+                "app/more.py:1",
+            ),
+            (
+                "migrations/versions/a.py",
+                "revision = 'a'\ndown_revision = None\ndef upgrade():\n    op.drop_constraint('ck_t_a', 't', type_='check')\n",
+                "migrations/versions/a.py:4",
+            ),
+        ] {
+            let (found, after) = fixed((path, code));
+            assert!(!after.contains("\"ck\""), "{after}");
+            let help = found.help.unwrap();
+            assert!(help.contains("leave out `ck`") && help.contains(place), "{help}");
+        }
+        for code in ["c = CheckConstraint('a > 0', name=conv('ck_t_a'))\n", "x = 1\n"] {
+            let (found, after) = fixed(("app/more.py", code));
+            assert!(
+                after.contains("\"ck\": \"ck_%(table_name)s_%(constraint_name)s\""),
+                "{after}"
+            );
+            assert!(!found.help.unwrap().contains("`ck`"));
+        }
+    }
+
+    #[test]
+    fn what_keeps_postgresqls_names_leaves_checks_alone() {
+        let (only, after) = fixed(("alembic-named.toml", "convention = 'postgresql'\n"));
+        assert!(!only.help.unwrap().contains("`ck`"));
+        assert!(
+            !after.contains("\"ck\"") && after.contains("ix_%(column_0_label)s"),
+            "{after}"
+        );
+        // Without the configuration, too: the templates say what they are for.
+        let files = [("migrations/env.py", ENV), ("app/models.py", after.as_str())];
+        assert!(found(&files).is_empty());
     }
 }

@@ -38,7 +38,7 @@ use std::rc::Rc;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::{Migration, Pairing};
 use crate::naming::{ConstraintKind, Convention, Dialect};
-use crate::project::{Declaration, History, Judged, Naming, Project, Wanted};
+use crate::project::{Checks, Declaration, History, Judged, Naming, Project, Wanted};
 use crate::python::Module;
 use crate::source::SourceFile;
 
@@ -121,6 +121,15 @@ pub struct MetadataFile<'a> {
     pub is_deployed: bool,
     /// The convention that the configuration names.
     pub configured_convention: Option<&'a Convention>,
+    /// The project around it.
+    pub project: &'a Project<'a>,
+}
+
+impl MetadataFile<'_> {
+    /// What stands in the way of a template for checks; the project's modules are read when this is first asked for.
+    fn checks(&self) -> Rc<Checks> {
+        self.project.checks(self.module.file())
+    }
 }
 
 /// A migration with all that its rules may ask; what costs reading is read when it is asked for.

@@ -1,0 +1,312 @@
+//! The check constraints of a project that a template for checks would fail or rename.
+//!
+//! SQLAlchemy puts the usual template before a plain name, and raises where there is none (`sqlalchemy/sql/naming.py`,
+//! `_constraint_name_for_table` and `_key_constraint_name`): in a model when it is imported, in an old revision on the next new database.
+
+use memchr::memmem;
+
+use crate::git::{EntryKind, Snapshot};
+use crate::order;
+use crate::python::{Argument, Call, Expr, ExprKind, Module, Stmt, StmtKind};
+use crate::source::{RepoPath, SourceFile, Span};
+
+use super::Place;
+
+/// A project with more modules than this is not read: a convention without `ck` is never wrong.
+const MOST_FILES: usize = 1_000;
+
+/// The same for its folders, and for the size of all files together.
+const MOST_FOLDERS: usize = 2_000;
+const MOST_BYTES: usize = 8 << 20;
+
+/// So many places are told.
+const MOST_PLACES: usize = 3;
+
+/// What stands in the way of a template for checks.
+#[derive(Debug, Clone)]
+pub enum Checks {
+    /// Nothing: each check has a finished name, or there is none.
+    Free,
+    /// Checks with no name, or with a plain one: the first of them, and whether there are more.
+    Held(Vec<Place>, bool),
+    /// Nobody can tell: there is too much to read, or some of it cannot be read.
+    Unread,
+}
+
+/// Looks through the modules below these folders.
+pub(super) fn find(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Checks {
+    let mut places = Vec::new();
+    match look(snapshot, tops, &mut places) {
+        None if places.is_empty() => Checks::Unread,
+        Some(()) if places.is_empty() => Checks::Free,
+        _ => {
+            let has_more = places.len() > MOST_PLACES;
+            places.truncate(MOST_PLACES);
+            Checks::Held(places, has_more)
+        }
+    }
+}
+
+/// Nothing where something is left unread.
+fn look(snapshot: &dyn Snapshot, tops: &[RepoPath], places: &mut Vec<Place>) -> Option<()> {
+    let mut bytes = 0;
+    for path in modules(snapshot, tops)? {
+        let content = snapshot.read(&path).ok()??;
+        bytes += content.len();
+        if bytes > MOST_BYTES {
+            return None;
+        }
+        if !speaks_of_checks(&content) {
+            continue;
+        }
+        let module = Module::parse(SourceFile::new(path, String::from_utf8(content).ok()?));
+        places.extend(in_module(&module));
+        if places.len() > MOST_PLACES {
+            break;
+        }
+    }
+    Some(())
+}
+
+/// The modules below the folders, in order; nothing where they are too many.
+fn modules(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Option<Vec<RepoPath>> {
+    let mut found = Vec::new();
+    let mut open = tops.to_vec();
+    let mut folders = 0;
+    while let Some(folder) = open.pop() {
+        folders += 1;
+        for entry in snapshot.list(&folder).ok()? {
+            let Some(path) = folder.join(&entry.name) else { continue };
+            match entry.kind {
+                EntryKind::Folder if is_code(&entry.name) => open.push(path),
+                EntryKind::File if path.is_python() && !is_test(&entry.name) => found.push(path),
+                _ => {}
+            }
+        }
+        if folders > MOST_FOLDERS || found.len() > MOST_FILES {
+            return None;
+        }
+    }
+    order::sort(&mut found);
+    Some(found)
+}
+
+fn is_code(folder: &[u8]) -> bool {
+    let is_foreign = matches!(
+        folder,
+        b"node_modules" | b"site-packages" | b"__pycache__" | b"venv" | b"tests" | b"test"
+    );
+    folder.first() != Some(&b'.') && !is_foreign
+}
+
+/// Whether pytest takes a module for tests, whose tables nobody migrates.
+fn is_test(name: &[u8]) -> bool {
+    name.starts_with(b"test_") || name.ends_with(b"_test.py") || name == b"conftest.py"
+}
+
+/// Whether a module may hold a check; without one of these words it makes and drops none.
+fn speaks_of_checks(bytes: &[u8]) -> bool {
+    let has = |word: &str| memmem::find(bytes, word.as_bytes()).is_some();
+    has("CheckConstraint")
+        || has("create_constraint")
+        || has("create_check_constraint")
+        || has("Boolean(True")
+        || (has("drop_constraint") && has("check"))
+}
+
+/// Where a module makes or drops a check whose name is not finished.
+fn in_module(module: &Module) -> Vec<Place> {
+    let classes = classes(module.body());
+    let mut spans: Vec<Span> = Vec::new();
+    for statement in module.body() {
+        statement.each_call(&mut |call| {
+            if is_unfinished(call, &classes) {
+                spans.push(call.span);
+            }
+        });
+    }
+    let place = |span| Place {
+        file: module.file().clone(),
+        span,
+    };
+    order::sort(&mut spans);
+    spans.into_iter().map(place).collect()
+}
+
+/// What a module calls SQLAlchemy's class.
+fn classes(body: &[Stmt]) -> Vec<&str> {
+    let mut names = vec!["CheckConstraint"];
+    for statement in body {
+        match &statement.kind {
+            StmtKind::ImportFrom { names: imported, .. } => {
+                let same = imported.iter().filter(|alias| &*alias.name == "CheckConstraint");
+                names.extend(same.filter_map(|alias| alias.alias.as_deref()));
+            }
+            StmtKind::Class(class) if class.arguments.iter().any(|base| ends_in_check(&base.value)) => {
+                names.push(&class.name);
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn ends_in_check(base: &Expr) -> bool {
+    base.dotted()
+        .is_some_and(|dotted| dotted.rsplit('.').next() == Some("CheckConstraint"))
+}
+
+/// Whether a call makes or drops a check by a name that a template changes, or by none.
+fn is_unfinished(call: &Call, classes: &[&str]) -> bool {
+    let Some(callee) = call.name() else { return false };
+    let position = match callee {
+        "create_check_constraint" => Some(0),
+        "drop_constraint" if drops_check(call) => Some(0),
+        _ if classes.contains(&callee) => Some(1),
+        // A type that brings its check along (`sqlalchemy/sql/sqltypes.py`, `SchemaType`).
+        _ if brings_check(call) => None,
+        _ => return false,
+    };
+    let keyword = match callee {
+        "create_check_constraint" | "drop_constraint" => "constraint_name",
+        _ => "name",
+    };
+    match call.argument(position, keyword) {
+        Ok(Some(argument)) => !is_finished(argument),
+        Ok(None) | Err(_) => true,
+    }
+}
+
+/// Without `type_` a drop goes by the name as it is written (`alembic/operations/schemaobj.py`, `generic_constraint`).
+fn drops_check(call: &Call) -> bool {
+    // In a batch the table is left out.
+    let by_position = call.arguments.iter().skip(1).map(|argument| &argument.value);
+    let mut positions = by_position.filter(|value| value.as_str() == Some("check"));
+    match call.argument(None, "type_") {
+        Ok(Some(argument)) => argument.value.as_str().is_none_or(|kind| kind == "check"),
+        Ok(None) => positions.next().is_some(),
+        Err(_) => true,
+    }
+}
+
+fn brings_check(call: &Call) -> bool {
+    let given = match call.name() {
+        Some("Boolean") => call.argument(Some(0), "create_constraint"),
+        _ => call.argument(None, "create_constraint"),
+    };
+    let is_off = |argument: &Argument| argument.value.kind == ExprKind::Bool(false);
+    matches!(given, Ok(Some(argument)) if !is_off(argument))
+}
+
+/// `op.f('...')`, `conv('...')`
+fn is_finished(argument: &Argument) -> bool {
+    let call = argument.value.as_call();
+    matches!(call.and_then(Call::name), Some("f" | "conv"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::MemorySnapshot;
+
+    fn held(files: &[(&str, &str)]) -> String {
+        let snapshot: MemorySnapshot = files.iter().copied().collect();
+        match find(&snapshot, &[RepoPath::top()]) {
+            Checks::Free => "free".to_owned(),
+            Checks::Unread => "unread".to_owned(),
+            Checks::Held(places, has_more) => {
+                let shown = places.iter().map(|place| {
+                    let line = place.file.position(place.span.start).line;
+                    format!("{}:{line}", place.file.path())
+                });
+                shown.collect::<Vec<_>>().join(" ") + if has_more { " ..." } else { "" }
+            }
+        }
+    }
+
+    #[test]
+    fn a_check_is_held_by_no_name_and_by_a_plain_one() {
+        for (code, expected) in [
+            ("t = Table('t', m, CheckConstraint('a > 0'))", false),
+            ("t = Table('t', m, sa.CheckConstraint('a > 0', name=None))", false),
+            (
+                "t = Table('t', m, sa.CheckConstraint('a > 0', name='a_positive'))",
+                false,
+            ),
+            ("t = Table('t', m, sa.CheckConstraint('a > 0', 'a_positive'))", false),
+            ("t = Table('t', m, sa.CheckConstraint('a > 0', **more))", false),
+            ("t = Table('t', m, sa.CheckConstraint('a > 0', name=NAME))", false),
+            (
+                "t = Table('t', m, sa.CheckConstraint('a > 0', name=conv('ck_t_a')))",
+                true,
+            ),
+            (
+                "t = Table('t', m, sa.CheckConstraint('a > 0', name=op.f('ck_t_a')))",
+                true,
+            ),
+            (
+                "from sqlalchemy import CheckConstraint as Check\nc = Check('a > 0')",
+                false,
+            ),
+            ("class Check(sa.CheckConstraint):\n    pass\nc = Check('a > 0')", false),
+            ("op.create_check_constraint(None, 't', 'a > 0')", false),
+            ("op.create_check_constraint('a', 't', 'a > 0')", false),
+            ("op.create_check_constraint(constraint_name='a', table_name='t')", false),
+            ("op.create_check_constraint(op.f('ck_t_a'), 't', 'a > 0')", true),
+            ("op.drop_constraint('a', 't', type_='check')", false),
+            ("op.drop_constraint('a', 't', 'check')", false),
+            ("b.drop_constraint('a', 'check')", false),
+            ("op.drop_constraint('a', 't', type_=kind)  # check", false),
+            ("op.drop_constraint(op.f('a'), 't', type_='check')", true),
+            ("op.drop_constraint('a', 't', type_='unique')  # check", true),
+            ("op.drop_constraint('a', 't')  # check", true),
+            ("c = Column('a', Boolean(create_constraint=True))", false),
+            ("c = Column('a', Boolean(True))", false),
+            ("c = Column('a', Enum('x', name='a', create_constraint=True))", false),
+            (
+                "c = Column('a', Enum('x', name=conv('a'), create_constraint=True))",
+                true,
+            ),
+            ("c = Column('a', Boolean(create_constraint=False))", true),
+            ("c = Column('a', Enum('x', name='a', native_enum=False))", true),
+            ("op.execute('ALTER TABLE t ADD CHECK (a > 0)')", true),
+        ] {
+            let is_free = held(&[("app/models.py", code)]) == "free";
+            assert_eq!(is_free, expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn the_first_places_are_told() {
+        let check = "c = CheckConstraint('a > 0')\n";
+        let two = check.repeat(2);
+        let files = [
+            ("app/models.py", two.as_str()),
+            ("migrations/versions/b.py", check),
+            ("migrations/versions/a.py", check),
+            ("tests/models.py", check),
+            ("app/test_models.py", check),
+            (".venv/x.py", check),
+        ];
+        assert_eq!(
+            held(&files),
+            "app/models.py:1 app/models.py:2 migrations/versions/a.py:1 ..."
+        );
+        assert_eq!(held(&files[3..]), "free");
+        assert_eq!(held(&files[..1]), "app/models.py:1 app/models.py:2");
+    }
+
+    #[test]
+    fn too_much_to_read_is_left_unread() {
+        let files = |count: usize| -> MemorySnapshot { (0..count).map(|at| (format!("app/m{at}.py"), "")).collect() };
+        let look = |snapshot: &MemorySnapshot| find(snapshot, &[RepoPath::top()]);
+        assert!(matches!(look(&files(MOST_FILES)), Checks::Free));
+        let more = files(MOST_FILES + 1);
+        assert!(matches!(look(&more), Checks::Unread));
+        assert!(more.reads().is_empty());
+        let large = "#".repeat(MOST_BYTES + 1);
+        assert!(matches!(look(&[("a.py", large.as_str())].into()), Checks::Unread));
+        let no_text: MemorySnapshot = [("a.py", b"CheckConstraint \xff".to_vec())].into();
+        assert!(matches!(look(&no_text), Checks::Unread));
+    }
+}
