@@ -196,6 +196,22 @@ fn the_database_of_a_flask_application_is_found_wherever_it_is_handed_over() {
     }
 }
 
+/// A service takes its database from a package that is installed, and the one beside it makes one of its own.
+#[test]
+fn what_a_neighbour_makes_for_itself_is_not_the_applications_database() {
+    let app = "from shop_model import db\ndef create_app():\n    db.init_app(app)\n";
+    let files = [
+        ("services/mail/migrations/env.py", FLASK),
+        ("services/mail/pyproject.toml", ""),
+        ("services/mail/app.py", app),
+        ("services/pay/db.py", DATABASE),
+    ];
+    let mail = "services/mail/migrations/versions/a.py";
+    assert!(verdict_of(&files, mail).starts_with("unknown: "));
+    // Of one project they may be in different folders.
+    assert_eq!(verdict_of(&[files[0], files[2], files[3]], mail), "F");
+}
+
 #[test]
 fn a_project_without_env_py_has_the_database_of_its_application() {
     let app = "from flask_alembic import Alembic\nfrom web.db import db\nalembic = Alembic()\n";
