@@ -1,5 +1,7 @@
 //! `--fix`: a file is changed, looked at again, and changed again until nothing is left to do; then it is written.
 
+use std::collections::HashMap;
+
 use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::fix::{Fix, Safety, apply};
@@ -54,6 +56,8 @@ pub struct Mended {
     pub after: SourceFile,
     /// What is still to be found in it.
     pub left: Vec<Diagnostic>,
+    /// How many of its findings are gone: one at least.
+    pub fixed: usize,
 }
 
 impl Mended {
@@ -82,6 +86,7 @@ fn mend_file(
     look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>,
 ) -> Option<Mended> {
     let mut current = before.clone();
+    let first = found.clone();
     for _ in 0..MAX_ROUNDS {
         let fixes: Vec<&Fix> = found
             .iter()
@@ -100,9 +105,31 @@ fn mend_file(
         found = look(&next);
         current = next;
     }
-    (current.text() != before.text()).then(|| Mended {
+    // A change that mends nothing is none.
+    let fixed = gone(&first, &found);
+    (current.text() != before.text() && fixed > 0).then(|| Mended {
         before: before.clone(),
         after: current,
         left: found,
+        fixed,
     })
+}
+
+/// How many findings are left no more. Their places have moved, so that what is said of them has to tell them apart.
+fn gone(first: &[Diagnostic], left: &[Diagnostic]) -> usize {
+    fn said(one: &Diagnostic) -> (&str, &str) {
+        (one.rule.name, &one.message)
+    }
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    for one in left {
+        *known.entry(said(one)).or_default() += 1;
+    }
+    let mut gone = 0;
+    for one in first {
+        match known.get_mut(&said(one)) {
+            Some(count) if *count > 0 => *count -= 1,
+            _ => gone += 1,
+        }
+    }
+    gone
 }

@@ -333,15 +333,13 @@ fn stage_and_replace(
 /// What was found in a file is replaced by what is left in it.
 fn settle(outcome: &mut Outcome, mended: Mended) {
     let path = mended.path().clone();
-    let before = outcome.diagnostics.len();
     for diagnostic in outcome.diagnostics.iter().filter(|one| *one.path() == path) {
         let left = diagnostic.left_to_do.iter().map(|left| format!("`{path}`: {left}"));
         let new = left.filter(|left| !outcome.remarks.contains(left));
         outcome.remarks.extend(new.collect::<Vec<_>>());
     }
     outcome.diagnostics.retain(|diagnostic| *diagnostic.path() != path);
-    let gone = (before - outcome.diagnostics.len()).saturating_sub(mended.left.len());
-    outcome.fixed += gone;
+    outcome.fixed += mended.fixed;
     outcome.changed.push(path);
     outcome.diagnostics.extend(mended.left);
     order::sort_by_cached_key(&mut outcome.diagnostics, Diagnostic::sort_key);

@@ -240,6 +240,7 @@ fn is_fixed(mended: &Mended, working: &str) -> bool {
         before: mended.after.clone(),
         after: mended.before.clone(),
         left: Vec::new(),
+        fixed: 0,
     };
     transplant(&back, working).is_some()
 }
@@ -369,6 +370,7 @@ mod tests {
             before: SourceFile::new("m.py".into(), before.to_owned()),
             after: SourceFile::new("m.py".into(), after.to_owned()),
             left: Vec::new(),
+            fixed: 1,
         }
     }
 
