@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::config::{Config, ConfigError, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::fix::apply;
 use crate::git::{GitError, Snapshot, Status};
 use crate::ignores;
+use crate::mend::Changed;
 use crate::migration::Migration;
 use crate::order;
 use crate::project::{Judged, Project};
@@ -315,7 +317,30 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
     if !judged.is_empty() && kind == FileKind::Other {
         kind = FileKind::Metadata;
     }
-    for judged in &judged {
+    let of_metadata = of_metadata(module, &judged, is_deployed, project, config);
+    found.extend(with_proven_fixes(of_metadata, is_deployed, project, config));
+    if kind != FileKind::Other {
+        for rule in ALL {
+            if let Check::Module(check) = rule.check {
+                found.extend(check(module));
+            }
+        }
+    }
+    Examined {
+        kind,
+        diagnostics: silenced(module, found, config),
+    }
+}
+
+fn of_metadata(
+    module: &Module,
+    judged: &[Judged],
+    is_deployed: bool,
+    project: &Project<'_>,
+    config: &Config,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for judged in judged {
         let one = MetadataFile {
             judged,
             module,
@@ -329,17 +354,32 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
             }
         }
     }
-    if kind != FileKind::Other {
-        for rule in ALL {
-            if let Check::Module(check) = rule.check {
-                found.extend(check(module));
-            }
+    found
+}
+
+/// Findings about metadata without the fixes that leave something to be found: a convention that is written where it has no effect, or that
+/// the rules have something against.
+fn with_proven_fixes(
+    mut found: Vec<Diagnostic>,
+    is_deployed: bool,
+    project: &Project<'_>,
+    config: &Config,
+) -> Vec<Diagnostic> {
+    let rules: Vec<&'static Rule> = found.iter().map(|one| one.rule).collect();
+    for one in &mut found {
+        let Some(fix) = &one.fix else { continue };
+        let after = SourceFile::new(one.path().clone(), apply(&one.file, [fix]));
+        let changed = Changed::new(project.snapshot(), &after);
+        let project = project.changed(&changed);
+        let judged = judged(&after, relevance(after.text().as_bytes()), &project, config);
+        let module = project.modules().parse(&after);
+        let left = of_metadata(module, &judged, is_deployed, &project, config);
+        let is_gone = left.len() < rules.len() && left.iter().all(|one| rules.contains(&one.rule));
+        if !is_gone || judged.is_empty() || !module.errors().is_empty() {
+            one.fix = None;
         }
     }
-    Examined {
-        kind,
-        diagnostics: silenced(module, found, config),
-    }
+    found
 }
 
 /// The metadata of a file that Alembic migrates. A revision may build some for its own use.

@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use crate::git::{EntryKind, Snapshot};
 use crate::order;
-use crate::python::{Argument, Call, Expr, ExprKind, Module, Stmt, StmtKind};
+use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind, Module, Stmt, StmtKind};
 use crate::source::{RepoPath, SourceFile, Span};
 
 use super::Place;
@@ -165,6 +165,12 @@ fn is_unfinished(call: &Call, classes: &[&str]) -> bool {
         _ if classes.contains(&callee) => Some(1),
         // A type that brings its check along (`sqlalchemy/sql/sqltypes.py`, `SchemaType`).
         _ if brings_check(call) => None,
+        "Column" | "mapped_column" => {
+            return call
+                .arguments
+                .iter()
+                .any(|argument| is_checked_boolean(&argument.value));
+        }
         _ => return false,
     };
     let keyword = match callee {
@@ -190,12 +196,15 @@ fn drops_check(call: &Call) -> bool {
 }
 
 fn brings_check(call: &Call) -> bool {
-    let given = match call.name() {
-        Some("Boolean") => call.argument(Some(0), "create_constraint"),
-        _ => call.argument(None, "create_constraint"),
-    };
-    let is_off = |argument: &Argument| argument.value.kind == ExprKind::Bool(false);
-    matches!(given, Ok(Some(argument)) if !is_off(argument))
+    let given = call.keyword("create_constraint");
+    given.is_some_and(|value| value.kind != ExprKind::Bool(false))
+}
+
+/// `Boolean(True)`; what it is outside of a column makes no check.
+fn is_checked_boolean(value: &Expr) -> bool {
+    let call = value.as_call_of("Boolean");
+    let first = call.and_then(|call| call.arguments.first());
+    first.is_some_and(|first| first.kind == ArgumentKind::Positional && first.value.kind == ExprKind::Bool(true))
 }
 
 /// `op.f('...')`, `conv('...')`
@@ -262,6 +271,7 @@ mod tests {
             ("op.drop_constraint('a', 't')  # check", true),
             ("c = Column('a', Boolean(create_constraint=True))", false),
             ("c = Column('a', Boolean(True))", false),
+            ("c = cast(x, Boolean(True))", true),
             ("c = Column('a', Enum('x', name='a', create_constraint=True))", false),
             (
                 "c = Column('a', Enum('x', name=conv('a'), create_constraint=True))",

@@ -93,6 +93,21 @@ impl<'s> Project<'s> {
         }
     }
 
+    /// The same project as another snapshot has it, in which no check has changed.
+    #[must_use]
+    pub fn changed<'c>(&self, snapshot: &'c dyn Snapshot) -> Project<'c> {
+        Project {
+            checks: self.checks.clone(),
+            ..Project::new(snapshot, self.environments.top())
+        }
+    }
+
+    /// What it is read from.
+    #[must_use]
+    pub fn snapshot(&self) -> &dyn Snapshot {
+        self.snapshot
+    }
+
     /// Every metadata that a module makes at module or class level, whether an environment is found or not.
     #[must_use]
     pub fn made_in(&self, module: &SourceFile) -> Vec<Judged> {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::fix::{Edit, Fix, Safety};
 use crate::naming::{ConstraintKind, Convention, Key, Value};
-use crate::project::{Checks, Place};
+use crate::project::{Checks, Place, Target};
 use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
 
@@ -22,10 +22,12 @@ pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
     }
     let at = file.judged.place.span;
     let mut needs_metadata = true;
-    let mut edits = if let Some(class) = find_class(body, at) {
+    let class = find_class(body, at);
+    let decorator = class.and_then(|class| class.decorators.iter().find_map(|one| one.as_call_of("as_declarative")));
+    let mut edits = if let Some(class) = class.filter(|_| decorator.is_none()) {
         in_class(source, class)?
-    } else if let Some(call) = find_call(body, at) {
-        let (edit, own) = in_call(source, call)?;
+    } else if let Some(call) = decorator.or_else(|| find_call(body, at)) {
+        let (edit, own) = in_call(source, call, &file.judged.target)?;
         needs_metadata = !own;
         vec![edit]
     } else {
@@ -122,6 +124,8 @@ fn find_call(body: &[Stmt], at: Span) -> Option<&Call> {
         match &statement.kind {
             StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) => found = call_in(value, at),
             StmtKind::Class(class) => found = find_call(&class.body, at),
+            StmtKind::If(branches) => found = branches.iter().find_map(|(_, body)| find_call(body, at)),
+            StmtKind::Try { body, .. } => found = find_call(body, at),
             _ => {}
         }
     }
@@ -168,9 +172,16 @@ fn in_class(source: &SourceFile, class: &Class) -> Option<Vec<Edit>> {
 }
 
 /// The argument for the call that makes a metadata, and whether the call is a `MetaData` itself.
-fn in_call(source: &SourceFile, call: &Call) -> Option<(Edit, bool)> {
+///
+/// A class of the project counts as the one that it derives from, which is known as the maker. `as_declarative` replaces a `metadata` in the
+/// class body (`sqlalchemy/orm/decl_api.py`), so its call takes the argument.
+fn in_call(source: &SourceFile, call: &Call, target: &Target) -> Option<(Edit, bool)> {
     let name = call.callee.dotted()?;
-    let (argument, own) = match name.rsplit('.').next()? {
+    let maker = match target {
+        Target::Metadata(facts) if facts.maker != "MetaData" => facts.maker.as_str(),
+        _ => name.as_str(),
+    };
+    let (argument, own) = match maker.rsplit('.').next()? {
         "declarative_base" | "automap_base" | "registry" | "as_declarative" | "SQLAlchemy" => {
             (format!("metadata=MetaData(naming_convention={CONSTANT})"), false)
         }

@@ -180,6 +180,39 @@ mod tests {
         }
     }
 
+    /// Seen with SQLAlchemy 1.3, 1.4 and 2.1: `as_declarative` sets `metadata` on the class, whatever its body says.
+    #[test]
+    fn a_convention_is_written_where_it_has_an_effect() {
+        for (models, written) in [
+            (
+                "from sqlalchemy.orm import as_declarative\n@as_declarative()\nclass Base:\n    id = 1\n",
+                "@as_declarative(metadata=MetaData(naming_convention=NAMING_CONVENTION))\nclass Base:\n    id = 1\n",
+            ),
+            (
+                "from flask_sqlalchemy import SQLAlchemy\nclass OwnSQLAlchemy(SQLAlchemy):\n    pass\nBase = OwnSQLAlchemy(session_options={})\n",
+                "Base = OwnSQLAlchemy(session_options={}, metadata=MetaData(naming_convention=NAMING_CONVENTION))\n",
+            ),
+            (
+                "from typing import TYPE_CHECKING\nfrom sqlalchemy.orm import declarative_base\nif TYPE_CHECKING:\n    Base = object\nelse:\n    Base = declarative_base()\n",
+                "    Base = declarative_base(metadata=MetaData(naming_convention=NAMING_CONVENTION))\n",
+            ),
+        ] {
+            let files = |models| [("migrations/env.py", ENV), ("app/models.py", models)];
+            let all = found(&files(models));
+            let [only] = all.as_slice() else {
+                panic!("{all:?} in\n{models}")
+            };
+            let after = apply(&only.file, &only.fix);
+            assert!(after.contains(written), "{after}");
+            assert!(found(&files(&after)).is_empty(), "{after}");
+        }
+        // Nothing is offered where it would have none.
+        let deaf = "from sqlalchemy import MetaData\nclass Own(MetaData):\n    def __init__(self, **k):\n        super().__init__()\nclass Base:\n    metadata = Own()\n";
+        let all = found(&[("migrations/env.py", ENV), ("app/models.py", deaf)]);
+        let [only] = all.as_slice() else { panic!("{all:?}") };
+        assert!(only.fix.is_none(), "{:?}", only.fix);
+    }
+
     #[test]
     fn what_keeps_postgresqls_names_leaves_checks_alone() {
         let (only, after) = fixed(("alembic-named.toml", "convention = 'postgresql'\n"));
