@@ -19,7 +19,7 @@ use crate::project::Project;
 use crate::report::{self, Edge, quoted};
 use crate::rules::{ALL, Rule};
 use crate::selection::{Selection, Start};
-use crate::session::{self, History};
+use crate::session::{self, Committed, History};
 use crate::settings::{Action, Format, Scope, Settings};
 use crate::source::{RepoPath, SourceFile};
 use crate::worktree::{self, Prepared, Ready, Replaced};
@@ -142,7 +142,9 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     let selected = started.elapsed();
     let snapshot = &*selection.snapshot;
     let configs = session::configs(settings, snapshot)?;
-    let project = Project::new(snapshot, selection.top.to_string_lossy());
+    let committed = Committed::new(start, selection.base.as_ref());
+    let before = Project::new(&committed, selection.top.to_string_lossy());
+    let project = Project::new(snapshot, selection.top.to_string_lossy()).since(&before);
     let past = History::new(start, snapshot, selection.base.as_ref());
     let checker = Checker {
         snapshot,
@@ -164,7 +166,7 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
             .find(|candidate| candidate.path == *file.path());
         let in_head = candidate.is_none_or(|candidate| past.holds(candidate).unwrap_or(true));
         let changed = Changed::new(snapshot, file);
-        let project = Project::new(&changed, selection.top.to_string_lossy());
+        let project = Project::new(&changed, selection.top.to_string_lossy()).since(&before);
         let examined = configs
             .of(file.path())
             .map(|config| examine(file, in_head && config.may_be_deployed(), &project, &config));

@@ -3,6 +3,7 @@
 //! Neither libgit2's objects nor what is known of a project can be shared, so each thread opens the repository for itself. That costs
 //! a few milliseconds, and a commit is usually done by then: only a long list is shared out.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::num::NonZero;
@@ -13,11 +14,12 @@ use anyhow::{Result, anyhow};
 
 use crate::check::{Checker, Looked, Outcome, Past, Queue, Stopped};
 use crate::config::Configs;
-use crate::git::{GitError, ObjectId, Snapshot, Status};
+use crate::git::{Entry, GitError, ObjectId, Snapshot, Status};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::selection::{Candidate, Start};
 use crate::settings::Settings;
+use crate::source::RepoPath;
 
 /// Fewer files than this for each thread are not worth another one.
 const ENOUGH: usize = 256;
@@ -102,13 +104,58 @@ fn help(queue: &Queue<'_>, settings: &Settings, folder: &Path) -> Result<Result<
     let (snapshot, base) = start.snapshot(&settings.scope, settings.max_file_size)?;
     let snapshot = &*snapshot;
     let configs = configs(settings, snapshot)?;
+    let committed = Committed::new(&start, base.as_ref());
+    let before = Project::new(&committed, start.top.to_string_lossy());
     let checker = Checker {
         snapshot,
-        project: &Project::new(snapshot, start.top.to_string_lossy()),
+        project: &Project::new(snapshot, start.top.to_string_lossy()).since(&before),
         configs: &configs,
         past: &History::new(&start, snapshot, base.as_ref()),
     };
     Ok(checker.work(queue))
+}
+
+/// The files that the change builds on: those of the commit that is compared with, or else of HEAD. Nothing is opened before one is asked for.
+pub(crate) struct Committed<'c> {
+    start: &'c Start,
+    base: Option<&'c ObjectId>,
+    tree: OnceCell<Option<Box<dyn Snapshot + 'c>>>,
+}
+
+impl<'c> Committed<'c> {
+    pub(crate) fn new(start: &'c Start, base: Option<&'c ObjectId>) -> Self {
+        let tree = OnceCell::new();
+        Self { start, base, tree }
+    }
+
+    /// Nothing where there is no repository, or no commit in it.
+    fn tree(&self) -> Option<&dyn Snapshot> {
+        let open = || {
+            let revision = self.base.map_or("HEAD", ObjectId::as_str);
+            let comparison = self.start.repository.as_ref()?.between(revision, revision);
+            Some(comparison.ok()?.snapshot)
+        };
+        self.tree.get_or_init(open).as_deref()
+    }
+}
+
+impl Snapshot for Committed<'_> {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
+        self.tree().map_or(Ok(None), |tree| tree.read(path))
+    }
+
+    fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, GitError> {
+        let vanished = || GitError::Vanished { path: path.clone() };
+        self.tree().ok_or_else(vanished)?.read_id(path, id, size)
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, GitError> {
+        self.tree().map_or(Ok(Vec::new()), |tree| tree.list(folder))
+    }
+
+    fn describe(&self) -> &'static str {
+        "tree"
+    }
 }
 
 /// What the repository holds of the files before the change.

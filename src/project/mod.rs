@@ -72,6 +72,10 @@ pub struct Project<'s> {
     known: Memo<Rc<Naming>>,
     /// By the folder of the environment.
     signs: Memo<Vec<Dialect>>,
+    /// The project as the last commit has it, where there is one.
+    committed: Option<&'s Project<'s>>,
+    /// What that says of the migrations of a folder.
+    known_then: Memo<Rc<Naming>>,
     /// By the folders that were read.
     histories: RefCell<Vec<(Vec<RepoPath>, Rc<History>)>>,
     /// The same for the checks that were looked for.
@@ -88,9 +92,18 @@ impl<'s> Project<'s> {
             environments: Environments::new(snapshot, top.into()),
             known: Memo::default(),
             signs: Memo::default(),
+            committed: None,
+            known_then: Memo::default(),
             histories: RefCell::default(),
             checks: RefCell::default(),
         }
+    }
+
+    /// The same with what the last commit has of it, by which committed migrations are judged.
+    #[must_use]
+    pub fn since(mut self, committed: &'s Project<'s>) -> Self {
+        self.committed = Some(committed);
+        self
     }
 
     /// The same project as another snapshot has it, in which no check has changed.
@@ -175,6 +188,30 @@ impl<'s> Project<'s> {
         order::sort(&mut found);
         found.dedup();
         found
+    }
+
+    /// What holds for a committed migration: a database that ran it knows nothing of a convention that is not committed yet.
+    ///
+    /// The last commit is asked only where a module that led to the metadata has changed since.
+    #[must_use]
+    pub fn committed_naming(&self, migration: &SourceFile) -> Rc<Naming> {
+        let Some(committed) = self.committed else {
+            return self.naming(migration);
+        };
+        let folder = migration.path().parent().unwrap_or_else(RepoPath::top);
+        self.known_then.of(&folder, || {
+            let now = self.naming(migration);
+            let is_same = |path: &RepoPath| {
+                let texts =
+                    [&self.modules, &committed.modules].map(|modules| modules.file(path).map(SourceFile::lines));
+                texts[0] == texts[1]
+            };
+            if now.trail.iter().all(is_same) {
+                now
+            } else {
+                committed.naming(migration)
+            }
+        })
     }
 
     /// The revisions of a migration's environment; all of them are read, so this is for a rule that has a reason.

@@ -38,7 +38,7 @@ use std::rc::Rc;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::{Migration, Pairing};
 use crate::naming::{ConstraintKind, Convention, Dialect};
-use crate::project::{Checks, Declaration, History, Judged, Naming, Project, Wanted};
+use crate::project::{Checks, Declaration, History, Judged, Naming, Place, Project, Wanted};
 use crate::python::Module;
 use crate::source::SourceFile;
 
@@ -182,7 +182,19 @@ impl<'a> MigrationFile<'a> {
     /// What holds for the migration's environment; read when first asked for.
     #[must_use]
     pub fn naming(&self) -> &Naming {
-        self.naming.get_or_init(|| self.project.naming(self.file()))
+        self.naming.get_or_init(|| {
+            if self.is_deployed {
+                self.project.committed_naming(self.file())
+            } else {
+                self.project.naming(self.file())
+            }
+        })
+    }
+
+    /// Whether a place is in a file as it is now, and not as the last commit had it.
+    fn is_current(&self, place: &Place) -> bool {
+        let now = self.project.modules().file(place.file.path());
+        now.is_some_and(|file| file.text() == place.file.text())
     }
 
     /// The revisions of the migration's environment; all of them are read when this is first asked for.

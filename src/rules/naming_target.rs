@@ -292,7 +292,7 @@ fn reason_in_models(file: &MigrationFile<'_>, source: Source) -> Option<Label> {
         },
         Target::ByDatabase(_) | Target::Unknown(_) => return None,
     };
-    Some(Label {
+    file.is_current(&place).then(|| Label {
         place,
         text: text.to_owned(),
     })
