@@ -196,7 +196,7 @@ impl Config {
             Some(select) => (Some(select), Source::CommandLine),
             None => (self.select.as_ref(), Source::File("select")),
         };
-        let default = match (rule.severity, selected) {
+        let default = match (found, selected) {
             // A rule that is off by default and selected by name is meant to be seen.
             (Severity::Off, Some(_)) => (Severity::Warning, selector),
             _ => (found, Source::Default),

@@ -65,6 +65,8 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
     /// What the fix leaves to be done, in a sentence.
     pub left_to_do: Option<String>,
+    /// Whether a convention asks for the name, so that to have one is no cure.
+    pub has_convention: bool,
     /// The first place of the problem that this is a part of: a create and its drop are one problem.
     pub problem: Option<Span>,
 }
@@ -92,6 +94,7 @@ impl Diagnostic {
             suggested_name: None,
             fix: None,
             left_to_do: None,
+            has_convention: false,
             problem: None,
         }
     }

@@ -108,7 +108,7 @@ pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {
     let unnamed = outcome
         .diagnostics
         .iter()
-        .find(|diagnostic| diagnostic.rule.name == "unnamed-constraint");
+        .find(|diagnostic| diagnostic.rule.name == "unnamed-constraint" && !diagnostic.has_convention);
     let lacking = outcome
         .diagnostics
         .iter()

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::migration::Operation;
+use crate::migration::{Name, Operation};
 use crate::naming::{ConstraintKind, Dialect, default_names};
 
-use super::suggestion::{Constraint, Source, Suggestion};
+use super::suggestion::{Constraint, Source, Suggestion, prefix_of_plain_names, raises_without_name};
 use super::{MigrationFile, edits};
 
 /// The name that belongs into the code.
@@ -98,7 +98,12 @@ pub(super) fn help(
     suggestion: &Suggestion,
 ) -> String {
     let both = if has_partner { " in both functions" } else { "" };
-    let mut help = what_to_write(file, &Constraint::from(operation), both, suggestion);
+    let constraint = Constraint::from(operation);
+    let mut help = if suggestion.name.is_none() && raises(file, operation) {
+        by_hand(file, constraint, both)
+    } else {
+        what_to_write(file, &constraint, both, suggestion)
+    };
     if let (Some(_), Some((dialect, short))) = (&suggestion.name, &suggestion.shortened) {
         let database = dialect.label();
         let _ = if file.dialect().is_some() {
@@ -249,8 +254,35 @@ pub(super) fn default_name_of(dialect: Dialect, constraint: &Constraint<'_>) -> 
     })
 }
 
+/// Whether the operation raises as it stands, because the convention asks for a name. An empty one passes for a name.
+pub(super) fn raises(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
+    let is_empty = operation
+        .name_argument
+        .is_some_and(|argument| argument.value.as_str() == Some(""));
+    operation.creates()
+        && operation.name == Name::Unnamed
+        && !is_empty
+        && raises_without_name(file, Constraint::from(operation))
+}
+
+/// What to do where the convention asks for a name.
+pub(super) fn by_hand(file: &MigrationFile<'_>, constraint: Constraint<'_>, both: &str) -> String {
+    let mut help = format!("choose a name and write it{both}: only you know what it is for");
+    if let Some(prefix) = prefix_of_plain_names(file, constraint) {
+        let _ = write!(help, "; the convention puts `{prefix}` before it");
+    }
+    help
+}
+
+/// What comes of no name where the convention asks for one.
+pub(super) const RAISES: &str =
+    "the convention builds on an explicit name: without one SQLAlchemy raises InvalidRequestError";
+
 /// What an unnamed create leads to, in half a sentence.
 pub(super) fn consequence(file: &MigrationFile<'_>, operation: &Operation<'_>) -> &'static str {
+    if raises(file, operation) {
+        return RAISES;
+    }
     match (file.dialect(), operation.receiver.is_batch()) {
         (Some(Dialect::Sqlite), true) => "SQLite refuses it in batch mode: the constraint must have a name",
         (Some(Dialect::Sqlite), false) => {

@@ -69,16 +69,21 @@ pub(super) fn constraints_of<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
     }
 }
 
-fn of_column(column: &Call) -> Vec<Inline<'_>> {
+/// The name of a column, as a list of one.
+pub(super) fn columns_of(column: &Call) -> Known<Vec<String>> {
     let first = column
         .arguments
         .first()
         .filter(|first| first.kind == ArgumentKind::Positional);
     let name = column.keyword("name").or(first.map(|first| &first.value));
-    let columns = match name.and_then(Expr::as_str) {
+    match name.and_then(Expr::as_str) {
         Some(name) => Known::Is(vec![name.to_owned()]),
         None => Known::Computed("the column's name is computed".to_owned()),
-    };
+    }
+}
+
+fn of_column(column: &Call) -> Vec<Inline<'_>> {
+    let columns = columns_of(column);
     let mut found = Vec::new();
     for argument in &column.arguments {
         let kind = match (&argument.kind, argument.value.as_call().and_then(|call| call.name())) {
@@ -182,7 +187,7 @@ fn target(expr: &Expr) -> Option<(String, Option<String>, Vec<String>)> {
     Some((table, schema, vec![column]))
 }
 
-fn name_of(call: &Call) -> InlineName {
+pub(super) fn name_of(call: &Call) -> InlineName {
     if call
         .arguments
         .iter()

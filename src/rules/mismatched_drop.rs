@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Fix, Safety};
-use crate::migration::{Execution, Guard, Half, Name, Operation};
+use crate::migration::{Execution, Guard, Half, Name, Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
 use crate::python::{ExprKind, Spread};
@@ -13,6 +13,7 @@ use super::executed::{Drop, Executed, is_all_read, is_called, is_made, may_be_ta
 use super::inline::{InlineName, constraints_of};
 use super::naming_target::this_half;
 use super::suggestion::{Constraint, dropped_name, effective_name};
+use super::type_checks::{reaches_database, type_checks};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -227,9 +228,12 @@ fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnosti
     if creates.iter().any(is_same) {
         return None;
     }
+    if creates.is_empty() {
+        return mismatched_check(file, &target);
+    }
     // A name that is computed may be any; what stands inside a table or a column is made without an operation.
     let doubtful = |create: &Made<'_>| create.name().is_none();
-    if creates.is_empty() || creates.iter().any(doubtful) || is_made_otherwise(file, &target) {
+    if creates.iter().any(doubtful) || is_made_otherwise(file, &target) {
         return None;
     }
     let own = match drop {
@@ -250,7 +254,61 @@ fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnosti
     let left: Vec<_> = left.collect();
     let is_alike = |(create, _): &&&(Made<'_>, String)| create.name().is_some_and(|name| target.name.ends_with(name));
     let (create, name) = left.iter().find(is_alike).or(left.first())?;
-    Some(diagnostic(file, &target, &own, *create, name, left.len() == 1))
+    Some(diagnostic(
+        file,
+        &target,
+        &own,
+        create.place(file),
+        name,
+        left.len() == 1,
+    ))
+}
+
+/// A check that the upgrade makes inside a table or a column, or with a column's type, and that is dropped by another form of its name: the
+/// convention builds on a plain one, and without `type_` or with `op.f()` a drop goes by what is written.
+fn mismatched_check(file: &MigrationFile<'_>, target: &Target<'_>) -> Option<Diagnostic> {
+    let Drop::Operation(drop) = target.drop else {
+        return None;
+    };
+    let is_check = matches!(drop.kind(), None | Some(ConstraintKind::Check));
+    if !is_check || drop.conditional || is_made_by_others(file, target) {
+        return None;
+    }
+    let own = dropped_name(file, drop)?;
+    let mut meant = Vec::new();
+    for step in file.migration.steps.iter().filter(|step| makes_parts_of(step, target)) {
+        let inner = constraints_of(step).into_iter().map(|inline| (inline, Some(true)));
+        let types = type_checks(step).into_iter().map(|check| {
+            let reaches = reaches_database(file, step, &check);
+            (check, reaches)
+        });
+        for (inline, reaches) in inner.chain(types).filter(|(_, reaches)| *reaches != Some(false)) {
+            let constraint = inline.constraint(step);
+            // An unnamed one may be called anything.
+            let written = reaches.and(constraint.explicit)?.name;
+            let name = effective_name(file, constraint)?;
+            if name == own {
+                return None;
+            }
+            let is_alike = target.name.ends_with(written) || name.ends_with(target.name);
+            if inline.kind == ConstraintKind::Check && is_alike && !step.repeated {
+                meant.push((inline.argument.span, name));
+            }
+        }
+    }
+    let [(span, name)] = meant.as_slice() else { return None };
+    Some(diagnostic(file, target, &own, *span, name, true))
+}
+
+/// Whether a step of the upgrade makes the table of a drop, or adds to it.
+fn makes_parts_of(step: &Step<'_>, target: &Target<'_>) -> bool {
+    matches!(step.method, "create_table" | "add_column")
+        && step.half == Half::Upgrade
+        && step.table.known().is_some_and(|table| table == target.table)
+        && step
+            .schema
+            .known()
+            .is_some_and(|schema| schema.as_deref() == target.schema)
 }
 
 /// Whether something else of the downgrade removes what the upgrade made, or the upgrade itself calls it otherwise in the end.
@@ -291,9 +349,7 @@ fn goes_with_its_columns(file: &MigrationFile<'_>, target: &Target<'_>, create: 
 
 /// Whether the name may come from anything but the creates that are compared: a table's own parts, SQL, or a table of another name.
 fn is_made_otherwise(file: &MigrationFile<'_>, target: &Target<'_>) -> bool {
-    let source = file.file();
     let in_steps = file.migration.steps.iter().any(|step| match step.method {
-        "rename_table" => true,
         "create_table" | "add_column" if step.table.known().is_some_and(|table| table == target.table) => {
             constraints_of(step).iter().any(|inline| match &inline.name {
                 InlineName::Plain(name) | InlineName::Finished(name) => name == target.name,
@@ -302,11 +358,18 @@ fn is_made_otherwise(file: &MigrationFile<'_>, target: &Target<'_>) -> bool {
         }
         _ => false,
     });
+    in_steps || is_made_by_others(file, target)
+}
+
+/// Whether SQL may have made the name, or it comes from a table of another name.
+fn is_made_by_others(file: &MigrationFile<'_>, target: &Target<'_>) -> bool {
+    let source = file.file();
+    let renames = file.migration.steps.iter().any(|step| step.method == "rename_table");
     // SQL that speaks of the name may have made it.
     let is_spoken_of =
         |run: &Execution<'_>| run.half != target.drop.half() && source.slice(run.call.span).contains(target.name);
     let changes_tables = |effect: &Effect| matches!(effect, Effect::TableChanged(table) if may_be_table(table, target.table, target.schema));
-    in_steps
+    renames
         || file.migration.executions.iter().any(is_spoken_of)
         || is_made(file, target.name)
         || !is_all_read(file, |_| true)
@@ -317,14 +380,14 @@ fn diagnostic(
     file: &MigrationFile<'_>,
     target: &Target<'_>,
     own: &str,
-    create: Made<'_>,
+    created: Span,
     name: &str,
     is_only: bool,
 ) -> Diagnostic {
     let drop = target.drop;
     let created = Place {
         file: file.file().clone(),
-        span: create.place(file),
+        span: created,
     };
     let place = match drop {
         Drop::Operation(operation) => operation
@@ -487,7 +550,13 @@ fn index_before_its_key(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use crate::check::examine;
+    use crate::config::Config;
+    use crate::fix::apply;
+    use crate::git::MemorySnapshot;
+    use crate::project::Project;
     use crate::rules::tests::of_migration;
+    use crate::source::SourceFile;
 
     #[test]
     fn a_batch_operation_that_is_given_its_table_is_told_so() {
@@ -532,5 +601,65 @@ mod tests {
             assert_eq!(only.message, message, "{call}");
             assert_eq!(only.focus.text, label, "{call}");
         }
+    }
+
+    /// What a drop of a check is told to drop instead, under a convention that builds on names and without one; nothing where it is right.
+    fn meant(url: &str, convention: &str, upgrade: &str, drop: &str) -> Option<String> {
+        let env = format!(
+            "from alembic import context\nfrom app.models import metadata\nurl = '{url}'\ntarget_metadata = metadata\n"
+        );
+        let models = format!("from sqlalchemy import MetaData\nmetadata = MetaData(naming_convention={convention})\n");
+        let snapshot = MemorySnapshot::from([("migrations/env.py", env.as_str()), ("app/models.py", &models)]);
+        let project = Project::new(&snapshot, "/top");
+        let found = |text: &str| {
+            let file = SourceFile::new("migrations/versions/a.py".into(), text.to_owned());
+            examine(&file, false, &project, &Config::default()).diagnostics
+        };
+        let text = format!(
+            "from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    {upgrade}\ndef downgrade():\n    op.drop_constraint({drop})\n"
+        );
+        let all = found(&text);
+        let [only] = all.as_slice() else {
+            assert!(all.is_empty(), "{all:?} in\n{text}");
+            return None;
+        };
+        assert_eq!(only.rule.name, "mismatched-drop");
+        let after = apply(&only.file, &only.fix);
+        assert!(found(&after).is_empty(), "{after}");
+        only.suggested_name.clone()
+    }
+
+    /// Each was run with Alembic 1.20 and SQLAlchemy 2.1 on PostgreSQL and MariaDB.
+    #[test]
+    fn a_check_inside_a_column_is_dropped_by_the_name_that_it_has() {
+        const CK: &str = "{'ck': 'ck_%(table_name)s_%(constraint_name)s'}";
+        const PG: &str = "postgresql://h/d";
+        let own = "op.add_column('t', sa.Column('b', sa.Enum('x', name='b_enum', native_enum=False, create_constraint=True)))";
+        let inline = "op.create_table('t', sa.Column('b', sa.Integer), sa.CheckConstraint('b > 0', name='b_enum'))";
+        for upgrade in [own, inline] {
+            for (convention, drop, expected) in [
+                (CK, "'b_enum', 't', type_='check'", None),
+                (CK, "op.f('ck_t_b_enum'), 't', type_='check'", None),
+                (CK, "'b_enum', 't'", Some("ck_t_b_enum")),
+                (CK, "op.f('b_enum'), 't', type_='check'", Some("ck_t_b_enum")),
+                (CK, "'ck_t_b_enum', 't', type_='check'", Some("ck_t_b_enum")),
+                ("None", "'ck_t_b_enum', 't', type_='check'", Some("b_enum")),
+                ("None", "'b_enum', 't'", None),
+                // Another one, of an older revision.
+                (CK, "'other', 't', type_='check'", None),
+                (CK, "'b_enum', 'u'", None),
+            ] {
+                assert_eq!(
+                    meant(PG, convention, upgrade, drop).as_deref(),
+                    expected,
+                    "{upgrade} {drop}"
+                );
+            }
+        }
+        // On PostgreSQL the type is the database's own, and on MariaDB a column gets a check for it.
+        let native = "op.add_column('t', sa.Column('b', sa.Boolean(create_constraint=True, name='b_bool')))";
+        assert_eq!(meant(PG, CK, native, "op.f('b_bool'), 't', type_='check'"), None);
+        let drop = "op.f('b_bool'), 't', type_='check'";
+        assert_eq!(meant("mysql://h/d", CK, native, drop).as_deref(), Some("ck_t_b_bool"));
     }
 }

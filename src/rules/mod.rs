@@ -23,6 +23,7 @@ mod namesakes;
 mod naming_target;
 mod suggestion;
 mod syntax_error;
+mod type_checks;
 mod unnamed_column_constraint;
 mod unnamed_column_foreign_key;
 mod unnamed_constraint;

@@ -54,7 +54,11 @@ pub(super) fn complete(
     if let Some(call) = operation.unnamed_by.filter(|call| *call != operation.name_span()) {
         diagnostic.related.push(label(file, call, "no name is given here"));
     }
-    diagnostic.related.extend(reason_in_models(file, suggestion.source));
+    diagnostic.has_convention = advice::raises(file, operation);
+    let asks_for_name = diagnostic.has_convention;
+    diagnostic
+        .related
+        .extend(reason_in_models(file, suggestion.source, asks_for_name));
     if let Some(place) = suggestion.spoken.clone() {
         let text = "this revision knows it by the name that a database gives".to_owned();
         diagnostic.related.push(Label { place, text });
@@ -268,7 +272,7 @@ fn label(file: &MigrationFile<'_>, span: crate::source::Span, text: &str) -> Lab
 }
 
 /// The place that lacks the convention, or the one that has it.
-fn reason_in_models(file: &MigrationFile<'_>, source: Source) -> Option<Label> {
+fn reason_in_models(file: &MigrationFile<'_>, source: Source, asks_for_name: bool) -> Option<Label> {
     let naming = file.naming();
     let (place, text) = match &naming.target {
         Target::Nothing => (
@@ -282,6 +286,9 @@ fn reason_in_models(file: &MigrationFile<'_>, source: Source) -> Option<Label> {
         Target::Metadata(facts) => match (&facts.convention, source) {
             (ConventionFacts::Known(_, place) | ConventionFacts::Unknown(_, place), Source::Project) => {
                 (place.clone()?, "this convention names it while the migration runs")
+            }
+            (ConventionFacts::Known(_, place), _) if asks_for_name => {
+                (place.clone()?, "this convention asks for a name of its kind")
             }
             (ConventionFacts::Known(_, place), _) => (place.clone()?, "this convention leaves its kind out"),
             (ConventionFacts::Default, _) => (

@@ -365,6 +365,21 @@ pub(super) fn configured_name(file: &MigrationFile<'_>, constraint: Constraint<'
     Some(computed.text)
 }
 
+/// Whether the project's convention builds on an explicit name, so that SQLAlchemy raises for this constraint where it has none
+/// (`sqlalchemy/sql/naming.py`, `_key_constraint_name`).
+pub(super) fn raises_without_name(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> bool {
+    let any = Known::Is("t".to_owned());
+    let unnamed = Constraint {
+        table: &any,
+        explicit: None,
+        ..constraint
+    };
+    // A template for primary keys that does so fails for each table, and is told where it is written.
+    constraint.kind != ConstraintKind::PrimaryKey
+        && matches!(project_convention(file, constraint.function), Ok(Some(convention))
+            if name(&convention, unnamed) == Err(NamingError::ExplicitNameNeeded))
+}
+
 /// What the project's convention puts before a plain name of this kind; nothing where it takes the name as it is.
 pub(super) fn prefix_of_plain_names(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<String> {
     const MARK: &str = "\u{1}";

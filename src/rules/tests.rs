@@ -41,6 +41,7 @@ const SHARED: &[&str] = &[
     "naming_target",
     "suggestion",
     "tests",
+    "type_checks",
 ];
 
 #[test]

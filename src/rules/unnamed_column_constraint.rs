@@ -5,9 +5,10 @@ use crate::fix::{Fix, Safety};
 use crate::migration::Step;
 use crate::naming::{ConstraintKind, Dialect};
 
-use super::advice::{name_to_write, what_to_write};
+use super::advice::{RAISES, by_hand, name_to_write, what_to_write};
 use super::inline::{Inline, InlineName, of_added_column, write_name};
-use super::suggestion::{Source, suggest};
+use super::suggestion::{Source, raises_without_name, suggest};
+use super::type_checks::{type_checks, unnamed_type};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -27,6 +28,9 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
                 found.extend(diagnostic(file, step, &inline));
             }
         }
+        for check in type_checks(step) {
+            found.extend(of_type(file, step, &check));
+        }
     }
     found
 }
@@ -43,30 +47,198 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
         ConstraintKind::Unique => "the new column's unique constraint has no name",
         _ => "the new column's check constraint has no name",
     };
+    let raises = raises_without_name(file, constraint);
     let mut diagnostic = Diagnostic::new(&RULE, file.file(), step.call.span, message)
-        .focus(inline.argument.span, consequence(file, step, inline))
-        .help(match (&suggestion.name, inline.kind) {
-            (Some(_), _) if file.is_deployed => what_to_write(file, &constraint, "", &suggestion),
-            (Some(name), ConstraintKind::Unique) => {
-                format!("take `unique=True` out and create the constraint by itself: `create_unique_constraint` with the name `{name}`")
-            }
-            (Some(name), _) => format!("name it: `{name}`"),
-            (None, _) => "give it a name with `name=`: only you know what it is for".to_owned(),
+        .focus(inline.argument.span, consequence(file, step, inline, raises))
+        .help(match &suggestion.name {
+            Some(_) if file.is_deployed => what_to_write(file, &constraint, "", &suggestion),
+            named => help(file, step, inline, named.as_deref(), raises),
         });
+    if raises {
+        diagnostic.severity = Severity::Error;
+    }
     let written = name.text.as_deref().filter(|_| name.certain);
     let edit = || write_name(file, &step.receiver, inline.call?, written?);
-    diagnostic.fix = edit().map(|edit| Fix::new("name it", Safety::Suggested, vec![edit]));
+    let edit = edit().filter(|_| !needs_own_operation(file, inline));
+    diagnostic.fix = edit.map(|edit| Fix::new("name it", Safety::Suggested, vec![edit]));
     diagnostic.suggested_name = name.text;
     Some(diagnostic)
 }
 
-fn consequence(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> &'static str {
-    let has_convention = suggest(file, inline.constraint(step)).source == Source::Project;
-    match (file.dialect(), step.receiver.is_batch()) {
-        _ if inline.kind == ConstraintKind::Check && has_convention => {
-            "the convention builds on an explicit name, and fails the upgrade without one"
+fn help(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: Option<&str>, raises: bool) -> String {
+    match (name, inline.kind) {
+        (Some(name), ConstraintKind::Unique) => {
+            format!("take `unique=True` out and create the constraint by itself: `create_unique_constraint` with the name `{name}`")
         }
-        (Some(Dialect::Sqlite), true) => "SQLite refuses it in batch mode: the constraint must have a name",
+        _ if needs_own_operation(file, inline) => {
+            "take it out and create it by itself: `create_check_constraint` with a name; MariaDB takes none inside a column".to_owned()
+        }
+        (Some(name), _) => format!("name it: `{name}`"),
+        (None, _) if raises => by_hand(file, inline.constraint(step), " as `name=`"),
+        (None, _) => "give it a name with `name=`: only you know what it is for".to_owned(),
+    }
+}
+
+/// MariaDB's syntax has no name for a check inside of a column (error 1064), and a URL for MySQL may lead to it.
+fn needs_own_operation(file: &MigrationFile<'_>, inline: &Inline<'_>) -> bool {
+    inline.kind == ConstraintKind::Check && matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb))
+}
+
+fn consequence(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, raises: bool) -> &'static str {
+    match (file.dialect(), step.receiver.is_batch()) {
+        _ if raises => RAISES,
+        (Some(Dialect::Sqlite), true) if inline.kind == ConstraintKind::Unique => {
+            "SQLite refuses it in batch mode: the constraint must have a name"
+        }
         _ => "the database invents a name that Alembic never learns; it goes when the column goes",
+    }
+}
+
+/// The check that the column's type brings along: it goes with the column, so only one that fails is told.
+fn of_type(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_>) -> Option<Diagnostic> {
+    let message = "the check constraint of the new column's type has no name";
+    let mut diagnostic = unnamed_type(&RULE, file, step, check, message)?;
+    diagnostic.span = step.call.span;
+    Some(diagnostic)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::examine;
+    use crate::config::Config;
+    use crate::diagnostic::Diagnostic;
+    use crate::git::MemorySnapshot;
+    use crate::project::Project;
+    use crate::source::SourceFile;
+
+    const MODELS: &str = "from sqlalchemy import MetaData\nmetadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
+
+    fn found(url: &str, models: &str, upgrade: &str) -> Vec<Diagnostic> {
+        let env = format!(
+            "from alembic import context\nfrom app.models import metadata\nurl = '{url}'\ntarget_metadata = metadata\n"
+        );
+        let snapshot = MemorySnapshot::from([("migrations/env.py", env.as_str()), ("app/models.py", models)]);
+        let text =
+            format!("from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    {upgrade}\n");
+        let file = SourceFile::new("migrations/versions/a.py".into(), text);
+        let project = Project::new(&snapshot, "/top");
+        examine(&file, false, &project, &Config::default()).diagnostics
+    }
+
+    fn told(url: &str, models: &str, upgrade: &str) -> Vec<String> {
+        let line = |one: &Diagnostic| format!("{} {}", one.severity, one.rule.name);
+        found(url, models, upgrade).iter().map(line).collect()
+    }
+
+    const PG: &str = "postgresql://h/d";
+    const MY: &str = "mysql://h/d";
+    const LITE: &str = "sqlite://";
+    const ANY: &str = "driver://h/d";
+
+    /// Each was run with Alembic 1.20 and SQLAlchemy 2.1 on PostgreSQL, MariaDB and SQLite.
+    #[test]
+    fn a_check_without_a_name_fails_under_a_convention_that_builds_on_one() {
+        let column = "op.add_column('t', sa.Column('b', sa.Integer, sa.CheckConstraint('b > 0')))";
+        let own = "op.create_check_constraint(None, 't', 'b > 0')";
+        for (url, upgrade, expected) in [
+            (PG, own, "error unnamed-constraint"),
+            (PG, column, "error unnamed-column-constraint"),
+            (MY, column, "error unnamed-column-constraint"),
+            (LITE, column, "error unnamed-column-constraint"),
+            (
+                PG,
+                "op.create_table('u', sa.Column('b', sa.Integer, sa.CheckConstraint('b > 0')))",
+                "error unnamed-table-constraint",
+            ),
+            (
+                PG,
+                "op.create_table('u', sa.CheckConstraint('b > 0'))",
+                "error unnamed-table-constraint",
+            ),
+        ] {
+            assert_eq!(told(url, MODELS, upgrade), [expected], "{upgrade}");
+            for model in [
+                "",
+                "from sqlalchemy import MetaData\nmetadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s'})\n",
+            ] {
+                let left = told(url, model, upgrade);
+                assert!(!left.iter().any(|one| one == expected) || upgrade == own, "{left:?}");
+            }
+        }
+        let named = "op.create_table('u', sa.CheckConstraint('b > 0', name='b_positive'))";
+        assert!(told(PG, MODELS, named).is_empty());
+    }
+
+    #[test]
+    fn a_type_fails_where_the_database_gets_its_check() {
+        let boolean = "sa.Boolean(create_constraint=True)";
+        let text = "sa.Enum('x', 'y', native_enum=False, create_constraint=True)";
+        let native = "sa.Enum('x', 'y', create_constraint=True)";
+        for (kind, url, table, column) in [
+            (boolean, PG, "", ""),
+            (boolean, MY, "error", "error"),
+            (boolean, LITE, "error", ""),
+            (boolean, ANY, "warning", "warning"),
+            (text, PG, "error", "error"),
+            (text, MY, "error", "error"),
+            (text, LITE, "error", ""),
+            (text, ANY, "error", "warning"),
+            (native, PG, "", ""),
+            (native, MY, "", ""),
+            (native, LITE, "error", ""),
+            (native, ANY, "warning", "warning"),
+            (
+                "sa.Enum('x', name='b', native_enum=False, create_constraint=True)",
+                PG,
+                "",
+                "",
+            ),
+            ("sa.Enum(Kind, native_enum=False, create_constraint=True)", PG, "", ""),
+            ("sa.Enum('x', native_enum=False)", PG, "", ""),
+            ("sa.Boolean()", MY, "", ""),
+        ] {
+            let line = |severity: &str, rule: &str| match severity {
+                "" => Vec::new(),
+                _ => vec![format!("{severity} {rule}")],
+            };
+            let create = format!("op.create_table('u', sa.Column('b', {kind}))");
+            assert_eq!(
+                told(url, MODELS, &create),
+                line(table, "unnamed-table-constraint"),
+                "{url} {create}"
+            );
+            let add = format!("op.add_column('u', sa.Column('b', {kind}))");
+            assert_eq!(
+                told(url, MODELS, &add),
+                line(column, "unnamed-column-constraint"),
+                "{url} {add}"
+            );
+            assert!(told(url, "", &add).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_such_a_check_is_true() {
+        let own = found(PG, MODELS, "op.create_check_constraint(None, 'order', 'b > 0')");
+        let [only] = own.as_slice() else { panic!("{own:?}") };
+        assert!(
+            only.focus.text.contains("raises InvalidRequestError"),
+            "{}",
+            only.focus.text
+        );
+        let help = only.help.clone().unwrap();
+        assert!(
+            help.starts_with("choose a name") && help.contains("puts `ck_order_` before it"),
+            "{help}"
+        );
+        assert!(
+            only.related
+                .iter()
+                .all(|label| !label.text.contains("leaves its kind out"))
+        );
+        assert!(only.suggested_name.is_none() && only.fix.is_none());
+        let column = "op.add_column('order', sa.Column('b', sa.Integer, sa.CheckConstraint('b > 0')))";
+        let help = found(MY, "", column)[0].help.clone().unwrap();
+        assert!(help.contains("`create_check_constraint` with a name"), "{help}");
     }
 }

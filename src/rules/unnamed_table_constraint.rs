@@ -5,9 +5,10 @@ use crate::fix::{Fix, Safety};
 use crate::migration::Step;
 use crate::naming::ConstraintKind;
 
-use super::advice::{name_to_write, what_to_write};
+use super::advice::{RAISES, by_hand, name_to_write, what_to_write};
 use super::inline::{Inline, InlineName, of_table, write_name};
-use super::suggestion::suggest;
+use super::suggestion::{raises_without_name, suggest};
+use super::type_checks::{type_checks, unnamed_type};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -26,6 +27,10 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             if inline.name == InlineName::Unnamed {
                 found.push(diagnostic(file, step, &inline));
             }
+        }
+        for check in type_checks(step) {
+            let message = "the check constraint of the column's type has no name";
+            found.extend(unnamed_type(&RULE, file, step, &check, message));
         }
     }
     found
@@ -54,6 +59,11 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
             (Some(name), _) => format!("name it: `{name}`"),
             (None, _) => "give it a name with `name=`".to_owned(),
         });
+    if raises_without_name(file, constraint) {
+        diagnostic.severity = Severity::Error;
+        RAISES.clone_into(&mut diagnostic.focus.text);
+        diagnostic.help = Some(by_hand(file, constraint, " as `name=`"));
+    }
     let written = name.text.as_deref().filter(|_| name.certain);
     let edit = || write_name(file, &step.receiver, inline.call?, written?);
     let safety = if file.is_deployed || suggestion.unread.is_some() {
