@@ -23,6 +23,7 @@ import alembic  # noqa: E402
 import sqlalchemy  # noqa: E402
 
 import adopting  # noqa: E402
+import convention  # noqa: E402
 import hook  # noqa: E402
 import pairs  # noqa: E402
 import rows  # noqa: E402
@@ -44,15 +45,15 @@ def all_rows(databases: list[Database]) -> Iterator[tuple[str, list[str], Callab
         for batch in (False, True):
             for database in databases:
                 if database.kind in scenario.databases:
-                    for convention in CONVENTIONS:
-                        row = rows.Row(scenario, batch, database, convention)
-                        yield row.id, [scenario.id, scenario.title, row.mode, database.kind, convention], row.run
+                    for naming in CONVENTIONS:
+                        row = rows.Row(scenario, batch, database, naming)
+                        yield row.id, [scenario.id, scenario.title, row.mode, database.kind, naming], row.run
     for spelling in sql.SPELLINGS:
         for database in databases:
             if database.kind in sql.DEFAULT:
-                for convention in ("none", "full"):
-                    name = f"sql-{spelling.title.replace(' ', '-')}-{database.kind}-{convention}"
-                    yield name, ["sql", spelling.title, "plain", database.kind, convention], functools.partial(sql.run, spelling, database, convention)
+                for naming in ("none", "full"):
+                    name = f"sql-{spelling.title.replace(' ', '-')}-{database.kind}-{naming}"
+                    yield name, ["sql", spelling.title, "plain", database.kind, naming], functools.partial(sql.run, spelling, database, naming)
     for pair in pairs.PAIRS:
         for database in databases:
             if database.kind in pair.databases:
@@ -61,6 +62,7 @@ def all_rows(databases: list[Database]) -> Iterator[tuple[str, list[str], Callab
     for database in databases:
         if database.kind == "postgresql":
             yield "adopting-postgresql", ["adopting", "renamed by hand", "plain", database.kind, "later"], functools.partial(adopting.run, database)
+    yield from convention.rows(databases)
     for name, run in hook.ROWS.items():
         yield f"hook-{name.replace(' ', '-')}", ["hook", name, "batch", "sqlite", "none"], run
 
