@@ -214,6 +214,12 @@ impl<'s> Project<'s> {
         })
     }
 
+    /// The database that a migration's environment is configured for; its metadata is not looked for.
+    #[must_use]
+    pub fn dialect(&self, migration: &RepoPath) -> Option<Dialect> {
+        self.environments.of_migration(migration)?.dialect
+    }
+
     /// The revisions of a migration's environment; all of them are read, so this is for a rule that has a reason.
     #[must_use]
     pub fn history(&self, migration: &RepoPath) -> Option<Rc<History>> {

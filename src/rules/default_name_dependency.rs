@@ -213,7 +213,7 @@ fn looks_at_the_database(file: &MigrationFile<'_>) -> bool {
 }
 
 /// Whether there is SQL about tables in it, wherever it stands.
-fn runs_definitions(text: &str) -> bool {
+pub(super) fn runs_definitions(text: &str) -> bool {
     static DEFINES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
             r"(?i-u)(?:alter|create|drop|rename)\s+(?:temporary\s+|unlogged\s+)?table|(?:add|drop|rename)\s+constraint",
@@ -441,7 +441,7 @@ fn inside<'m>(migration: &Migration<'m>, step: &Step<'m>, wanted: &Wanted<'_>) -
 }
 
 /// Whether everything that is handed to `create_table` stands there.
-fn is_written_out(step: &Step<'_>) -> bool {
+pub(super) fn is_written_out(step: &Step<'_>) -> bool {
     let mut elements = step
         .call
         .arguments

@@ -1,5 +1,9 @@
 //! One half of a revision drops a name that the other half did not create, though it created another.
 
+mod moved;
+mod needed_index;
+mod tables;
+
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Execution, Guard, Half, Name, Operation, Step};
@@ -40,23 +44,12 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
         found.extend(sql_drops(file).filter_map(|drop| mismatch(file, drop)));
     }
     found.extend(drops().filter_map(|drop| wrong_type(file, drop)));
-    found.extend(drops().filter_map(|drop| index_before_its_key(file, drop)));
+    found.extend(needed_index::check(file));
     found
 }
 
 fn sql_drops<'f>(file: &'f MigrationFile<'_>) -> impl Iterator<Item = Drop<'f>> {
     Drop::all(file).filter(|drop| matches!(drop, Drop::Sql(..)))
-}
-
-fn has_name(operation: &Operation<'_>) -> bool {
-    operation.name.text().is_some()
-}
-
-fn opposite(one: &Operation<'_>, other: &Operation<'_>) -> bool {
-    matches!(
-        (one.half, other.half),
-        (Half::Upgrade, Half::Downgrade) | (Half::Downgrade, Half::Upgrade)
-    )
 }
 
 /// Something that the other half makes, by an operation or by SQL.
@@ -503,49 +496,6 @@ fn meant_type(written: &str) -> Option<&'static str> {
         "pk" | "pkey" | "primary" | "primarykey" => Some("primary"),
         _ => None,
     }
-}
-
-/// MariaDB keeps a foreign key's index: it cannot go before the key does (error 1553).
-fn index_before_its_key(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Option<Diagnostic> {
-    if drop.kind() != Some(ConstraintKind::Index) || !has_name(drop) {
-        return None;
-    }
-    let operations = &file.migration.operations;
-    let index = operations.iter().find(|create| {
-        create.creates()
-            && create.kind() == Some(ConstraintKind::Index)
-            && opposite(create, drop)
-            && create.name == drop.name
-    })?;
-    let column = index.columns.known()?.first()?;
-    let later = operations.iter().find(|key| {
-        let is_key = !key.creates() && key.kind() == Some(ConstraintKind::ForeignKey) && key.function == drop.function;
-        let on_column = || {
-            let made = operations
-                .iter()
-                .find(|create| create.creates() && opposite(create, key) && create.name == key.name);
-            made.and_then(|create| create.columns.known()?.first()) == Some(column)
-        };
-        is_key && key.table == index.table && key.call.span > drop.call.span && on_column()
-    })?;
-    if !matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb)) {
-        return None;
-    }
-    let place = Place {
-        file: file.file().clone(),
-        span: later.call.span,
-    };
-    Some(
-        Diagnostic::new(
-            &RULE,
-            file.file(),
-            drop.call.span,
-            "the index is dropped before the foreign key that needs it",
-        )
-        .focus(drop.call.span, "MySQL and MariaDB refuse this (error 1553)")
-        .related(place, "the foreign key goes only here")
-        .help("drop the foreign key first"),
-    )
 }
 
 #[cfg(test)]

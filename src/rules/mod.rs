@@ -254,7 +254,8 @@ impl<'a> MigrationFile<'a> {
     /// The database it is for, by the configuration or by the environment.
     #[must_use]
     pub fn dialect(&self) -> Option<Dialect> {
-        self.configured_dialect.or_else(|| self.naming().dialect())
+        self.configured_dialect
+            .or_else(|| self.project.dialect(self.file().path()))
     }
 
     /// The databases that it may be for, as far as something tells. A folder for one of them says more than the URL of an environment that has

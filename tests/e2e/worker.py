@@ -25,6 +25,7 @@ import sqlalchemy  # noqa: E402
 import adopting  # noqa: E402
 import convention  # noqa: E402
 import hook  # noqa: E402
+import order  # noqa: E402
 import pairs  # noqa: E402
 import rows  # noqa: E402
 import sql  # noqa: E402
@@ -63,6 +64,10 @@ def all_rows(databases: list[Database]) -> Iterator[tuple[str, list[str], Callab
         if database.kind == "postgresql":
             yield "adopting-postgresql", ["adopting", "renamed by hand", "plain", database.kind, "later"], functools.partial(adopting.run, database)
     yield from convention.rows(databases)
+    for title in order.REVISIONS:
+        for database in databases:
+            if isinstance(database, MariaDB):
+                yield f"order-{title.replace(' ', '-')}-mariadb", ["order", title, "plain", "mariadb", "none"], functools.partial(order.run, title, database)
     for name, run in hook.ROWS.items():
         yield f"hook-{name.replace(' ', '-')}", ["hook", name, "batch", "sqlite", "none"], run
 

@@ -1,0 +1,264 @@
+//! The drop of a key is moved before that of the index which it needs: whole statements, with the comments above them.
+
+use std::collections::HashMap;
+
+use crate::fix::{Edit, Fix, Safety};
+use crate::migration::{Operation, Receiver};
+use crate::naming::ConstraintKind;
+use crate::python::{Call, Expr, ExprKind, Stmt, StmtKind};
+use crate::source::{SourceFile, Span};
+
+use super::super::MigrationFile;
+use super::super::edits::finished_name;
+use super::needed_index::{Later, Refused};
+use super::tables::Key;
+
+/// The way to a call: the statements that hold it, from the outermost to its own, each as its place in a run of them.
+pub(super) struct Way<'m> {
+    steps: Vec<(&'m [Stmt], usize)>,
+}
+
+impl<'m> Way<'m> {
+    /// Nothing where the call stands in something that may not run, or may fail without harm: `try`, `if`, `with suppress(...)`.
+    pub(super) fn to(module: &'m [Stmt], call: Span) -> Option<Self> {
+        let mut steps = Vec::new();
+        let mut body = module;
+        loop {
+            let at = body
+                .partition_point(|statement| statement.span.start <= call.start)
+                .checked_sub(1)?;
+            let statement = body.get(at).filter(|statement| statement.span.contains(call))?;
+            steps.push((body, at));
+            body = match &statement.kind {
+                StmtKind::Function(function) => &function.body,
+                StmtKind::With { items, body } if items.iter().all(|item| is_block(&item.value)) => body,
+                StmtKind::Expr(_) | StmtKind::Assign { .. } => return Some(Self { steps }),
+                _ => return None,
+            };
+        }
+    }
+
+    /// The statement of its own that is the call and nothing more, or the blocks around it that hold nothing else.
+    fn unit_in(&self, depth: usize, call: &Call) -> Option<&'m Stmt> {
+        let [.., (run, at)] = self.steps.as_slice() else {
+            return None;
+        };
+        let is_alone = matches!(&run.get(*at)?.kind, StmtKind::Expr(expr) if expr.span == call.span);
+        let around = self.steps.get(depth + 1..)?;
+        let holds_nothing_else = around.iter().all(|(run, _)| run.len() == 1);
+        let (run, at) = self.steps.get(depth)?;
+        let unit = run.get(*at)?;
+        (is_alone && holds_nothing_else && is_free(call) && is_free_block(unit)).then_some(unit)
+    }
+}
+
+fn is_block(expr: &Expr) -> bool {
+    expr.as_call().and_then(Call::name) == Some("batch_alter_table")
+}
+
+/// Whether a statement means the same wherever it stands in its function.
+fn is_free_block(unit: &Stmt) -> bool {
+    match &unit.kind {
+        StmtKind::With { items, .. } => items.iter().all(|item| item.value.as_call().is_some_and(is_free)),
+        _ => true,
+    }
+}
+
+fn is_free(call: &Call) -> bool {
+    fn is_literal(expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::None | ExprKind::Bool(_) | ExprKind::String(_) => true,
+            ExprKind::Call(inner) => {
+                inner.name() == Some("f") && inner.arguments.iter().all(|one| one.value.as_str().is_some())
+            }
+            _ => false,
+        }
+    }
+    call.arguments.iter().all(|argument| is_literal(&argument.value))
+}
+
+/// Where each drop of a key has to stand.
+pub(super) struct Moves<'a, 'f> {
+    file: &'a MigrationFile<'f>,
+    later: &'a Later<'a>,
+    /// By the place of the key's drop: the way to the first index that waits for it.
+    first: HashMap<usize, (&'a Refused<'a>, &'a Operation<'a>)>,
+}
+
+impl<'a, 'f> Moves<'a, 'f> {
+    pub(super) fn new(file: &'a MigrationFile<'f>, later: &'a Later<'a>, refused: &'a [Refused<'a>]) -> Self {
+        let mut first = HashMap::new();
+        for one in refused {
+            for drop in one
+                .moment
+                .keys
+                .iter()
+                .filter_map(|key| later.drop_of(key, one.moment.drop))
+            {
+                first.entry(drop.call.span.start).or_insert((one, drop));
+            }
+        }
+        Self { file, later, first }
+    }
+
+    /// The change after which the drop works.
+    pub(super) fn fix(&self, refused: &Refused<'_>) -> Option<Fix> {
+        let drop = refused.moment.drop;
+        let goes_with_table = |key: &&Key| {
+            key.table == refused.moment.table
+                && self.later.drop_of(key, drop).is_none()
+                && self.later.drop_of_table(key, drop).is_some()
+        };
+        if refused.moment.keys.iter().any(|key| goes_with_table(&key)) {
+            let edit = self.left_out(refused)?;
+            let title = format!("leave the drop of `{}` to `drop_table`", refused.moment.name);
+            return Some(Fix::new(title, self.safety(Safety::Safe), vec![edit]));
+        }
+        let mut edits = Vec::new();
+        let mut safety = Safety::Safe;
+        for key in &refused.moment.keys {
+            if let Some(dropped) = self.later.drop_of(key, drop) {
+                edits.extend(self.moved(dropped)?);
+            } else {
+                edits.push(self.inserted(refused, key)?);
+                safety = Safety::Suggested;
+            }
+        }
+        Some(Fix::new("drop the foreign key first", self.safety(safety), edits))
+    }
+
+    fn safety(&self, safety: Safety) -> Safety {
+        if self.file.is_deployed {
+            Safety::Suggested
+        } else {
+            safety
+        }
+    }
+
+    /// Two drops may wait for one key: it goes before the first, and both say the same.
+    fn moved(&self, dropped: &Operation<'_>) -> Option<[Edit; 2]> {
+        let (before, dropped) = self.first.get(&dropped.call.span.start)?;
+        let way = Way::to(self.file.migration.module.body(), dropped.call.span)?;
+        let pairs = way.steps.iter().zip(&before.way.steps);
+        let depth = pairs
+            .take_while(|((one, _), (other, _))| std::ptr::eq(*one, *other))
+            .count()
+            .checked_sub(1)?;
+        let unit = way.unit_in(depth, dropped.call)?;
+        let (run, at) = before.way.steps.get(depth)?;
+        let source = self.file.file();
+        let (from, to) = (lines_of(self.file, unit)?, lines_of(self.file, run.get(*at)?)?);
+        if to.end > from.start {
+            return None;
+        }
+        let is_block = matches!(unit.kind, StmtKind::With { .. });
+        let blank = if is_block { source.line_ending() } else { "" };
+        Some([
+            edit(
+                source,
+                Span::new(to.start, to.start),
+                format!("{}{blank}", source.slice(from)),
+            ),
+            edit(source, without_gap(source, from), String::new()),
+        ])
+    }
+
+    fn left_out(&self, refused: &Refused<'_>) -> Option<Edit> {
+        let source = self.file.file();
+        let [.., around, (run, at)] = refused.way.steps.as_slice() else {
+            return None;
+        };
+        let statement = run.get(*at)?;
+        if !matches!(&statement.kind, StmtKind::Expr(expr) if expr.span == refused.moment.drop.call.span) {
+            return None;
+        }
+        let block = around.0.get(around.1)?;
+        // What is left of a block must hold something, and every index goes with its table.
+        let drops_only = |statement: &Stmt| matches!(&statement.kind, StmtKind::Expr(expr) if expr.as_call().and_then(Call::name) == Some("drop_index"));
+        let goes = match &block.kind {
+            StmtKind::With { .. } if run.iter().all(drops_only) => block,
+            _ => statement,
+        };
+        let lines = lines_of(self.file, goes)?;
+        Some(edit(source, without_gap(source, lines), String::new()))
+    }
+
+    /// A key that nobody drops goes before the index.
+    fn inserted(&self, refused: &Refused<'_>, key: &Key) -> Option<Edit> {
+        let drop = refused.moment.drop;
+        let source = self.file.file();
+        let is_own = key.place.file.path() == source.path() && key.table == refused.moment.table;
+        let name = key.name.as_deref().filter(|_| is_own)?;
+        let (run, at) = refused.way.steps.last()?;
+        let statement = run.get(*at)?;
+        let to = lines_of(self.file, statement)?;
+        let indent = source.slice(Span::new(
+            source.line_span(statement.span.start).start,
+            statement.span.start,
+        ));
+        let finished = finished_name(self.file, &drop.receiver, drop.call, name)?;
+        let kind = ConstraintKind::ForeignKey.type_name()?;
+        let call = match (&drop.receiver, &key.table) {
+            (Receiver::Operations(op), (table, None)) => {
+                format!("{op}.drop_constraint({finished}, '{table}', type_='{kind}')")
+            }
+            (Receiver::Batch { spelling, .. }, _) => format!("{spelling}.drop_constraint({finished}, type_='{kind}')"),
+            _ => return None,
+        };
+        let line = format!("{indent}{call}{}", source.line_ending());
+        Some(edit(source, Span::new(to.start, to.start), line))
+    }
+}
+
+fn edit(source: &SourceFile, span: Span, text: String) -> Edit {
+    Edit {
+        file: source.clone(),
+        span,
+        text,
+    }
+}
+
+/// The whole lines of a statement that shares them with no other, and of the comments right above it, Alembic's own marks aside.
+fn lines_of(file: &MigrationFile<'_>, statement: &Stmt) -> Option<Span> {
+    let source = file.file();
+    let text = source.text();
+    let first = source.line_span(statement.span.start);
+    let last = source.line_span(statement.span.end);
+    let rest = text.get(statement.span.end..last.end)?.trim();
+    let is_alone = text.get(first.start..statement.span.start)?.trim().is_empty();
+    if !is_alone || !(rest.is_empty() || rest.starts_with('#')) {
+        return None;
+    }
+    let comments = file.migration.module.comments();
+    let mut start = first.start;
+    let mut next = comments.partition_point(|comment| comment.end <= start);
+    while let Some(comment) = next.checked_sub(1).and_then(|at| comments.get(at)) {
+        let line = source.line_span(comment.start);
+        let stands_alone = text.get(line.start..comment.start)?.trim().is_empty();
+        let is_above = next_line(source, line) == Some(start);
+        if !stands_alone || !is_above || source.slice(*comment).starts_with("# ###") {
+            break;
+        }
+        start = line.start;
+        next -= 1;
+    }
+    Some(Span::new(start, next_line(source, last)?))
+}
+
+/// Where the line after this one begins; nothing where the file ends without one.
+fn next_line(source: &SourceFile, line: Span) -> Option<usize> {
+    let rest = source.text().get(line.end..)?;
+    let ending = ["\r\n", "\n", "\r"]
+        .into_iter()
+        .find(|ending| rest.starts_with(ending))?;
+    Some(line.end + ending.len())
+}
+
+/// With one of the two gaps around the lines, so that no two meet.
+fn without_gap(source: &SourceFile, lines: Span) -> Span {
+    let is_blank = |line: Span| source.slice(line).trim().is_empty();
+    let above = lines.start.checked_sub(1).map(|at| source.line_span(at));
+    let below = source.line_span(lines.end);
+    let end = next_line(source, below).filter(|_| is_blank(below) && above.is_none_or(is_blank));
+    Span::new(lines.start, end.unwrap_or(lines.end))
+}

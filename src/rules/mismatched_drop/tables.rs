@@ -1,0 +1,604 @@
+//! The keys and indexes of tables, as the operations of a migration make and drop them one after the other.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::migration::{Action, Half, Known, Migration, Name, Operation, Step};
+use crate::naming::ConstraintKind;
+use crate::project::Place;
+use crate::python::{ArgumentKind, Call, Expr, ExprKind};
+use crate::source::Span;
+use crate::sql::{Effect, Naming, Table as SqlTable};
+
+use super::super::MigrationFile;
+use super::super::default_name_dependency::is_written_out;
+use super::super::executed::Executed;
+use super::super::inline::{Inline, InlineName, constraints_of};
+use super::super::suggestion::{Constraint, dropped_name, effective_name, name_at_run_time};
+
+/// A table with more keys and indexes is not judged: they are compared with each other.
+const MOST: usize = 100;
+
+/// A table and its schema.
+pub(super) type Table = (String, Option<String>);
+
+/// A foreign key.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) table: Table,
+    pub(super) columns: Vec<String>,
+    /// Nothing where that is computed.
+    pub(super) referred: Option<(Table, Vec<String>)>,
+    /// In the database; nothing where the database chooses it.
+    pub(super) name: Option<String>,
+    pub(super) place: Place,
+    is_there: bool,
+}
+
+/// An index, that of a unique constraint or a primary key included.
+#[derive(Debug, Clone)]
+pub(super) struct Index {
+    pub(super) name: Option<String>,
+    /// Nothing where they are not all columns in full, so that it may serve any key.
+    pub(super) columns: Option<Vec<String>>,
+    /// Whether the database made it for a key.
+    is_generated: bool,
+}
+
+/// One thing that happens to a table.
+pub(super) struct Event<'f> {
+    pub(super) at: Span,
+    pub(super) half: Half,
+    pub(super) table: Table,
+    /// Whether it certainly happens, and in the order of the source.
+    is_certain: bool,
+    what: What<'f>,
+}
+
+enum What<'f> {
+    Key(Box<Key>),
+    Index(Index),
+    KeyDropped(Option<String>),
+    IndexDropped(Option<String>, Option<&'f Operation<'f>>),
+    /// By a drop that does not say what it drops.
+    Dropped(Option<String>),
+    TableMade,
+    TableDropped,
+    ColumnAdded(String),
+    ColumnDropped(String),
+    /// Something that is not understood.
+    Unclear,
+}
+
+/// What happens in a migration; nothing where one of the tables is not known.
+pub(super) fn events<'f>(file: &MigrationFile<'_>, migration: &'f Migration<'_>) -> Option<Vec<Event<'f>>> {
+    let mut found = Vec::new();
+    for operation in &migration.operations {
+        let what = of_operation(file, migration, operation)?;
+        found.extend(what.map(|(table, what)| Event {
+            at: operation.call.span,
+            half: operation.half,
+            table,
+            is_certain: is_certain(operation.function, operation.repeated || operation.conditional),
+            what,
+        }));
+    }
+    for step in &migration.steps {
+        let is_certain = is_certain(step.function, step.repeated || step.conditional);
+        found.extend(of_step(file, migration, step)?.into_iter().map(|what| Event {
+            at: step.call.span,
+            half: step.half,
+            table: table_of(&step.table, &step.schema).unwrap_or_default(),
+            is_certain,
+            what,
+        }));
+    }
+    Some(found)
+}
+
+/// What the SQL of a migration does to tables; nothing where that cannot be read.
+pub(super) fn events_of_sql<'f>(file: &MigrationFile<'_>, executed: &[Executed<'_>]) -> Option<Vec<Event<'f>>> {
+    let mut found = Vec::new();
+    for one in executed {
+        for effect in &one.effects {
+            let (table, what) = of_effect(file, one, effect)?;
+            found.push(Event {
+                at: one.run.call.span,
+                half: one.run.half,
+                table,
+                is_certain: is_certain(one.run.function, one.run.repeated),
+                what,
+            });
+        }
+    }
+    Some(found)
+}
+
+/// Other functions run at another time than their place says.
+fn is_certain(function: Option<&str>, may_not_run: bool) -> bool {
+    matches!(function, Some("upgrade" | "downgrade")) && !may_not_run
+}
+
+fn table_of(table: &Known<String>, schema: &Known<Option<String>>) -> Option<Table> {
+    Some((table.known()?.clone(), schema.known()?.clone()))
+}
+
+/// What one operation does to its table, where it is about keys and indexes; an error where the table is not known.
+#[allow(clippy::option_option, reason = "not known, and nothing to know")]
+fn of_operation<'f>(
+    file: &MigrationFile<'_>,
+    migration: &Migration<'_>,
+    operation: &'f Operation<'_>,
+) -> Option<Option<(Table, What<'f>)>> {
+    let dropped = || dropped_name(file, operation).or_else(|| operation.name.text().map(str::to_owned));
+    let table = table_of(&operation.table, &operation.schema);
+    let what = match operation.action {
+        Action::Create(ConstraintKind::Check | ConstraintKind::Exclude)
+        | Action::Drop(Some(ConstraintKind::Check | ConstraintKind::Exclude)) => return Some(None),
+        Action::Create(kind) => {
+            let constraint = Constraint::from(operation);
+            let place = (migration, operation.name_span());
+            made(
+                file,
+                place,
+                kind,
+                constraint,
+                operation.name != Name::Computed,
+                is_whole(operation.call),
+            )
+        }
+        Action::Drop(Some(ConstraintKind::ForeignKey)) => What::KeyDropped(dropped()),
+        Action::Drop(Some(ConstraintKind::PrimaryKey)) => What::IndexDropped(Some(PRIMARY.to_owned()), None),
+        Action::Drop(Some(ConstraintKind::Index | ConstraintKind::Unique)) => {
+            What::IndexDropped(dropped(), Some(operation))
+        }
+        Action::Drop(None) => What::Dropped(dropped()),
+    };
+    // MySQL finds the index of a drop without a table nowhere.
+    table.map(|table| Some((table, what)))
+}
+
+const PRIMARY: &str = "PRIMARY";
+
+/// A part of a column, a full-text index and one that may be there already serve a key or do not.
+fn is_whole(call: &Call) -> bool {
+    let is_special = |keyword: &str| matches!(keyword, "mysql_length" | "mysql_prefix" | "if_not_exists");
+    !call.arguments.iter().any(|argument| match &argument.kind {
+        ArgumentKind::Keyword(keyword) => is_special(keyword) || keyword.starts_with("mariadb_"),
+        ArgumentKind::Spread | ArgumentKind::KeywordSpread => true,
+        ArgumentKind::Positional => false,
+    })
+}
+
+fn made<'f>(
+    file: &MigrationFile<'_>,
+    (migration, span): (&Migration<'_>, Span),
+    kind: ConstraintKind,
+    constraint: Constraint<'_>,
+    is_clear: bool,
+    is_whole: bool,
+) -> What<'f> {
+    let columns = constraint.columns.known().filter(|_| is_whole);
+    let columns = columns.map(|columns| columns.iter().map(|column| column.to_lowercase()).collect());
+    let name = name_in_database(file, Constraint { kind, ..constraint }).filter(|_| is_clear);
+    if kind != ConstraintKind::ForeignKey {
+        let name = if kind == ConstraintKind::PrimaryKey {
+            Some(PRIMARY.to_owned())
+        } else {
+            name
+        };
+        return What::Index(Index {
+            name,
+            columns,
+            is_generated: false,
+        });
+    }
+    let (Some(columns), Some(table), true) = (columns, constraint.table.known(), is_clear) else {
+        return What::Unclear;
+    };
+    let referred = constraint.referred.map(|(table, schema, columns)| {
+        let columns = columns.iter().map(|column| column.to_lowercase()).collect();
+        ((table.to_owned(), schema.map(str::to_owned)), columns)
+    });
+    What::Key(Box::new(Key {
+        table: (table.clone(), constraint.schema.map(str::to_owned)),
+        columns,
+        referred,
+        name,
+        place: Place {
+            file: migration.module.file().clone(),
+            span,
+        },
+        is_there: true,
+    }))
+}
+
+fn name_in_database(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<String> {
+    match constraint.explicit {
+        Some(explicit) => effective_name(file, constraint).or_else(|| Some(explicit.name.to_owned())),
+        None => name_at_run_time(file, constraint).ok().flatten(),
+    }
+}
+
+/// What one step does to its table.
+fn of_step<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, step: &Step<'_>) -> Option<Vec<What<'f>>> {
+    let is_about_tables = matches!(
+        step.method,
+        "create_table" | "drop_table" | "rename_table" | "add_column" | "drop_column" | "alter_column"
+    );
+    if !is_about_tables {
+        return Some(Vec::new());
+    }
+    table_of(&step.table, &step.schema)?;
+    let mut found = Vec::new();
+    match step.method {
+        "create_table" => {
+            found.push(What::TableMade);
+            found.extend((!is_written_out(step)).then_some(What::Unclear));
+            found.extend(indexes_of_table(file, step));
+        }
+        "add_column" => {
+            let column = step.column.and_then(column_name).map(str::to_lowercase);
+            found.push(column.map_or(What::Unclear, What::ColumnAdded));
+        }
+        "drop_table" => found.push(What::TableDropped),
+        "drop_column" => {
+            let column = step.dropped_column().map(str::to_lowercase);
+            found.push(column.map_or(What::Unclear, What::ColumnDropped));
+        }
+        "alter_column" if step.call.keyword("new_column_name").is_none() => {}
+        // Nobody follows what is renamed.
+        "rename_table" => return None,
+        _ => found.push(What::Unclear),
+    }
+    let inline = constraints_of(step);
+    let inline = inline.iter().filter(|inline| inline.kind != ConstraintKind::Check);
+    found.extend(inline.map(|inline| of_inline(file, migration, step, inline)));
+    Some(found)
+}
+
+fn of_inline<'f>(
+    file: &MigrationFile<'_>,
+    migration: &Migration<'_>,
+    step: &Step<'_>,
+    inline: &Inline<'_>,
+) -> What<'f> {
+    let place = (migration, inline.argument.span);
+    let is_clear = inline.name != InlineName::Computed;
+    made(file, place, inline.kind, inline.constraint(step), is_clear, true)
+}
+
+fn column_name(column: &Call) -> Option<&str> {
+    let first = column
+        .arguments
+        .first()
+        .filter(|first| first.kind == ArgumentKind::Positional);
+    let name = column.keyword("name").or(first.map(|first| &first.value));
+    name.and_then(Expr::as_str)
+}
+
+/// The indexes that stand in the elements of `create_table` and are no constraints: `primary_key=True`, `index=True` and `Index(...)`.
+fn indexes_of_table<'f>(file: &MigrationFile<'_>, step: &Step<'_>) -> Vec<What<'f>> {
+    let is_set = |column: &Call, keyword: &str| {
+        column
+            .keyword(keyword)
+            .is_some_and(|value| value.kind == ExprKind::Bool(true))
+    };
+    let elements = || {
+        step.call
+            .arguments
+            .iter()
+            .filter_map(|argument| argument.value.as_call())
+    };
+    let columns = || elements().filter(|call| call.name() == Some("Column"));
+    let primary = columns().filter(|column| is_set(column, "primary_key"));
+    let primary: Option<Vec<String>> = primary
+        .map(|column| column_name(column).map(str::to_lowercase))
+        .collect();
+    let mut found = vec![What::Index(Index {
+        name: Some(PRIMARY.to_owned()),
+        columns: primary,
+        is_generated: false,
+    })];
+    for column in columns().filter(|column| is_set(column, "index")) {
+        let name = column_name(column);
+        let columns = Known::Is(name.map(|name| vec![name.to_owned()]).unwrap_or_default());
+        let constraint = Constraint {
+            kind: ConstraintKind::Index,
+            table: &step.table,
+            schema: step.schema.known().and_then(Option::as_deref),
+            columns: &columns,
+            referred: None,
+            explicit: None,
+            function: step.function,
+        };
+        found.push(What::Index(Index {
+            name: name.and_then(|_| name_in_database(file, constraint)),
+            columns: name.map(|name| vec![name.to_lowercase()]),
+            is_generated: false,
+        }));
+    }
+    for index in elements().filter(|call| call.name() == Some("Index")) {
+        let texts = index
+            .arguments
+            .iter()
+            .filter(|argument| argument.kind == ArgumentKind::Positional);
+        let mut texts = texts.map(|argument| argument.value.as_str());
+        let name = texts.next().flatten().map(str::to_owned);
+        let columns: Option<Vec<String>> = texts.map(|text| text.map(str::to_lowercase)).collect();
+        let columns = columns.filter(|_| is_whole(index));
+        found.push(What::Index(Index {
+            name,
+            columns,
+            is_generated: false,
+        }));
+    }
+    found
+}
+
+fn of_effect<'f>(file: &MigrationFile<'_>, one: &Executed<'_>, effect: &Effect) -> Option<(Table, What<'f>)> {
+    let table_of = |table: &SqlTable| {
+        let schema = table.schema.as_ref().map(|schema| schema.text.clone());
+        table.name.is_certain.then(|| (table.name.text.clone(), schema))
+    };
+    let lower = |columns: &[String]| columns.iter().map(|column| column.to_lowercase()).collect::<Vec<_>>();
+    Some(match effect {
+        Effect::Added(added) => {
+            let name = match &added.naming {
+                Naming::Named(name) => Some(name.text.clone()),
+                Naming::Unnamed | Naming::Doubtful => None,
+            };
+            let columns = added.columns.as_deref().map(lower);
+            let what = match (added.kind, columns) {
+                (ConstraintKind::Check | ConstraintKind::Exclude, _) => return None,
+                (ConstraintKind::ForeignKey, None) => What::Unclear,
+                (ConstraintKind::ForeignKey, Some(columns)) => What::Key(Box::new(Key {
+                    table: table_of(&added.table)?,
+                    columns,
+                    referred: (added.referred.as_ref())
+                        .and_then(|(table, columns)| Some((table_of(table)?, lower(columns)))),
+                    name,
+                    place: Place {
+                        file: file.file().clone(),
+                        span: one.place(file, added.at.clone()),
+                    },
+                    is_there: true,
+                })),
+                (_, columns) => What::Index(Index {
+                    name,
+                    columns,
+                    is_generated: false,
+                }),
+            };
+            (table_of(&added.table)?, what)
+        }
+        Effect::Dropped(dropped) => {
+            let name = dropped.name.is_certain.then(|| dropped.name.text.clone());
+            (table_of(dropped.table.as_ref()?)?, What::Dropped(name))
+        }
+        Effect::ColumnDropped { table, column } => (table_of(table)?, What::ColumnDropped(column.text.to_lowercase())),
+        Effect::TableChanged(table) => (table_of(table)?, What::Unclear),
+        Effect::Renamed { .. } | Effect::Unknown => return None,
+    })
+}
+
+/// What is known of one table.
+#[derive(Debug, Default)]
+struct State {
+    /// Its own keys, and those that refer to it, by their places.
+    own: Vec<usize>,
+    referring: Vec<usize>,
+    indexes: Vec<Index>,
+    /// Whether the migration itself made it, so that all of it is known.
+    is_new: bool,
+    new_columns: HashSet<String>,
+    /// Whether something was dropped that is not known.
+    drops_unknown: bool,
+    is_doubtful: bool,
+}
+
+/// All tables, at one moment.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    keys: Vec<Key>,
+    tables: HashMap<Table, State>,
+}
+
+/// A drop of an index with what is known at that moment.
+pub(super) struct Moment<'f> {
+    pub(super) drop: &'f Operation<'f>,
+    pub(super) table: Table,
+    pub(super) name: String,
+    /// The keys that need the index, since nothing else serves them.
+    pub(super) keys: Vec<Key>,
+    /// Whether all of the table is known, or the column is new.
+    pub(super) is_complete: bool,
+}
+
+impl Tables {
+    /// Lets one thing happen. Of the drop of an index, tells what it finds.
+    pub(super) fn happens<'f>(&mut self, event: &Event<'f>) -> Option<Moment<'f>> {
+        let found = match &event.what {
+            What::IndexDropped(Some(name), Some(drop)) if event.is_certain => self.moment(drop, &event.table, name),
+            _ => None,
+        };
+        self.follow(event);
+        found
+    }
+
+    /// Lets one thing happen.
+    pub(super) fn follow(&mut self, event: &Event<'_>) {
+        let is_certain = event.is_certain;
+        let count = self.keys.len();
+        if let What::Key(key) = &event.what
+            && let Some((other, _)) = &key.referred
+            && is_certain
+        {
+            let other = self.tables.entry(other.clone()).or_default();
+            other.referring.push(count);
+            other.is_doubtful |= other.referring.len() > MOST;
+        }
+        let state = self.tables.entry(event.table.clone()).or_default();
+        match &event.what {
+            What::Key(key) if is_certain => {
+                state.serve(key);
+                state.own.push(count);
+                state.is_doubtful |= state.own.len() > MOST;
+                self.keys.push(Key::clone(key));
+            }
+            What::Index(index) => state.index(index, is_certain),
+            What::KeyDropped(name) => state.drop_key(&mut self.keys, name.as_deref()),
+            What::IndexDropped(name, _) if is_certain => state.drop_index(name.as_deref()),
+            What::Dropped(name) => {
+                state.drop_index(name.as_deref().filter(|_| is_certain));
+                state.drop_key(&mut self.keys, name.as_deref());
+            }
+            What::TableMade if is_certain => {
+                state.forget(&mut self.keys);
+                state.is_new = true;
+            }
+            What::TableDropped => state.forget(&mut self.keys),
+            What::ColumnAdded(column) if is_certain => {
+                state.new_columns.insert(column.clone());
+            }
+            What::ColumnDropped(column) => state.drop_column(&mut self.keys, column),
+            What::Unclear | What::TableMade => state.is_doubtful = true,
+            What::Key(_) | What::IndexDropped(..) | What::ColumnAdded(_) => {}
+        }
+    }
+
+    fn moment<'f>(&self, drop: &'f Operation<'f>, table: &Table, name: &str) -> Option<Moment<'f>> {
+        let nothing = State::default();
+        let state = self.tables.get(table).unwrap_or(&nothing);
+        if state.is_doubtful {
+            return None;
+        }
+        let at = state.indexes.iter().rposition(|index| index.is_called(name));
+        let index = at.and_then(|at| state.indexes.get(at)?.columns.as_deref());
+        let others = state.indexes.iter().enumerate().filter(|(other, _)| Some(*other) != at);
+        let others: Vec<Option<&[String]>> = others.map(|(_, index)| index.columns.as_deref()).collect();
+        let needs = |columns: &[String]| {
+            let is_start = |index: &[String]| index.starts_with(columns);
+            index.is_some_and(is_start) && !others.iter().any(|index| index.is_none_or(is_start))
+        };
+        let key = |at: &usize| self.keys.get(*at).filter(|key| key.is_there);
+        let own = state.own.iter().filter_map(key).filter(|key| needs(&key.columns));
+        let refers = |key: &&Key| key.referred.as_ref().is_some_and(|(_, columns)| needs(columns));
+        let referring = state.referring.iter().filter_map(key).filter(refers);
+        let is_new = index
+            .and_then(<[String]>::first)
+            .is_some_and(|first| state.new_columns.contains(first));
+        Some(Moment {
+            drop,
+            table: table.clone(),
+            name: name.to_owned(),
+            keys: own.chain(referring).cloned().collect(),
+            is_complete: is_new || state.is_new && !state.drops_unknown,
+        })
+    }
+}
+
+impl Index {
+    fn is_called(&self, name: &str) -> bool {
+        self.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
+impl State {
+    /// The database makes an index for a key that none serves. It stays when the key goes.
+    fn serve(&mut self, key: &Key) {
+        let serves = |index: &Index| {
+            index
+                .columns
+                .as_ref()
+                .is_none_or(|columns| columns.starts_with(&key.columns))
+        };
+        if self.indexes.iter().any(serves) {
+            return;
+        }
+        let name = key.name.clone().or_else(|| key.columns.first().cloned());
+        self.indexes.push(Index {
+            name,
+            columns: Some(key.columns.clone()),
+            is_generated: true,
+        });
+        self.is_doubtful |= self.indexes.len() > MOST;
+    }
+
+    /// One that was made for a key gives way to another that serves as well.
+    fn index(&mut self, index: &Index, is_certain: bool) {
+        let gives_way = |own: &Index| {
+            own.is_generated
+                && (index.columns.as_ref().zip(own.columns.as_ref())).is_some_and(|(new, own)| new.starts_with(own))
+        };
+        if is_certain {
+            self.indexes.retain(|own| !gives_way(own));
+        }
+        self.indexes.push(Index {
+            // What may not be there serves as well as it can, and is never found by its name.
+            name: index.name.clone().filter(|_| is_certain),
+            columns: index.columns.clone(),
+            is_generated: false,
+        });
+        self.is_doubtful |= self.indexes.len() > MOST;
+    }
+
+    /// A key that is not known may be any without a name.
+    fn drop_key(&mut self, keys: &mut [Key], name: Option<&str>) {
+        let mut is_found = false;
+        for at in self.own.iter().take(MOST) {
+            let Some(key) = keys.get_mut(*at).filter(|key| key.is_there) else {
+                continue;
+            };
+            if name.is_none() || key.name.as_deref() == name {
+                key.is_there = false;
+                is_found = true;
+            }
+        }
+        if is_found {
+            return;
+        }
+        self.drops_unknown = true;
+        for at in self.own.iter().take(MOST) {
+            if let Some(key) = keys.get_mut(*at).filter(|key| key.name.is_none()) {
+                key.is_there = false;
+            }
+        }
+    }
+
+    fn drop_index(&mut self, name: Option<&str>) {
+        let is_it = |index: &Index| name.is_some_and(|name| index.is_called(name));
+        if let Some(at) = self.indexes.iter().rposition(is_it) {
+            self.indexes.remove(at);
+        }
+    }
+
+    /// MySQL takes the column out of its indexes.
+    fn drop_column(&mut self, keys: &mut [Key], column: &str) {
+        for at in self.own.iter().chain(&self.referring).take(MOST) {
+            if let Some(key) = keys.get_mut(*at)
+                && key.columns.iter().any(|own| own == column)
+            {
+                key.is_there = false;
+            }
+        }
+        for index in &mut self.indexes {
+            if let Some(columns) = &mut index.columns {
+                columns.retain(|own| own != column);
+            }
+        }
+        let is_left = |index: &Index| index.columns.as_ref().is_none_or(|columns| !columns.is_empty());
+        self.indexes.retain(is_left);
+    }
+
+    fn forget(&mut self, keys: &mut [Key]) {
+        for at in self.own.iter().chain(&self.referring).take(MOST) {
+            if let Some(key) = keys.get_mut(*at) {
+                key.is_there = false;
+            }
+        }
+        *self = Self {
+            is_new: self.is_new,
+            ..Self::default()
+        };
+    }
+}
