@@ -13,7 +13,7 @@ use crate::python::{ExprKind, Spread};
 use crate::source::Span;
 use crate::sql::{Added, Effect, Naming};
 
-use super::executed::{Drop, Executed, is_all_read, is_called, is_made, may_be_table};
+use super::executed::{Drop, Executed, is_all_read, is_called, may_be_table};
 use super::inline::{InlineName, constraints_of};
 use super::naming_target::this_half;
 use super::suggestion::{Constraint, dropped_name, effective_name};
@@ -180,8 +180,16 @@ impl<'f> Target<'f> {
     }
 
     /// Whether the upgrade makes it by an operation under the very name: the usual case, for which no list is gone through.
+    ///
+    /// A convention may build on a plain name where the drop says its kind, and only there.
     fn is_made_as_written(&self, file: &MigrationFile<'_>) -> bool {
         let Drop::Operation(drop) = self.drop else { return false };
+        // MySQL and MariaDB refuse the drop for another reason, which is told.
+        let is_built_on = |create: &Operation<'_>| {
+            drop.kind().is_none()
+                && !matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb))
+                && self.differs_in_database(file, Made::Operation(create), self.name)
+        };
         let is_it = |at: &usize| {
             let create = &file.migration.operations[*at];
             let is_of_kind = drop.kind().map_or(create.kind() != Some(ConstraintKind::Index), |own| {
@@ -192,8 +200,40 @@ impl<'f> Target<'f> {
                 && create.table == drop.table
                 && create.schema == drop.schema
                 && is_of_kind
+                && !is_built_on(create)
         };
         file.creates_called(self.name).iter().any(is_it)
+    }
+
+    /// Whether the create has the name that is dropped, as both are written.
+    fn is_same_as_written(&self, made: Made<'_>) -> bool {
+        match (self.drop, made) {
+            (Drop::Operation(drop), Made::Operation(create)) => create.name == drop.name,
+            _ => made.name().is_some_and(|name| self.agrees(made, name, self.name)),
+        }
+    }
+
+    /// Whether what is made certainly has another name in the database than the one that is dropped there.
+    fn differs_in_database(&self, file: &MigrationFile<'_>, made: Made<'_>, dropped: &str) -> bool {
+        let name = made.name_in_database(file);
+        name.is_some_and(|name| !self.agrees(made, &name, dropped))
+    }
+
+    /// Whether the convention may make two names of one that is written twice: it knows neither SQL nor a drop that does not say its kind.
+    fn is_taken_differently(&self, made: Made<'_>) -> bool {
+        match (self.drop, made) {
+            (Drop::Operation(drop), Made::Operation(_)) => drop.kind().is_none(),
+            (Drop::Operation(_), Made::Sql(..)) | (Drop::Sql(..), Made::Operation(_)) => true,
+            (Drop::Sql(..), Made::Sql(..)) => false,
+        }
+    }
+
+    /// The name by which it goes in the database.
+    fn own(&self, file: &MigrationFile<'_>) -> Option<String> {
+        match self.drop {
+            Drop::Operation(operation) => dropped_name(file, operation),
+            Drop::Sql(..) => Some(self.name.to_owned()),
+        }
     }
 
     /// Whether two names are one: SQL without quotes says nothing of their case.
@@ -212,11 +252,12 @@ fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnosti
     }
     let creates = target.counterparts(file);
     // The usual case needs no convention, and so no file but this one.
-    let is_same = |create: &Made<'_>| match (drop, create) {
-        (Drop::Operation(drop), Made::Operation(create)) => create.name == drop.name,
-        _ => create
-            .name()
-            .is_some_and(|name| target.agrees(*create, name, target.name)),
+    let is_same = |create: &Made<'_>| {
+        target.is_same_as_written(*create)
+            && (!target.is_taken_differently(*create)
+                || target
+                    .own(file)
+                    .is_none_or(|own| !target.differs_in_database(file, *create, &own)))
     };
     if creates.iter().any(is_same) {
         return None;
@@ -226,13 +267,13 @@ fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnosti
     }
     // A name that is computed may be any; what stands inside a table or a column is made without an operation.
     let doubtful = |create: &Made<'_>| create.name().is_none();
-    if creates.iter().any(doubtful) || is_made_otherwise(file, &target) {
+    if creates.iter().any(doubtful) {
         return None;
     }
-    let own = match drop {
-        Drop::Operation(operation) => dropped_name(file, operation)?,
-        Drop::Sql(..) => target.name.to_owned(),
-    };
+    let own = target.own(file)?;
+    if is_made_otherwise(file, &target, &creates, &own) {
+        return None;
+    }
     let mut named = Vec::new();
     for create in creates {
         let name = create.name_in_database(file)?;
@@ -247,14 +288,24 @@ fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnosti
     let left: Vec<_> = left.collect();
     let is_alike = |(create, _): &&&(Made<'_>, String)| create.name().is_some_and(|name| target.name.ends_with(name));
     let (create, name) = left.iter().find(is_alike).or(left.first())?;
-    Some(diagnostic(
-        file,
-        &target,
-        &own,
-        create.place(file),
+    let same_words = match (*create, drop) {
+        (Made::Operation(made), Drop::Operation(drop)) if made.name == drop.name => made.kind(),
+        _ => None,
+    };
+    let made = MadeAs {
+        place: create.place(file),
         name,
-        left.len() == 1,
-    ))
+        same_words,
+    };
+    Some(diagnostic(file, &target, &own, &made, left.len() == 1))
+}
+
+/// What the upgrade makes, and the drop misses.
+struct MadeAs<'n> {
+    place: Span,
+    name: &'n str,
+    /// Its kind, where the drop writes the same name, and only the convention makes another of it.
+    same_words: Option<ConstraintKind>,
 }
 
 /// A check that the upgrade makes inside a table or a column, or with a column's type, and that is dropped by another form of its name: the
@@ -264,10 +315,10 @@ fn mismatched_check(file: &MigrationFile<'_>, target: &Target<'_>) -> Option<Dia
         return None;
     };
     let is_check = matches!(drop.kind(), None | Some(ConstraintKind::Check));
-    if !is_check || drop.conditional || is_made_by_others(file, target) {
+    let own = dropped_name(file, drop).filter(|_| is_check && !drop.conditional)?;
+    if is_made_by_others(file, target, &[], &own) {
         return None;
     }
-    let own = dropped_name(file, drop)?;
     let mut meant = Vec::new();
     for step in file.migration.steps.iter().filter(|step| makes_parts_of(step, target)) {
         let inner = constraints_of(step).into_iter().map(|inline| (inline, Some(true)));
@@ -285,12 +336,20 @@ fn mismatched_check(file: &MigrationFile<'_>, target: &Target<'_>) -> Option<Dia
             }
             let is_alike = target.name.ends_with(written) || name.ends_with(target.name);
             if inline.kind == ConstraintKind::Check && is_alike && !step.repeated {
-                meant.push((inline.argument.span, name));
+                let is_plain = matches!(&inline.name, InlineName::Plain(plain) if plain == target.name);
+                meant.push((inline.argument.span, name, is_plain.then_some(inline.kind)));
             }
         }
     }
-    let [(span, name)] = meant.as_slice() else { return None };
-    Some(diagnostic(file, target, &own, *span, name, true))
+    let [(place, name, same_words)] = meant.as_slice() else {
+        return None;
+    };
+    let made = MadeAs {
+        place: *place,
+        name,
+        same_words: *same_words,
+    };
+    Some(diagnostic(file, target, &own, &made, true))
 }
 
 /// Whether a step of the upgrade makes the table of a drop, or adds to it.
@@ -341,7 +400,7 @@ fn goes_with_its_columns(file: &MigrationFile<'_>, target: &Target<'_>, create: 
 }
 
 /// Whether the name may come from anything but the creates that are compared: a table's own parts, SQL, or a table of another name.
-fn is_made_otherwise(file: &MigrationFile<'_>, target: &Target<'_>) -> bool {
+fn is_made_otherwise(file: &MigrationFile<'_>, target: &Target<'_>, compared: &[Made<'_>], own: &str) -> bool {
     let in_steps = file.migration.steps.iter().any(|step| match step.method {
         "create_table" | "add_column" if step.table.known().is_some_and(|table| table == target.table) => {
             constraints_of(step).iter().any(|inline| match &inline.name {
@@ -351,20 +410,28 @@ fn is_made_otherwise(file: &MigrationFile<'_>, target: &Target<'_>) -> bool {
         }
         _ => false,
     });
-    in_steps || is_made_by_others(file, target)
+    in_steps || is_made_by_others(file, target, compared, own)
 }
 
 /// Whether SQL may have made the name, or it comes from a table of another name.
-fn is_made_by_others(file: &MigrationFile<'_>, target: &Target<'_>) -> bool {
+fn is_made_by_others(file: &MigrationFile<'_>, target: &Target<'_>, compared: &[Made<'_>], own: &str) -> bool {
     let source = file.file();
     let renames = file.migration.steps.iter().any(|step| step.method == "rename_table");
     // SQL that speaks of the name may have made it.
     let is_spoken_of =
-        |run: &Execution<'_>| run.half != target.drop.half() && source.slice(run.call.span).contains(target.name);
+        |run: &Execution<'_>| run.half != target.drop.half() && source.slice(run.call.span).contains(own);
+    let is_compared = |at: usize| {
+        let create = &file.migration.operations[at];
+        compared
+            .iter()
+            .any(|made| matches!(made, Made::Operation(one) if std::ptr::eq(*one, create)))
+    };
+    let by_operation = file.creates_called(target.name).iter().any(|at| !is_compared(*at));
     let changes_tables = |effect: &Effect| matches!(effect, Effect::TableChanged(table) if may_be_table(table, target.table, target.schema));
     renames
         || file.migration.executions.iter().any(is_spoken_of)
-        || is_made(file, target.name)
+        || by_operation
+        || file.made_by_sql().contains(&own.to_ascii_lowercase())
         || !is_all_read(file, |_| true)
         || file.executed().iter().flat_map(|one| &one.effects).any(changes_tables)
 }
@@ -373,14 +440,13 @@ fn diagnostic(
     file: &MigrationFile<'_>,
     target: &Target<'_>,
     own: &str,
-    created: Span,
-    name: &str,
+    made: &MadeAs<'_>,
     is_only: bool,
 ) -> Diagnostic {
-    let drop = target.drop;
+    let (drop, name) = (target.drop, made.name);
     let created = Place {
         file: file.file().clone(),
-        span: created,
+        span: made.place,
     };
     let place = match drop {
         Drop::Operation(operation) => operation
@@ -403,13 +469,25 @@ fn diagnostic(
         format!("{} fails: there is no constraint of this name", this_half(drop.half())),
     )
     .related(created, "this is what it must drop")
-    .help(format!("drop `{name}`"));
+    .help(help(target, made));
     if is_only {
         diagnostic.suggested_name = Some(name.to_owned());
         let edit = drop.rename(file, name);
         diagnostic.fix = edit.map(|edit| Fix::new(format!("drop `{name}`"), Safety::Suggested, vec![edit]));
     }
     diagnostic
+}
+
+fn help(target: &Target<'_>, made: &MadeAs<'_>) -> String {
+    let name = made.name;
+    // Alembic applies the convention to a drop that says its kind (`alembic/operations/schemaobj.py`, `generic_constraint`).
+    let untyped = matches!(target.drop, Drop::Operation(drop) if drop.kind().is_none());
+    match made.same_words.and_then(ConstraintKind::type_name) {
+        Some(kind) if untyped => {
+            format!("add `type_='{kind}'`, so that the convention makes the name of both; or drop `{name}`")
+        }
+        _ => format!("drop `{name}`"),
+    }
 }
 
 /// MySQL's `DROP` needs to know what it drops, and Alembic knows four words for it (`alembic/operations/schemaobj.py`).
@@ -505,7 +583,7 @@ mod tests {
     use crate::fix::apply;
     use crate::git::MemorySnapshot;
     use crate::project::Project;
-    use crate::rules::tests::of_migration;
+    use crate::rules::tests::{history_of, of_migration};
     use crate::source::SourceFile;
 
     #[test]
@@ -611,5 +689,85 @@ mod tests {
         assert_eq!(meant(PG, CK, native, "op.f('b_bool'), 't', type_='check'"), None);
         let drop = "op.f('b_bool'), 't', type_='check'";
         assert_eq!(meant("mysql://h/d", CK, native, drop).as_deref(), Some("ck_t_b_bool"));
+    }
+
+    /// What is said of a revision in a project with the documented convention, and without one.
+    fn of(upgrade: &str, downgrade: &str, convention: bool) -> Vec<String> {
+        let models = if convention {
+            "import sqlalchemy as sa\ntarget_metadata = sa.MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s'})\n"
+        } else {
+            "import sqlalchemy as sa\ntarget_metadata = sa.MetaData()\n"
+        };
+        let revision = format!(
+            "from alembic import op\n{{0}}\ndef upgrade():\n    {upgrade}\ndef downgrade():\n    {downgrade}\n"
+        );
+        let (files, last) = history_of(models, &[&revision]);
+        let snapshot: MemorySnapshot = files.into_iter().collect();
+        let project = Project::new(&snapshot, "/top");
+        let found = examine(&last, false, &project, &Config::default()).diagnostics;
+        let found = found.iter().filter(|one| one.rule == &super::RULE);
+        found
+            .map(|one| {
+                let fix = one.fix.as_ref().map(|fix| fix.edits[0].text.clone());
+                [Some(one.message.clone()), one.help.clone(), fix]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(" | ")
+            })
+            .collect()
+    }
+
+    /// Each was run on PostgreSQL 15 with Alembic 1.20: what is found fails, and what is not passes.
+    #[test]
+    fn a_convention_knows_neither_sql_nor_a_drop_that_does_not_say_its_kind() {
+        let sql = "op.execute('ALTER TABLE ping ADD CONSTRAINT ck_ping_q CHECK (q > 0)')";
+        let plain = "op.create_check_constraint('q', 'ping', 'q > 0')";
+        for (upgrade, downgrade, expected) in [
+            (
+                sql,
+                "op.drop_constraint('ck_ping_q', 'ping', type_='check')",
+                "`ck_ping_ck_ping_q` is dropped, and the upgrade creates `ck_ping_q` | drop `ck_ping_q` | op.f('ck_ping_q')",
+            ),
+            (sql, "op.drop_constraint(op.f('ck_ping_q'), 'ping', type_='check')", ""),
+            (sql, "op.drop_constraint('ck_ping_q', 'ping')", ""),
+            (sql, "op.drop_constraint('q', 'ping', type_='check')", ""),
+            (sql, "op.execute('ALTER TABLE ping DROP CONSTRAINT ck_ping_q')", ""),
+            (
+                plain,
+                "op.execute('ALTER TABLE ping DROP CONSTRAINT q')",
+                "`q` is dropped, and the upgrade creates `ck_ping_q` | drop `ck_ping_q` | ck_ping_q",
+            ),
+            (plain, "op.execute('ALTER TABLE ping DROP CONSTRAINT ck_ping_q')", ""),
+            (
+                plain,
+                "op.drop_constraint('q', 'ping')",
+                "`q` is dropped, and the upgrade creates `ck_ping_q` | add `type_='check'`, so that the convention makes the name of both; or drop `ck_ping_q` | op.f('ck_ping_q')",
+            ),
+            (plain, "op.drop_constraint('ck_ping_q', 'ping')", ""),
+            (plain, "op.drop_constraint('q', 'ping', type_='check')", ""),
+            // No template builds on the name of a unique constraint.
+            (
+                "op.create_unique_constraint('u', 'ping', ['q'])",
+                "op.drop_constraint('u', 'ping')",
+                "",
+            ),
+            (
+                "op.execute('ALTER TABLE ping ADD CONSTRAINT u UNIQUE (q)')",
+                "op.drop_constraint('u', 'ping', type_='unique')",
+                "",
+            ),
+            (
+                "op.create_unique_constraint('u', 'ping', ['q'])",
+                "op.execute('ALTER TABLE ping DROP CONSTRAINT u')",
+                "",
+            ),
+        ] {
+            let found = of(upgrade, downgrade, true);
+            assert_eq!(found.join("\n"), expected, "{upgrade}\n{downgrade}");
+            let without = of(upgrade, downgrade, false);
+            let fails = upgrade == plain && downgrade.contains("ck_ping_q");
+            assert_eq!(without.len(), usize::from(fails), "{upgrade}\n{downgrade}\n{without:?}");
+        }
     }
 }
