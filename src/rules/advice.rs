@@ -34,10 +34,9 @@ pub(super) fn name_to_write(
         Source::Project => return suggested(true),
         Source::Configured | Source::Documented => {}
     }
-    let chosen = file
-        .dialect()
-        .zip(constraint)
-        .and_then(|(dialect, constraint)| default_name_of(dialect, constraint));
+    let chosen = constraint
+        .filter(|_| file.dialect().is_some())
+        .and_then(|constraint| name_of_database(file, constraint));
     match chosen {
         Some(chosen) if chosen.is_exact => NameToWrite {
             text: Some(chosen.text),
@@ -106,20 +105,34 @@ pub(super) fn help(
     };
     if let (Some(_), Some((dialect, short))) = (&suggestion.name, &suggestion.shortened) {
         let database = dialect.label();
-        let _ = if file.dialect().is_some() {
-            write!(help, "; {database} will know it as `{short}`, shortened by SQLAlchemy")
+        let shortened = if file.dialect().is_some() {
+            format!("{database} will know it as `{short}`, shortened by SQLAlchemy")
         } else {
-            write!(help, "; on {database} SQLAlchemy would shorten it to `{short}`")
+            format!("on {database} SQLAlchemy would shorten it to `{short}`")
         };
+        add(&mut help, &shortened);
     }
     if let Some(batch) = batch_mode(file, operation) {
-        let _ = write!(help, "; {batch}");
+        add(&mut help, &batch);
     }
     if edits::needs_reflected_names(file, operation) {
-        help.push_str("; on SQLite the block needs `naming_convention=` as well, since what it reflects has no name");
+        add(
+            &mut help,
+            "on SQLite the block needs `naming_convention=` as well, since what it reflects has no name",
+        );
     }
     help
 }
+
+/// Adds to a help. Lines that are there to be copied stay by themselves.
+pub(super) fn add(help: &mut String, text: &str) {
+    let ends_in_code = help.lines().next_back().is_some_and(|line| line.starts_with(CODE));
+    help.push_str(if ends_in_code { "\n" } else { "; " });
+    help.push_str(text);
+}
+
+/// What stands before a line that is there to be copied.
+const CODE: &str = "    ";
 
 /// What a name does not mend: SQLite alters no constraint outside of batch mode.
 pub(super) fn batch_mode(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<String> {
@@ -149,7 +162,7 @@ fn deployed(
              then, so write that name{both}"
         );
     }
-    let chosen = default_name_of(file.dialect().unwrap_or(Dialect::Postgresql), constraint);
+    let chosen = name_of_database(file, constraint);
     committed(file.dialect(), constraint, chosen.filter(|_| !is_unread), both, name)
 }
 
@@ -162,10 +175,14 @@ pub(super) fn committed(
     name: &str,
 ) -> String {
     let Some(chosen) = chosen else {
-        return format!(
+        let mut text = format!(
             "this migration is committed already, so a database may hold the constraint under a name of its own: look it up there and \
              write it{both}, or rename it to `{name}` in a new migration"
         );
+        if let Some(look_up) = look_up(dialect, constraint) {
+            let _ = write!(text, "; it is shown by:\n    {look_up}");
+        }
+        return text;
     };
     let database = dialect.unwrap_or(Dialect::Postgresql).label();
     let usually = if chosen.is_exact && dialect.is_some() {
@@ -182,6 +199,17 @@ pub(super) fn committed(
         let _ = write!(text, "\n    {line}");
     }
     text
+}
+
+/// The SQL that shows what a database calls a constraint, where nobody can foretell it.
+fn look_up(dialect: Option<Dialect>, constraint: &Constraint<'_>) -> Option<String> {
+    dialect.filter(|dialect| matches!(dialect, Dialect::Mysql | Dialect::Mariadb))?;
+    let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+    let table = quoted(constraint.table.known()?);
+    Some(match constraint.schema {
+        Some(schema) => format!("SHOW CREATE TABLE {}.{table}", quoted(schema)),
+        None => format!("SHOW CREATE TABLE {table}"),
+    })
 }
 
 /// The operations that rename a constraint, ready to paste.
@@ -229,28 +257,42 @@ pub(super) struct Chosen {
     pub(super) is_exact: bool,
 }
 
-/// The name that a database chooses for what an operation makes.
+/// The name that the database of the migration chooses for a constraint, PostgreSQL where nobody knows which that is.
+pub(super) fn name_of_database(file: &MigrationFile<'_>, constraint: &Constraint<'_>) -> Option<Chosen> {
+    if let Some(text) = constraint.place.and_then(|place| file.numbered(place)) {
+        return Some(Chosen {
+            text: text.to_owned(),
+            is_exact: true,
+        });
+    }
+    default_name_of(file.dialect().unwrap_or(Dialect::Postgresql), constraint)
+}
+
+/// The name that a database chooses for what an operation makes, as far as that can be told from the operation alone.
 pub(super) fn default_name(dialect: Dialect, operation: &Operation<'_>) -> Option<Chosen> {
     operation.kind()?;
     default_name_of(dialect, &Constraint::from(operation))
 }
 
-/// The name that a database chooses for a constraint.
+/// The name that a database chooses for a constraint, as far as that can be told from the constraint alone.
+///
+/// MySQL and MariaDB count the keys and checks of the table, older ones included, and a number that is wrong is another constraint's.
 pub(super) fn default_name_of(dialect: Dialect, constraint: &Constraint<'_>) -> Option<Chosen> {
     let table = constraint.table.known()?;
     let columns: Vec<&str> = constraint.columns.known()?.iter().map(String::as_str).collect();
     let kind = constraint.kind;
+    let is_counted = matches!(kind, ConstraintKind::ForeignKey | ConstraintKind::Check);
     let text = match dialect {
+        Dialect::Mysql | Dialect::Mariadb if is_counted => None,
         Dialect::Postgresql => default_names::postgresql(kind, table, &columns, |_| false),
         Dialect::Mariadb => default_names::mariadb(kind, table, &columns, 1, |_| false),
         Dialect::Mysql => default_names::mysql(kind, table, &columns, 1, |_| false),
         _ => None,
     }?;
-    // MySQL and MariaDB count the keys of the table, older ones included; a check's condition is not read.
-    let counted = dialect != Dialect::Postgresql && kind == ConstraintKind::ForeignKey;
+    // A check's condition is not read.
     Some(Chosen {
         text,
-        is_exact: !counted && kind != ConstraintKind::Check,
+        is_exact: kind != ConstraintKind::Check,
     })
 }
 

@@ -369,6 +369,7 @@ fn made_inside(file: &MigrationFile<'_>, migration: &Migration<'_>, wanted: &Wan
                 referred: None,
                 explicit: None,
                 function: step.function,
+                place: None,
             };
             found.push(Made {
                 place,

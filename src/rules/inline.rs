@@ -229,6 +229,7 @@ impl Inline<'_> {
                 InlineName::Unnamed | InlineName::Computed => None,
             },
             function: step.function,
+            place: Some(self.argument.span),
         }
     }
 }

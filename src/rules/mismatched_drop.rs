@@ -2,7 +2,6 @@
 
 mod moved;
 mod needed_index;
-mod tables;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Fix, Safety};

@@ -23,6 +23,7 @@ mod namesakes;
 mod naming_target;
 mod suggestion;
 mod syntax_error;
+mod tables;
 mod type_checks;
 mod unnamed_column_constraint;
 mod unnamed_column_foreign_key;
@@ -41,7 +42,7 @@ use crate::migration::{Migration, Pairing};
 use crate::naming::{ConstraintKind, Convention, Dialect};
 use crate::project::{Checks, Declaration, History, Judged, Naming, Place, Project, Wanted};
 use crate::python::Module;
-use crate::source::SourceFile;
+use crate::source::{SourceFile, Span};
 
 use executed::{Executed, executed, made_by_sql};
 use forgotten_drop::Undone;
@@ -152,6 +153,7 @@ pub struct MigrationFile<'a> {
     made_by_sql: OnceCell<HashSet<String>>,
     called: OnceCell<HashMap<String, Vec<usize>>>,
     undone: OnceCell<Undone>,
+    numbered: OnceCell<HashMap<Span, String>>,
 }
 
 impl<'a> MigrationFile<'a> {
@@ -171,6 +173,7 @@ impl<'a> MigrationFile<'a> {
             made_by_sql: OnceCell::new(),
             called: OnceCell::new(),
             undone: OnceCell::new(),
+            numbered: OnceCell::new(),
         }
     }
 
@@ -238,6 +241,14 @@ impl<'a> MigrationFile<'a> {
             called
         });
         called.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The name that MySQL or MariaDB chooses for the key at a place, where it is certain.
+    fn numbered(&self, place: Span) -> Option<&str> {
+        self.numbered
+            .get_or_init(|| tables::numbered(self))
+            .get(&place)
+            .map(String::as_str)
     }
 
     /// Where the models declare a constraint, and how that reads with a name.

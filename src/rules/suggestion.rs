@@ -5,6 +5,7 @@ use crate::naming::{
     ColumnRef, ConstraintKind, Convention, Dialect, Explicit, Name as Computed, NamingError, Referred, Subject,
 };
 use crate::project::{ConventionFacts, MetadataFacts, Place, Target};
+use crate::source::Span;
 
 use super::MigrationFile;
 use super::advice::default_name_of;
@@ -79,6 +80,8 @@ pub(super) struct Constraint<'a> {
     pub(super) explicit: Option<Explicit<'a>>,
     /// The function that runs it, which tells the database where there are several.
     pub(super) function: Option<&'a str>,
+    /// Where it stands; nothing where that is no place of its own.
+    pub(super) place: Option<Span>,
 }
 
 impl<'a> From<&'a Operation<'_>> for Constraint<'a> {
@@ -100,6 +103,7 @@ impl<'a> From<&'a Operation<'_>> for Constraint<'a> {
                 Name::Unnamed | Name::Computed => None,
             },
             function: operation.function,
+            place: Some(operation.name_span()),
         }
     }
 }

@@ -161,6 +161,7 @@ impl<'f, 'm> Finding<'f, 'm> {
                 .map(|(table, columns)| (table.name.text.as_str(), text(table), columns.as_slice())),
             explicit: None,
             function: self.one.run.function,
+            place: None,
         }
     }
 
@@ -1168,7 +1169,7 @@ mod tests {
         assert!(own(&found)[0].fix.is_none());
         let help = own(&found)[0].help.clone().unwrap();
         assert!(
-            help.contains("usually `a_ibfk_1`") && help.contains("op.f('fk_a_b_c')"),
+            help.contains("rename it to `fk_a_b_c`") && help.ends_with("\n    SHOW CREATE TABLE `a`"),
             "{help}"
         );
     }

@@ -10,8 +10,8 @@ use crate::source::{SourceFile, Span};
 
 use super::super::MigrationFile;
 use super::super::edits::finished_name;
+use super::super::tables::Key;
 use super::needed_index::{Later, Refused};
-use super::tables::Key;
 
 /// The way to a call: the statements that hold it, from the outermost to its own, each as its place in a run of them.
 pub(super) struct Way<'m> {
@@ -188,7 +188,7 @@ impl<'a, 'f> Moves<'a, 'f> {
         let drop = refused.moment.drop;
         let source = self.file.file();
         let is_own = key.place.file.path() == source.path() && key.table == refused.moment.table;
-        let name = key.name.as_deref().filter(|_| is_own)?;
+        let name = key.name.as_deref().filter(|_| is_own && !key.is_chosen)?;
         let (run, at) = refused.way.steps.last()?;
         let statement = run.get(*at)?;
         let to = lines_of(self.file, statement)?;

@@ -6,23 +6,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::diagnostic::Diagnostic;
-use crate::migration::{Action, Half, Migration, Operation, Step};
+use crate::migration::{Action, Half, Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
-use crate::order;
-use crate::project::{Place, Revision};
+use crate::project::Place;
 use crate::python::{Stmt, StmtKind};
 use crate::source::Span;
 
 use super::super::MigrationFile;
-use super::super::default_name_dependency::runs_definitions;
-use super::super::executed::is_all_read;
 use super::super::suggestion::dropped_name;
+use super::super::tables::{Event, Key, Moment, Tables, all_events, past};
 use super::RULE;
 use super::moved::{self, Way};
-use super::tables::{Event, Key, Moment, Table, Tables, events, events_of_sql};
-
-/// So many tables are looked for in the older revisions.
-const MOST_TABLES: usize = 16;
 
 /// The drops of indexes that MySQL and MariaDB refuse.
 pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
@@ -45,29 +39,11 @@ fn switches_checks_off(file: &MigrationFile<'_>) -> bool {
     file.file().text().to_ascii_lowercase().contains("foreign_key_checks")
 }
 
-/// What happens in the migration, in order; nothing where something cannot be followed.
-fn all_events<'f>(file: &'f MigrationFile<'_>) -> Option<Vec<Event<'f>>> {
-    if !is_all_read(file, |_| true) {
-        return None;
-    }
-    let mut happenings = events(file, file.migration)?;
-    if !file.migration.executions.is_empty() {
-        happenings.extend(events_of_sql(file, file.executed())?);
-    }
-    // What runs in both halves, or nobody knows when, is done first: there it is in doubt.
-    let rank = |half: Half| match half {
-        Half::Unknown => 0,
-        Half::Upgrade => 1,
-        Half::Downgrade => 2,
-    };
-    order::sort_by_key(&mut happenings, |event| (rank(event.half), event.at));
-    Some(happenings)
-}
-
 fn refused<'f>(file: &'f MigrationFile<'_>, happenings: &[Event<'f>]) -> Vec<Diagnostic> {
     let mut tables = Tables::default();
     let mut moments: Vec<Moment<'_>> = happenings.iter().filter_map(|event| tables.happens(event)).collect();
-    if let Some(mut past) = past(file, &moments) {
+    let older = moments.iter().filter(|moment| !moment.is_complete);
+    if let Some(mut past) = past(file, older.map(|moment| &moment.table).collect()) {
         // Of an older table nobody knows all otherwise; that the revision makes the key and the index is enough then.
         let with_the_past = happenings.iter().filter_map(|event| past.happens(event));
         moments = better(moments, with_the_past.collect());
@@ -110,40 +86,6 @@ fn better<'f>(moments: Vec<Moment<'f>>, with_the_past: Vec<Moment<'f>>) -> Vec<M
 pub(super) struct Refused<'f> {
     pub(super) moment: Moment<'f>,
     pub(super) way: Way<'f>,
-}
-
-/// What the revisions before have left. They are read for tables that they may have made, and only where this one does not tell all.
-fn past(file: &MigrationFile<'_>, moments: &[Moment<'_>]) -> Option<Tables> {
-    let older = moments.iter().filter(|moment| !moment.is_complete);
-    let mut tables: Vec<&Table> = older.map(|moment| &moment.table).collect();
-    order::sort(&mut tables);
-    tables.dedup();
-    if tables.is_empty() || tables.len() > MOST_TABLES {
-        return None;
-    }
-    let history = file.history()?;
-    let earlier = history.before(file.migration.module)?;
-    if !earlier.iter().all(|revision| revision.is_readable()) {
-        return None;
-    }
-    let mut past = Tables::default();
-    let is_about = |revision: &&&Revision| tables.iter().any(|(table, _)| revision.mentions(table));
-    for revision in earlier.iter().rev().filter(is_about) {
-        let module = revision.module();
-        let is_clear = module.errors().is_empty()
-            && !runs_definitions(module.file().text())
-            && !tables.iter().any(|(table, _)| revision.hands_out(table));
-        if !is_clear {
-            return None;
-        }
-        let migration = Migration::read(module);
-        let mut happenings = events(file, &migration)?;
-        order::sort_by_key(&mut happenings, |event| event.at);
-        for event in happenings.iter().filter(|event| event.half != Half::Downgrade) {
-            past.follow(event);
-        }
-    }
-    Some(past)
 }
 
 /// Where each function may end before its last statement.
@@ -269,7 +211,7 @@ fn diagnostic(
 
 fn still_there(file: &MigrationFile<'_>, key: &Key) -> String {
     let is_older = key.place.file.path() != file.file().path();
-    let drop = match &key.name {
+    let drop = match key.name.as_ref().filter(|_| !key.is_chosen) {
         Some(name) => format!("drop the foreign key `{name}` first"),
         None => "give the foreign key a name and drop it first".to_owned(),
     };

@@ -1,9 +1,8 @@
-//! The keys and indexes of tables, as the operations of a migration make and drop them one after the other.
-
-use std::collections::{HashMap, HashSet};
+//! What the operations and the SQL of a migration do to keys and indexes, one thing after the other.
 
 use crate::migration::{Action, Half, Known, Migration, Name, Operation, Step};
 use crate::naming::ConstraintKind;
+use crate::order;
 use crate::project::Place;
 use crate::python::{ArgumentKind, Call, Expr, ExprKind};
 use crate::source::Span;
@@ -15,23 +14,22 @@ use super::super::executed::Executed;
 use super::super::inline::{Inline, InlineName, constraints_of};
 use super::super::suggestion::{Constraint, dropped_name, effective_name, name_at_run_time};
 
-/// A table with more keys and indexes is not judged: they are compared with each other.
-const MOST: usize = 100;
-
 /// A table and its schema.
-pub(super) type Table = (String, Option<String>);
+pub(in super::super) type Table = (String, Option<String>);
 
 /// A foreign key.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
-    pub(super) table: Table,
-    pub(super) columns: Vec<String>,
+pub(in super::super) struct Key {
+    pub(in super::super) table: Table,
+    pub(in super::super) columns: Vec<String>,
     /// Nothing where that is computed.
-    pub(super) referred: Option<(Table, Vec<String>)>,
-    /// In the database; nothing where the database chooses it.
-    pub(super) name: Option<String>,
-    pub(super) place: Place,
-    is_there: bool,
+    pub(in super::super) referred: Option<(Table, Vec<String>)>,
+    /// In the database; nothing where that is not known.
+    pub(in super::super) name: Option<String>,
+    /// Whether the database chooses its name.
+    pub(in super::super) is_chosen: bool,
+    pub(in super::super) place: Place,
+    pub(super) is_there: bool,
 }
 
 /// An index, that of a unique constraint or a primary key included.
@@ -41,20 +39,20 @@ pub(super) struct Index {
     /// Nothing where they are not all columns in full, so that it may serve any key.
     pub(super) columns: Option<Vec<String>>,
     /// Whether the database made it for a key.
-    is_generated: bool,
+    pub(super) is_generated: bool,
 }
 
 /// One thing that happens to a table.
-pub(super) struct Event<'f> {
-    pub(super) at: Span,
-    pub(super) half: Half,
+pub(in super::super) struct Event<'f> {
+    pub(in super::super) at: Span,
+    pub(in super::super) half: Half,
     pub(super) table: Table,
     /// Whether it certainly happens, and in the order of the source.
-    is_certain: bool,
-    what: What<'f>,
+    pub(super) is_certain: bool,
+    pub(super) what: What<'f>,
 }
 
-enum What<'f> {
+pub(super) enum What<'f> {
     Key(Box<Key>),
     Index(Index),
     KeyDropped(Option<String>),
@@ -180,6 +178,9 @@ fn made<'f>(
     let columns = constraint.columns.known().filter(|_| is_whole);
     let columns = columns.map(|columns| columns.iter().map(|column| column.to_lowercase()).collect());
     let name = name_in_database(file, Constraint { kind, ..constraint }).filter(|_| is_clear);
+    let is_chosen = is_clear
+        && constraint.explicit.is_none()
+        && name_at_run_time(file, Constraint { kind, ..constraint }) == Ok(None);
     if kind != ConstraintKind::ForeignKey {
         let name = if kind == ConstraintKind::PrimaryKey {
             Some(PRIMARY.to_owned())
@@ -204,6 +205,7 @@ fn made<'f>(
         columns,
         referred,
         name,
+        is_chosen,
         place: Place {
             file: migration.module.file().clone(),
             span,
@@ -250,7 +252,10 @@ fn of_step<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, step: &Step<
         "rename_table" => return None,
         _ => found.push(What::Unclear),
     }
-    let inline = constraints_of(step);
+    let mut inline = constraints_of(step);
+    // SQLAlchemy makes those of columns when all others are made.
+    let is_of_column = |inline: &Inline<'_>| inline.call.and_then(Call::name) == Some("ForeignKey");
+    order::sort_by_key(&mut inline, is_of_column);
     let inline = inline.iter().filter(|inline| inline.kind != ConstraintKind::Check);
     found.extend(inline.map(|inline| of_inline(file, migration, step, inline)));
     Some(found)
@@ -310,6 +315,7 @@ fn indexes_of_table<'f>(file: &MigrationFile<'_>, step: &Step<'_>) -> Vec<What<'
             referred: None,
             explicit: None,
             function: step.function,
+            place: None,
         };
         found.push(What::Index(Index {
             name: name.and_then(|_| name_in_database(file, constraint)),
@@ -357,6 +363,7 @@ fn of_effect<'f>(file: &MigrationFile<'_>, one: &Executed<'_>, effect: &Effect) 
                     referred: (added.referred.as_ref())
                         .and_then(|(table, columns)| Some((table_of(table)?, lower(columns)))),
                     name,
+                    is_chosen: added.naming == Naming::Unnamed,
                     place: Place {
                         file: file.file().clone(),
                         span: one.place(file, added.at.clone()),
@@ -379,226 +386,4 @@ fn of_effect<'f>(file: &MigrationFile<'_>, one: &Executed<'_>, effect: &Effect) 
         Effect::TableChanged(table) => (table_of(table)?, What::Unclear),
         Effect::Renamed { .. } | Effect::Unknown => return None,
     })
-}
-
-/// What is known of one table.
-#[derive(Debug, Default)]
-struct State {
-    /// Its own keys, and those that refer to it, by their places.
-    own: Vec<usize>,
-    referring: Vec<usize>,
-    indexes: Vec<Index>,
-    /// Whether the migration itself made it, so that all of it is known.
-    is_new: bool,
-    new_columns: HashSet<String>,
-    /// Whether something was dropped that is not known.
-    drops_unknown: bool,
-    is_doubtful: bool,
-}
-
-/// All tables, at one moment.
-#[derive(Debug, Default)]
-pub(super) struct Tables {
-    keys: Vec<Key>,
-    tables: HashMap<Table, State>,
-}
-
-/// A drop of an index with what is known at that moment.
-pub(super) struct Moment<'f> {
-    pub(super) drop: &'f Operation<'f>,
-    pub(super) table: Table,
-    pub(super) name: String,
-    /// The keys that need the index, since nothing else serves them.
-    pub(super) keys: Vec<Key>,
-    /// Whether all of the table is known, or the column is new.
-    pub(super) is_complete: bool,
-}
-
-impl Tables {
-    /// Lets one thing happen. Of the drop of an index, tells what it finds.
-    pub(super) fn happens<'f>(&mut self, event: &Event<'f>) -> Option<Moment<'f>> {
-        let found = match &event.what {
-            What::IndexDropped(Some(name), Some(drop)) if event.is_certain => self.moment(drop, &event.table, name),
-            _ => None,
-        };
-        self.follow(event);
-        found
-    }
-
-    /// Lets one thing happen.
-    pub(super) fn follow(&mut self, event: &Event<'_>) {
-        let is_certain = event.is_certain;
-        let count = self.keys.len();
-        if let What::Key(key) = &event.what
-            && let Some((other, _)) = &key.referred
-            && is_certain
-        {
-            let other = self.tables.entry(other.clone()).or_default();
-            other.referring.push(count);
-            other.is_doubtful |= other.referring.len() > MOST;
-        }
-        let state = self.tables.entry(event.table.clone()).or_default();
-        match &event.what {
-            What::Key(key) if is_certain => {
-                state.serve(key);
-                state.own.push(count);
-                state.is_doubtful |= state.own.len() > MOST;
-                self.keys.push(Key::clone(key));
-            }
-            What::Index(index) => state.index(index, is_certain),
-            What::KeyDropped(name) => state.drop_key(&mut self.keys, name.as_deref()),
-            What::IndexDropped(name, _) if is_certain => state.drop_index(name.as_deref()),
-            What::Dropped(name) => {
-                state.drop_index(name.as_deref().filter(|_| is_certain));
-                state.drop_key(&mut self.keys, name.as_deref());
-            }
-            What::TableMade if is_certain => {
-                state.forget(&mut self.keys);
-                state.is_new = true;
-            }
-            What::TableDropped => state.forget(&mut self.keys),
-            What::ColumnAdded(column) if is_certain => {
-                state.new_columns.insert(column.clone());
-            }
-            What::ColumnDropped(column) => state.drop_column(&mut self.keys, column),
-            What::Unclear | What::TableMade => state.is_doubtful = true,
-            What::Key(_) | What::IndexDropped(..) | What::ColumnAdded(_) => {}
-        }
-    }
-
-    fn moment<'f>(&self, drop: &'f Operation<'f>, table: &Table, name: &str) -> Option<Moment<'f>> {
-        let nothing = State::default();
-        let state = self.tables.get(table).unwrap_or(&nothing);
-        if state.is_doubtful {
-            return None;
-        }
-        let at = state.indexes.iter().rposition(|index| index.is_called(name));
-        let index = at.and_then(|at| state.indexes.get(at)?.columns.as_deref());
-        let others = state.indexes.iter().enumerate().filter(|(other, _)| Some(*other) != at);
-        let others: Vec<Option<&[String]>> = others.map(|(_, index)| index.columns.as_deref()).collect();
-        let needs = |columns: &[String]| {
-            let is_start = |index: &[String]| index.starts_with(columns);
-            index.is_some_and(is_start) && !others.iter().any(|index| index.is_none_or(is_start))
-        };
-        let key = |at: &usize| self.keys.get(*at).filter(|key| key.is_there);
-        let own = state.own.iter().filter_map(key).filter(|key| needs(&key.columns));
-        let refers = |key: &&Key| key.referred.as_ref().is_some_and(|(_, columns)| needs(columns));
-        let referring = state.referring.iter().filter_map(key).filter(refers);
-        let is_new = index
-            .and_then(<[String]>::first)
-            .is_some_and(|first| state.new_columns.contains(first));
-        Some(Moment {
-            drop,
-            table: table.clone(),
-            name: name.to_owned(),
-            keys: own.chain(referring).cloned().collect(),
-            is_complete: is_new || state.is_new && !state.drops_unknown,
-        })
-    }
-}
-
-impl Index {
-    fn is_called(&self, name: &str) -> bool {
-        self.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
-    }
-}
-
-impl State {
-    /// The database makes an index for a key that none serves. It stays when the key goes.
-    fn serve(&mut self, key: &Key) {
-        let serves = |index: &Index| {
-            index
-                .columns
-                .as_ref()
-                .is_none_or(|columns| columns.starts_with(&key.columns))
-        };
-        if self.indexes.iter().any(serves) {
-            return;
-        }
-        let name = key.name.clone().or_else(|| key.columns.first().cloned());
-        self.indexes.push(Index {
-            name,
-            columns: Some(key.columns.clone()),
-            is_generated: true,
-        });
-        self.is_doubtful |= self.indexes.len() > MOST;
-    }
-
-    /// One that was made for a key gives way to another that serves as well.
-    fn index(&mut self, index: &Index, is_certain: bool) {
-        let gives_way = |own: &Index| {
-            own.is_generated
-                && (index.columns.as_ref().zip(own.columns.as_ref())).is_some_and(|(new, own)| new.starts_with(own))
-        };
-        if is_certain {
-            self.indexes.retain(|own| !gives_way(own));
-        }
-        self.indexes.push(Index {
-            // What may not be there serves as well as it can, and is never found by its name.
-            name: index.name.clone().filter(|_| is_certain),
-            columns: index.columns.clone(),
-            is_generated: false,
-        });
-        self.is_doubtful |= self.indexes.len() > MOST;
-    }
-
-    /// A key that is not known may be any without a name.
-    fn drop_key(&mut self, keys: &mut [Key], name: Option<&str>) {
-        let mut is_found = false;
-        for at in self.own.iter().take(MOST) {
-            let Some(key) = keys.get_mut(*at).filter(|key| key.is_there) else {
-                continue;
-            };
-            if name.is_none() || key.name.as_deref() == name {
-                key.is_there = false;
-                is_found = true;
-            }
-        }
-        if is_found {
-            return;
-        }
-        self.drops_unknown = true;
-        for at in self.own.iter().take(MOST) {
-            if let Some(key) = keys.get_mut(*at).filter(|key| key.name.is_none()) {
-                key.is_there = false;
-            }
-        }
-    }
-
-    fn drop_index(&mut self, name: Option<&str>) {
-        let is_it = |index: &Index| name.is_some_and(|name| index.is_called(name));
-        if let Some(at) = self.indexes.iter().rposition(is_it) {
-            self.indexes.remove(at);
-        }
-    }
-
-    /// MySQL takes the column out of its indexes.
-    fn drop_column(&mut self, keys: &mut [Key], column: &str) {
-        for at in self.own.iter().chain(&self.referring).take(MOST) {
-            if let Some(key) = keys.get_mut(*at)
-                && key.columns.iter().any(|own| own == column)
-            {
-                key.is_there = false;
-            }
-        }
-        for index in &mut self.indexes {
-            if let Some(columns) = &mut index.columns {
-                columns.retain(|own| own != column);
-            }
-        }
-        let is_left = |index: &Index| index.columns.as_ref().is_none_or(|columns| !columns.is_empty());
-        self.indexes.retain(is_left);
-    }
-
-    fn forget(&mut self, keys: &mut [Key]) {
-        for at in self.own.iter().chain(&self.referring).take(MOST) {
-            if let Some(key) = keys.get_mut(*at) {
-                key.is_there = false;
-            }
-        }
-        *self = Self {
-            is_new: self.is_new,
-            ..Self::default()
-        };
-    }
 }
