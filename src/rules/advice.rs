@@ -333,3 +333,34 @@ pub(super) fn consequence(file: &MigrationFile<'_>, operation: &Operation<'_>) -
         _ => "the database invents a name that Alembic never learns",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::of_migration;
+
+    /// A line that is pasted must run as it stands.
+    #[test]
+    fn a_line_to_copy_holds_code_and_nothing_else() {
+        let table = "t".repeat(50);
+        let long = format!("    op.create_foreign_key(None, '{table}', 'invoice', ['invoice_id'], ['id'])");
+        let twice = format!("{long}\n{long}");
+        let key = "    op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
+        let by_sql = "    op.execute('ALTER TABLE \"order\" DROP CONSTRAINT order_invoice_id_fkey')";
+        for url in ["postgresql://h/d", "mysql://h/d", ""] {
+            for (upgrade, downgrade) in [(long.as_str(), "    pass"), (&twice, "    pass"), (key, by_sql)] {
+                let found = of_migration(url, upgrade, downgrade, true);
+                let helps = found.iter().filter_map(|one| one.help.as_deref());
+                let lines: Vec<&str> = helps
+                    .flat_map(str::lines)
+                    .filter(|line| line.starts_with(super::CODE))
+                    .collect();
+                assert!(!lines.is_empty(), "{url} {found:?}");
+                for line in lines {
+                    let is_python = line.starts_with("    op.") && line.ends_with(')');
+                    let is_sql = line.starts_with("    SHOW CREATE TABLE `") && line.ends_with('`');
+                    assert!(is_python || is_sql, "{url}: {line}");
+                }
+            }
+        }
+    }
+}

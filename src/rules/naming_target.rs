@@ -1,7 +1,5 @@
 //! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
 
-use std::fmt::Write;
-
 use crate::diagnostic::{Diagnostic, Label};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Half, Name, Operation};
@@ -147,13 +145,11 @@ impl<'f, 'm> Naming<'f, 'm> {
     fn help(&self) -> String {
         let mut help = advice::help(self.file, self.subject(), self.nameless().len() > 1, &self.suggestion);
         if let Some(obstacle) = &self.obstacle {
-            help.push_str("; this is left to you, because ");
-            help.push_str(obstacle);
+            advice::add(&mut help, &format!("this is left to you, because {obstacle}"));
         }
         if self.forgotten.is_some() {
-            help.push_str(
-                "; the downgrade never drops it, so a second upgrade would find the name taken: drop it there",
-            );
+            let text = "the downgrade never drops it, so a second upgrade would find the name taken: drop it there";
+            advice::add(&mut help, text);
         }
         let drop = Some(self.operation).filter(|one| !one.creates()).or(self.other);
         if let (Some(create), Some(drop)) = (self.create(), drop)
@@ -161,10 +157,8 @@ impl<'f, 'm> Naming<'f, 'm> {
             && !drop.conditional
         {
             let half = this_half(drop.half);
-            let _ = write!(
-                help,
-                "; {half} drops it always, and fails where the condition of its create did not hold"
-            );
+            let text = format!("{half} drops it always, and fails where the condition of its create did not hold");
+            advice::add(&mut help, &text);
         }
         help
     }

@@ -7,7 +7,7 @@ use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{ArgumentKind, ExprKind};
 use crate::source::Span;
 
-use super::advice::{name_to_write, what_to_write};
+use super::advice::{add, name_to_write, what_to_write};
 use super::inline::{Inline, InlineName, of_added_column, write_name};
 use super::suggestion::{Constraint, Source, Suggestion, suggest};
 use super::{Check, MigrationFile, Rule};
@@ -108,11 +108,10 @@ fn consequence(file: &MigrationFile<'_>, step: &Step<'_>) -> &'static str {
 fn help(file: &MigrationFile<'_>, constraint: &Constraint<'_>, suggestion: &Suggestion) -> String {
     let mut help = what_to_write(file, constraint, "", suggestion);
     if needs_a_drop(file) && !file.is_deployed {
-        help.push_str("; drop it by that name before the column");
+        add(&mut help, "drop it by that name before the column");
     }
     if let Some(obstacle) = suggestion.obstacle() {
-        help.push_str("; this is left to you, because ");
-        help.push_str(&obstacle);
+        add(&mut help, &format!("this is left to you, because {obstacle}"));
     }
     help
 }
