@@ -320,6 +320,12 @@ mod tests {
                 "op.drop_constraint('fk', 't', type_='foreignkey')\nop.drop_constraint('uq', 'r', type_='unique')",
                 0,
             ),
+            // Checks do not matter.
+            (
+                table("op.create_index('ix', 't', ['p'])\nop.execute('ALTER TABLE t ADD CONSTRAINT ck CHECK (p > 0)')"),
+                "op.drop_index('ix', 't')\nop.drop_table('t')",
+                1,
+            ),
             // Whoever looks at the database, or lets it fail, knows.
             (table("op.create_index('ix', 't', ['p'])"), "if x:\n    op.drop_index('ix', 't')\nop.drop_table('t')", 0),
             (table("op.create_index('ix', 't', ['p'])"), "try:\n    op.drop_index('ix', 't')\nexcept Exception:\n    pass\nop.drop_table('t')", 0),

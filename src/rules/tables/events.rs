@@ -1,12 +1,12 @@
 //! What the operations and the SQL of a migration do to keys and indexes, one thing after the other.
 
-use crate::migration::{Action, Half, Known, Migration, Name, Operation, Step};
+use crate::migration::{Action, Guard, Half, Known, Migration, Name, Operation, Step};
 use crate::naming::ConstraintKind;
 use crate::order;
 use crate::project::Place;
 use crate::python::{ArgumentKind, Call, Expr, ExprKind};
 use crate::source::Span;
-use crate::sql::{Effect, Naming, Table as SqlTable};
+use crate::sql::{Added, Effect, Naming, Table as SqlTable};
 
 use super::super::MigrationFile;
 use super::super::default_name_dependency::is_written_out;
@@ -98,12 +98,16 @@ pub(super) fn events_of_sql<'f>(file: &MigrationFile<'_>, executed: &[Executed<'
     let mut found = Vec::new();
     for one in executed {
         for effect in &one.effects {
+            let is_about_others = |added: &Added| matches!(added.kind, ConstraintKind::Check | ConstraintKind::Exclude);
+            if matches!(effect, Effect::Added(added) if is_about_others(added)) {
+                continue;
+            }
             let (table, what) = of_effect(file, one, effect)?;
             found.push(Event {
                 at: one.run.call.span,
                 half: one.run.half,
                 table,
-                is_certain: is_certain(one.run.function, one.run.repeated),
+                is_certain: is_certain(one.run.function, one.run.repeated || one.run.guard != Guard::None),
                 what,
             });
         }
@@ -355,7 +359,6 @@ fn of_effect<'f>(file: &MigrationFile<'_>, one: &Executed<'_>, effect: &Effect) 
             };
             let columns = added.columns.as_deref().map(lower);
             let what = match (added.kind, columns) {
-                (ConstraintKind::Check | ConstraintKind::Exclude, _) => return None,
                 (ConstraintKind::ForeignKey, None) => What::Unclear,
                 (ConstraintKind::ForeignKey, Some(columns)) => What::Key(Box::new(Key {
                     table: table_of(&added.table)?,
