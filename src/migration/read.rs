@@ -654,7 +654,10 @@ impl<'v, 'm> Reader<'v, 'm> {
             name_argument,
             table,
             schema,
-            columns: self.texts(call, position(columns_parameter), columns_parameter),
+            columns: match kind {
+                Action::Create(ConstraintKind::Exclude) => self.elements(call, parameters.len() + shift),
+                _ => self.texts(call, position(columns_parameter), columns_parameter),
+            },
             referred: is_key.then(|| Referred {
                 table: self.text(call, position("referent_table"), "referent_table"),
                 schema: self.optional_text(call, None, "referent_schema"),
@@ -1079,6 +1082,31 @@ impl<'v, 'm> Reader<'v, 'm> {
             },
             Ok(None) => Known::Is(None),
             Err(Spread) => Known::Computed(SPREAD.to_owned()),
+        }
+    }
+
+    /// The columns of an exclude constraint, which stand in its elements: `('room_id', '='), (sa.column('during'), '&&')`.
+    ///
+    /// Of an expression SQLAlchemy takes the first column that it comes upon (`sqlalchemy/sql/coercions.py`,
+    /// `_extract_col_expression_collection`), and PostgreSQL its own word: it is left alone.
+    fn elements(&self, call: &'m Call, named: usize) -> Known<Vec<String>> {
+        let positional = |argument: &&Argument| !matches!(argument.kind, ArgumentKind::Keyword(_));
+        let elements = call.arguments.iter().filter(positional).skip(named);
+        let columns = elements.map(|argument| {
+            let (ExprKind::Tuple(parts) | ExprKind::List(parts)) = &self.source(&argument.value).kind else {
+                return None;
+            };
+            let element = self.source(parts.first()?);
+            let column = match element.as_call() {
+                Some(inner) if inner.name() == Some("column") => &inner.arguments.first()?.value,
+                Some(_) => return None,
+                None => element,
+            };
+            self.known_text(column).known().cloned()
+        });
+        match columns.collect::<Option<Vec<String>>>() {
+            Some(columns) if !columns.is_empty() => Known::Is(columns),
+            _ => Known::Computed("an element of the constraint is computed".to_owned()),
         }
     }
 

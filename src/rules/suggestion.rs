@@ -3,6 +3,7 @@
 use crate::migration::{Known, Name, Operation};
 use crate::naming::{
     ColumnRef, ConstraintKind, Convention, Dialect, Explicit, Name as Computed, NamingError, Referred, Subject,
+    default_names,
 };
 use crate::project::{ConventionFacts, MetadataFacts, Place, Target};
 use crate::source::Span;
@@ -158,6 +159,13 @@ pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
         }
         Ok(None) => {
             let kind = constraint.kind;
+            // Only PostgreSQL has these, and no documented convention names them.
+            if kind == ConstraintKind::Exclude
+                && let Some(name) = name_of_postgresql(constraint)
+            {
+                suggestion.name = Some(name);
+                return suggestion;
+            }
             suggestion.reason = Some(format!("no convention names {} {}", article(kind), kind.label()));
         }
         Err(reason) => suggestion.reason = Some(reason),
@@ -189,6 +197,12 @@ fn is_numbered(place: &Place) -> bool {
         .file
         .slice(place.span)
         .ends_with(|digit: char| digit.is_ascii_digit())
+}
+
+/// The name that PostgreSQL itself would choose.
+fn name_of_postgresql(constraint: Constraint<'_>) -> Option<String> {
+    let columns: Vec<&str> = constraint.columns.known()?.iter().map(String::as_str).collect();
+    default_names::postgresql(constraint.kind, constraint.table.known()?, &columns, |_| false)
 }
 
 /// The suggestions for the unnamed creates of a file, each at the place of its operation.
@@ -409,5 +423,62 @@ pub(super) const fn article(kind: ConstraintKind) -> &'static str {
     match kind {
         ConstraintKind::Index | ConstraintKind::Exclude => "an",
         _ => "a",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::history_of;
+    use crate::check::examine;
+    use crate::config::Config;
+    use crate::git::MemorySnapshot;
+    use crate::project::Project;
+
+    /// Each was asked of SQLAlchemy 2.1, or of PostgreSQL 15 where no convention names it.
+    #[test]
+    fn an_exclude_constraint_has_the_columns_of_its_elements() {
+        let models = |convention: &str| {
+            format!(
+                "import sqlalchemy as sa\nfrom sqlalchemy.dialects.postgresql import ExcludeConstraint\ntarget_metadata = sa.MetaData(naming_convention={convention})\n"
+            )
+        };
+        let by_class = "{ExcludeConstraint: 'ex_%(table_name)s_%(column_0_N_name)s'}";
+        let by_key = "{'ex': 'ex_%(table_name)s_%(column_0_name)s', 'uq': 'uq_%(table_name)s'}";
+        for (convention, elements, expected) in [
+            (by_class, "('during', '&&')", Some("ex_room_during")),
+            (
+                by_class,
+                "(sa.column('room_id'), '='), ('during', '&&'), using='gist'",
+                Some("ex_room_room_id_during"),
+            ),
+            (
+                "{ExcludeConstraint: 'ex_%(table_name)s_%(column_0_name)s'}",
+                "('a', '='), ('b', '=')",
+                Some("ex_room_a"),
+            ),
+            (
+                "{sa.Constraint: 'co_%(table_name)s_%(column_0_name)s'}",
+                "('a', '=')",
+                Some("co_room_a"),
+            ),
+            (by_class, "(sa.func.lower(sa.column('a')), '=')", None),
+            (by_class, "*ELEMENTS", None),
+            // `ex` is no key that SQLAlchemy knows.
+            (
+                by_key,
+                "('room_id', '='), ('during', '&&')",
+                Some("room_room_id_during_excl"),
+            ),
+            ("None", "('during', '&&')", Some("room_during_excl")),
+            ("None", "(sa.text('lower(a)'), '&&')", None),
+        ] {
+            let revision = format!("op.create_exclude_constraint(None, 'room', {elements})");
+            let (files, last) = history_of(&models(convention), &[&revision]);
+            let snapshot: MemorySnapshot = files.into_iter().collect();
+            let project = Project::new(&snapshot, "/top");
+            let found = examine(&last, false, &project, &Config::default()).diagnostics;
+            assert_eq!(found.len(), 1, "{convention} {elements}: {found:?}");
+            assert_eq!(found[0].suggested_name.as_deref(), expected, "{convention} {elements}");
+        }
     }
 }
