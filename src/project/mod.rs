@@ -64,6 +64,20 @@ impl Naming {
     }
 }
 
+/// What an `env.py` has that does not take its database from the configuration file as it stands.
+const OTHER_URLS: [&str; 10] = [
+    "set_main_option",
+    "set_section_option",
+    "\"sqlalchemy.url\"]",
+    "'sqlalchemy.url']",
+    "get_url",
+    "os.environ",
+    "getenv",
+    "create_engine",
+    "create_async_engine",
+    "get_x_argument",
+];
+
 /// The project that a snapshot holds.
 pub struct Project<'s> {
     snapshot: &'s dyn Snapshot,
@@ -218,6 +232,15 @@ impl<'s> Project<'s> {
     #[must_use]
     pub fn dialect(&self, migration: &RepoPath) -> Option<Dialect> {
         self.environments.of_migration(migration)?.dialect
+    }
+
+    /// Whether a migration's environment is configured for SQLite, and its `env.py` asks nobody else for the database.
+    #[must_use]
+    pub fn is_for_sqlite(&self, migration: &RepoPath) -> bool {
+        let environment = self.environments.of_migration(migration);
+        let environment = environment.filter(|environment| environment.dialect == Some(Dialect::Sqlite));
+        let env_py = environment.and_then(|environment| self.modules.file(&environment.env_py()));
+        env_py.is_some_and(|env_py| !OTHER_URLS.iter().any(|word| env_py.text().contains(word)))
     }
 
     /// The revisions of a migration's environment; all of them are read, so this is for a rule that has a reason.

@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
-use crate::migration::{Name, Operation};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::migration::{Half, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect, default_names};
 
+use super::naming_target::subject;
 use super::suggestion::{Constraint, Source, Suggestion, prefix_of_plain_names, raises_without_name};
-use super::{MigrationFile, edits};
+use super::{MigrationFile, Rule, edits};
 
 /// The name that belongs into the code.
 pub(super) struct NameToWrite {
@@ -145,6 +147,49 @@ pub(super) fn batch_mode(file: &MigrationFile<'_>, operation: &Operation<'_>) ->
         text.push_str("; autogenerate writes it with `render_as_batch=True` in env.py");
     }
     Some(text)
+}
+
+/// What has a name and fails all the same: SQLite alters no constraint outside of batch mode (`alembic/ddl/sqlite.py`, `add_constraint`).
+///
+/// Only where the database is certainly SQLite, and for a new migration: one that is committed has run, or is for another.
+pub(super) fn outside_batch(file: &MigrationFile<'_>, rule: &'static Rule, creates: bool) -> Vec<Diagnostic> {
+    let is_plain = |operation: &&Operation<'_>| {
+        !operation.receiver.is_batch()
+            && operation.half == Half::Upgrade
+            && !operation.conditional
+            && !matches!(operation.kind(), Some(ConstraintKind::Index | ConstraintKind::Exclude))
+            && operation.name != Name::Unnamed
+            && operation.creates() == creates
+    };
+    let found: Vec<&Operation<'_>> = file.migration.operations.iter().filter(is_plain).collect();
+    if found.is_empty() || file.is_deployed || !file.is_for_sqlite() {
+        return Vec::new();
+    }
+    found
+        .into_iter()
+        .map(|operation| fails_on_sqlite(file, rule, operation))
+        .collect()
+}
+
+fn fails_on_sqlite(file: &MigrationFile<'_>, rule: &'static Rule, operation: &Operation<'_>) -> Diagnostic {
+    let table = operation.table.known().map_or("...", String::as_str);
+    let mut help = format!("write it below `with op.batch_alter_table('{table}') as batch_op:`");
+    if !file.naming().renders_as_batch {
+        help.push_str("; autogenerate does with `render_as_batch=True` in env.py");
+    }
+    let done = if operation.creates() { "added" } else { "dropped" };
+    let message = format!(
+        "{} cannot be {done} on SQLite outside of batch mode",
+        subject(operation)
+    );
+    let mut diagnostic = Diagnostic::new(rule, file.file(), operation.call.span, message)
+        .focus(
+            operation.call.span,
+            "Alembic raises NotImplementedError here, with a name or without",
+        )
+        .help(help);
+    diagnostic.severity = Severity::Warning;
+    diagnostic
 }
 
 /// HEAD holds the migration, so a database may hold the constraint under a name of its own.
@@ -336,7 +381,103 @@ pub(super) fn consequence(file: &MigrationFile<'_>, operation: &Operation<'_>) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::of_migration;
+    use super::super::tests::{history_of, of_migration};
+    use crate::check::examine;
+    use crate::config::Config;
+    use crate::diagnostic::Severity;
+    use crate::git::MemorySnapshot;
+    use crate::project::Project;
+
+    const LITE: &str = "[alembic]\nscript_location = migrations\nsqlalchemy.url = sqlite:///app.db\n";
+
+    /// What is said of an upgrade with this ini, and with these lines in `env.py`.
+    fn said(ini: &str, env: &str, upgrade: &str, head: bool) -> Vec<String> {
+        let (mut files, last) = history_of("target_metadata = None\n", &[upgrade]);
+        files[0].1.push_str(env);
+        files.push(("alembic.ini".into(), ini.to_owned()));
+        let snapshot: MemorySnapshot = files.into_iter().collect();
+        let project = Project::new(&snapshot, "/top");
+        let found = examine(&last, head, &project, &Config::default()).diagnostics;
+        assert!(
+            found
+                .iter()
+                .all(|one| one.severity == Severity::Warning && one.fix.is_none()),
+            "{found:?}"
+        );
+        found
+            .iter()
+            .map(|one| {
+                format!(
+                    "{}: {} | {}",
+                    one.rule.name,
+                    one.message,
+                    one.help.as_deref().unwrap_or_default()
+                )
+            })
+            .collect()
+    }
+
+    /// Alembic 1.20 on SQLite: each of these raises, with a name as well.
+    #[test]
+    fn a_name_does_not_make_sqlite_alter_a_constraint() {
+        let key = "op.create_foreign_key('fk', 'order', 'invoice', ['invoice_id'], ['id'])";
+        let batch =
+            "with op.batch_alter_table('order') as b: b.create_foreign_key('fk', 'invoice', ['invoice_id'], ['id'])";
+        assert_eq!(
+            said(LITE, "", key, false),
+            [
+                "unnamed-constraint: foreign key `order.invoice_id` cannot be added on SQLite outside of batch mode | write it below \
+              `with op.batch_alter_table('order') as batch_op:`; autogenerate does with `render_as_batch=True` in env.py"
+            ]
+        );
+        assert_eq!(
+            said(LITE, "context.configure(render_as_batch=True)", key, false),
+            [
+                "unnamed-constraint: foreign key `order.invoice_id` cannot be added on SQLite outside of batch mode | write it below \
+              `with op.batch_alter_table('order') as batch_op:`"
+            ]
+        );
+        for upgrade in [
+            "op.create_unique_constraint(op.f('uq'), 'order', ['code'])",
+            "op.create_check_constraint('ck', 'order', 'a > 0')",
+            "op.create_primary_key('pk', 'order', ['id'])",
+            "op.drop_constraint('fk', 'order', type_='foreignkey')",
+        ] {
+            assert_eq!(said(LITE, "", upgrade, false).len(), 1, "{upgrade}");
+        }
+        let nothing = |ini: &str, env: &str, upgrade: &str, head: bool| {
+            assert_eq!(
+                said(ini, env, upgrade, head),
+                Vec::<String>::new(),
+                "{ini} {env} {upgrade} {head}"
+            );
+        };
+        nothing(LITE, "", batch, false);
+        nothing(LITE, "", "op.create_index('ix', 'order', ['code'])", false);
+        nothing(LITE, "", &format!("if x: {key}"), false);
+        // What is committed has run, or is for another database.
+        nothing(LITE, "", key, true);
+        nothing(&LITE.replace("sqlite:///app.db", "postgresql://h/d"), "", key, false);
+        nothing(
+            &LITE.replace("sqlite:///app.db", "driver://user:pass@localhost/dbname"),
+            "",
+            key,
+            false,
+        );
+        nothing(
+            LITE,
+            "config.set_main_option('sqlalchemy.url', settings.URL)",
+            key,
+            false,
+        );
+        nothing(LITE, "url = os.environ['DATABASE_URL']", key, false);
+        nothing(
+            "[alembic]\nscript_location = migrations\n",
+            "engine = create_engine('sqlite:///app.db')",
+            key,
+            false,
+        );
+    }
 
     /// A line that is pasted must run as it stands.
     #[test]

@@ -262,6 +262,14 @@ impl<'a> MigrationFile<'a> {
         kind == ConstraintKind::PrimaryKey && matches!(self.dialect(), Some(Dialect::Mysql | Dialect::Mariadb))
     }
 
+    /// Whether it is certainly for SQLite: by the configuration, or by an environment that takes its URL from nowhere else.
+    pub(crate) fn is_for_sqlite(&self) -> bool {
+        match self.configured_dialect {
+            Some(dialect) => dialect == Dialect::Sqlite,
+            None => self.project.is_for_sqlite(self.file().path()),
+        }
+    }
+
     /// The database it is for, by the configuration or by the environment.
     #[must_use]
     pub fn dialect(&self) -> Option<Dialect> {

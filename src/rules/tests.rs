@@ -264,19 +264,39 @@ fn generated_revisions_give_a_finding_for_each_none_and_no_other() {
 
 #[test]
 fn a_migration_without_findings_reads_nothing_but_itself() {
-    let text = "from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    op.create_unique_constraint('a', 't', ['c'])\n";
-    let snapshot = MemorySnapshot::from([("migrations/env.py", "import alembic")]);
-    let project = Project::new(&snapshot, "/top");
-    let file = SourceFile::new("migrations/versions/a.py".into(), text.to_owned());
-    assert!(
-        examine(&file, false, &project, &Config::default())
-            .diagnostics
-            .is_empty()
-    );
-    assert_eq!(snapshot.reads(), []);
-    let module = Module::parse(file);
-    let migration = Migration::read(&module);
-    assert!(MigrationFile::new(&migration, &project).pairing.pairs().is_empty());
+    for (operation, asks_for_the_database) in [
+        ("op.add_column('t', sa.Column('c', sa.Integer()))", false),
+        ("op.create_index('a', 't', ['c'])", false),
+        (
+            "with op.batch_alter_table('t') as b: b.create_unique_constraint('a', ['c'])",
+            false,
+        ),
+        // On SQLite it fails with a name as well.
+        ("op.create_unique_constraint('a', 't', ['c'])", true),
+    ] {
+        let text =
+            format!("from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    {operation}\n");
+        let snapshot = MemorySnapshot::from([
+            (
+                "migrations/env.py",
+                "import alembic\nfrom app.models import target_metadata\n",
+            ),
+            ("app/models.py", "target_metadata = None\n"),
+        ]);
+        let project = Project::new(&snapshot, "/top");
+        let file = SourceFile::new("migrations/versions/a.py".into(), text);
+        assert!(
+            examine(&file, false, &project, &Config::default())
+                .diagnostics
+                .is_empty()
+        );
+        let env_py = |path: &RepoPath| path.to_string().ends_with("env.py");
+        assert!(snapshot.reads().iter().all(env_py), "{operation}");
+        assert_eq!(!snapshot.reads().is_empty(), asks_for_the_database, "{operation}");
+        let module = Module::parse(file);
+        let migration = Migration::read(&module);
+        assert!(MigrationFile::new(&migration, &project).pairing.pairs().is_empty());
+    }
 }
 
 #[test]

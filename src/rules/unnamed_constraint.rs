@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::{Action, Name, Operation};
 use crate::naming::ConstraintKind;
 
-use super::advice::consequence;
+use super::advice::{consequence, outside_batch};
 use super::naming_target::{complete, subject, this_half};
 use super::suggestion::{Source, Suggestion};
 use super::{Check, MigrationFile, Rule};
@@ -19,10 +19,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
-    unnamed_creates(file)
+    let unnamed = unnamed_creates(file)
         .filter(|(_, _, suggestion)| suggestion.source != Source::Project)
-        .map(|(at, operation, suggestion)| diagnostic(file, at, operation, &suggestion))
-        .collect()
+        .map(|(at, operation, suggestion)| diagnostic(file, at, operation, &suggestion));
+    unnamed.chain(outside_batch(file, &RULE, true)).collect()
 }
 
 /// The creates without a name, with what can be said of it. `create_index(None)` always gets a name and is none of them, nor is a key that

@@ -5,7 +5,7 @@ use crate::migration::{Name, Operation};
 use crate::naming::{ConstraintKind, Dialect, Value};
 use crate::project::{ConventionFacts, Target};
 
-use super::advice::default_name;
+use super::advice::{default_name, outside_batch};
 use super::naming_target::{complete, subject, this_half};
 use super::suggestion::suggest;
 use super::{Check, MigrationFile, Rule};
@@ -25,6 +25,7 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
         .filter(|(_, operation)| !operation.creates() && operation.name == Name::Unnamed)
         .filter(|(_, operation)| !works_all_the_same(file, operation))
         .map(|(at, operation)| diagnostic(file, at, operation))
+        .chain(outside_batch(file, &RULE, false))
         .collect()
 }
 
