@@ -1,11 +1,12 @@
 //! Attributes: of classes with their bases, of objects, and what is set on either from elsewhere.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::super::scopes::{AttributeSet, Definition, ScopeKind};
-use super::super::{ArgumentKind, Module, StmtKind};
+use super::super::scopes::{AttributeSet, Binding, Definition, ScopeKind};
+use super::super::{ArgumentKind, Expr, Module, StmtKind};
 use super::chain::Chain;
 use super::names::has_decorator;
 use super::reader::{Reader, address};
@@ -253,10 +254,18 @@ impl<'m> Reader<'m> {
         if is_own_object(set) && !matches!(object, Value::Instance(_)) {
             return None;
         }
-        let chain = self.chain_of(object, module, &set.within);
-        let target = self.value(set.object, &chain);
-        if !target.choices().iter().any(|one| one.same(object)) {
-            return None;
+        let mut chain = self.chain_of(object, module, &set.within);
+        if !self.is_object(set.object, &chain, object) {
+            chain = match self.handed_over(object, module, set)? {
+                Ok(inside) => inside,
+                Err(function) => {
+                    return Some(Set {
+                        value: Value::unknown(format!("`{function}` may set it")),
+                        place: Self::place(&chain, set.span),
+                        is_certain: false,
+                    });
+                }
+            };
         }
         let block = chain.scope.block_at(set.span.start);
         let is_made = self.is_executed(block, &chain);
@@ -274,6 +283,67 @@ impl<'m> Reader<'m> {
             place: Self::place(&chain, set.span),
             is_certain: is_made == Some(true),
         })
+    }
+
+    fn is_object(&mut self, expr: &'m Expr, chain: &Chain<'m>, object: &Value<'m>) -> bool {
+        let value = self.value(expr, chain);
+        value.choices().iter().any(|one| one.same(object))
+    }
+
+    /// The scope of a function's call in another module that hands the object over to be set; the function's name where it only may be that one.
+    fn handed_over(
+        &mut self,
+        object: &Value<'m>,
+        module: &'m Module,
+        set: &AttributeSet<'m>,
+    ) -> Option<Result<Chain<'m>, &'m str>> {
+        let Some(Definition::Function(function)) = set.within.last() else {
+            return None;
+        };
+        for caller in self.asked().to_vec() {
+            if std::ptr::eq(caller, module) || !self.mentions(caller, &function.name) {
+                continue;
+            }
+            let doings = self.doings(caller);
+            let names = self.names_imported_for(caller, &function.name);
+            for (within, call) in names.iter().flat_map(|name| doings.calls(name)) {
+                if !self.spend(1, call.span, caller) {
+                    return None;
+                }
+                let around = self.within(caller, within);
+                let arguments = self.arguments(&call.arguments, &around);
+                if set.within.len() > 1 {
+                    if arguments.has(object) {
+                        return Some(Err(&function.name));
+                    }
+                    continue;
+                }
+                if let Value::Function(closure) = self.value(&call.callee, &around)
+                    && matches!(closure.code, Code::Function(code) if Arc::ptr_eq(code, function))
+                {
+                    let inside = self.entered(&closure, None, &arguments, None);
+                    if self.is_object(set.object, &inside, object) {
+                        return Some(Ok(inside));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// What a module calls something that it imports.
+    fn names_imported_for(&mut self, module: &'m Module, name: &'m str) -> Vec<&'m str> {
+        let chain = self.module(module);
+        let scope = chain.scope.clone();
+        self.charge(scope.names().count(), Span::default(), &chain);
+        let other = scope.names().filter(|(own, known)| {
+            let mut sites = known.sites.iter();
+            *own != name
+                && sites.any(|site| matches!(site.binding, Binding::ImportFrom { name: one, .. } if one == name))
+        });
+        let mut names: Vec<&'m str> = std::iter::once(name).chain(other.map(|(own, _)| own)).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Whether a place is at the top of its module, or in a function that one of the modules that were asked calls.
@@ -296,7 +366,7 @@ impl<'m> Reader<'m> {
             && let Some(chain) = &made.chain
             && let ScopeKind::Function(function) = chain.scope.kind
             && let Some(Definition::Function(inner)) = within.last()
-            && std::sync::Arc::ptr_eq(function, inner)
+            && Arc::ptr_eq(function, inner)
         {
             return chain.clone();
         }
@@ -438,6 +508,7 @@ fn is_own_object(set: &AttributeSet<'_>) -> bool {
         return false;
     };
     let is_method = matches!(set.within.iter().rev().nth(1), Some(Definition::Class(_)));
+    let is_method = is_method && !has_decorator(function, "staticmethod");
     let first = function.parameters.first();
     is_method && first.is_some_and(|first| set.object.as_name() == Some(&first.name))
 }

@@ -493,6 +493,12 @@ impl<'m> Arguments<'m> {
         named.or_else(|| self.positional.get(position?))
     }
 
+    /// Whether an object is among them.
+    pub(super) fn has(&self, object: &Value<'m>) -> bool {
+        let named = self.named.iter().map(|(_, value)| value);
+        self.positional.iter().chain(named).any(|one| one.same(object))
+    }
+
     pub(super) fn fingerprint(&self) -> Option<u64> {
         let mut hasher = FxHasher::default();
         for value in &self.positional {
