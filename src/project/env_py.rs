@@ -1,5 +1,7 @@
 //! What an `env.py` hands to Alembic: the expressions after `target_metadata=`, asked where they stand.
 
+use std::collections::HashSet;
+
 use crate::libraries::{ALONE, Known, database_near, uses_flask_alembic};
 use crate::python::scopes::Binding;
 use crate::python::values::{Chain, Found, Imports, Reader, Value};
@@ -7,7 +9,7 @@ use crate::python::{ArgumentKind, Call, Expr, ExprKind, Module, Modules};
 use crate::source::{RepoPath, SourceFile};
 
 use super::environment::Environment;
-use super::target::{self, Judged, Target, target};
+use super::target::{self, ConventionFacts, Judged, MetadataFacts, Target, target};
 use super::{Naming, Place, late};
 
 /// How far a name is followed to where the source says what it is.
@@ -36,16 +38,65 @@ pub(super) fn resolve(modules: &Modules<'_>, environment: Environment) -> Naming
         let (value, stated) = handed_over(&mut reader, module);
         let value = without_copies(&mut reader, module, &value);
         naming.target = target(&mut reader, &value);
+        if may_lack_convention(&naming.target) && ask_who_may_set_it(&mut reader, module) {
+            naming.target = target(&mut reader, &value);
+        }
         if reader.exhausted().is_some() {
             naming.target = Target::Unknown("there is too much code to follow".to_owned());
         }
         naming.stated = stated;
+        if let (Target::Metadata(facts), Some(stated)) = (&mut naming.target, &naming.stated)
+            && facts.is_configurable()
+            && let Some(metadata) = target::only(&value)
+        {
+            facts.first_statement = late::first_statement(&mut reader, &metadata, module, stated);
+        }
         naming.imports = late::imported(&mut reader, module);
     }
     naming.steps = reader.steps();
     naming.exhausted = reader.exhausted().cloned();
     naming.trail = trail(&reader);
     naming
+}
+
+fn may_lack_convention(target: &Target) -> bool {
+    let has_none = |facts: &MetadataFacts| matches!(facts.convention, ConventionFacts::Default);
+    match target {
+        Target::Metadata(facts) => has_none(facts),
+        Target::Several(several) => several.iter().any(has_none),
+        Target::ByDatabase(databases) => databases.iter().any(|(_, facts)| has_none(facts)),
+        Target::Nothing | Target::Unknown(_) => false,
+    }
+}
+
+/// A convention may be assigned by a module that nothing is taken from: one that `env.py` imports, or a package around one that was asked, which
+/// Python runs before it. Whether there are any.
+fn ask_who_may_set_it<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> bool {
+    let Some(modules) = reader.modules() else { return false };
+    let imported = late::imported(reader, env_py);
+    let asked: Vec<RepoPath> = reader.asked().iter().map(|one| one.file().path().clone()).collect();
+    // `env.py` itself is run by its path.
+    let inside = asked.iter().skip(1).chain(&imported);
+    let packages = inside
+        .flat_map(RepoPath::ancestors)
+        .filter_map(|folder| folder.join("__init__.py"));
+    let mut candidates: Vec<RepoPath> = packages.collect();
+    candidates.extend(imported.iter().cloned());
+    let mut seen: HashSet<RepoPath> = asked.iter().cloned().collect();
+    let mut is_any = false;
+    for path in candidates {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        let mentions = |file: &SourceFile| file.text().contains("naming_convention");
+        if modules.file(&path).is_some_and(mentions)
+            && let Some(module) = modules.get(&path)
+        {
+            reader.module(module);
+            is_any = true;
+        }
+    }
+    is_any
 }
 
 /// The modules that were asked, by path.

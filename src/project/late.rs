@@ -5,93 +5,224 @@ use std::rc::Rc;
 
 use crate::libraries::kinds;
 use crate::python::scopes::Binding;
-use crate::python::values::{Class, Found, Made, ModuleName, Reader, Value};
+use crate::python::values::{Chain, Class, Found, Made, ModuleName, Reader, Value};
 use crate::python::{Argument, Module, Stmt, StmtKind};
 
-use crate::source::RepoPath;
+use crate::source::{RepoPath, Span};
 
 use super::Place;
 
 /// How many imported modules are looked through for a table.
 const MAX_MODULES: usize = 40;
 
+/// A table that is defined before a convention is assigned.
+#[derive(Debug, Clone)]
+pub struct Early {
+    /// The table.
+    pub table: Place,
+    /// The statement that defines it, or the first import that leads to it: what an assignment must stand above.
+    pub statement: Place,
+}
+
 /// The first table of a metadata that is defined before the place where its convention is assigned (`sqlalchemy/sql/naming.py`: a constraint gets
 /// its name when it is attached to its table).
-pub(super) fn first_table<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, set: &Place) -> Option<Place> {
-    let module = reader.module_at(set.file.path())?;
-    let mut open = Vec::new();
-    let mut seen = Vec::new();
-    if let Some(place) = in_module(reader, metadata, module, set.span.start, &mut open) {
-        return Some(place);
-    }
-    while let Some(name) = open.pop() {
-        let Found::File(path) = reader.find(&name) else {
-            continue;
-        };
-        if seen.contains(&path) || seen.len() >= MAX_MODULES {
-            continue;
-        }
-        seen.push(path.clone());
-        let Some(module) = reader.module_at(&path) else {
-            continue;
-        };
-        if let Some(place) = in_module(reader, metadata, module, usize::MAX, &mut open) {
-            return Some(place);
+pub(super) fn first_table<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, set: &Place) -> Option<Early> {
+    // Alembic runs `env.py` first. What else leads to the module of the assignment is not known.
+    let env_py = reader.asked().first().copied();
+    let env_py = env_py.filter(|module| module.file().path().file_name() == b"env.py");
+    let own = reader.module_at(set.file.path());
+    for module in env_py.into_iter().chain(own) {
+        let mut run = Run::new(reader, metadata, Some(set));
+        run.module(module);
+        if run.is_reached {
+            return run.first;
         }
     }
     None
 }
 
-/// A table above a byte of a module; `imports` gets the modules that are imported above it.
-fn in_module<'m>(
+/// What the tables of a metadata are first defined by: a statement of `env.py`, or of the module that says which metadata it is where that runs
+/// before. Where there is too much to look through, the first import of another module of the project.
+pub(super) fn first_statement<'m>(
     reader: &mut Reader<'m>,
     metadata: &Rc<Made<'m>>,
-    module: &'m Module,
-    until: usize,
-    imports: &mut Vec<ModuleName>,
+    env_py: &'m Module,
+    stated: &Place,
 ) -> Option<Place> {
-    let chain = reader.module(module);
-    for statement in module.body().iter().take_while(|statement| statement.span.end <= until) {
-        match &statement.kind {
-            StmtKind::Class(tree) => {
-                let class = reader.class(tree, &chain);
-                if defines_table(reader, &class) && is_of(reader.class_attribute(&class, "metadata"), metadata) {
-                    return Some(class.place.clone());
-                }
-            }
-            StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) => {
-                let Some(call) = value.as_call_of("Table") else {
-                    continue;
-                };
-                if let Value::Made(table) = reader.value(value, &chain)
-                    && table.kind == kinds::TABLE
-                    && !is_read(&call.arguments)
-                    && is_of(table.arguments.get(Some(1), "metadata").cloned(), metadata)
-                {
-                    return Some(Place {
-                        file: module.file().clone(),
-                        span: call.span,
-                    });
-                }
-            }
-            StmtKind::ImportFrom {
-                module: name,
-                names,
-                level,
-            } => {
-                let name = reader.imported_from(name.as_deref().unwrap_or_default(), *level, &chain);
-                if let Some(name) = name {
-                    imports.extend(names.iter().map(|alias| name.join(&alias.name)));
-                    imports.push(name);
-                }
-            }
-            StmtKind::Import(aliases) => {
-                imports.extend(aliases.iter().map(|alias| ModuleName::absolute(alias.name.as_str())));
-            }
-            _ => {}
+    let module = reader.module_at(stated.file.path())?;
+    if env_py.file().path() != stated.file.path() {
+        let start = Place {
+            file: stated.file.clone(),
+            span: Span::default(),
+        };
+        let mut run = Run::new(reader, metadata, Some(&start));
+        run.module(env_py);
+        if let Some(early) = run.first {
+            return Some(early.statement);
         }
     }
-    None
+    let mut run = Run::new(reader, metadata, None);
+    run.module(module);
+    let is_cut_short = run.seen.len() >= MAX_MODULES;
+    match run.first {
+        Some(early) => Some(early.statement),
+        None if is_cut_short => first_import(reader, module),
+        None => None,
+    }
+}
+
+fn first_import<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Option<Place> {
+    let chain = reader.module(module);
+    let statement = module.body().iter().find(|statement| {
+        let names = imported_by(reader, statement, &chain);
+        names.iter().any(|name| matches!(reader.find(name), Found::File(_)))
+    })?;
+    Some(place_of(module, statement))
+}
+
+/// Modules run as Python runs them: each once, at its first import, the packages around it before it.
+struct Run<'r, 'm> {
+    reader: &'r mut Reader<'m>,
+    metadata: &'r Rc<Made<'m>>,
+    /// Where the run ends; without it, at the first table.
+    until: Option<&'r Place>,
+    seen: Vec<RepoPath>,
+    first: Option<Early>,
+    is_reached: bool,
+}
+
+impl<'r, 'm> Run<'r, 'm> {
+    fn new(reader: &'r mut Reader<'m>, metadata: &'r Rc<Made<'m>>, until: Option<&'r Place>) -> Self {
+        Self {
+            reader,
+            metadata,
+            until,
+            seen: Vec::new(),
+            first: None,
+            is_reached: false,
+        }
+    }
+
+    fn module(&mut self, module: &'m Module) {
+        let path = module.file().path();
+        if self.seen.len() >= MAX_MODULES || self.seen.contains(path) {
+            return;
+        }
+        self.seen.push(path.clone());
+        let chain = self.reader.module(module);
+        self.statements(module.body(), module, &chain);
+    }
+
+    fn statements(&mut self, body: &'m [Stmt], module: &'m Module, chain: &Chain<'m>) {
+        for statement in body {
+            let had_table = self.first.is_some();
+            match &statement.kind {
+                StmtKind::Try { body, .. } => self.statements(body, module, chain),
+                _ if self.is_end(module, statement) => self.is_reached = true,
+                StmtKind::Import(_) | StmtKind::ImportFrom { .. } => self.imports(statement, chain),
+                _ if !had_table => self.first = self.table(statement, module, chain),
+                _ => {}
+            }
+            if !had_table && let Some(first) = &mut self.first {
+                first.statement = place_of(module, statement);
+            }
+            if self.is_reached || (self.until.is_none() && self.first.is_some()) {
+                return;
+            }
+        }
+    }
+
+    fn is_end(&self, module: &Module, statement: &Stmt) -> bool {
+        self.until
+            .is_some_and(|until| until.file.path() == module.file().path() && until.span.start < statement.span.end)
+    }
+
+    fn imports(&mut self, statement: &'m Stmt, chain: &Chain<'m>) {
+        for name in imported_by(self.reader, statement, chain) {
+            if let Found::File(path) = self.reader.find(&name)
+                && let Some(module) = self.reader.module_at(&path)
+            {
+                self.module(module);
+            }
+            if self.is_reached {
+                return;
+            }
+        }
+    }
+
+    fn table(&mut self, statement: &'m Stmt, module: &'m Module, chain: &Chain<'m>) -> Option<Early> {
+        let table = defined_by(self.reader, self.metadata, statement, module, chain)?;
+        let statement = place_of(module, statement);
+        Some(Early { table, statement })
+    }
+}
+
+fn place_of(module: &Module, statement: &Stmt) -> Place {
+    Place {
+        file: module.file().clone(),
+        span: statement.span,
+    }
+}
+
+/// The modules that an import runs, in order, with the packages around each.
+fn imported_by<'m>(reader: &mut Reader<'m>, statement: &Stmt, chain: &Chain<'m>) -> Vec<ModuleName> {
+    match &statement.kind {
+        StmtKind::Import(aliases) => {
+            let names = aliases.iter().map(|alias| ModuleName::absolute(alias.name.as_str()));
+            names.flat_map(|name| with_packages(&name)).collect()
+        }
+        StmtKind::ImportFrom { module, names, level } => {
+            let Some(from) = reader.imported_from(module.as_deref().unwrap_or_default(), *level, chain) else {
+                return Vec::new();
+            };
+            let inner = names.iter().map(|alias| from.join(&alias.name));
+            with_packages(&from).into_iter().chain(inner).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// `a`, `a.b` and `a.b.c`
+fn with_packages(name: &ModuleName) -> Vec<ModuleName> {
+    let dots = name.dotted.match_indices('.').map(|(at, _)| at);
+    let ends = dots.chain(std::iter::once(name.dotted.len()));
+    let part = |end| ModuleName {
+        folder: name.folder.clone(),
+        dotted: name.dotted.get(..end).unwrap_or_default().to_owned(),
+    };
+    ends.map(part).collect()
+}
+
+/// The table of the metadata that a statement defines.
+fn defined_by<'m>(
+    reader: &mut Reader<'m>,
+    metadata: &Rc<Made<'m>>,
+    statement: &'m Stmt,
+    module: &'m Module,
+    chain: &Chain<'m>,
+) -> Option<Place> {
+    match &statement.kind {
+        StmtKind::Class(tree) => {
+            let class = reader.class(tree, chain);
+            let is_table = defines_table(reader, &class) && is_of(reader.class_attribute(&class, "metadata"), metadata);
+            is_table.then(|| class.place.clone())
+        }
+        StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) => {
+            let call = value.as_call_of("Table")?;
+            if let Value::Made(table) = reader.value(value, chain)
+                && table.kind == kinds::TABLE
+                && !is_read(&call.arguments)
+                && is_of(table.arguments.get(Some(1), "metadata").cloned(), metadata)
+            {
+                return Some(Place {
+                    file: module.file().clone(),
+                    span: call.span,
+                });
+            }
+            None
+        }
+        _ => None,
+    }
 }
 
 fn is_of<'m>(found: Option<Value<'m>>, metadata: &Rc<Made<'m>>) -> bool {
@@ -105,8 +236,37 @@ fn defines_table<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> bool {
             _ => false,
         })
     };
+    if assigns("__abstract__") {
+        return false;
+    }
     let is_table = reader.class_keyword(class, "table").and_then(|value| value.truth()) == Some(true);
-    (assigns("__tablename__") || assigns("__table__") || is_table) && !assigns("__abstract__")
+    assigns("__tablename__") || assigns("__table__") || is_table || is_named_by_base(reader, class)
+}
+
+/// Whether a model gets the name of its table from its bases: by a `__tablename__` of theirs, or as Flask-SQLAlchemy makes it of the class's
+/// (`flask_sqlalchemy/model.py`, `should_set_tablename`: with a primary key of its own).
+fn is_named_by_base<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> bool {
+    let (mut is_model, mut has_name, mut is_flask) = (false, false, false);
+    for base in reader.bases(class) {
+        match base {
+            Value::Class(base) => {
+                is_model |= reader.class_attribute(&base, "metadata").is_some();
+                has_name |= reader.class_attribute(&base, "__tablename__").is_some();
+            }
+            Value::Made(base) => is_flask |= base.kind == kinds::BASE && &*base.maker == "Model",
+            _ => {}
+        }
+    }
+    (is_model && has_name) || (is_flask && has_primary_key(class))
+}
+
+fn has_primary_key(class: &Class<'_>) -> bool {
+    class.tree.body.iter().any(|statement| match &statement.kind {
+        StmtKind::Assign { value: Some(value), .. } => value
+            .as_call()
+            .is_some_and(|call| call.keyword("primary_key").is_some()),
+        _ => false,
+    })
 }
 
 /// Whether a `Table` is read from a database.
@@ -128,7 +288,12 @@ pub(super) fn is_reflected<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>)
     let Some(module) = reader.module_at(place.file.path()) else {
         return false;
     };
-    reads_tables(reader, metadata, module) && in_module(reader, metadata, module, usize::MAX, &mut Vec::new()).is_none()
+    if !reads_tables(reader, metadata, module) {
+        return false;
+    }
+    let chain = reader.module(module);
+    let mut statements = module.body().iter();
+    !statements.any(|statement| defined_by(reader, metadata, statement, module, &chain).is_some())
 }
 
 fn reads_tables<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, module: &'m Module) -> bool {
@@ -176,6 +341,7 @@ pub(super) fn imported<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<R
             _ => {}
         }
     }
+    dotted_imports(module.body(), &mut names);
     names.sort_by(|one, other| (one.0, &one.1.dotted).cmp(&(other.0, &other.1.dotted)));
     let mut seen = HashSet::new();
     let found = names.iter().filter_map(|(_, name)| match reader.find(name) {
@@ -183,4 +349,23 @@ pub(super) fn imported<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<R
         _ => None,
     });
     found.filter(|path| seen.insert(path.clone())).collect()
+}
+
+/// `import a.b` binds `a`, and runs `a.b` as well.
+fn dotted_imports(body: &[Stmt], names: &mut Vec<(usize, ModuleName)>) {
+    for statement in body {
+        match &statement.kind {
+            StmtKind::Import(aliases) => {
+                let dotted = aliases.iter().filter(|alias| alias.name.contains('.'));
+                names.extend(dotted.map(|alias| (statement.span.start, ModuleName::absolute(alias.name.as_str()))));
+            }
+            StmtKind::Function(_) | StmtKind::Class(_) => {}
+            _ => {
+                let (_, blocks) = statement.parts();
+                for block in blocks {
+                    dotted_imports(block, names);
+                }
+            }
+        }
+    }
 }

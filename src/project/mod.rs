@@ -18,8 +18,9 @@ use std::rc::Rc;
 pub use checks::Checks;
 pub use environment::Environment;
 pub use history::{History, MOST_FILES, Revision};
+pub use late::Early;
 pub use models::{Declaration, Wanted};
-pub use target::{ConventionFacts, Judged, MetadataFacts, Target};
+pub use target::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
 
 pub use crate::python::values::Place;
 

@@ -9,7 +9,8 @@ use crate::python::values::{Class, Dict, Made, Reader, Value};
 use crate::python::{Expr, ExprKind, Module, StmtKind};
 use crate::source::SourceFile;
 
-use super::{Naming, Place, late};
+use super::late::{self, Early};
+use super::{Naming, Place};
 
 /// What an environment hands to Alembic as `target_metadata`.
 #[derive(Debug, Clone)]
@@ -38,9 +39,69 @@ pub struct MetadataFacts {
     /// Where a convention was meant to be set without effect, and why there is none.
     pub ineffective: Vec<(Place, String)>,
     /// Where its convention is set after a table was defined, and the first such table.
-    pub late: Option<(Place, Place)>,
+    pub late: Option<Box<(Place, Early)>>,
+    /// What an assignment to the metadata of a library must stand above: the statement that first defines a table, or imports one.
+    pub first_statement: Option<Place>,
     /// Whether its tables all come from a database, names included.
     pub is_reflected: bool,
+}
+
+impl MetadataFacts {
+    /// Whether a library makes it for all, and leaves its configuration to the project.
+    #[must_use]
+    pub fn is_configurable(&self) -> bool {
+        self.place.is_none() && self.maker == "SQLModel"
+    }
+
+    /// How a convention is written where the source makes this metadata.
+    #[must_use]
+    pub fn spelling(&self) -> Spelling {
+        match self.maker.as_str() {
+            _ if self.is_configurable() => Spelling::Assigned("SQLModel.metadata.naming_convention".to_owned()),
+            "DeclarativeBase" | "DeclarativeMeta" => Spelling::InClass,
+            "as_declarative" => Spelling::Argument("@as_declarative".to_owned()),
+            "SQLAlchemy" | "declarative_base" | "automap_base" | "registry" => Spelling::Argument(self.callee()),
+            "Gino" => Spelling::Own(self.callee()),
+            _ => Spelling::Own("MetaData".to_owned()),
+        }
+    }
+
+    /// What the source calls to make it.
+    fn callee(&self) -> String {
+        let code = self.place.as_ref().map(|place| place.file.slice(place.span));
+        let callee = code.and_then(|code| Some(code.split_once('(')?.0.trim_end()));
+        let is_dotted = |code: &&str| {
+            code.chars()
+                .all(|one| one.is_alphanumeric() || matches!(one, '_' | '.'))
+        };
+        callee.filter(is_dotted).unwrap_or(&self.maker).to_owned()
+    }
+}
+
+/// How a project writes the naming convention of a metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spelling {
+    /// `metadata = MetaData(naming_convention=...)`, in the body of the declarative base.
+    InClass,
+    /// `SQLAlchemy(metadata=MetaData(naming_convention=...))`: what is called.
+    Argument(String),
+    /// `MetaData(naming_convention=...)`: what is called.
+    Own(String),
+    /// `SQLModel.metadata.naming_convention = ...`: what is assigned to, before any table is defined.
+    Assigned(String),
+}
+
+impl Spelling {
+    /// As code, around what stands for the dict.
+    #[must_use]
+    pub fn around(&self, convention: &str) -> String {
+        match self {
+            Self::InClass => format!("metadata = MetaData(naming_convention={convention})"),
+            Self::Argument(callee) => format!("{callee}(metadata=MetaData(naming_convention={convention}))"),
+            Self::Own(callee) => format!("{callee}(naming_convention={convention})"),
+            Self::Assigned(target) => format!("{target} = {convention}"),
+        }
+    }
 }
 
 /// What is known of a naming convention.
@@ -88,6 +149,12 @@ pub(super) fn target<'m>(reader: &mut Reader<'m>, value: &Value<'m>) -> Target {
         Value::External(name) => Target::Unknown(format!("`{name}` is not part of this repository")),
         _ => Target::Unknown("`target_metadata` is something that cannot be followed".to_owned()),
     }
+}
+
+/// The one metadata that it is, where that is known.
+pub(super) fn only<'m>(value: &Value<'m>) -> Option<Rc<Made<'m>>> {
+    let mut metadata = value.choices().iter().filter_map(as_metadata);
+    metadata.next().filter(|_| metadata.next().is_none()).cloned()
 }
 
 fn as_metadata<'v, 'm>(value: &'v Value<'m>) -> Option<&'v Rc<Made<'m>>> {
@@ -146,7 +213,7 @@ pub(super) fn facts<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Met
         .map(|set| set.place);
     let late = set_at.and_then(|place| {
         let table = late::first_table(reader, metadata, &place)?;
-        Some((place, table))
+        Some(Box::new((place, table)))
     });
     MetadataFacts {
         maker: metadata.maker.to_string(),
@@ -154,6 +221,7 @@ pub(super) fn facts<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Met
         convention,
         ineffective: ineffective(reader, metadata),
         late,
+        first_statement: None,
         is_reflected: late::is_reflected(reader, metadata),
     }
 }
@@ -359,15 +427,15 @@ fn mentions_convention(value: &Expr) -> bool {
 pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
     let here = |place: Option<&Place>| place.filter(|place| place.file.path() == module.path()).cloned();
     match &naming.target {
-        Target::Metadata(facts) => judge_one(facts, naming, &here).into_iter().collect(),
+        Target::Metadata(facts) => judge_one(facts, naming, &here),
         Target::ByDatabase(databases) => databases
             .iter()
-            .filter_map(|(_, facts)| judge_one(facts, naming, &here))
+            .flat_map(|(_, facts)| judge_one(facts, naming, &here))
             .collect(),
         Target::Several(several) => {
             let mut judged: Vec<Judged> = several
                 .iter()
-                .filter_map(|facts| judge_one(facts, naming, &here))
+                .flat_map(|facts| judge_one(facts, naming, &here))
                 .collect();
             let has_convention = several.iter().any(|facts| convention_place(facts).is_some());
             judged.extend(
@@ -391,24 +459,47 @@ pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
     }
 }
 
-fn judge_one(facts: &MetadataFacts, naming: &Naming, here: &dyn Fn(Option<&Place>) -> Option<Place>) -> Option<Judged> {
+fn judge_one(facts: &MetadataFacts, naming: &Naming, here: &dyn Fn(Option<&Place>) -> Option<Place>) -> Vec<Judged> {
+    let mut judged = Vec::new();
+    let mut facts = facts.clone();
+    // That a convention comes too late is said where it is assigned, which may be another module than the one it is written in.
+    let written = convention_place(&facts).map(|place| place.file.path().clone());
+    let is_elsewhere = |late: &(Place, Early)| written.as_ref().is_some_and(|path| path != late.0.file.path());
+    if let Some(late) = facts.late.take_if(|late| is_elsewhere(late))
+        && let Some(place) = here(Some(&late.0))
+    {
+        let convention = ConventionFacts::Unknown("it is judged where it is written".to_owned(), None);
+        let target = Target::Metadata(MetadataFacts {
+            convention,
+            late: Some(late),
+            ..facts.clone()
+        });
+        judged.push(Judged { target, place });
+    }
+    judged.extend(place_to_judge(&facts, naming, here).map(|place| Judged {
+        target: Target::Metadata(facts),
+        place,
+    }));
+    judged
+}
+
+fn place_to_judge(
+    facts: &MetadataFacts,
+    naming: &Naming,
+    here: &dyn Fn(Option<&Place>) -> Option<Place>,
+) -> Option<Place> {
     // One cause is one finding: what is wrong with a convention stands where that is written.
-    let made = match convention_place(facts) {
-        Some(place) => here(Some(place)),
-        None => here(facts.place.as_ref()),
-    };
+    if let Some(place) = convention_place(facts) {
+        return here(Some(place));
+    }
     // What a library makes for all can only be pointed at where the project takes it, and only where the project is meant to configure it.
-    let is_configurable = facts.place.is_none() && facts.maker == "SQLModel";
+    let is_configurable = facts.is_configurable();
     let takes = |place: &Place| {
         let code = place.file.slice(place.span);
         let is_name = code.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
         is_configurable && (is_name || code.contains("SQLModel"))
     };
-    let place = made.or_else(|| here(naming.stated.as_ref()).filter(takes))?;
-    Some(Judged {
-        target: Target::Metadata(facts.clone()),
-        place,
-    })
+    here(facts.place.as_ref()).or_else(|| here(naming.stated.as_ref()).filter(takes))
 }
 
 fn convention_place(facts: &MetadataFacts) -> Option<&Place> {

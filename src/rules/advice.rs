@@ -484,7 +484,7 @@ mod tests {
     fn a_line_to_copy_holds_code_and_nothing_else() {
         let table = "t".repeat(50);
         let long = format!("    op.create_foreign_key(None, '{table}', 'invoice', ['invoice_id'], ['id'])");
-        let twice = format!("{long}\n{long}");
+        let twice = format!("{long}\n{}", long.replace("invoice_id", "other_id"));
         let key = "    op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
         let by_sql = "    op.execute('ALTER TABLE \"order\" DROP CONSTRAINT order_invoice_id_fkey')";
         for url in ["postgresql://h/d", "mysql://h/d", ""] {

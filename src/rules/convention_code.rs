@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::fix::{Edit, Fix, Safety};
 use crate::naming::{ConstraintKind, Convention, Key, Value};
-use crate::project::{Checks, Place, Target};
+use crate::project::{Checks, Place, Spelling, Target};
 use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
 
@@ -22,6 +22,7 @@ pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
     }
     let at = file.judged.place.span;
     let mut needs_metadata = true;
+    let mut early = None;
     let class = find_class(body, at);
     let decorator = class.and_then(|class| class.decorators.iter().find_map(|one| one.as_call_of("as_declarative")));
     let mut edits = if let Some(class) = class.filter(|_| decorator.is_none()) {
@@ -32,10 +33,14 @@ pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
         vec![edit]
     } else {
         needs_metadata = false;
-        vec![on_library_metadata(source, body, at)?]
+        let assigned = on_library_metadata(file)?;
+        early = Some(assigned.span.start);
+        vec![assigned]
     };
-    let imports_end = imports_end(source, body)?;
-    let import = if needs_metadata && !binds_metadata(body) {
+    let imports_end = early.or_else(|| imports_end(source, body))?;
+    let import = if early.is_some_and(|at| !binds_library(body, at)) {
+        "from sqlmodel import SQLModel\n"
+    } else if needs_metadata && !binds_metadata(body) {
         "from sqlalchemy import MetaData\n"
     } else {
         ""
@@ -50,12 +55,15 @@ pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
         Some(_) => convention.without(ConstraintKind::Check),
     };
     let text = format!("{import}\n{}", constant(&convention)).replace('\n', ending);
-    // Where both are inserted right below the imports, the constant comes first.
-    let constant = Edit {
+    // Where both are inserted at one place, the constant comes first.
+    let mut constant = Edit {
         file: source.clone(),
         span: Span::new(imports_end, imports_end),
         text,
     };
+    if early.is_some() {
+        constant.text.extend(edits.drain(..).map(|edit| edit.text));
+    }
     edits.insert(0, constant);
     Some(Fix::new(
         "give the metadata a naming convention",
@@ -210,20 +218,44 @@ fn in_call(source: &SourceFile, call: &Call, target: &Target) -> Option<(Edit, b
     Some((edit, own))
 }
 
-/// `SQLModel.metadata.naming_convention = ...` above the line that takes a library's metadata.
-fn on_library_metadata(source: &SourceFile, body: &[Stmt], at: Span) -> Option<Edit> {
-    let statement = body.iter().find(|statement| statement.span.contains(at))?;
-    let StmtKind::Assign { value: Some(value), .. } = &statement.kind else {
+/// `SQLModel.metadata.naming_convention = ...` above the first statement that defines a table, or imports one: tables that are there already
+/// stay without names. Nothing where another module defines one before this one is run.
+fn on_library_metadata(file: &MetadataFile<'_>) -> Option<Edit> {
+    let source = file.module.file();
+    let Target::Metadata(facts) = &file.judged.target else {
         return None;
     };
-    let ExprKind::Attribute { name, .. } = &value.kind else {
+    let Spelling::Assigned(_) = facts.spelling() else {
         return None;
     };
-    let ending = source.line_ending();
-    (name == "metadata").then(|| Edit {
+    let at = match &facts.first_statement {
+        Some(place) if place.file.path() != source.path() => return None,
+        Some(place) => source.line_span(place.span.start).start,
+        None => imports_end(source, file.module.body())?,
+    };
+    let assigned = facts.spelling().around(CONSTANT);
+    // Above a statement of its own a blank line belongs.
+    let gap = if facts.first_statement.is_some() { "\n" } else { "" };
+    Some(Edit {
         file: source.clone(),
-        span: Span::new(statement.span.start, statement.span.start),
-        text: format!("{}.naming_convention = {CONSTANT}{ending}", source.slice(value.span)),
+        span: Span::new(at, at),
+        text: format!("{assigned}\n{gap}").replace('\n', source.line_ending()),
+    })
+}
+
+/// Whether SQLModel's class is imported under its own name above a place.
+fn binds_library(body: &[Stmt], at: usize) -> bool {
+    let mut above = body.iter().take_while(|statement| statement.span.end <= at);
+    above.any(|statement| match &statement.kind {
+        StmtKind::ImportFrom {
+            module,
+            names,
+            level: 0,
+        } => {
+            let is_class = |alias: &crate::python::Alias| alias.name.as_str() == "SQLModel" && alias.alias.is_none();
+            module.as_deref() == Some("sqlmodel") && names.iter().any(is_class)
+        }
+        _ => false,
     })
 }
 

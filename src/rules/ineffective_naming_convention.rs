@@ -1,7 +1,7 @@
 //! A naming convention that is written down where SQLAlchemy or Alembic does not take it from.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::project::{ConventionFacts, MetadataFacts, Place, Target};
+use crate::project::{ConventionFacts, Early, MetadataFacts, Place, Spelling, Target};
 
 use super::{Check, MetadataFile, Rule};
 
@@ -19,8 +19,8 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
         Target::Metadata(facts) if is_ineffective(facts) => of_metadata(file, facts),
         Target::Metadata(facts) => facts
             .late
-            .as_ref()
-            .map(|(set, table)| too_late(file, set, table))
+            .as_deref()
+            .map(|(set, early)| too_late(file, facts, set, early))
             .into_iter()
             .collect(),
         Target::Several(several) => of_list(file, several),
@@ -47,7 +47,7 @@ fn of_metadata(file: &MetadataFile<'_>, facts: &MetadataFacts) -> Vec<Diagnostic
                     file.judged.place.clone(),
                     "this is the metadata that Alembic migrates, without a convention",
                 )
-                .help(HELP)
+                .help(help(facts))
         })
         .collect();
     if found.is_empty() {
@@ -56,14 +56,14 @@ fn of_metadata(file: &MetadataFile<'_>, facts: &MetadataFacts) -> Vec<Diagnostic
             Diagnostic::new(&RULE, source, place.span, "its naming convention has no effect")
                 .focus(place.span, "the metadata that Alembic migrates, without a convention")
                 .related(other.clone(), reason.clone())
-                .help(HELP)
+                .help(help(facts))
         }));
     }
     found
 }
 
 /// SQLAlchemy names a constraint when it is attached to its table (`sqlalchemy/sql/naming.py`), and never again.
-fn too_late(file: &MetadataFile<'_>, set: &Place, table: &Place) -> Diagnostic {
+fn too_late(file: &MetadataFile<'_>, facts: &MetadataFacts, set: &Place, early: &Early) -> Diagnostic {
     let source = file.module.file();
     let here = set.file.path() == source.path();
     let span = if here { set.span } else { file.judged.place.span };
@@ -77,15 +77,41 @@ fn too_late(file: &MetadataFile<'_>, set: &Place, table: &Place) -> Diagnostic {
         span,
         "SQLAlchemy names constraints while a table is defined, so autogenerate writes None for those",
     )
-    .related(table.clone(), "this table is defined before the convention is set")
-    .help(HELP);
+    .related(
+        early.table.clone(),
+        "this table is defined before the convention is set",
+    )
+    .help(help_too_late(file, facts, early));
     if !here {
         diagnostic = diagnostic.related(set.clone(), "the convention is set here");
     }
     diagnostic
 }
 
-const HELP: &str = "give the convention to the MetaData itself: `metadata = MetaData(naming_convention=...)`";
+fn help_too_late(file: &MetadataFile<'_>, facts: &MetadataFacts, early: &Early) -> String {
+    match facts.spelling() {
+        Spelling::Assigned(_) => format!("set it above {}", line_of(file, &early.statement)),
+        _ => help(facts),
+    }
+}
+
+/// "line 9", and of which file where that is another one.
+pub(super) fn line_of(file: &MetadataFile<'_>, place: &Place) -> String {
+    let line = place.file.position(place.span.start).line;
+    if place.file.path() == file.module.file().path() {
+        format!("line {line}")
+    } else {
+        format!("line {line} of `{}`", place.file.path())
+    }
+}
+
+fn help(facts: &MetadataFacts) -> String {
+    let code = facts.spelling().around("...");
+    match facts.spelling() {
+        Spelling::Assigned(_) => format!("set it on the metadata itself, before any table is defined: `{code}`"),
+        _ => format!("give the convention to the MetaData itself: `{code}`"),
+    }
+}
 
 /// A list is no mistake of its own, and its metadata name what autogenerate writes; only operations without a name get none.
 fn of_list(file: &MetadataFile<'_>, several: &[MetadataFacts]) -> Vec<Diagnostic> {
@@ -107,4 +133,113 @@ fn of_list(file: &MetadataFile<'_>, several: &[MetadataFacts]) -> Vec<Diagnostic
     .help("name every constraint in the migrations, or hand over one metadata for each environment");
     diagnostic.severity = Severity::Warning;
     vec![diagnostic]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::{WHOLE, check_files, found_in};
+
+    const IMPORTS: &[&str] = &[
+        "from app.models import Card",
+        "from app.models import *",
+        "from app import models",
+        "import app.models",
+        "import app.models as m",
+        "try:\n    import app.models\nexcept ImportError:\n    pass",
+    ];
+    const DECLARATIVE: &str = "from app.base import Base\nclass Card(Base):\n    __tablename__ = 'card'\n";
+    const SQLMODEL: &str = "from sqlmodel import SQLModel\nclass Card(SQLModel, table=True):\n    pass\n";
+    const BASE: &str = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
+
+    fn project(models: &str, base: &str, conventions: &str, env: &str) -> Vec<(String, String)> {
+        [
+            ("app/models.py", models),
+            ("app/base.py", base),
+            ("app/conventions.py", conventions),
+            ("migrations/env.py", &format!("from alembic import context\n{env}")),
+        ]
+        .map(|(path, text)| (path.to_owned(), text.to_owned()))
+        .to_vec()
+    }
+
+    fn found(files: &[(String, String)]) -> Vec<String> {
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        found_in(&files)
+    }
+
+    /// Seen with SQLModel 0.0.39 and Alembic 1.20: tables that an import has defined already stay without names.
+    #[test]
+    fn every_import_of_tables_above_a_convention_makes_it_late() {
+        for import in IMPORTS {
+            for (take, base, models) in [
+                ("from sqlmodel import SQLModel", "SQLModel", SQLMODEL),
+                ("from app.base import Base", "Base", DECLARATIVE),
+            ] {
+                let set = format!("{WHOLE}{base}.metadata.naming_convention = NC\n");
+                let target = format!("target_metadata = {base}.metadata\n");
+                let late = project(models, BASE, "", &format!("{take}\n{import}\n{set}{target}"));
+                let error = ["migrations/env.py error: ineffective-naming-convention"];
+                assert_eq!(found(&late), error, "{late:#?}");
+                let early = project(models, BASE, "", &format!("{take}\n{set}{import}\n{target}"));
+                assert!(found(&early).is_empty(), "{early:#?}");
+                // The same with the assignment in another module, which is run where it is imported.
+                let module = format!("{take}\n{set}");
+                let env = format!("from app.conventions import {base}\n{import}\n{target}");
+                let early = project(models, BASE, &module, &env);
+                assert!(found(&early).is_empty(), "{early:#?}");
+                let env = format!("{import}\nfrom app.conventions import {base}\n{target}");
+                let of_module = ["app/conventions.py error: ineffective-naming-convention"];
+                assert_eq!(found(&project(models, BASE, &module, &env)), of_module, "{env}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_packages_around_a_module_are_run_before_it() {
+        let set = format!("from app.base import Base\n{WHOLE}Base.metadata.naming_convention = NC\n");
+        let env = "from app.base import Base\nfrom app.conventions import NC\ntarget_metadata = Base.metadata\n";
+        let mut files = project(DECLARATIVE, BASE, &set, env);
+        assert!(found(&files).is_empty());
+        files.push(("app/__init__.py".to_owned(), "from . import models\n".to_owned()));
+        assert_eq!(
+            found(&files),
+            ["app/conventions.py error: ineffective-naming-convention"]
+        );
+        files[4].1.insert_str(0, "from . import conventions\n");
+        assert!(found(&files).is_empty());
+    }
+
+    #[test]
+    fn a_table_may_get_its_name_from_its_bases() {
+        let base = "from sqlalchemy.orm import DeclarativeBase, declared_attr\nclass Base(DeclarativeBase):\n    @declared_attr.directive\n    def __tablename__(cls):\n        return cls.__name__.lower()\n";
+        let flask = "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\nBase = db.Model\n";
+        let card = "from app.base import Base\nimport sqlalchemy as sa\nclass Card(Base):\n    id = sa.Column(sa.Integer, primary_key=True)\n";
+        for (base, set) in [(base, "Base.metadata"), (flask, "db.metadata")] {
+            let take = format!("from app.base import {}\n", set.split_once('.').unwrap().0);
+            let set = format!("{take}{WHOLE}{{0}}{set}.naming_convention = NC\n{{1}}target_metadata = {set}\n");
+            let import = "import app.models\n";
+            let late = set.replace("{0}", import).replace("{1}", "");
+            assert_eq!(found(&project(card, base, "", &late)).len(), 1, "{late}");
+            let early = set.replace("{0}", "").replace("{1}", import);
+            assert!(found(&project(card, base, "", &early)).is_empty(), "{early}");
+        }
+    }
+
+    /// A `MetaData` of its own would have none of SQLModel's tables, and autogenerate would drop them all.
+    #[test]
+    fn the_metadata_of_sqlmodel_is_never_replaced() {
+        let env = format!(
+            "from sqlmodel import SQLModel\nimport app.models\n{WHOLE}SQLModel.metadata.naming_convention = NC\ntarget_metadata = SQLModel.metadata\n"
+        );
+        let files = project(SQLMODEL, BASE, "", &env);
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (path.as_str().into(), text.clone()))
+            .collect();
+        let help = check_files(&files).pop().unwrap().help.unwrap();
+        assert_eq!(help, "set it above line 3");
+    }
 }

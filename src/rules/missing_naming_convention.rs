@@ -1,10 +1,10 @@
 //! The metadata that Alembic migrates has no naming convention.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::project::{ConventionFacts, Judged, Target};
+use crate::project::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
 
 use super::convention_code::{give_convention, why_no_checks};
-use super::ineffective_naming_convention::is_ineffective;
+use super::ineffective_naming_convention::{is_ineffective, line_of};
 use super::{Check, MetadataFile, Rule};
 
 /// The rule.
@@ -37,7 +37,7 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
                 place.span,
                 "no naming convention here, so autogenerate writes None for every constraint",
             )
-            .help(help(file));
+            .help(help(file, facts));
             diagnostic.fix = give_convention(file);
             vec![diagnostic]
         }
@@ -85,15 +85,24 @@ fn no_metadata(file: &MetadataFile<'_>) -> Diagnostic {
 }
 
 /// Which of the two usual conventions is for whom.
-fn help(file: &MetadataFile<'_>) -> String {
+fn help(file: &MetadataFile<'_>, facts: &MetadataFacts) -> String {
     let explain = format!("`alembic-named explain {}` shows it all", RULE.name);
+    let give = match facts.spelling() {
+        Spelling::InClass | Spelling::Own(_) => "give its MetaData a `naming_convention`".to_owned(),
+        spelling @ Spelling::Argument(_) => format!("give it one, `{}`", spelling.around("...")),
+        spelling @ Spelling::Assigned(_) => {
+            let above = facts.first_statement.as_ref();
+            let above = above.map_or_else(String::new, |place| format!(" above {}", line_of(file, place)));
+            format!("set `{}`{above}, before any table is defined", spelling.around("..."))
+        }
+    };
     let mut help = match (file.configured_convention, file.is_deployed) {
-        (Some(_), _) => "give its MetaData the convention of your configuration".to_owned(),
+        (Some(_), _) => format!("{give}: the one of your configuration"),
         (None, true) => format!(
-            "give its MetaData a `naming_convention`: SQLAlchemy's documented one for new names, or PostgreSQL's own patterns if \
-             databases exist and their names shall stay ({explain})"
+            "{give}: SQLAlchemy's documented one for new names, or PostgreSQL's own patterns if databases exist and their names shall stay \
+             ({explain})"
         ),
-        (None, false) => format!("give its MetaData a `naming_convention` ({explain})"),
+        (None, false) => format!("{give} ({explain})"),
     };
     if let Some(why) = why_no_checks(file) {
         help.push_str("; ");
@@ -120,7 +129,8 @@ mod tests {
     use crate::fix::apply;
     use crate::git::MemorySnapshot;
     use crate::project::Project;
-    use crate::source::SourceFile;
+    use crate::rules::tests::{check_files, of_models};
+    use crate::source::{RepoPath, SourceFile};
 
     const ENV: &str = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
     const BASE: &str = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
@@ -224,5 +234,108 @@ mod tests {
         // Without the configuration, too: the templates say what they are for.
         let files = [("migrations/env.py", ENV), ("app/models.py", after.as_str())];
         assert!(found(&files).is_empty());
+    }
+
+    const CARD: &str = "from sqlmodel import SQLModel\nclass Card(SQLModel, table=True):\n    pass\n";
+
+    fn of_sqlmodel(env: &str, stated: &str) -> (Vec<(RepoPath, String)>, Vec<Diagnostic>) {
+        let files: Vec<(RepoPath, String)> = [
+            ("migrations/env.py", env),
+            ("app/models.py", CARD),
+            ("app/stated.py", stated),
+        ]
+        .map(|(path, text)| (path.into(), text.to_owned()))
+        .to_vec();
+        let found = check_files(&files);
+        (files, found)
+    }
+
+    /// Seen with SQLModel 0.0.39 and Alembic 1.20: what autogenerate writes has the names of the convention.
+    #[test]
+    fn a_convention_for_sqlmodel_stands_above_the_first_import_of_tables() {
+        for imports in [
+            "from alembic import context\nfrom sqlmodel import SQLModel\nimport app.models  # noqa\n",
+            "from alembic import context\nimport app.models\nfrom sqlmodel import SQLModel\n",
+            "from sqlmodel import SQLModel as Base\nfrom app import models\nfrom alembic import context\nSQLModel = Base\n",
+            "from alembic import context\n\ntry:\n    from app.models import Card\nexcept ImportError:\n    pass\nfrom sqlmodel import SQLModel\n",
+            "from alembic import context\r\nfrom app.models import SQLModel, Card\r\n",
+        ] {
+            for target in [
+                "target_metadata = SQLModel.metadata\n",
+                "def run():\n    context.configure(target_metadata=SQLModel.metadata)\n",
+            ] {
+                let (mut files, found) = of_sqlmodel(&format!("{imports}{target}"), "");
+                assert_eq!(found.len(), 1, "{imports}{target}");
+                let fix = found[0].fix.clone().unwrap();
+                let after = apply(&SourceFile::new(files[0].0.clone(), files[0].1.clone()), [&fix]);
+                let set = after
+                    .find("SQLModel.metadata.naming_convention = NAMING_CONVENTION")
+                    .unwrap();
+                let import = after.find("from sqlmodel import SQLModel").unwrap();
+                assert!(import < set && set < after.find("app").unwrap(), "{after}");
+                files[0].1 = after;
+                assert!(check_files(&files).is_empty(), "{}", files[0].1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_convention_for_sqlmodel_stands_above_the_first_table_of_its_own_module() {
+        let env = "from alembic import context\nfrom app.stated import target_metadata\n";
+        let stated = format!("{CARD}target_metadata = SQLModel.metadata\n");
+        let (mut files, found) = of_sqlmodel(env, &stated);
+        let after = apply(
+            &SourceFile::new(files[2].0.clone(), stated),
+            [found[0].fix.as_ref().unwrap()],
+        );
+        assert!(
+            after.find("naming_convention =").unwrap() < after.find("class Card").unwrap(),
+            "{after}"
+        );
+        files[2].1 = after;
+        assert!(check_files(&files).is_empty());
+        // Where `env.py` imports tables before, it is the place.
+        let env = "from alembic import context\nimport app.models\nfrom app.stated import target_metadata\n";
+        let stated = "from sqlmodel import SQLModel\ntarget_metadata = SQLModel.metadata\n";
+        let (_, found) = of_sqlmodel(env, stated);
+        assert!(found[0].fix.is_none());
+        let help = found[0].help.as_ref().unwrap();
+        assert!(
+            help.starts_with("set `SQLModel.metadata.naming_convention = ...` above line 2 of `migrations/env.py`, before any table is defined"),
+            "{help}"
+        );
+    }
+
+    #[test]
+    fn the_help_names_the_form_that_the_project_has() {
+        for (models, form) in [
+            (
+                "from flask_sqlalchemy import SQLAlchemy\ntarget_metadata = SQLAlchemy().metadata\n",
+                "`SQLAlchemy(metadata=MetaData(naming_convention=...))`",
+            ),
+            (
+                "import flask_sqlalchemy as fsa\ndb = fsa.SQLAlchemy(session_options={})\ntarget_metadata = db.metadata\n",
+                "`fsa.SQLAlchemy(metadata=MetaData(naming_convention=...))`",
+            ),
+            (
+                "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\ntarget_metadata = Base.metadata\n",
+                "`declarative_base(metadata=MetaData(naming_convention=...))`",
+            ),
+            (
+                "from sqlalchemy.orm import as_declarative\n@as_declarative()\nclass Base:\n    pass\ntarget_metadata = Base.metadata\n",
+                "`@as_declarative(metadata=MetaData(naming_convention=...))`",
+            ),
+            (
+                "from sqlmodel import SQLModel\ntarget_metadata = SQLModel.metadata\n",
+                "`SQLModel.metadata.naming_convention = ...`",
+            ),
+            (
+                "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\ntarget_metadata = Base.metadata\n",
+                "its MetaData a `naming_convention`",
+            ),
+        ] {
+            let help = of_models(models).pop().unwrap().help.unwrap();
+            assert!(help.contains(form), "{help}");
+        }
     }
 }

@@ -115,6 +115,7 @@ impl<'f, 'm> Naming<'f, 'm> {
             .and_then(|name| obstacle(file, create, other.is_some(), name))
             .or_else(by_name)
             .or_else(|| suggestion.obstacle());
+        let may_be_taken = is_alone && name.text.is_some();
         Self {
             file,
             operation,
@@ -123,7 +124,7 @@ impl<'f, 'm> Naming<'f, 'm> {
             name,
             kept,
             obstacle,
-            forgotten: is_alone.then(|| ForgottenDrop::of(file, operation)).flatten(),
+            forgotten: may_be_taken.then(|| ForgottenDrop::of(file, operation)).flatten(),
         }
     }
 

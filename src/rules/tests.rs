@@ -108,7 +108,7 @@ fn examples(rule: &Rule, heading: &str) -> Vec<(RepoPath, String)> {
 }
 
 /// With every rule, those that are off unless asked for included.
-fn check_files(files: &[(RepoPath, String)]) -> Vec<Diagnostic> {
+pub(super) fn check_files(files: &[(RepoPath, String)]) -> Vec<Diagnostic> {
     check_with(files, &Config::with_all_rules())
 }
 
@@ -126,7 +126,7 @@ fn check_with(files: &[(RepoPath, String)], config: &Config) -> Vec<Diagnostic> 
     found
 }
 
-fn names(found: &[Diagnostic]) -> BTreeSet<&'static str> {
+pub(super) fn names(found: &[Diagnostic]) -> BTreeSet<&'static str> {
     found.iter().map(|diagnostic| diagnostic.rule.name).collect()
 }
 
@@ -365,7 +365,7 @@ fn a_migration_with_findings_reads_the_trail_and_the_configurations_above_it() {
 
 const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\n";
 
-fn of_models(models: &str) -> Vec<Diagnostic> {
+pub(super) fn of_models(models: &str) -> Vec<Diagnostic> {
     let files = [
         ("migrations/env.py".into(), ENV.to_owned()),
         ("app/models.py".into(), models.to_owned()),
@@ -1453,7 +1453,7 @@ fn an_endless_chain_of_calls_costs_nothing() {
 }
 
 /// The rules found in each file, with their levels.
-fn found_in(files: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn found_in(files: &[(&str, &str)]) -> Vec<String> {
     let files: Vec<(RepoPath, String)> = files
         .iter()
         .map(|(path, text)| (RepoPath::from(*path), (*text).to_owned()))
@@ -1463,7 +1463,7 @@ fn found_in(files: &[(&str, &str)]) -> Vec<String> {
     found.iter().map(line).collect()
 }
 
-const WHOLE: &str = "NC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(table_name)s_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s', 'pk': 'pk_%(table_name)s'}\n";
+pub(super) const WHOLE: &str = "NC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(table_name)s_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s', 'pk': 'pk_%(table_name)s'}\n";
 
 /// Seen with SQLAlchemy 2.1 and Alembic 1.20: tables that are there already keep constraints without names, and autogenerate writes None
 /// for them; only an operation without a name is named while it runs.

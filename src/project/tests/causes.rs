@@ -280,3 +280,67 @@ fn what_judges_a_module_is_what_it_makes() {
     assert_eq!(judged(&files, "app/models.py"), [2, 3]);
     assert!(judged(&files, "migrations/env.py").is_empty());
 }
+
+/// Each is in force while Alembic runs, though nothing is taken from the module that sets it.
+#[test]
+fn a_convention_may_be_set_by_a_module_that_nothing_is_taken_from() {
+    let base = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
+    let set = format!("from app.models import Base\n{NC}Base.metadata.naming_convention = NC\n");
+    let apply = format!("{NC}def apply(metadata, convention=NC):\n    metadata.naming_convention = convention\n");
+    let on_base = format!("{NC}def apply(base):\n    setattr(base.metadata, 'naming_convention', NC)\n");
+    let method = format!(
+        "{NC}class Names:\n    @staticmethod\n    def apply(metadata):\n        metadata.naming_convention = NC\n"
+    );
+    for (package, conv, env, expected) in [
+        (set.as_str(), "", "", "F"),
+        (
+            "from . import models\nmodels.Base.metadata.naming_convention = {'fk': 'G'}\n",
+            "",
+            "",
+            "G",
+        ),
+        ("", set.as_str(), "import app.conv\n", "F"),
+        ("", &set, "from app import conv\n", "F"),
+        ("", &set, "from app.conv import NC\n", "F"),
+        ("", &apply, "from app.conv import apply\napply(Base.metadata)\n", "F"),
+        (
+            "",
+            &apply,
+            "from app.conv import apply as f\nf(Base.metadata, {'fk': 'G'})\n",
+            "G",
+        ),
+        (
+            "",
+            &apply,
+            "import app.conv as c\nc.apply(metadata=Base.metadata)\n",
+            "F",
+        ),
+        ("", &on_base, "from app.conv import apply\napply(Base)\n", "F"),
+        (
+            "",
+            &apply,
+            "from app.conv import apply\nfrom sqlalchemy import MetaData\napply(MetaData())\n",
+            "default",
+        ),
+        ("", &apply, "from app.conv import apply\n", "default"),
+        ("", &set, "", "default"),
+        (
+            "",
+            &method,
+            "from app.conv import Names\nNames.apply(Base.metadata)\n",
+            "unreadable: `apply` may set it",
+        ),
+    ] {
+        let env =
+            format!("from alembic import context\nfrom app.models import Base\n{env}target_metadata = Base.metadata\n");
+        leads_to(
+            &[
+                ("migrations/env.py", &env),
+                ("app/__init__.py", package),
+                ("app/models.py", base),
+                ("app/conv.py", conv),
+            ],
+            expected,
+        );
+    }
+}
