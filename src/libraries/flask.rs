@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::{Known, ends, kinds, made, sqlalchemy};
 use crate::git::EntryKind;
 use crate::python::scopes::Binding;
-use crate::python::values::{Arguments, Dict, Made, Place, Reader, Value};
+use crate::python::values::{Arguments, Made, Place, Reader, Value};
 use crate::python::{Class as ClassTree, Module, StmtKind};
 use crate::source::RepoPath;
 
@@ -83,12 +83,36 @@ pub(super) fn attribute<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>, na
         "metadata" => Some(metadata(reader, database)),
         "Model" => Some(model(reader, database)),
         "metadatas" => {
-            let mut dict = Dict::default();
-            dict.set(Value::None, metadata(reader, database));
-            Some(Value::dict(dict))
+            let arguments = Arguments {
+                positional: vec![metadata(reader, database)],
+                ..Arguments::default()
+            };
+            Some(made(
+                kinds::METADATAS,
+                "SQLAlchemy",
+                arguments,
+                database.place.as_ref(),
+                None,
+            ))
         }
         "Table" => Some(Value::External("sqlalchemy.Table".into())),
         _ => None,
+    }
+}
+
+/// `db.metadatas[bind]`: what is made for a bind's key copies the convention of the one without a key (`flask_sqlalchemy/extension.py`,
+/// `_make_metadata`), so that one stands for all.
+pub(super) fn item_of_metadatas<'m>(object: &Made<'m>) -> Option<Value<'m>> {
+    let mut given = object.arguments.positional.iter();
+    given.next().filter(|_| object.kind == kinds::METADATAS).cloned()
+}
+
+pub(super) fn method_of_metadatas<'m>(object: &Made<'m>, name: &str) -> Value<'m> {
+    let item = item_of_metadatas(object);
+    match (name, item) {
+        ("get" | "setdefault", Some(item)) => item,
+        ("values", Some(item)) => Value::List([item].into()),
+        _ => Value::unknown(format!("what `.{name}()` gives is not known")),
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) mod kinds {
     pub(crate) const BASE: &str = "base";
     /// Flask-SQLAlchemy's `SQLAlchemy`.
     pub(crate) const DATABASE: &str = "database";
+    /// Flask-SQLAlchemy's metadata by the keys of its binds.
+    pub(crate) const METADATAS: &str = "metadatas";
     /// Flask-Migrate's `Migrate`, or Flask-Alembic's `Alembic`.
     pub(crate) const MIGRATE: &str = "migrate";
     /// The name of a constraint that no convention is applied to.
@@ -156,7 +158,14 @@ impl Libraries for Known {
     }
 
     fn method<'m>(&self, reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str, place: &Place) -> Value<'m> {
-        sqlalchemy::method(reader, object, name, place)
+        match object.kind {
+            kinds::METADATAS => flask::method_of_metadatas(object, name),
+            _ => sqlalchemy::method(reader, object, name, place),
+        }
+    }
+
+    fn item_of<'m>(&self, object: &Made<'m>) -> Option<Value<'m>> {
+        flask::item_of_metadatas(object)
     }
 
     fn item<'m>(&self, name: &str, index: &Value<'m>) -> Value<'m> {

@@ -177,6 +177,8 @@ fn by_database<'m>(reader: &mut Reader<'m>, dict: &Dict<'m>) -> Target {
         }
     }
     match &dict.unknown {
+        // As `alembic init -t multidb` writes it.
+        None if dict.items().is_empty() => Target::Nothing,
         None if databases.len() == dict.items().len() && !databases.is_empty() => Target::ByDatabase(databases),
         _ => Target::Unknown("the metadata of some databases cannot be followed".to_owned()),
     }

@@ -129,7 +129,7 @@ mod tests {
     use crate::fix::apply;
     use crate::git::MemorySnapshot;
     use crate::project::Project;
-    use crate::rules::tests::{check_files, of_models};
+    use crate::rules::tests::{WHOLE, check_files, of_models};
     use crate::source::{RepoPath, SourceFile};
 
     const ENV: &str = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
@@ -303,6 +303,42 @@ mod tests {
         assert!(
             help.starts_with("set `SQLModel.metadata.naming_convention = ...` above line 2 of `migrations/env.py`, before any table is defined"),
             "{help}"
+        );
+    }
+
+    /// What `env.py` of several databases makes for older versions of Flask-SQLAlchemy is nobody's metadata.
+    #[test]
+    fn several_databases_are_judged_where_their_metadata_is_made() {
+        let env = include_str!("../../tests/data/environments/flask_multidb.py");
+        let revision = "from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade(engine_name):\n    globals()['upgrade_%s' % engine_name]()\ndef upgrade_users():\n    op.create_unique_constraint(None, 'user', ['code'])\n";
+        let app = |arguments: &str| {
+            format!(
+                "from flask_migrate import Migrate\nfrom flask_sqlalchemy import SQLAlchemy\nfrom sqlalchemy import MetaData\n{WHOLE}db = SQLAlchemy({arguments})\nMigrate(app, db)\n"
+            )
+        };
+        let found = |arguments: &str| -> Vec<String> {
+            let files = [
+                ("migrations/env.py".into(), env.to_owned()),
+                ("migrations/versions/a.py".into(), revision.to_owned()),
+                ("app.py".into(), app(arguments)),
+            ];
+            let line = |one: Diagnostic| {
+                let name = one.suggested_name.unwrap_or_default();
+                format!("{} {} {name}", one.file.path(), one.rule.name)
+            };
+            check_files(&files).into_iter().map(line).collect()
+        };
+        let of_revision = |rule: &str| format!("migrations/versions/a.py {rule} uq_user_code");
+        assert_eq!(
+            found(""),
+            [
+                of_revision("unnamed-constraint"),
+                "app.py missing-naming-convention ".to_owned()
+            ]
+        );
+        assert_eq!(
+            found("metadata=MetaData(naming_convention=NC)"),
+            [of_revision("implicit-constraint-name")]
         );
     }
 

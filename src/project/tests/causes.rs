@@ -344,3 +344,54 @@ fn a_convention_may_be_set_by_a_module_that_nothing_is_taken_from() {
         );
     }
 }
+
+/// `env.py` as `flask db init --multidb` (Flask-Migrate 4.1), its form for asyncio, and `alembic init -t multidb` (Alembic 1.20) write it.
+const MULTIDB: [&str; 3] = [
+    include_str!("../../../tests/data/environments/flask_multidb.py"),
+    include_str!("../../../tests/data/environments/aioflask_multidb.py"),
+    include_str!("../../../tests/data/environments/multidb.py"),
+];
+
+#[test]
+fn the_convention_reaches_every_bind_of_flask_sqlalchemy() {
+    let [flask, aioflask, _] = MULTIDB;
+    let app = |database: &str| {
+        format!(
+            "from flask_sqlalchemy import SQLAlchemy\nfrom flask_migrate import Migrate\nfrom sqlalchemy import MetaData\nfrom sqlalchemy.orm import DeclarativeBase\n{NC}class Base(DeclarativeBase):\n    metadata = MetaData(naming_convention=NC)\ndb = {database}\nMigrate(app, db)\n"
+        )
+    };
+    for env in [flask, aioflask] {
+        for (database, expected) in [
+            ("SQLAlchemy(metadata=MetaData(naming_convention=NC))", "F"),
+            ("SQLAlchemy(model_class=Base)", "F"),
+            ("SQLAlchemy()", "default"),
+            ("given()", "unknown: `given` is not defined where it is used"),
+        ] {
+            leads_to(&[("migrations/env.py", env), ("app.py", &app(database))], expected);
+        }
+    }
+    for (given, expected) in [
+        ("db.metadatas['users']", "F"),
+        ("db.metadatas.get(bind)", "F"),
+        ("list(db.metadatas.values())", "several: 1"),
+        ("db.metadatas.copy()", "unknown: what `.copy()` gives is not known"),
+    ] {
+        let env =
+            format!("from alembic import context\nfrom app import db\ncontext.configure(target_metadata={given})\n");
+        let app = app("SQLAlchemy(metadata=MetaData(naming_convention=NC))");
+        leads_to(&[("migrations/env.py", &env), ("app.py", &app)], expected);
+    }
+}
+
+#[test]
+fn each_database_of_alembics_template_has_its_own_metadata() {
+    let [.., env] = MULTIDB;
+    leads_to(&[("migrations/env.py", env)], "nothing");
+    let filled = "from app.models import Base\nfrom sqlalchemy import MetaData\ntarget_metadata = {'engine1': Base.metadata, 'engine2': MetaData()}";
+    let env = env.replace("\ntarget_metadata = {}", &format!("\n{filled}"));
+    let models = format!("{NC}{BASE}");
+    leads_to(
+        &[("migrations/env.py", &env), ("app/models.py", &models)],
+        "engine1=F engine2=default",
+    );
+}

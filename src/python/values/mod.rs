@@ -54,6 +54,9 @@ pub trait Libraries {
     /// `object[index]`, where the object is of a library.
     fn item<'m>(&self, name: &str, index: &Value<'m>) -> Value<'m>;
 
+    /// An item of an object that it made, whatever the key.
+    fn item_of<'m>(&self, object: &Made<'m>) -> Option<Value<'m>>;
+
     /// Whether an object has an attribute.
     fn has(&self, object: &Made<'_>, name: &str) -> Option<bool>;
 

@@ -578,6 +578,11 @@ impl<'m> Reader<'m> {
                 let libraries = self.libraries;
                 libraries.item(name, index)
             }
+            (Value::Made(made), _) => {
+                let libraries = self.libraries;
+                let item = libraries.item_of(made);
+                item.unwrap_or_else(|| Value::unknown("it is computed"))
+            }
             (Value::Either(objects), _) => {
                 let values: Vec<Value<'m>> = objects.iter().map(|object| self.item(object, index)).collect();
                 Value::either(values)
