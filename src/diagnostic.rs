@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::fix::Fix;
-use crate::project::Place;
+use crate::project::{Place, Spelling};
 use crate::rules::Rule;
 use crate::source::{RepoPath, SourceFile, Span};
 
@@ -38,6 +38,9 @@ pub struct Label {
     pub text: String,
 }
 
+/// What comes before the code of a declaration in a model.
+pub const OR_IN_MODEL: &str = "or name it in the model: ";
+
 /// One finding.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
@@ -57,6 +60,10 @@ pub struct Diagnostic {
     pub related: Vec<Label>,
     /// The model that declares the constraint, with the code that would name it there.
     pub model: Option<Label>,
+    /// The constraint with its name as the model would write it, where no declaration of it was found.
+    pub model_code: Option<String>,
+    /// How the project would write a naming convention.
+    pub spelling: Option<Spelling>,
     /// What to do.
     pub help: Option<String>,
     /// The name to use, as it stands inside `op.f()`.
@@ -90,6 +97,8 @@ impl Diagnostic {
             },
             related: Vec::new(),
             model: None,
+            model_code: None,
+            spelling: None,
             help: None,
             suggested_name: None,
             fix: None,

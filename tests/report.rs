@@ -143,6 +143,37 @@ fn several() -> Repo {
     )
 }
 
+/// What the two cures say of a migration that is checked alone: the form that the project has, and each constraint's own model.
+fn cures(models: &str, env: &str) -> String {
+    let repo = with_lines(
+        "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])\n\
+         op.create_unique_constraint(None, 'invoice', ['number'])\n\
+         op.create_unique_constraint(None, 'parcel', ['code', 'day'])",
+        "op.drop_constraint(None, 'parcel', type_='unique')\n\
+         op.drop_constraint(None, 'invoice', type_='unique')\n\
+         op.drop_constraint(None, 'order', type_='foreignkey')",
+    );
+    with_models(&repo, models);
+    repo.stage("migrations/env.py", env);
+    let told = said(repo.tool(&["--staged", FILE]), 1);
+    told.err.split_once("\n\n1. ").unwrap().1.to_owned()
+}
+
+#[test]
+fn the_cures_are_in_the_form_of_the_project() {
+    let models = "from flask_sqlalchemy import SQLAlchemy\n\ndb = SQLAlchemy(session_options={})\n\n\nclass Invoice(db.Model):\n    number = db.Column(db.Text, unique=True)\n\n\nclass Order(db.Model):\n    number = db.Column(db.Text, unique=True)\n    invoice_id = db.Column(db.ForeignKey('invoice.id'))\n";
+    let env = "from alembic import context\nfrom app.models import db\n\ntarget_metadata = db.metadata\n";
+    assert_snapshot!(cures(models, env));
+}
+
+/// A `MetaData` of its own would have no tables, and autogenerate would drop all that there are.
+#[test]
+fn the_cures_keep_the_metadata_of_sqlmodel() {
+    let models = "from sqlmodel import Field, SQLModel\n\n\nclass Invoice(SQLModel, table=True):\n    __table_args__ = {'schema': 's'}\n    number: str = Field(unique=True)\n\n\nclass Order(SQLModel, table=True):\n    invoice_id: int = Field(foreign_key='invoice.id')\n";
+    let env = "from alembic import context\nfrom sqlmodel import SQLModel\nimport app.models\n\ntarget_metadata = SQLModel.metadata\n";
+    assert_snapshot!(cures(models, env));
+}
+
 #[test]
 fn several_problems() {
     assert_snapshot!(picture(&several(), 120, 1));

@@ -266,10 +266,62 @@ fn with_name(module: &Module, span: Span, wanted: &Wanted<'_>, name: &str) -> Op
         }
         ConstraintKind::Unique => {
             let column = wanted.columns.first()?;
-            Some(format!(
-                "__table_args__ = (UniqueConstraint(\"{column}\", name=\"{name}\"),)"
-            ))
+            let prefix = column_around(module.body(), span).and_then(prefix).unwrap_or_default();
+            let constraint = format!("{prefix}UniqueConstraint(\"{column}\", name=\"{name}\")");
+            // A `name=` in the column would rename that.
+            Some(match class_around(module.body(), span) {
+                Some(class) if !assigns(class, "__table_args__") => {
+                    format!("__table_args__ = ({constraint},) instead of unique=True")
+                }
+                Some(_) => format!("{constraint} in __table_args__ instead of unique=True"),
+                None => format!("{constraint} in the Table instead of unique=True"),
+            })
         }
+        _ => None,
+    }
+}
+
+fn class_around(body: &[Stmt], span: Span) -> Option<&Class> {
+    let statement = body.iter().find(|statement| statement.span.contains(span))?;
+    match &statement.kind {
+        StmtKind::Class(class) => Some(class),
+        _ => statement
+            .parts()
+            .1
+            .into_iter()
+            .find_map(|inner| class_around(inner, span)),
+    }
+}
+
+fn assigns(class: &Class, name: &str) -> bool {
+    class.body.iter().any(|statement| match &statement.kind {
+        StmtKind::Assign { targets, .. } => targets.iter().any(|target| target.as_name() == Some(name)),
+        _ => false,
+    })
+}
+
+/// The call that has an argument.
+fn column_around(body: &[Stmt], argument: Span) -> Option<&Call> {
+    let statement = body.iter().find(|statement| statement.span.contains(argument))?;
+    if let StmtKind::Class(class) = &statement.kind {
+        return column_around(&class.body, argument);
+    }
+    let (exprs, blocks) = statement.parts();
+    let found = exprs.into_iter().find_map(|expr| call_with(expr, argument));
+    found.or_else(|| blocks.into_iter().find_map(|inner| column_around(inner, argument)))
+}
+
+fn call_with(expr: &Expr, argument: Span) -> Option<&Call> {
+    let own = expr
+        .as_call()
+        .filter(|call| call.arguments.iter().any(|one| one.span == argument));
+    own.or_else(|| expr.children().into_iter().find_map(|child| call_with(child, argument)))
+}
+
+/// `db.` of `db.Column`; where `mapped_column` comes from, there are no constraints.
+fn prefix(column: &Call) -> Option<String> {
+    match &column.callee.kind {
+        ExprKind::Attribute { value, name, .. } if name == "Column" => Some(format!("{}.", value.as_name()?)),
         _ => None,
     }
 }
@@ -351,8 +403,37 @@ mod tests {
         );
         assert_eq!(
             declaration(models, unique, "order_line", &["code"]),
-            "__table_args__ = (UniqueConstraint(\"code\", name=\"N\"),)"
+            "db.UniqueConstraint(\"code\", name=\"N\") in __table_args__ instead of unique=True"
         );
+    }
+
+    /// `name=` beside `unique=True` is the name of the column.
+    #[test]
+    fn a_unique_column_is_named_by_a_constraint_of_its_table() {
+        for (models, expected) in [
+            (
+                "class Order(db.Model):\n    code = db.Column(db.String, unique=True)\n",
+                "__table_args__ = (db.UniqueConstraint(\"code\", name=\"N\"),) instead of unique=True",
+            ),
+            (
+                "class Order(Base):\n    code: so.Mapped[str] = so.mapped_column(sa.String(9), unique=True)\n",
+                "__table_args__ = (UniqueConstraint(\"code\", name=\"N\"),) instead of unique=True",
+            ),
+            (
+                "class Order(SQLModel, table=True):\n    __table_args__ = {'schema': 's'}\n    code: str = Field(unique=True)\n",
+                "UniqueConstraint(\"code\", name=\"N\") in __table_args__ instead of unique=True",
+            ),
+            (
+                "if True:\n    order = sa.Table('order', metadata, sa.Column('code', sa.Text, unique=True))\n",
+                "sa.UniqueConstraint(\"code\", name=\"N\") in the Table instead of unique=True",
+            ),
+        ] {
+            assert_eq!(
+                declaration(models, ConstraintKind::Unique, "order", &["code"]),
+                expected,
+                "{models}"
+            );
+        }
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use crate::check::Outcome;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, OR_IN_MODEL};
 use crate::fix::Safety;
 use crate::naming::{ConstraintKind, Convention, Key, Value};
+use crate::project::Spelling;
 use crate::settings::{Action, Scope, Settings};
 use crate::source::RepoPath;
 
@@ -123,19 +124,67 @@ pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {
     if lacking.is_some_and(|diagnostic| diagnostic.fix.is_some()) {
         push_item(&mut text, "1. ", &format!("{cure}; the code is above"), width);
     } else {
-        push_item(&mut text, "1. ", &format!("{cure}:"), width);
-        let _ = writeln!(text, "\n{}", convention_code());
+        let spelling = lacking.unwrap_or(first).spelling.as_ref();
+        let above = match spelling {
+            Some(Spelling::Assigned(_)) => "; set it above the first import of a table",
+            _ => "",
+        };
+        push_item(&mut text, "1. ", &format!("{cure}{above}:"), width);
+        let _ = writeln!(text, "\n{}", convention_code(spelling));
         // Whether a template for checks does harm is asked where a convention is judged, not for each migration.
         let more = "`ck` is for projects in which each check has a finished name: alembic-named explain missing-naming-convention";
         push_item(&mut text, "   ", more, width);
     }
-    let model = match (&first.model, &first.suggested_name) {
-        (Some(model), _) => format!("{} ({})", printable(&model.text), position(model)),
-        (None, Some(name)) => format!("or name the constraint in the model: name=\"{}\"", printable(name)),
-        (None, None) => "or name each constraint in the model: name=\"...\"".to_owned(),
-    };
-    push_item(&mut text, "2. ", &model, width);
+    push_item(&mut text, "2. ", &in_models(outcome, first), width);
     Some(text)
+}
+
+/// How each constraint that has no name yet gets it in its own model.
+fn in_models(outcome: &Outcome, first: &Diagnostic) -> String {
+    const MOST: usize = 5;
+    let unnamed = outcome
+        .diagnostics
+        .iter()
+        .filter(|one| one.rule.name == first.rule.name);
+    let mut named: Vec<String> = Vec::new();
+    let mut left = 0;
+    for diagnostic in unnamed {
+        let Some(code) = in_model(diagnostic) else { continue };
+        if named.len() < MOST {
+            if !named.contains(&code) {
+                named.push(code);
+            }
+        } else {
+            left += 1;
+        }
+    }
+    match (named.as_slice(), &first.suggested_name) {
+        ([], Some(name)) => format!("or name the constraint in the model: name=\"{}\"", printable(name)),
+        ([], None) => "or name each constraint in the model: name=\"...\"".to_owned(),
+        ([one], _) if first.model.is_some() => format!("or name it in the model: {one}"),
+        ([one], _) => format!("or name the constraint in the model: {one}"),
+        _ => {
+            let mut text = "or name each constraint in its model:".to_owned();
+            for one in &named {
+                let _ = write!(text, "\n{one}");
+            }
+            if left > 0 {
+                let _ = write!(text, "\nand {left} more");
+            }
+            text
+        }
+    }
+}
+
+fn in_model(diagnostic: &Diagnostic) -> Option<String> {
+    match (&diagnostic.model, &diagnostic.model_code) {
+        (Some(model), _) => {
+            let code = model.text.strip_prefix(OR_IN_MODEL).unwrap_or(&model.text);
+            Some(format!("{} ({})", printable(code), position(model)))
+        }
+        (None, Some(code)) => Some(printable(code)),
+        (None, None) => None,
+    }
 }
 
 fn push_item(text: &mut String, bullet: &str, item: &str, width: Width) {
@@ -164,14 +213,29 @@ fn position(label: &crate::diagnostic::Label) -> String {
 }
 
 /// The convention that SQLAlchemy documents, as code to paste; of checks nothing is known here.
-fn convention_code() -> String {
-    let mut code = String::from("       metadata = MetaData(\n           naming_convention={\n");
+fn convention_code(spelling: Option<&Spelling>) -> String {
+    let (open, deep, close) = match spelling {
+        None | Some(Spelling::InClass) => (
+            "metadata = MetaData(\n    naming_convention={".to_owned(),
+            1,
+            "    }\n)",
+        ),
+        Some(Spelling::Own(callee)) => (format!("{callee}(\n    naming_convention={{"), 1, "    }\n)"),
+        Some(Spelling::Argument(callee)) => (
+            format!("{callee}(\n    metadata=MetaData(\n        naming_convention={{"),
+            2,
+            "        }\n    )\n)",
+        ),
+        Some(Spelling::Assigned(target)) => (format!("{target} = {{"), 0, "}"),
+    };
+    let mut code = format!("{open}\n");
     let convention = Convention::sqlalchemy_documented().without(ConstraintKind::Check);
     for (key, value) in convention.entries() {
         if let (Key::Text(key), Value::Template(template)) = (key, value) {
-            let _ = writeln!(code, "               \"{key}\": \"{template}\",");
+            let _ = writeln!(code, "{}\"{key}\": \"{template}\",", "    ".repeat(deep + 1));
         }
     }
-    code.push_str("           }\n       )\n");
-    code
+    code.push_str(close);
+    code.push('\n');
+    textwrap::indent(&code, "       ")
 }

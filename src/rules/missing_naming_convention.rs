@@ -39,6 +39,7 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
             )
             .help(help(file, facts));
             diagnostic.fix = give_convention(file);
+            diagnostic.spelling = Some(facts.spelling());
             vec![diagnostic]
         }
         Target::Several(several)

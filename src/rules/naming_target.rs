@@ -1,6 +1,6 @@
 //! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
 
-use crate::diagnostic::{Diagnostic, Label};
+use crate::diagnostic::{Diagnostic, Label, OR_IN_MODEL};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Half, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
@@ -63,6 +63,11 @@ pub(super) fn complete(
     }
     let naming = Naming::of(file, operation, partner.map(|(other, _)| other), suggestion);
     diagnostic.model = model(file, operation, &naming.suggestion);
+    let name = naming.suggestion.name.as_deref();
+    diagnostic.model_code = name.and_then(|name| model_code(operation, name));
+    if let Target::Metadata(facts) = &file.naming().target {
+        diagnostic.spelling = Some(facts.spelling());
+    }
     diagnostic.help = Some(naming.help());
     diagnostic.left_to_do = advice::batch_mode(file, naming.subject());
     diagnostic.fix = naming.fix();
@@ -252,8 +257,40 @@ fn model(file: &MigrationFile<'_>, operation: &Operation<'_>, suggestion: &Sugge
     let declaration = file.declaration(&wanted, suggestion.name.as_ref()?)?;
     Some(Label {
         place: declaration.place,
-        text: format!("or name it in the model: {}", declaration.named),
+        text: format!("{OR_IN_MODEL}{}", declaration.named),
     })
+}
+
+/// A constraint as a model writes it; a name cannot stand beside `unique=True`, where it would be the column's.
+fn model_code(operation: &Operation<'_>, name: &str) -> Option<String> {
+    let columns = operation.columns.known()?;
+    let quoted = |names: &[String]| {
+        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        quoted.join(", ")
+    };
+    let code = match operation.kind()? {
+        ConstraintKind::ForeignKey => {
+            let referred = operation.referred.as_ref()?;
+            let (table, remote) = (referred.table.known()?, referred.columns.known()?);
+            let schema = referred.schema.known()?.as_ref();
+            let schema = schema.map_or_else(String::new, |schema| format!("{schema}."));
+            let remote: Vec<String> = remote
+                .iter()
+                .map(|column| format!("{schema}{table}.{column}"))
+                .collect();
+            match remote.as_slice() {
+                [one] => format!("ForeignKey(\"{one}\", name=\"{name}\")"),
+                several => {
+                    let (own, other) = (quoted(columns), quoted(several));
+                    format!("ForeignKeyConstraint([{own}], [{other}], name=\"{name}\")")
+                }
+            }
+        }
+        ConstraintKind::Unique => format!("UniqueConstraint({}, name=\"{name}\")", quoted(columns)),
+        ConstraintKind::PrimaryKey => format!("PrimaryKeyConstraint({}, name=\"{name}\")", quoted(columns)),
+        _ => return None,
+    };
+    Some(format!("{code} (table {})", operation.table.known()?))
 }
 
 fn label(file: &MigrationFile<'_>, span: crate::source::Span, text: &str) -> Label {
