@@ -1,6 +1,7 @@
 //! A migration as Alembic understands it: the operations of its upgrade and its downgrade, with table, columns and name.
 //!
-//! A module counts as a migration by what it does, never by where it lies: it declares a revision or uses Alembic's operations.
+//! A module counts as a migration by what it does, never by where it lies: it declares a revision or uses Alembic's operations. Only of a test is
+//! it asked that it declares one.
 
 mod executed;
 mod foreign;
@@ -20,7 +21,7 @@ use crate::libraries::ALONE;
 use crate::naming::ConstraintKind;
 use crate::python::values::Reader;
 use crate::python::{Argument, Call, Module};
-use crate::source::Span;
+use crate::source::{RepoPath, Span};
 
 /// Something that was read from the source, or the reason why it cannot be known without running it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,15 +234,56 @@ impl<'m> Migration<'m> {
         }
     }
 
-    /// Whether the module is a migration, or a helper of one.
+    /// Whether the module is a migration, or a helper of one. A test tries operations on a database of its own.
     #[must_use]
     pub fn is_migration(&self) -> bool {
-        self.declares_revision || self.uses_operations
+        self.declares_revision || (self.uses_operations && !is_test(self.module.file().path()))
     }
 
     /// Which create belongs to which drop.
     #[must_use]
     pub fn pairing(&self) -> Pairing {
         Pairing::of(self)
+    }
+}
+
+/// Whether pytest takes a module for one with tests, or it stands beside those.
+fn is_test(path: &RepoPath) -> bool {
+    let name = path.file_name();
+    let is_named = name == b"conftest.py" || name.starts_with(b"test_") || name.ends_with(b"_test.py");
+    is_named || path.ancestors().any(|folder| folder.file_name() == b"tests")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceFile;
+
+    #[test]
+    fn a_test_that_uses_operations_is_no_migration() {
+        let uses = "from alembic import op\ndef upgrade():\n    op.create_unique_constraint(None, 'order', ['code'])\n";
+        let revision = format!("{uses}revision = 'a'\ndown_revision = None\n");
+        let is_migration = |path: &str, text: &str| {
+            let module = Module::parse(SourceFile::new(path.into(), text.to_owned()));
+            Migration::read(&module).is_migration()
+        };
+        for path in [
+            "test_order.py",
+            "app/order_test.py",
+            "app/conftest.py",
+            "tests/helpers.py",
+            "app/tests/unit/order.py",
+        ] {
+            assert!(!is_migration(path, uses), "{path}");
+            assert!(is_migration(path, &revision), "{path}");
+        }
+        for path in [
+            "migrations/versions/a.py",
+            "app/testing.py",
+            "contest/latest_order.py",
+            "migrations/test/order.py",
+        ] {
+            assert!(is_migration(path, uses), "{path}");
+        }
     }
 }
