@@ -216,6 +216,32 @@ fn verbose_tells_how_it_was_found_out() {
     assert!(told.err.contains("read from: working tree, by "), "{}", told.err);
 }
 
+/// Who writes migrations by hand leaves it as `alembic init` wrote it.
+#[test]
+fn an_environment_without_metadata_is_told_by_verbose_alone() {
+    let repo = Repo::new();
+    let env =
+        "from alembic import context\n\ntarget_metadata = None\ncontext.configure(target_metadata=target_metadata)\n";
+    repo.stage("migrations/env.py", env);
+    let told = said(repo.tool(&["--verbose"]), 0);
+    let note = "  target_metadata: None\n  note: no naming convention is applied, by migrations/env.py:3\n";
+    assert!(told.err.contains(note), "{}", told.err);
+    let told = said(repo.tool(&[]), 0);
+    assert!(
+        !told.out.contains("target_metadata") && !told.err.contains("target_metadata"),
+        "{}",
+        told.out
+    );
+    repo.stage(FILE, migration(UNNAMED));
+    let told = said(repo.tool(&[]), 1);
+    assert!(
+        told.out
+            .contains("no metadata here, so there is no naming convention either"),
+        "{}",
+        told.out
+    );
+}
+
 #[test]
 fn named_files_are_checked_as_they_are_on_disk() {
     let repo = staged();

@@ -45,7 +45,14 @@ fn tell(naming: &Naming, err: &mut dyn Write) -> io::Result<()> {
         writeln!(err, "  database: {}", dialect.label())?;
     }
     match &naming.target {
-        Target::Nothing => writeln!(err, "  target_metadata: None")?,
+        Target::Nothing => {
+            writeln!(err, "  target_metadata: None")?;
+            let at = naming
+                .stated
+                .as_ref()
+                .map(|stated| format!(", by {}", place(Some(stated))));
+            writeln!(err, "  note: no naming convention is applied{}", at.unwrap_or_default())?;
+        }
         Target::Several(several) => writeln!(err, "  target_metadata: a list of {}", several.len())?,
         Target::ByDatabase(databases) => {
             let names: Vec<&str> = databases.iter().map(|(name, _)| name.as_str()).collect();

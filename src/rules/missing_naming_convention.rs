@@ -21,7 +21,7 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     let place = &judged.place;
     let source = file.module.file();
     match &judged.target {
-        Target::Nothing => vec![no_metadata(file)],
+        Target::Nothing => no_metadata(file).into_iter().collect(),
         Target::Metadata(facts)
             if matches!(facts.convention, ConventionFacts::Default)
                 && !facts.is_reflected
@@ -65,10 +65,14 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     }
 }
 
-/// `alembic init` writes `target_metadata = None` into `env.py`, which is no mistake yet and stays so where migrations are written by hand.
-fn no_metadata(file: &MetadataFile<'_>) -> Diagnostic {
+/// `alembic init` writes `target_metadata = None` into `env.py`, which is no mistake where migrations are written by hand: `--verbose` tells it, and
+/// each finding that rests on it.
+fn no_metadata(file: &MetadataFile<'_>) -> Option<Diagnostic> {
     let place = &file.judged.place;
-    let mut diagnostic = Diagnostic::new(
+    if place.file.path().file_name() == b"env.py" {
+        return None;
+    }
+    let diagnostic = Diagnostic::new(
         &RULE,
         file.module.file(),
         place.span,
@@ -79,10 +83,7 @@ fn no_metadata(file: &MetadataFile<'_>) -> Diagnostic {
         "autogenerate sees no models, and unnamed constraints stay unnamed",
     )
     .help("set it to the metadata of your models, and give that a naming convention");
-    if place.file.path().file_name() == b"env.py" {
-        diagnostic.severity = Severity::Warning;
-    }
-    diagnostic
+    Some(diagnostic)
 }
 
 /// Which of the two usual conventions is for whom.

@@ -1562,7 +1562,7 @@ fn a_fresh_environment_does_not_block_its_commit() {
         ("alembic.ini", "[alembic]\nscript_location = migrations\n"),
         ("migrations/env.py", env),
     ]);
-    assert_eq!(found, ["migrations/env.py warning: missing-naming-convention"]);
+    assert!(found.is_empty(), "{found:?}");
     // None from a module is somebody's mistake.
     let env = "from alembic import context\nfrom app.models import target_metadata\n";
     let found = found_in(&[
