@@ -246,6 +246,10 @@ fn defines_table<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> bool {
 /// Whether a model gets the name of its table from its bases: by a `__tablename__` of theirs, or as Flask-SQLAlchemy makes it of the class's
 /// (`flask_sqlalchemy/model.py`, `should_set_tablename`: with a primary key of its own).
 fn is_named_by_base<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> bool {
+    // Most classes are no models, and their bases need not be asked.
+    if !has_columns(class) {
+        return false;
+    }
     let (mut is_model, mut has_name, mut is_flask) = (false, false, false);
     for base in reader.bases(class) {
         match base {
@@ -258,6 +262,15 @@ fn is_named_by_base<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> bool 
         }
     }
     (is_model && has_name) || (is_flask && has_primary_key(class))
+}
+
+fn has_columns(class: &Class<'_>) -> bool {
+    class.tree.body.iter().any(|statement| match &statement.kind {
+        StmtKind::Assign { value: Some(value), .. } => value
+            .as_call()
+            .is_some_and(|call| matches!(call.name(), Some("Column" | "mapped_column"))),
+        _ => false,
+    })
 }
 
 fn has_primary_key(class: &Class<'_>) -> bool {

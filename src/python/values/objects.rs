@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::super::scopes::{AttributeSet, Binding, Definition, ScopeKind};
-use super::super::{ArgumentKind, Expr, Module, StmtKind};
+use super::super::{ArgumentKind, Expr, ExprKind, Module, StmtKind};
 use super::chain::Chain;
 use super::names::has_decorator;
 use super::reader::{Reader, address};
@@ -300,6 +300,10 @@ impl<'m> Reader<'m> {
         let Some(Definition::Function(function)) = set.within.last() else {
             return None;
         };
+        let is_given = |name: &str| function.parameters.iter().any(|one| one.name == name);
+        if !matches!(object, Value::Made(_)) || !root(set.object).is_some_and(is_given) {
+            return None;
+        }
         for caller in self.asked().to_vec() {
             if std::ptr::eq(caller, module) || !self.mentions(caller, &function.name) {
                 continue;
@@ -511,6 +515,14 @@ fn is_own_object(set: &AttributeSet<'_>) -> bool {
     let is_method = is_method && !has_decorator(function, "staticmethod");
     let first = function.parameters.first();
     is_method && first.is_some_and(|first| set.object.as_name() == Some(&first.name))
+}
+
+/// The name that an attribute of an attribute begins with.
+fn root(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        ExprKind::Attribute { value, .. } => root(value),
+        _ => expr.as_name(),
+    }
 }
 
 fn method<'m>(object: &Value<'m>, name: &str) -> Value<'m> {
