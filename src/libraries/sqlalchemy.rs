@@ -199,12 +199,21 @@ pub(super) fn declared<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> Op
     Some(metadata_for(class, maker))
 }
 
-/// The naming convention of a metadata: what it was made with, or what is assigned to it later.
-pub(crate) fn convention<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Setting<'m> {
-    let made = match &metadata.class {
+fn made_with<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Setting<'m> {
+    match &metadata.class {
         Some(class) => of_subclass(reader, metadata, class),
         None => argument(&metadata.arguments, metadata.place.as_ref()),
-    };
+    }
+}
+
+/// Whether a metadata may have had a convention from the beginning.
+pub(crate) fn is_made_with_convention<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> bool {
+    matches!(made_with(reader, metadata), Setting::Given(..))
+}
+
+/// The naming convention of a metadata: what it was made with, or what is assigned to it later.
+pub(crate) fn convention<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Setting<'m> {
+    let made = made_with(reader, metadata);
     match (reader.set_on(&Value::Made(metadata.clone()), "naming_convention"), made) {
         (None, made) => made,
         (Some(set), Setting::Given(before, _)) if !set.is_certain => {

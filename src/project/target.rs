@@ -210,22 +210,30 @@ pub(super) fn facts<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Met
         Setting::Default => ConventionFacts::Default,
         Setting::Given(value, place) => convention(value, place.as_ref()),
     };
-    let set_at = reader
-        .set_on(&Value::Made(metadata.clone()), "naming_convention")
-        .map(|set| set.place);
-    let late = set_at.and_then(|place| {
-        let table = late::first_table(reader, metadata, &place)?;
-        Some(Box::new((place, table)))
-    });
     MetadataFacts {
         maker: metadata.maker.to_string(),
         place: metadata.place.clone(),
         convention,
         ineffective: ineffective(reader, metadata),
-        late,
+        late: late(reader, metadata),
         first_statement: None,
         is_reflected: late::is_reflected(reader, metadata),
     }
+}
+
+/// Where the convention is set too late. One that is set again was set before.
+fn late<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Option<Box<(Place, Early)>> {
+    const MOST: usize = 4;
+    let sets = reader.sets_on(&Value::Made(metadata.clone()), "naming_convention");
+    if sets.is_empty() || sqlalchemy::is_made_with_convention(reader, metadata) {
+        return None;
+    }
+    let mut late = None;
+    for set in sets.into_iter().take(MOST) {
+        let early = late::first_table(reader, metadata, &set.place)?;
+        late = Some(Box::new((set.place, early)));
+    }
+    late
 }
 
 fn convention(value: &Value<'_>, place: Option<&Place>) -> ConventionFacts {

@@ -228,6 +228,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_convention_that_is_set_again_came_in_time() {
+        let again = format!(
+            "from app.base import Base\nimport app.models\n{WHOLE}Base.metadata.naming_convention = NC\ntarget_metadata = Base.metadata\n"
+        );
+        for base in [
+            format!(
+                "from sqlalchemy import MetaData\nfrom sqlalchemy.orm import DeclarativeBase\n{WHOLE}class Base(DeclarativeBase):\n    metadata = MetaData(naming_convention=NC)\n"
+            ),
+            format!("{BASE}{WHOLE}Base.metadata.naming_convention = NC\n"),
+        ] {
+            let files = project(DECLARATIVE, &base, "", &again);
+            assert!(found(&files).is_empty(), "{files:#?}");
+        }
+    }
+
     /// A `MetaData` of its own would have none of SQLModel's tables, and autogenerate would drop them all.
     #[test]
     fn the_metadata_of_sqlmodel_is_never_replaced() {

@@ -221,6 +221,19 @@ impl<'m> Reader<'m> {
     /// What is set on an object under a name by assignments anywhere in the modules that were asked.
     pub fn set_on(&mut self, object: &Value<'m>, name: &str) -> Option<Set<'m>> {
         let mut last: Option<Set<'m>> = None;
+        for mut found in self.sets_on(object, name) {
+            if let Some(before) = last.take().filter(|_| !found.is_certain) {
+                found.value = Value::either([before.value, found.value]);
+                found.is_certain = before.is_certain;
+            }
+            last = Some(found);
+        }
+        last
+    }
+
+    /// Each assignment of those, in the order in which the modules are run.
+    pub fn sets_on(&mut self, object: &Value<'m>, name: &str) -> Vec<Set<'m>> {
+        let mut found = Vec::new();
         // A module that imports another one runs on after it.
         let modules: Vec<_> = self.asked().iter().rev().copied().collect();
         for module in modules {
@@ -233,19 +246,12 @@ impl<'m> Reader<'m> {
             let doings = self.doings(module);
             for set in doings.sets(name) {
                 if !self.spend(1, set.span, module) {
-                    return last;
+                    return found;
                 }
-                let Some(mut found) = self.set_by(object, module, set) else {
-                    continue;
-                };
-                if let Some(before) = last.take().filter(|_| !found.is_certain) {
-                    found.value = Value::either([before.value, found.value]);
-                    found.is_certain = before.is_certain;
-                }
-                last = Some(found);
+                found.extend(self.set_by(object, module, set));
             }
         }
-        last
+        found
     }
 
     /// What one assignment sets on an object; nothing where it is one of another object, or never made.
