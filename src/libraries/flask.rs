@@ -189,8 +189,6 @@ fn find_database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> {
     let mut looked_at = Vec::new();
     // Why what was found could not be followed.
     let mut reason = None;
-    // What a neighbour makes for itself is not what this application has.
-    let mut is_neighbour = false;
     let homes = known
         .home
         .iter()
@@ -205,31 +203,33 @@ fn find_database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> {
                 return database;
             }
         }
-        let databases = if is_neighbour {
-            Vec::new()
-        } else {
-            in_modules(reader, &new, made_in)
-        };
+        let databases = in_modules(reader, &new, made_in);
         if let Some(database) = agreed(
             &databases,
             "the project has several databases, and none is handed to `Migrate`",
         ) {
             return database;
         }
-        is_neighbour |= is_distribution(reader, &folder);
+        let is_whole = is_application(reader, &folder, &new);
         looked_at.extend(new);
-        if looked_at.len() >= MAX_FILES {
+        if is_whole || looked_at.len() >= MAX_FILES {
             break;
         }
     }
     reason.unwrap_or_else(|| Value::unknown("no `Migrate(app, db)` was found for the Flask application"))
 }
 
-/// Whether a folder is a project by itself, as the services of a monorepo are.
-fn is_distribution(reader: &Reader<'_>, folder: &RepoPath) -> bool {
+/// Whether a folder is a project by itself, as the services of a monorepo are, and makes the application: what its neighbours have is not
+/// what that has.
+fn is_application(reader: &Reader<'_>, folder: &RepoPath, paths: &[RepoPath]) -> bool {
     const FILES: [&[u8]; 4] = [b"pyproject.toml", b"setup.py", b"setup.cfg", b"Pipfile"];
-    let entries = reader.modules().map(|modules| modules.list(folder)).unwrap_or_default();
-    entries.iter().any(|entry| FILES.contains(&entry.name.as_slice()))
+    let Some(modules) = reader.modules() else { return false };
+    let is_project = modules
+        .list(folder)
+        .iter()
+        .any(|entry| FILES.contains(&entry.name.as_slice()));
+    let makes = |path: &RepoPath| modules.file(path).is_some_and(|file| file.text().contains("Flask("));
+    is_project && paths.iter().any(makes)
 }
 
 fn in_modules<'m>(

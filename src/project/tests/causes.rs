@@ -199,7 +199,7 @@ fn the_database_of_a_flask_application_is_found_wherever_it_is_handed_over() {
 /// A service takes its database from a package that is installed, and the one beside it makes one of its own.
 #[test]
 fn what_a_neighbour_makes_for_itself_is_not_the_applications_database() {
-    let app = "from shop_model import db\ndef create_app():\n    db.init_app(app)\n";
+    let app = "from shop_model import db\ndef create_app():\n    app = Flask(__name__)\n    db.init_app(app)\n";
     let files = [
         ("services/mail/migrations/env.py", FLASK),
         ("services/mail/pyproject.toml", ""),
@@ -208,8 +208,9 @@ fn what_a_neighbour_makes_for_itself_is_not_the_applications_database() {
     ];
     let mail = "services/mail/migrations/versions/a.py";
     assert!(verdict_of(&files, mail).starts_with("unknown: "));
-    // Of one project they may be in different folders.
+    // Of one project they may be in different folders, and one that has no application has it elsewhere.
     assert_eq!(verdict_of(&[files[0], files[2], files[3]], mail), "F");
+    assert_eq!(verdict_of(&[files[0], files[1], files[3]], mail), "F");
 }
 
 #[test]
