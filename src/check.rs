@@ -370,7 +370,7 @@ fn with_proven_fixes(
         let Some(fix) = &one.fix else { continue };
         let after = SourceFile::new(one.path().clone(), apply(&one.file, [fix]));
         let changed = Changed::new(project.snapshot(), &after);
-        let project = project.changed(&changed);
+        let project = project.changed(&changed, one.path());
         let judged = judged(&after, relevance(after.text().as_bytes()), &project, config);
         let module = project.modules().parse(&after);
         let left = of_metadata(module, &judged, is_deployed, &project, config);

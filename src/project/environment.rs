@@ -76,11 +76,6 @@ impl<'s> Environments<'s> {
         }
     }
 
-    /// The absolute path of the snapshot's top.
-    pub(super) fn top(&self) -> &str {
-        &self.top
-    }
-
     /// The environment that a migration belongs to: the nearest `env.py` above it, else a configuration whose version folders hold it.
     pub(super) fn of_migration(&self, migration: &RepoPath) -> Option<Environment> {
         let folder = migration.parent()?;

@@ -83,7 +83,7 @@ const OTHER_URLS: [&str; 10] = [
 pub struct Project<'s> {
     snapshot: &'s dyn Snapshot,
     modules: Modules<'s>,
-    environments: Environments<'s>,
+    environments: Rc<Environments<'s>>,
     known: Memo<Rc<Naming>>,
     /// By the folder of the environment.
     signs: Memo<Vec<Dialect>>,
@@ -104,7 +104,7 @@ impl<'s> Project<'s> {
         Self {
             snapshot,
             modules: Modules::new(snapshot),
-            environments: Environments::new(snapshot, top.into()),
+            environments: Rc::new(Environments::new(snapshot, top.into())),
             known: Memo::default(),
             signs: Memo::default(),
             committed: None,
@@ -121,12 +121,14 @@ impl<'s> Project<'s> {
         self
     }
 
-    /// The same project as another snapshot has it, in which no check has changed.
+    /// The same project with another content of one file, in which no check has changed.
     #[must_use]
-    pub fn changed<'c>(&self, snapshot: &'c dyn Snapshot) -> Project<'c> {
+    pub fn changed<'c>(&'c self, snapshot: &'c dyn Snapshot, file: &RepoPath) -> Project<'c> {
         Project {
+            modules: Modules::changed(&self.modules, snapshot, file.clone()),
+            environments: self.environments.clone(),
             checks: self.checks.clone(),
-            ..Project::new(snapshot, self.environments.top())
+            ..Project::new(snapshot, "")
         }
     }
 

@@ -15,6 +15,8 @@ pub struct Modules<'s> {
     parsed: FrozenMap<RepoPath, Box<Module>>,
     folders: FrozenMap<RepoPath, Vec<Entry>>,
     parses: Cell<usize>,
+    /// Those of another snapshot, which this one differs from in one file only.
+    others: Option<(&'s Modules<'s>, RepoPath)>,
 }
 
 impl<'s> Modules<'s> {
@@ -27,12 +29,31 @@ impl<'s> Modules<'s> {
             parsed: FrozenMap::new(),
             folders: FrozenMap::new(),
             parses: Cell::new(0),
+            others: None,
         }
+    }
+
+    /// The modules of a snapshot that differs in one file: of the others nothing is read or parsed again.
+    #[must_use]
+    pub fn changed(others: &'s Modules<'s>, snapshot: &'s dyn Snapshot, file: RepoPath) -> Self {
+        Self {
+            others: Some((others, file)),
+            ..Self::new(snapshot)
+        }
+    }
+
+    /// Those that hold this path unchanged.
+    fn elsewhere(&self, path: &RepoPath) -> Option<&'s Modules<'s>> {
+        let (others, changed) = self.others.as_ref()?;
+        (path != changed).then_some(*others)
     }
 
     /// A file of the snapshot; nothing when it is absent, too large or not UTF-8.
     #[must_use]
     pub fn file(&self, path: &RepoPath) -> Option<&SourceFile> {
+        if let Some(others) = self.elsewhere(path) {
+            return others.file(path);
+        }
         if let Some(known) = self.files.get(path) {
             return known.as_ref();
         }
@@ -46,6 +67,9 @@ impl<'s> Modules<'s> {
     /// The module at a path.
     #[must_use]
     pub fn get(&self, path: &RepoPath) -> Option<&Module> {
+        if let Some(others) = self.elsewhere(path) {
+            return others.get(path);
+        }
         if let Some(known) = self.parsed.get(path) {
             return Some(known);
         }
@@ -55,12 +79,18 @@ impl<'s> Modules<'s> {
     /// The module that a file holds, if it was parsed already.
     #[must_use]
     pub fn parsed(&self, file: &SourceFile) -> Option<&Module> {
+        if let Some(others) = self.elsewhere(file.path()) {
+            return others.parsed(file);
+        }
         let known = self.parsed.get(file.path())?;
         (known.file().text() == file.text()).then_some(known)
     }
 
     /// The module that a file holds. The file counts as that of the snapshot from here on.
     pub fn parse(&self, file: &SourceFile) -> &Module {
+        if let Some(others) = self.elsewhere(file.path()) {
+            return others.parse(file);
+        }
         if let Some(known) = self.parsed(file) {
             return known;
         }
@@ -72,6 +102,9 @@ impl<'s> Modules<'s> {
     /// What a folder holds.
     #[must_use]
     pub fn list(&self, folder: &RepoPath) -> &[Entry] {
+        if let Some((others, _)) = self.others {
+            return others.list(folder);
+        }
         if let Some(known) = self.folders.get(folder) {
             return known;
         }
