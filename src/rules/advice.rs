@@ -362,8 +362,7 @@ pub(super) fn by_hand(file: &MigrationFile<'_>, constraint: Constraint<'_>, both
 }
 
 /// What comes of no name where the convention asks for one.
-pub(super) const RAISES: &str =
-    "the convention builds on an explicit name: without one SQLAlchemy raises InvalidRequestError";
+pub(super) const RAISES: &str = "the convention needs a name here: without one it raises InvalidRequestError";
 
 /// What an unnamed create leads to, in half a sentence.
 pub(super) fn consequence(file: &MigrationFile<'_>, operation: &Operation<'_>) -> &'static str {

@@ -353,7 +353,7 @@ fn mismatched_check(file: &MigrationFile<'_>, target: &Target<'_>) -> Option<Dia
 
 /// Whether a step of the upgrade makes the table of a drop, or adds to it.
 fn makes_parts_of(step: &Step<'_>, target: &Target<'_>) -> bool {
-    matches!(step.method, "create_table" | "add_column")
+    matches!(step.method, "create_table" | "add_column" | "alter_column")
         && step.half == Half::Upgrade
         && step.table.known().is_some_and(|table| table == target.table)
         && step

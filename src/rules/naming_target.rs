@@ -320,7 +320,7 @@ fn reason_in_models(file: &MigrationFile<'_>, source: Source, asks_for_name: boo
                 (place.clone()?, "this convention names it while the migration runs")
             }
             (ConventionFacts::Known(_, place), _) if asks_for_name => {
-                (place.clone()?, "this convention asks for a name of its kind")
+                (place.clone()?, "this convention builds on an explicit name")
             }
             (ConventionFacts::Known(_, place), _) => (place.clone()?, "this convention leaves its kind out"),
             (ConventionFacts::Default, _) => (

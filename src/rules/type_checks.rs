@@ -2,7 +2,7 @@
 //! `SchemaType` and `_type_bound`).
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::Step;
+use crate::migration::{Known, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{Argument, ArgumentKind, Call, ExprKind};
 
@@ -11,36 +11,44 @@ use super::inline::{Inline, InlineName, columns_of, name_of};
 use super::suggestion::raises_without_name;
 use super::{MigrationFile, Rule};
 
-/// The checks of the types in `create_table` and `add_column`.
+/// The checks of the types in `create_table`, `add_column` and `alter_column`.
 pub(super) fn type_checks<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
-    let columns: Vec<&'m Call> = match step.method {
-        "add_column" => step.column.into_iter().collect(),
+    let is_type = |argument: &&Argument| argument.is_keyword("type_");
+    match step.method {
+        "add_column" => step.column.map(of_column).unwrap_or_default(),
         "create_table" => {
             let arguments = step.call.arguments.iter();
-            arguments
-                .filter_map(|argument| argument.value.as_call_of("Column"))
-                .collect()
+            let columns = arguments.filter_map(|argument| argument.value.as_call_of("Column"));
+            columns.flat_map(of_column).collect()
+        }
+        "alter_column" => {
+            let call: &'m Call = step.call;
+            let columns = || Known::Computed("the column stands elsewhere".to_owned());
+            let given = call.arguments.iter().filter(is_type);
+            given.filter_map(|argument| check(argument, columns())).collect()
         }
         _ => Vec::new(),
-    };
-    columns.into_iter().flat_map(of_column).collect()
+    }
 }
 
 fn of_column(column: &Call) -> Vec<Inline<'_>> {
     let is_type = |argument: &&Argument| argument.kind == ArgumentKind::Positional || argument.is_keyword("type_");
     let arguments = column.arguments.iter().filter(is_type);
-    let check = |argument| {
-        let call = type_with_check(argument)?;
-        Some(Inline {
-            kind: ConstraintKind::Check,
-            call: Some(call),
-            argument,
-            columns: columns_of(column),
-            referred: None,
-            name: name_of_type(call),
-        })
-    };
-    arguments.filter_map(check).collect()
+    arguments
+        .filter_map(|argument| check(argument, columns_of(column)))
+        .collect()
+}
+
+fn check(argument: &Argument, columns: Known<Vec<String>>) -> Option<Inline<'_>> {
+    let call = type_with_check(argument)?;
+    Some(Inline {
+        kind: ConstraintKind::Check,
+        call: Some(call),
+        argument,
+        columns,
+        referred: None,
+        name: name_of_type(call),
+    })
 }
 
 fn type_with_check(argument: &Argument) -> Option<&Call> {
@@ -67,13 +75,13 @@ fn name_of_type(call: &Call) -> InlineName {
     }
 }
 
-/// Whether the database gets the check: where it has such a type of its own, there is none, and SQLite gets none with a column that is added
-/// (`alembic/ddl/sqlite.py`, `add_constraint`). Nothing where the database is not known.
+/// Whether the database gets the check: where it has such a type of its own, there is none, and SQLite gets none with a column that is added or
+/// altered (`alembic/ddl/sqlite.py`, `add_constraint`). Nothing where the database is not known.
 pub(super) fn reaches_database(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_>) -> Option<bool> {
     let call = check.call?;
     let native = call.keyword("native_enum").map(|value| &value.kind);
     let is_enum = call.name() == Some("Enum");
-    let is_added = step.method == "add_column";
+    let is_added = step.method != "create_table";
     match (file.dialect(), native) {
         (Some(Dialect::Sqlite), _) => Some(!is_added),
         (Some(_), Some(ExprKind::Bool(false))) if is_enum => Some(true),

@@ -28,6 +28,9 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
                 found.extend(diagnostic(file, step, &inline));
             }
         }
+    }
+    // What a table brings along is told with the table.
+    for step in file.migration.steps.iter().filter(|step| step.method != "create_table") {
         for check in type_checks(step) {
             found.extend(of_type(file, step, &check));
         }
@@ -96,7 +99,7 @@ fn consequence(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, r
 
 /// The check that the column's type brings along: it goes with the column, so only one that fails is told.
 fn of_type(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_>) -> Option<Diagnostic> {
-    let message = "the check constraint of the new column's type has no name";
+    let message = "the check constraint of the column's type has no name";
     let mut diagnostic = unnamed_type(&RULE, file, step, check, message)?;
     diagnostic.span = step.call.span;
     Some(diagnostic)
@@ -212,6 +215,12 @@ mod tests {
                 told(url, MODELS, &add),
                 line(column, "unnamed-column-constraint"),
                 "{url} {add}"
+            );
+            let alter = format!("op.alter_column('u', 'b', type_={kind}, existing_type=sa.Text())");
+            assert_eq!(
+                told(url, MODELS, &alter),
+                line(column, "unnamed-column-constraint"),
+                "{url} {alter}"
             );
             assert!(told(url, "", &add).is_empty());
         }

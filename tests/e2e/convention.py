@@ -59,6 +59,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "enum in a column": (ORDER.format(ENUM), "unnamed-column-constraint"),
     "native enum in a table": (NEW.format(NATIVE), "unnamed-table-constraint"),
     "native enum in a column": (ORDER.format(NATIVE), "unnamed-column-constraint"),
+    "enum in a changed column": (f'op.alter_column("order", "sku", type_={ENUM}, existing_type=sa.String(20))', "unnamed-column-constraint"),
     "named enum": (ORDER.format(ENUM.replace("native", 'name="kind", native')), ""),
     "named boolean": (NEW.format(BOOLEAN.replace("create", 'name="kind", create')), ""),
 }
@@ -96,7 +97,7 @@ def under_it(what: str, database: Database, binary: Path, folder: Path, template
     database = SQLite(folder / "app.db") if isinstance(database, SQLite) else database
     project = Project(folder, template, database.url, batch=False, schema=None)
     database.empty()
-    project.write_models(models(table("order", QTY), DOCUMENTED))
+    project.write_models(models(table("order", SKU, QTY), DOCUMENTED))
     project.revision("one")
     equal("upgrade to the first revision", project.upgrade(), None)
     project.commit()
@@ -106,7 +107,8 @@ def under_it(what: str, database: Database, binary: Path, folder: Path, template
     found = {(one["rule"], one["severity"]) for one in Fixer(binary, project, revision).check()["diagnostics"]}
     error = project.upgrade()
     raises = error is not None and error.startswith(RAISES)
-    expect(raises or error is None or error.startswith(OTHER), f"fails otherwise: {error}")
+    # SQLite changes no column outside of batch mode.
+    expect(raises or error is None or error.startswith(OTHER) or "syntax error" in error, f"fails otherwise: {error}")
     equal("found", found, {(rule, "error")} if raises else set())
     return (error or "passes").split(":")[0], "told" if raises else "silent"
 
