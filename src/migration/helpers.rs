@@ -133,6 +133,10 @@ fn merged(one: &Batch, other: &Batch) -> Batch {
         schema: same(&one.schema, &other.schema),
         end_of_arguments: None,
         names_reflected: one.names_reflected || other.names_reflected,
+        reflected_by: one
+            .reflected_by
+            .clone()
+            .filter(|_| one.reflected_by == other.reflected_by),
     }
 }
 

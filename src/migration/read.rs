@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::naming::ConstraintKind;
+use crate::naming::{ConstraintKind, Convention, Key, Value as Template};
 use crate::order;
 use crate::python::scopes::ScopeKind;
 use crate::python::values::{Chain, Reader as Values, Value};
@@ -486,6 +486,9 @@ impl<'v, 'm> Reader<'v, 'm> {
                     .last()
                     .map(|last| (last.span.end, call.arguments_span.end.saturating_sub(1))),
                 names_reflected: call.keyword("naming_convention").is_some(),
+                reflected_by: call
+                    .keyword("naming_convention")
+                    .and_then(|given| templates(&self.value(given))),
             })
         })
     }
@@ -1199,6 +1202,17 @@ fn halves<'m>(calls: &HashMap<&'m str, HashSet<&'m str>>) -> HashMap<&'m str, Ha
         _ => Half::Unknown,
     };
     calls.keys().map(|name| (*name, half(name))).collect()
+}
+
+/// A dict of templates, where nothing in it is computed.
+fn templates(value: &Value<'_>) -> Option<Convention> {
+    let Value::Dict(dict) = value else { return None };
+    let entry = |(key, template): &(Value<'_>, Value<'_>)| {
+        let template = template.as_text()?.to_owned();
+        Some((Key::Text(key.as_text()?.to_owned()), Template::Template(template)))
+    };
+    let entries: Option<Vec<_>> = dict.items().iter().map(entry).collect();
+    entries.filter(|_| dict.unknown.is_none()).map(Convention::new)
 }
 
 #[cfg(test)]

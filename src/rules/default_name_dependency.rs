@@ -13,6 +13,7 @@ use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind};
 use crate::source::Span;
 use crate::sql::{Effect, Ident, Table};
 
+use super::edits::naming_of_reflected;
 use super::executed::{Executed, is_all_read, is_called};
 use super::inline::{Inline, InlineName, of_added_column, of_table};
 use super::suggestion::{Constraint, configured_name, dropped_name, effective_name, name_at_run_time};
@@ -73,7 +74,8 @@ struct Wanted<'m> {
     in_database: Option<String>,
     /// Nothing where it may be of any kind.
     kind: Option<ConstraintKind>,
-    is_sql: bool,
+    /// Nothing where it is SQL.
+    drop: Option<&'m Operation<'m>>,
 }
 
 impl<'m> Wanted<'m> {
@@ -88,7 +90,7 @@ impl<'m> Wanted<'m> {
             name: drop.name.text()?,
             in_database: None,
             kind: drop.kind(),
-            is_sql: false,
+            drop: Some(drop),
         };
         let names_reflected = matches!(&drop.receiver, Receiver::Batch { batch, .. } if batch.names_reflected);
         let is_certain = !drop.creates()
@@ -147,7 +149,7 @@ impl<'m> Wanted<'m> {
             name: &name.text,
             in_database: Some(name.text.clone()),
             kind: None,
-            is_sql: true,
+            drop: None,
         });
         let is_certain = name.is_certain && table.is_none_or(|table| table.name.is_certain);
         wanted
@@ -515,7 +517,7 @@ fn diagnostic(file: &MigrationFile<'_>, wanted: &Wanted<'_>, made: &Made) -> Opt
     if made.given.is_none() {
         // Who writes down, or shows, which database it is has no other. SQL is written for one, and a primary key is dropped by any name on
         // the others.
-        let is_for_one = wanted.is_sql || runs_definitions(file.file().text()) || file.is_only_for(databases);
+        let is_for_one = wanted.drop.is_none() || runs_definitions(file.file().text()) || file.is_only_for(databases);
         if is_for_one || made.kind == ConstraintKind::PrimaryKey {
             return None;
         }
@@ -552,11 +554,22 @@ fn diagnostic(file: &MigrationFile<'_>, wanted: &Wanted<'_>, made: &Made) -> Opt
     let mut diagnostic = Diagnostic::new(&RULE, file.file(), wanted.call, message)
         .focus(wanted.at, why)
         .related(made.place.clone(), text)
-        .help(help(wanted, made, &labels, is_foretold));
+        .help(help(wanted, made, &labels, is_foretold) + &on_sqlite(file, wanted, made));
     if made.given.is_some() {
         diagnostic.severity = Severity::Error;
     }
     Some(diagnostic)
+}
+
+/// A batch on SQLite finds what has no name by the convention that it is given, and there is no name to look up.
+fn on_sqlite(file: &MigrationFile<'_>, wanted: &Wanted<'_>, made: &Made) -> String {
+    let drop = wanted.drop.filter(|_| made.given.is_none());
+    match drop.and_then(|drop| naming_of_reflected(file, drop, made.kind)) {
+        Some(naming) => format!(
+            "; on SQLite there is no name to look up: give the batch `{naming}`, and drop it there by the name that this makes"
+        ),
+        None => String::new(),
+    }
 }
 
 /// What the constraint is called on the other databases.
@@ -770,5 +783,45 @@ mod tests {
             let found = is_found(import, models, requirements, url);
             assert_eq!(found, expected, "{import} {models} {requirements} {url}");
         }
+    }
+
+    /// A key that SQLite holds without a name is found in a batch by a convention only (seen with Alembic 1.20.1).
+    #[test]
+    fn a_batch_is_offered_a_convention_for_what_sqlite_does_not_name() {
+        for (url, in_batch, expected) in [
+            ("", true, true),
+            ("sqlite://", true, true),
+            ("postgresql://h/d", true, false),
+            ("", false, false),
+        ] {
+            let later = if in_batch {
+                LATER.replace(
+                    "    op.drop_constraint('t_c_fkey', 't',",
+                    "    with op.batch_alter_table('t') as b: b.drop_constraint('t_c_fkey',",
+                )
+            } else {
+                LATER.to_owned()
+            };
+            let help = help_in(&later, url);
+            let proposed = "give the batch `naming_convention={'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s'}`";
+            assert_eq!(help.contains(proposed), expected, "{url} {later}: {help}");
+        }
+    }
+
+    fn help_in(later: &str, url: &str) -> String {
+        let older = "from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    op.create_foreign_key(None, 't', 'u', ['c'], ['id'])\n";
+        let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
+        let snapshot = MemorySnapshot::from([
+            ("alembic.ini", ini.as_str()),
+            ("migrations/env.py", ENV),
+            ("app/models.py", "target_metadata = None\n"),
+            ("migrations/versions/a.py", older),
+            ("migrations/versions/b.py", later),
+        ]);
+        let project = Project::new(&snapshot, "/top");
+        let file = SourceFile::new("migrations/versions/b.py".into(), later.to_owned());
+        let found = examine(&file, false, &project, &Config::default()).diagnostics;
+        let found = found.into_iter().find(|one| one.rule == &super::RULE).unwrap();
+        found.help.unwrap()
     }
 }

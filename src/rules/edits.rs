@@ -2,7 +2,7 @@
 
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Half, Name, Operation, Receiver};
-use crate::naming::{Convention, Dialect, Value};
+use crate::naming::{ConstraintKind, Convention, Dialect, Value};
 use crate::order;
 use crate::project::{ConventionFacts, Target};
 use crate::python::{Call, Expr, StmtKind};
@@ -53,6 +53,22 @@ pub(super) fn needs_reflected_names(file: &MigrationFile<'_>, operation: &Operat
     is_sqlite && older && !batch.names_reflected && template(file, operation).is_some()
 }
 
+/// What tells a batch on SQLite how to call what has no name there, for a drop of something older; nothing where the database is another, or where
+/// the batch has it.
+pub(super) fn naming_of_reflected(
+    file: &MigrationFile<'_>,
+    drop: &Operation<'_>,
+    kind: ConstraintKind,
+) -> Option<String> {
+    let Receiver::Batch { batch, .. } = &drop.receiver else {
+        return None;
+    };
+    let possible = file.possible_dialects();
+    let may_be_sqlite = possible.is_empty() || possible.contains(&Dialect::Sqlite);
+    let template = template_for(file, kind).filter(|_| may_be_sqlite && !batch.names_reflected)?;
+    Some(format!("naming_convention={{'{}': '{template}'}}", kind.prefix()?))
+}
+
 fn names_of_reflected(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<Edit> {
     let Receiver::Batch { batch, .. } = &operation.receiver else {
         return None;
@@ -80,7 +96,10 @@ fn names_of_reflected(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Op
 
 /// The template that gives the name which is suggested.
 fn template(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<String> {
-    let kind = operation.kind()?;
+    template_for(file, operation.kind()?)
+}
+
+fn template_for(file: &MigrationFile<'_>, kind: ConstraintKind) -> Option<String> {
     let own = match &file.naming().target {
         Target::Metadata(facts) => match &facts.convention {
             ConventionFacts::Known(convention, _) => convention.template_for(kind).cloned(),

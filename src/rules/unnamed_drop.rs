@@ -6,6 +6,7 @@ use crate::naming::{ConstraintKind, Dialect, Value};
 use crate::project::{ConventionFacts, Target};
 
 use super::advice::{default_name, outside_batch};
+use super::edits::naming_of_reflected;
 use super::naming_target::{complete, subject, this_half};
 use super::suggestion::suggest;
 use super::{Check, MigrationFile, Rule};
@@ -102,8 +103,39 @@ fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation
     } else {
         "no create of this migration certainly belongs to it"
     };
+    let on_sqlite = operation
+        .kind()
+        .and_then(|kind| naming_of_reflected(file, operation, kind))
+        .map(|naming| {
+            format!("; on SQLite it may have none: give the batch `{naming}`, and write the name that this makes")
+        });
     diagnostic.help(format!(
-        "write the name that the {what} has in the database{}; none is suggested, because {more}",
-        usual.unwrap_or_default()
+        "write the name that the {what} has in the database{}; none is suggested, because {more}{}",
+        usual.unwrap_or_default(),
+        on_sqlite.unwrap_or_default()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::of_migration;
+
+    #[test]
+    fn what_sqlite_holds_without_a_name_is_found_by_a_convention_of_the_batch() {
+        let batch = "    with op.batch_alter_table('t') as b:\n        b.drop_constraint(None, type_='unique')\n";
+        let given = batch.replace("'t'", "'t', naming_convention=X");
+        let plain = "    op.drop_constraint(None, 't', type_='unique')\n";
+        for (url, upgrade, expected) in [
+            ("sqlite://", batch, true),
+            ("", batch, true),
+            ("postgresql://h/d", batch, false),
+            ("sqlite://", &given, false),
+            ("sqlite://", plain, false),
+        ] {
+            let found = of_migration(url, upgrade, "    pass\n", false);
+            let help = found[0].help.as_deref().unwrap_or_default();
+            let proposed = "give the batch `naming_convention={'uq': 'uq_%(table_name)s_%(column_0_name)s'}`";
+            assert_eq!(help.contains(proposed), expected, "{url} {upgrade}: {help}");
+        }
+    }
 }
