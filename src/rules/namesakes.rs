@@ -2,23 +2,28 @@
 
 use std::collections::HashMap;
 
-use crate::migration::Operation;
+use crate::migration::{Known, Operation, Step};
+use crate::naming::ConstraintKind;
 
 use super::MigrationFile;
-use super::inline::{InlineName, of_added_column};
+use super::inline::{Inline, InlineName, of_added_column};
 use super::suggestion::{Constraint, Source, Suggestion, suggest, with_all_columns};
 
-/// What has to have a name of its own: within a run of statements and a table.
+/// What has to have a name of its own: a kind of constraint within a run of statements and a table.
 #[derive(PartialEq, Eq, Hash)]
 struct Key<'m> {
     block: usize,
     schema: Option<&'m str>,
     table: &'m str,
+    kind: ConstraintKind,
     name: String,
 }
 
-/// How often each name is given or offered.
-type Taken<'m> = HashMap<Key<'m>, usize>;
+/// The columns of a constraint and the table that it refers to.
+type Shape<'m> = (&'m Known<Vec<String>>, Option<&'m str>);
+
+/// What is called by each name: one constraint, however often it is written, or several.
+type Taken<'m> = HashMap<Key<'m>, Option<Shape<'m>>>;
 
 /// Gives each of several that would share a name the name with all its columns; none, with the reason, where that is taken as well, or where a
 /// convention of the project or the configuration makes them share it.
@@ -27,94 +32,96 @@ pub(super) fn told_apart(file: &MigrationFile<'_>, suggestions: &mut [Option<Sug
     if suggestions.iter().flatten().count() == 0 || file.migration.operations.len() + file.migration.steps.len() < 2 {
         return;
     }
-    let others = given_or_inline(file);
+    let inline: Vec<_> = file
+        .migration
+        .steps
+        .iter()
+        .map(|step| (step, of_added_column(step)))
+        .collect();
     let operations = file.migration.operations.as_slice();
-    let first = with_suggested(&others, operations, suggestions);
-    for (operation, suggestion) in operations.iter().zip(suggestions.iter_mut()) {
-        let Some(suggestion) = suggestion else { continue };
-        let is_documented = suggestion.source == Source::Documented || suggestion.unread.is_some();
-        if is_documented && is_shared(&first, operation, suggestion) {
-            with_all_columns(file, Constraint::from(operation), suggestion);
+    let named = inline_names(file, &inline);
+    let first = taken(&named, operations, suggestions);
+    let shared: Vec<bool> = are_shared(&first, operations, suggestions);
+    for (at, suggestion) in suggestions.iter_mut().enumerate().filter(|(at, _)| shared[*at]) {
+        let is_documented = |own: &&mut Suggestion| own.source == Source::Documented || own.unread.is_some();
+        if let Some(own) = suggestion.as_mut().filter(is_documented) {
+            with_all_columns(file, Constraint::from(&operations[at]), own);
         }
     }
-    let then = with_suggested(&others, operations, suggestions);
-    for (operation, suggestion) in operations.iter().zip(suggestions.iter_mut()) {
-        let Some(suggestion) = suggestion else { continue };
-        if is_shared(&then, operation, suggestion) {
-            suggestion.withhold();
+    let then = taken(&named, operations, suggestions);
+    let shared: Vec<bool> = are_shared(&then, operations, suggestions);
+    for (_, suggestion) in suggestions.iter_mut().enumerate().filter(|(at, _)| shared[*at]) {
+        if let Some(own) = suggestion {
+            own.withhold();
         }
     }
 }
 
-/// The names that are written, and those that columns are offered.
-fn given_or_inline<'f>(file: &'f MigrationFile<'_>) -> Taken<'f> {
-    let mut taken = Taken::new();
-    let named = file.migration.operations.iter().filter(|operation| operation.creates());
-    for operation in named {
-        if let Some(name) = operation.name.text() {
-            count(&mut taken, key(operation, name));
-        }
-    }
-    for step in &file.migration.steps {
-        for inline in of_added_column(step) {
-            let constraint = inline.constraint(step);
-            let name = match &inline.name {
-                InlineName::Unnamed => suggest(file, constraint).name,
-                InlineName::Plain(name) | InlineName::Finished(name) => Some(name.clone()),
-                InlineName::Computed => None,
-            };
-            let key = name.zip(step.table.known()).map(|(name, table)| Key {
-                block: step.block,
-                schema: step.schema.known().and_then(Option::as_deref),
-                table,
-                name,
-            });
-            count(&mut taken, key);
-        }
-    }
-    taken
+/// The names that columns bring along, or are offered.
+fn inline_names<'f>(
+    file: &MigrationFile<'_>,
+    inline: &'f [(&'f Step<'_>, Vec<Inline<'_>>)],
+) -> Vec<(Key<'f>, Shape<'f>)> {
+    let all = inline
+        .iter()
+        .flat_map(|(step, found)| found.iter().map(move |one| (*step, one)));
+    all.filter_map(|(step, one)| {
+        let constraint = one.constraint(step);
+        let name = match &one.name {
+            InlineName::Unnamed => suggest(file, constraint).name?,
+            InlineName::Plain(name) | InlineName::Finished(name) => name.clone(),
+            InlineName::Computed => return None,
+        };
+        named(step.block, constraint, name)
+    })
+    .collect()
 }
 
-fn with_suggested<'f>(
-    others: &Taken<'f>,
+fn named(block: usize, constraint: Constraint<'_>, name: String) -> Option<(Key<'_>, Shape<'_>)> {
+    let key = Key {
+        block,
+        schema: constraint.schema,
+        table: constraint.table.known()?,
+        kind: constraint.kind,
+        name,
+    };
+    Some((key, (constraint.columns, constraint.referred.map(|(table, ..)| table))))
+}
+
+fn of_operation<'m>(operation: &'m Operation<'_>, suggestion: Option<&Suggestion>) -> Option<(Key<'m>, Shape<'m>)> {
+    let suggested = suggestion.and_then(|suggestion| suggestion.name.as_deref());
+    let name = operation.name.text().or(suggested).filter(|_| operation.creates())?;
+    named(operation.block, Constraint::from(operation), name.to_owned())
+}
+
+fn taken<'f>(
+    inline: &[(Key<'f>, Shape<'f>)],
     operations: &'f [Operation<'_>],
     suggestions: &[Option<Suggestion>],
 ) -> Taken<'f> {
-    let mut taken: Taken<'f> = others
+    let mut taken = Taken::new();
+    let inline = inline.iter().map(|(key, shape)| {
+        let name = key.name.clone();
+        (Key { name, ..*key }, *shape)
+    });
+    let of_operations = operations
         .iter()
-        .map(|(key, times)| {
-            let key = Key {
-                name: key.name.clone(),
-                ..*key
-            };
-            (key, *times)
-        })
-        .collect();
-    for (operation, suggestion) in operations.iter().zip(suggestions) {
-        let name = suggestion.as_ref().and_then(|suggestion| suggestion.name.as_deref());
-        count(&mut taken, name.and_then(|name| key(operation, name)));
+        .zip(suggestions)
+        .filter_map(|(operation, suggestion)| of_operation(operation, suggestion.as_ref()));
+    for (key, shape) in inline.chain(of_operations) {
+        let known = taken.entry(key).or_insert(Some(shape));
+        *known = known.filter(|known| *known == shape);
     }
     taken
 }
 
-fn is_shared(taken: &Taken<'_>, operation: &Operation<'_>, suggestion: &Suggestion) -> bool {
-    let key = suggestion.name.as_deref().and_then(|name| key(operation, name));
-    key.is_some_and(|key| taken.get(&key).is_some_and(|times| *times > 1))
-}
-
-fn key<'m>(operation: &'m Operation<'_>, name: &str) -> Option<Key<'m>> {
-    Some(Key {
-        block: operation.block,
-        schema: operation.schema.known().and_then(Option::as_deref),
-        table: operation.table.known()?,
-        name: name.to_owned(),
-    })
-}
-
-fn count<'m>(taken: &mut Taken<'m>, key: impl Into<Option<Key<'m>>>) {
-    if let Some(key) = key.into() {
-        *taken.entry(key).or_default() += 1;
-    }
+/// Which of the creates would share the name that is suggested with another constraint. A table has one primary key, whatever it is called.
+fn are_shared(taken: &Taken<'_>, operations: &[Operation<'_>], suggestions: &[Option<Suggestion>]) -> Vec<bool> {
+    let is_shared = |(operation, suggestion): (&Operation<'_>, &Option<Suggestion>)| {
+        let own = suggestion.as_ref().and_then(|own| of_operation(operation, Some(own)));
+        own.is_some_and(|(key, _)| key.kind != ConstraintKind::PrimaryKey && taken.get(&key) == Some(&None))
+    };
+    operations.iter().zip(suggestions).map(is_shared).collect()
 }
 
 #[cfg(test)]
@@ -215,6 +222,21 @@ mod tests {
         assert!(models.iter().any(|text| text.contains("uq_node_px_py")), "{models:?}");
     }
 
+    /// The database refuses the second whatever its name, so the name is told and the rest is left to a person.
+    #[test]
+    fn what_is_written_twice_has_its_name() {
+        for upgrade in [[PX, PX], [BOTH, BOTH]] {
+            let found = found("{}", &upgrade, &["pass"], false);
+            assert_eq!(names(&found), [Some("uq_node_px"); 2]);
+            assert!(found.iter().all(|one| one.fix.is_none()));
+        }
+        let keys = [
+            "op.create_primary_key(None, 'node', ['px'])",
+            "op.create_primary_key(None, 'node', ['py'])",
+        ];
+        assert_eq!(names(&found("{}", &keys, &["pass"], false)), [Some("pk_node"); 2]);
+    }
+
     #[test]
     fn what_a_convention_calls_by_one_name_is_left_with_the_reason() {
         let convention = "{'uq': 'uq_%(table_name)s_%(column_0_name)s'}";
@@ -222,8 +244,6 @@ mod tests {
             (convention, [PX, BOTH], false),
             (convention, [PX, BOTH], true),
             ("{'uq': 'uq_%(table_name)s'}", [PX, BOTH], false),
-            ("{}", [PX, PX], false),
-            ("{}", [PX, PX], true),
             (
                 "{}",
                 ["op.create_unique_constraint('uq_node_px', 'node', ['py'])", PX],
