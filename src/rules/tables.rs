@@ -141,6 +141,26 @@ pub(super) struct Moment<'f> {
 }
 
 impl Tables {
+    /// What must have been there before a migration: the upgrade drops it and does not make it, and the downgrade makes it again.
+    pub(super) fn brought_back(happenings: &[Event<'_>]) -> Self {
+        let of_upgrade = || happenings.iter().filter(|event| event.half == Half::Upgrade);
+        let dropped: HashSet<(&Table, &str)> = of_upgrade()
+            .filter_map(|event| Some((&event.table, event.drops()?)))
+            .collect();
+        let made: HashSet<(&Table, &str)> = of_upgrade()
+            .filter_map(|event| Some((&event.table, event.makes()?)))
+            .collect();
+        let mut tables = Self::default();
+        for event in happenings.iter().filter(|event| event.half == Half::Downgrade) {
+            let Some(name) = event.makes() else { continue };
+            let known = (&event.table, name);
+            if dropped.contains(&known) && !made.contains(&known) {
+                tables.follow(event);
+            }
+        }
+        tables
+    }
+
     /// Lets one thing happen. Of the drop of an index, tells what it finds.
     pub(super) fn happens<'f>(&mut self, event: &Event<'f>) -> Option<Moment<'f>> {
         let found = match &event.what {

@@ -67,6 +67,25 @@ pub(super) enum What<'f> {
     Unclear,
 }
 
+impl Event<'_> {
+    /// The name of the key or the index that it makes.
+    pub(super) fn makes(&self) -> Option<&str> {
+        match &self.what {
+            What::Key(key) => key.name.as_deref(),
+            What::Index(index) => index.name.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The name of what it drops.
+    pub(super) fn drops(&self) -> Option<&str> {
+        match &self.what {
+            What::KeyDropped(name) | What::IndexDropped(name, _) | What::Dropped(name) => name.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// What happens in a migration; nothing where one of the tables is not known.
 pub(super) fn events<'f>(file: &MigrationFile<'_>, migration: &'f Migration<'_>) -> Option<Vec<Event<'f>>> {
     let mut found = Vec::new();
