@@ -42,7 +42,7 @@ fn below(folder: &Path, files: &mut BTreeMap<PathBuf, String>, at: &Path) {
     }
 }
 
-/// The example project, the examples of every page, and what Alembic generated: each a project in a folder of its own.
+/// The example project, the examples of every page, each spelling of a convention, and what Alembic generated: each a project of its own.
 fn projects() -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
     below(&top().join("examples/shop"), &mut files, Path::new("shop"));
@@ -60,6 +60,12 @@ fn projects() -> BTreeMap<PathBuf, String> {
                 files.insert(folder.join(path), rest.split("```").next().unwrap().to_owned());
             }
         }
+    }
+    for spelling in entries(&top().join("tests/data/convention_spellings")) {
+        let folder = Path::new("spellings").join(spelling.file_stem().unwrap());
+        let env = "from alembic import context\nfrom app.models import target_metadata\n";
+        files.insert(folder.join("migrations/env.py"), env.to_owned());
+        files.insert(folder.join("app/models.py"), fs::read_to_string(&spelling).unwrap());
     }
     for (convention, models) in [("none", BARE), ("full", FULL)] {
         for (dialect, url) in [

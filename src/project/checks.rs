@@ -12,12 +12,15 @@ use crate::source::{RepoPath, SourceFile, Span};
 
 use super::Place;
 
-/// A project with more modules than this is not read: a convention without `ck` is never wrong.
-const MOST_FILES: usize = 1_000;
+/// So many modules are read, the likeliest first, while somebody waits for a commit: a convention without `ck` is never wrong.
+const MOST_READ: usize = 200;
 
-/// The same for its folders, and for the size of all files together.
+/// The same for the size of all of them together.
+const MOST_BYTES: usize = 2 << 20;
+
+/// A project with more modules than this, or folders, is not looked through.
+const MOST_FILES: usize = 2_000;
 const MOST_FOLDERS: usize = 2_000;
-const MOST_BYTES: usize = 8 << 20;
 
 /// So many places are told.
 const MOST_PLACES: usize = 3;
@@ -50,7 +53,9 @@ pub(super) fn find(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Checks {
 /// Nothing where something is left unread.
 fn look(snapshot: &dyn Snapshot, tops: &[RepoPath], places: &mut Vec<Place>) -> Option<()> {
     let mut bytes = 0;
-    for path in modules(snapshot, tops)? {
+    let modules = modules(snapshot, tops)?;
+    let is_more = modules.len() > MOST_READ;
+    for path in modules.into_iter().take(MOST_READ) {
         let content = snapshot.read(&path).ok()??;
         bytes += content.len();
         if bytes > MOST_BYTES {
@@ -65,10 +70,10 @@ fn look(snapshot: &dyn Snapshot, tops: &[RepoPath], places: &mut Vec<Place>) -> 
             break;
         }
     }
-    Some(())
+    (!is_more).then_some(())
 }
 
-/// The modules below the folders, in order; nothing where they are too many.
+/// The modules below the folders, in order, those first that are called after what holds checks; nothing where they are too many.
 fn modules(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Option<Vec<RepoPath>> {
     let mut found = Vec::new();
     let mut open = tops.to_vec();
@@ -87,8 +92,15 @@ fn modules(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Option<Vec<RepoPath>> 
             return None;
         }
     }
-    order::sort(&mut found);
+    order::sort_by_cached_key(&mut found, |path| (!is_likely(path), path.clone()));
     Some(found)
+}
+
+fn is_likely(path: &RepoPath) -> bool {
+    let name = path.display().to_lowercase();
+    ["model", "version", "migration", "alembic", "schema", "table"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 fn is_code(folder: &[u8]) -> bool {
@@ -310,10 +322,19 @@ mod tests {
     fn too_much_to_read_is_left_unread() {
         let files = |count: usize| -> MemorySnapshot { (0..count).map(|at| (format!("app/m{at}.py"), "")).collect() };
         let look = |snapshot: &MemorySnapshot| find(snapshot, &[RepoPath::top()]);
-        assert!(matches!(look(&files(MOST_FILES)), Checks::Free));
-        let more = files(MOST_FILES + 1);
+        assert!(matches!(look(&files(MOST_READ)), Checks::Free));
+        let more = files(MOST_READ + 1);
         assert!(matches!(look(&more), Checks::Unread));
-        assert!(more.reads().is_empty());
+        assert_eq!(more.reads().len(), MOST_READ);
+        let too_many = files(MOST_FILES + 1);
+        assert!(matches!(look(&too_many), Checks::Unread));
+        assert!(too_many.reads().is_empty());
+        // What is likely to hold one is read first.
+        let found: MemorySnapshot = (0..MOST_READ)
+            .map(|at| (format!("app/m{at}.py"), ""))
+            .chain([("app/z/models.py".to_owned(), "c = CheckConstraint('a > 0')")])
+            .collect();
+        assert!(matches!(look(&found), Checks::Held(places, _) if places.len() == 1));
         let large = "#".repeat(MOST_BYTES + 1);
         assert!(matches!(look(&[("a.py", large.as_str())].into()), Checks::Unread));
         let no_text: MemorySnapshot = [("a.py", b"CheckConstraint \xff".to_vec())].into();
