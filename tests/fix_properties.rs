@@ -346,6 +346,10 @@ fn template(random: &mut Random) -> String {
     let mut back = steps(false);
     back.reverse();
     writer.half("downgrade", &back);
+    if !undropped.is_empty() {
+        // Else what is not dropped is only suggested a name.
+        writer.line(1, "raise NotImplementedError");
+    }
     let mut text = writer.text;
     if random.once_in(3) {
         text.truncate(text.trim_end().len());
@@ -381,6 +385,10 @@ fn edited(before: &str, path: &str, report: &Value) -> String {
         .map(|edit| {
             let offset = |name: &str| usize::try_from(edit[name].as_u64().unwrap()).unwrap();
             (offset("start"), offset("end"), edit["text"].as_str().unwrap())
+        })
+        // A drop that is missing altogether is put in, or takes the place of a `pass`.
+        .filter(|(start, end, text)| {
+            !(matches!(&before[*start..*end], "" | "pass") && text.contains("drop_constraint("))
         })
         .collect();
     edits.sort_unstable();

@@ -73,16 +73,16 @@ fn projects() -> BTreeMap<PathBuf, String> {
             ("my", "mysql://h/d"),
             ("sqlite", "sqlite://"),
         ] {
-            let folder = Path::new("generated").join(format!("{convention}-{dialect}"));
-            files.insert(folder.join("migrations/env.py"), format!("{ENV}url = '{url}'\n"));
-            files.insert(folder.join("app/models.py"), models.to_owned());
             for mode in ["plain", "batch"] {
-                let data = top()
-                    .join("tests/data/generated_revisions")
-                    .join(convention)
-                    .join(mode)
-                    .join(dialect);
-                below(&data, &mut files, &folder.join("migrations/versions").join(mode));
+                let data = top().join("tests/data/generated_revisions").join(convention).join(mode);
+                // All have the same identifier, so none may stand beside another.
+                for (at, revision) in entries(&data.join(dialect)).iter().enumerate() {
+                    let folder = Path::new("generated").join(format!("{convention}-{mode}-{dialect}-{at}"));
+                    files.insert(folder.join("migrations/env.py"), format!("{ENV}url = '{url}'\n"));
+                    files.insert(folder.join("app/models.py"), models.to_owned());
+                    let name = folder.join("migrations/versions").join(revision.file_name().unwrap());
+                    files.insert(name, fs::read_to_string(revision).unwrap());
+                }
             }
         }
     }

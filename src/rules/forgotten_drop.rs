@@ -43,6 +43,7 @@ impl Undone {
             .any(|statement| matches!(statement.kind, StmtKind::Raise(_)));
         let mut undone = Self {
             anything: is_given_up
+                || !file.migration.module.errors().is_empty()
                 || calls_a_stranger(file, downgrade)
                 || !is_all_read(file, |half| half != Half::Upgrade),
             ..Self::default()
@@ -204,12 +205,15 @@ impl<'f> ForgottenDrop<'f> {
         match &create.receiver {
             Receiver::Operations(op) => Some(format!("{op}.drop_constraint({name}, {table}{schema}{kind})")),
             Receiver::Batch { spelling, .. } => {
-                let op = operations_spelling(file)?;
+                let op = imported(file, "alembic", "op")?;
                 Some(format!(
                     "with {op}.batch_alter_table({table}{schema}) as {spelling}:{next_line}    {spelling}.drop_constraint({name}{kind})"
                 ))
             }
-            Receiver::Bare => None,
+            Receiver::Bare => {
+                let drop = imported(file, "alembic.op", "drop_constraint")?;
+                Some(format!("{drop}({name}, {table}{schema}{kind})"))
+            }
         }
     }
 }
@@ -239,23 +243,20 @@ fn calls_a_stranger(file: &MigrationFile<'_>, function: &Function) -> bool {
     found
 }
 
-/// What `op` is called in this module.
-fn operations_spelling<'f>(file: &'f MigrationFile<'_>) -> Option<&'f str> {
-    file.migration
-        .module
-        .body()
-        .iter()
-        .find_map(|statement| match &statement.kind {
-            StmtKind::ImportFrom {
-                module: Some(module),
-                names,
-                ..
-            } if module == "alembic" => {
-                let op = names.iter().find(|alias| alias.name == "op")?;
-                Some(op.alias.as_deref().unwrap_or(&op.name))
-            }
-            _ => None,
-        })
+/// What something imported is called in this module.
+fn imported<'f>(file: &'f MigrationFile<'_>, from: &str, wanted: &'f str) -> Option<&'f str> {
+    let mut statements = file.migration.module.body().iter();
+    statements.find_map(|statement| match &statement.kind {
+        StmtKind::ImportFrom {
+            module: Some(module),
+            names,
+            ..
+        } if module == from => {
+            let found = names.iter().find(|alias| alias.name == wanted || alias.name == "*")?;
+            Some(found.alias.as_deref().unwrap_or(wanted))
+        }
+        _ => None,
+    })
 }
 
 #[cfg(test)]
