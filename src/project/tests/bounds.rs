@@ -315,3 +315,25 @@ fn what_is_copied_or_gone_through_is_counted() {
         costs(&convention_of(&code), 150_000);
     }
 }
+
+/// A model has a `metadata` of its own meaning in many a project, and what sets it has nothing to do with SQLAlchemy's.
+#[test]
+fn what_a_function_sets_is_looked_for_in_few_of_its_callers() {
+    let base = "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\n";
+    let files = |sets: &str, calls: &str| {
+        let run = format!("from app.base import Base\n{sets}");
+        let models = format!("from app import run\n{calls}target_metadata = run.Base.metadata\n");
+        asked(&[
+            ("migrations/env.py", ENV),
+            ("app/base.py", base),
+            ("app/run.py", &run),
+            ("app/models.py", &models),
+        ])
+    };
+    let many = |line: &str| lines(0..300, |number| line.replace("{n}", &number.to_string()));
+    let calls = many("run.store(Run({n}), {n})\n");
+    let sets = many("def f{n}():\n    def store(self, metadata):\n        run.metadata = metadata\n");
+    let (verdict, steps) = files(&sets, &calls);
+    assert_eq!(verdict, "default");
+    assert!(steps < 5_000, "{steps}");
+}
