@@ -357,6 +357,9 @@ fn of_metadata(
     found
 }
 
+/// So many fixes of a module are tried: they write into one place, so that no more than one is ever applied.
+const MOST_PROVEN: usize = 8;
+
 /// Findings about metadata without the fixes that leave something to be found: a convention that is written where it has no effect, or that
 /// the rules have something against.
 fn with_proven_fixes(
@@ -366,8 +369,13 @@ fn with_proven_fixes(
     config: &Config,
 ) -> Vec<Diagnostic> {
     let rules: Vec<&'static Rule> = found.iter().map(|one| one.rule).collect();
+    let mut tried = 0;
     for one in &mut found {
+        if tried == MOST_PROVEN {
+            one.fix = None;
+        }
         let Some(fix) = &one.fix else { continue };
+        tried += 1;
         let after = SourceFile::new(one.path().clone(), apply(&one.file, [fix]));
         let changed = Changed::new(project.snapshot(), &after);
         let project = project.changed(&changed, one.path());

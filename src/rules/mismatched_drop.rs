@@ -5,7 +5,7 @@ mod needed_index;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Fix, Safety};
-use crate::migration::{Execution, Guard, Half, Name, Operation, Step};
+use crate::migration::{Execution, Guard, Half, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
 use crate::python::{ExprKind, Spread};
@@ -16,7 +16,7 @@ use super::executed::{Drop, Executed, is_all_read, is_called, may_be_table};
 use super::inline::{InlineName, constraints_of};
 use super::naming_target::this_half;
 use super::suggestion::{Constraint, dropped_name, effective_name};
-use super::type_checks::{reaches_database, type_checks};
+use super::type_checks::InnerCheck;
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -313,53 +313,30 @@ fn mismatched_check(file: &MigrationFile<'_>, target: &Target<'_>) -> Option<Dia
     let Drop::Operation(drop) = target.drop else {
         return None;
     };
+    let checks = file.inner_checks().of_table(target.table, target.schema)?;
     let is_check = matches!(drop.kind(), None | Some(ConstraintKind::Check));
     let own = dropped_name(file, drop).filter(|_| is_check && !drop.conditional)?;
     if is_made_by_others(file, target, &[], &own) {
         return None;
     }
-    let mut meant = Vec::new();
-    for step in file.migration.steps.iter().filter(|step| makes_parts_of(step, target)) {
-        let inner = constraints_of(step).into_iter().map(|inline| (inline, Some(true)));
-        let types = type_checks(step).into_iter().map(|check| {
-            let reaches = reaches_database(file, step, &check);
-            (check, reaches)
-        });
-        for (inline, reaches) in inner.chain(types).filter(|(_, reaches)| *reaches != Some(false)) {
-            let constraint = inline.constraint(step);
-            // An unnamed one may be called anything.
-            let written = reaches.and(constraint.explicit)?.name;
-            let name = effective_name(file, constraint)?;
-            if name == own {
-                return None;
-            }
-            let is_alike = target.name.ends_with(written) || name.ends_with(target.name);
-            if inline.kind == ConstraintKind::Check && is_alike && !step.repeated {
-                let is_plain = matches!(&inline.name, InlineName::Plain(plain) if plain == target.name);
-                meant.push((inline.argument.span, name, is_plain.then_some(inline.kind)));
-            }
-        }
+    if checks.iter().any(|check| check.name == own) {
+        return None;
     }
-    let [(place, name, same_words)] = meant.as_slice() else {
+    // As it is written, as it is in the database, or as the documented convention would make it.
+    let is_alike = |check: &&InnerCheck| {
+        let is_prefixed = || format!("ck_{}_{}", target.table, check.written) == target.name;
+        [&check.written, &check.name].iter().any(|name| *name == target.name) || is_prefixed()
+    };
+    let mut meant = checks.iter().filter(is_alike);
+    let (Some(check), None) = (meant.next(), meant.next()) else {
         return None;
     };
     let made = MadeAs {
-        place: *place,
-        name,
-        same_words: *same_words,
+        place: check.place,
+        name: &check.name,
+        same_words: (check.written == target.name).then_some(ConstraintKind::Check),
     };
     Some(diagnostic(file, target, &own, &made, true))
-}
-
-/// Whether a step of the upgrade makes the table of a drop, or adds to it.
-fn makes_parts_of(step: &Step<'_>, target: &Target<'_>) -> bool {
-    matches!(step.method, "create_table" | "add_column" | "alter_column")
-        && step.half == Half::Upgrade
-        && step.table.known().is_some_and(|table| table == target.table)
-        && step
-            .schema
-            .known()
-            .is_some_and(|schema| schema.as_deref() == target.schema)
 }
 
 /// Whether something else of the downgrade removes what the upgrade made, or the upgrade itself calls it otherwise in the end.
@@ -675,6 +652,7 @@ mod tests {
                 // Another one, of an older revision.
                 (CK, "'other', 't', type_='check'", None),
                 (CK, "'b_enum', 'u'", None),
+                ("None", "'old_b_enum', 't', type_='check'", None),
             ] {
                 assert_eq!(
                     meant(PG, convention, upgrade, drop).as_deref(),

@@ -47,6 +47,7 @@ use crate::source::{SourceFile, Span};
 use executed::{Executed, executed, made_by_sql};
 use forgotten_drop::Undone;
 use suggestion::{Suggestion, suggest_all};
+use type_checks::InnerChecks;
 
 /// A rule.
 #[derive(Debug)]
@@ -154,6 +155,7 @@ pub struct MigrationFile<'a> {
     called: OnceCell<HashMap<String, Vec<usize>>>,
     undone: OnceCell<Undone>,
     numbered: OnceCell<HashMap<Span, String>>,
+    inner_checks: OnceCell<InnerChecks>,
 }
 
 impl<'a> MigrationFile<'a> {
@@ -174,6 +176,7 @@ impl<'a> MigrationFile<'a> {
             called: OnceCell::new(),
             undone: OnceCell::new(),
             numbered: OnceCell::new(),
+            inner_checks: OnceCell::new(),
         }
     }
 
@@ -249,6 +252,11 @@ impl<'a> MigrationFile<'a> {
             .get_or_init(|| tables::numbered(self))
             .get(&place)
             .map(String::as_str)
+    }
+
+    /// The checks that the upgrade makes inside a table, its columns and their types; read when first asked for.
+    fn inner_checks(&self) -> &InnerChecks {
+        self.inner_checks.get_or_init(|| InnerChecks::of(self))
     }
 
     /// Where the models declare a constraint, and how that reads with a name.

@@ -3,7 +3,7 @@
 use crate::migration::{Half, Known, Name, Operation, Receiver};
 use crate::naming::{
     ColumnRef, ConstraintKind, Convention, Dialect, Explicit, Name as Computed, NamingError, Referred, Subject,
-    default_names,
+    Value as Template, default_names,
 };
 use crate::project::{ConventionFacts, MetadataFacts, Place, Target};
 use crate::source::Span;
@@ -409,6 +409,15 @@ pub(super) fn configured_name(file: &MigrationFile<'_>, constraint: Constraint<'
 /// Whether the project's convention builds on an explicit name, so that SQLAlchemy raises for this constraint where it has none
 /// (`sqlalchemy/sql/naming.py`, `_key_constraint_name`).
 pub(super) fn raises_without_name(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> bool {
+    let builds_on_names = |facts: &MetadataFacts| match &facts.convention {
+        ConventionFacts::Known(convention, _) => matches!(convention.template_for(constraint.kind),
+            Some(Template::Template(text)) if text.contains("constraint_name")),
+        ConventionFacts::Default | ConventionFacts::Unknown(..) => false,
+    };
+    // Most conventions do so for checks alone, and most constraints are none.
+    if matches!(&file.naming().target, Target::Metadata(facts) if !builds_on_names(facts)) {
+        return false;
+    }
     let any = Known::Is("t".to_owned());
     let unnamed = Constraint {
         table: &any,

@@ -1,14 +1,17 @@
 //! The checks that the type of a column brings along: `Boolean` and `Enum` with `create_constraint=True` (`sqlalchemy/sql/sqltypes.py`,
 //! `SchemaType` and `_type_bound`).
 
+use std::collections::HashMap;
+
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::{Known, Step};
+use crate::migration::{Half, Known, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{Argument, ArgumentKind, Call, ExprKind};
+use crate::source::Span;
 
 use super::advice::RAISES;
-use super::inline::{Inline, InlineName, columns_of, name_of};
-use super::suggestion::raises_without_name;
+use super::inline::{Inline, InlineName, columns_of, constraints_of, name_of};
+use super::suggestion::{effective_name, raises_without_name};
 use super::{MigrationFile, Rule};
 
 /// The checks of the types in `create_table`, `add_column` and `alter_column`.
@@ -75,9 +78,73 @@ fn name_of_type(call: &Call) -> InlineName {
     }
 }
 
+/// The named checks that an upgrade makes inside of tables, by the table.
+pub(super) struct InnerChecks {
+    /// Nothing where one of the table's constraints may be called anything.
+    tables: HashMap<(String, Option<String>), Option<Vec<InnerCheck>>>,
+}
+
+/// One of them.
+pub(super) struct InnerCheck {
+    /// Its name as it is written.
+    pub(super) written: String,
+    /// Its name in the database.
+    pub(super) name: String,
+    pub(super) place: Span,
+}
+
+/// A table with more checks than this is not compared with each drop.
+const MOST_CHECKS: usize = 100;
+
+impl InnerChecks {
+    pub(super) fn of(file: &MigrationFile<'_>) -> Self {
+        let mut tables: HashMap<(String, Option<String>), Option<Vec<InnerCheck>>> = HashMap::new();
+        for step in file.migration.steps.iter().filter(|step| step.half == Half::Upgrade) {
+            let (Some(table), Some(schema)) = (step.table.known(), step.schema.known()) else {
+                continue;
+            };
+            let known = tables
+                .entry((table.clone(), schema.clone()))
+                .or_insert_with(|| Some(Vec::new()));
+            match (known.as_mut(), inner_checks(file, step)) {
+                (Some(all), Some(more)) if all.len() + more.len() <= MOST_CHECKS => all.extend(more),
+                _ => *known = None,
+            }
+        }
+        Self { tables }
+    }
+
+    /// Those of a table, where there are any and each is known.
+    pub(super) fn of_table(&self, table: &str, schema: Option<&str>) -> Option<&[InnerCheck]> {
+        let key = (table.to_owned(), schema.map(str::to_owned));
+        let checks = self.tables.get(&key)?.as_deref()?;
+        (!checks.is_empty()).then_some(checks)
+    }
+}
+
+/// Those of one step; nothing where one of its constraints may be called anything.
+fn inner_checks(file: &MigrationFile<'_>, step: &Step<'_>) -> Option<Vec<InnerCheck>> {
+    let inner = constraints_of(step).into_iter().map(|inline| (inline, Some(true)));
+    let types = type_checks(step).into_iter().map(|check| {
+        let reaches = reaches_database(file, step, &check);
+        (check, reaches)
+    });
+    let mut checks = Vec::new();
+    for (inline, reaches) in inner.chain(types).filter(|(_, reaches)| *reaches != Some(false)) {
+        let constraint = inline.constraint(step);
+        let written = reaches.and(constraint.explicit)?.name.to_owned();
+        if inline.kind == ConstraintKind::Check {
+            let name = effective_name(file, constraint).filter(|_| !step.repeated)?;
+            let place = inline.argument.span;
+            checks.push(InnerCheck { written, name, place });
+        }
+    }
+    Some(checks)
+}
+
 /// Whether the database gets the check: where it has such a type of its own, there is none, and SQLite gets none with a column that is added or
 /// altered (`alembic/ddl/sqlite.py`, `add_constraint`). Nothing where the database is not known.
-pub(super) fn reaches_database(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_>) -> Option<bool> {
+fn reaches_database(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_>) -> Option<bool> {
     let call = check.call?;
     let native = call.keyword("native_enum").map(|value| &value.kind);
     let is_enum = call.name() == Some("Enum");
