@@ -4,7 +4,7 @@ mod events;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::migration::{Half, Migration, Operation};
+use crate::migration::{Half, Migration};
 use crate::naming::Dialect;
 use crate::order;
 use crate::project::Revision;
@@ -14,7 +14,7 @@ use super::MigrationFile;
 use super::default_name_dependency::runs_definitions;
 use super::executed::is_all_read;
 
-pub(super) use events::{Event, Key, Table};
+pub(super) use events::{Dropping, Event, Key, Table};
 use events::{Index, What, events, events_of_sql};
 
 /// A table with more keys and indexes is not judged: they are compared with each other.
@@ -43,9 +43,22 @@ pub(super) fn all_events<'f>(file: &'f MigrationFile<'_>) -> Option<Vec<Event<'f
 }
 
 /// What the revisions before have left of some tables; nothing where that cannot be told.
-pub(super) fn past(file: &MigrationFile<'_>, mut tables: Vec<&Table>) -> Option<Tables> {
+pub(super) fn past(file: &MigrationFile<'_>, mut tables: Vec<Table>) -> Option<Tables> {
     order::sort(&mut tables);
     tables.dedup();
+    let (first, children) = read_past(file, &tables)?;
+    if children.is_empty() {
+        return Some(first);
+    }
+    // A drop of a key need not speak of the table that the key refers to.
+    tables.extend(children);
+    order::sort(&mut tables);
+    tables.dedup();
+    read_past(file, &tables).map(|(tables, _)| tables)
+}
+
+/// The tables, and the others whose keys refer to them.
+fn read_past(file: &MigrationFile<'_>, tables: &[Table]) -> Option<(Tables, Vec<Table>)> {
     if tables.is_empty() || tables.len() > MOST_TABLES {
         return None;
     }
@@ -71,7 +84,10 @@ pub(super) fn past(file: &MigrationFile<'_>, mut tables: Vec<&Table>) -> Option<
             past.follow(event);
         }
     }
-    Some(past)
+    let refers = |key: &&Key| (key.referred.as_ref()).is_some_and(|(table, _)| tables.contains(table));
+    let children = past.keys.iter().filter(refers).map(|key| key.table.clone());
+    let children = children.filter(|table| !tables.contains(table)).collect();
+    Some((past, children))
 }
 
 /// The names that MySQL and MariaDB choose for the keys of a migration, by the places of the keys: only those that are certain.
@@ -91,7 +107,7 @@ pub(super) fn numbered(file: &MigrationFile<'_>) -> HashMap<Span, String> {
         tables.follow(event);
     }
     let older = tables.keys.iter().filter(|key| key.is_chosen && key.name.is_none());
-    if let Some(mut past) = past(file, older.map(|key| &key.table).collect()) {
+    if let Some(mut past) = past(file, older.map(|key| key.table.clone()).collect()) {
         for event in &happenings {
             past.follow(event);
         }
@@ -129,9 +145,9 @@ pub(super) struct Tables {
     tables: HashMap<Table, State>,
 }
 
-/// A drop of an index with what is known at that moment.
+/// A drop of an index or a column with what is known at that moment.
 pub(super) struct Moment<'f> {
-    pub(super) drop: &'f Operation<'f>,
+    pub(super) drop: Dropping<'f>,
     pub(super) table: Table,
     pub(super) name: String,
     /// The keys that need the index, since nothing else serves them.
@@ -164,7 +180,10 @@ impl Tables {
     /// Lets one thing happen. Of the drop of an index, tells what it finds.
     pub(super) fn happens<'f>(&mut self, event: &Event<'f>) -> Option<Moment<'f>> {
         let found = match &event.what {
-            What::IndexDropped(Some(name), Some(drop)) if event.is_certain => self.moment(drop, &event.table, name),
+            What::IndexDropped(Some(name), Some(drop)) if event.is_certain => self.moment(*drop, &event.table, name),
+            What::ColumnDropped(column, Some(drop)) if event.is_certain => {
+                self.without_column(*drop, &event.table, column)
+            }
             _ => None,
         };
         self.follow(event);
@@ -211,13 +230,13 @@ impl Tables {
             What::ColumnAdded(column) if is_certain => {
                 state.new_columns.insert(column.clone());
             }
-            What::ColumnDropped(column) => state.drop_column(&mut self.keys, column),
+            What::ColumnDropped(column, _) => state.drop_column(&mut self.keys, column),
             What::Unclear | What::TableMade => state.is_doubtful = true,
             What::Key(_) | What::IndexDropped(..) | What::ColumnAdded(_) => {}
         }
     }
 
-    fn moment<'f>(&self, drop: &'f Operation<'f>, table: &Table, name: &str) -> Option<Moment<'f>> {
+    fn moment<'f>(&self, drop: Dropping<'f>, table: &Table, name: &str) -> Option<Moment<'f>> {
         let nothing = State::default();
         let state = self.tables.get(table).unwrap_or(&nothing);
         if state.is_doubtful {
@@ -244,6 +263,22 @@ impl Tables {
             name: name.to_owned(),
             keys: own.chain(referring).cloned().collect(),
             is_complete: is_new || state.is_new && !state.drops_unknown,
+        })
+    }
+}
+
+impl Tables {
+    /// A column does not go before the keys on it. Those whose name is not written are told by other rules.
+    fn without_column<'f>(&self, drop: Dropping<'f>, table: &Table, column: &str) -> Option<Moment<'f>> {
+        let state = self.tables.get(table).filter(|state| !state.is_doubtful)?;
+        let stands_on_it = |key: &&Key| key.is_there && key.is_named && key.columns.iter().any(|own| own == column);
+        let own = state.own.iter().filter_map(|at| self.keys.get(*at));
+        Some(Moment {
+            drop,
+            table: table.clone(),
+            name: column.to_owned(),
+            keys: own.filter(stands_on_it).cloned().collect(),
+            is_complete: true,
         })
     }
 }

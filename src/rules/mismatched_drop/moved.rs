@@ -83,12 +83,18 @@ pub(super) struct Moves<'a, 'f> {
     later: &'a Later<'a>,
     /// By the place of the key's drop: the way to the first index that waits for it.
     first: HashMap<usize, (&'a Refused<'a>, &'a Operation<'a>)>,
+    /// By the place of a key that nobody drops: the first drop that waits for it.
+    left: HashMap<Span, &'a Refused<'a>>,
 }
 
 impl<'a, 'f> Moves<'a, 'f> {
     pub(super) fn new(file: &'a MigrationFile<'f>, later: &'a Later<'a>, refused: &'a [Refused<'a>]) -> Self {
-        let mut first = HashMap::new();
+        let (mut first, mut left) = (HashMap::new(), HashMap::new());
         for one in refused {
+            let is_left = |key: &&Key| later.drop_of(key, one.moment.drop).is_none();
+            for key in one.moment.keys.iter().filter(is_left) {
+                left.entry(key.place.span).or_insert(one);
+            }
             for drop in one
                 .moment
                 .keys
@@ -98,7 +104,12 @@ impl<'a, 'f> Moves<'a, 'f> {
                 first.entry(drop.call.span.start).or_insert((one, drop));
             }
         }
-        Self { file, later, first }
+        Self {
+            file,
+            later,
+            first,
+            left,
+        }
     }
 
     /// The change after which the drop works.
@@ -120,7 +131,7 @@ impl<'a, 'f> Moves<'a, 'f> {
             if let Some(dropped) = self.later.drop_of(key, drop) {
                 edits.extend(self.moved(dropped)?);
             } else {
-                edits.push(self.inserted(refused, key)?);
+                edits.push(self.inserted(key)?);
                 safety = Safety::Suggested;
             }
         }
@@ -174,9 +185,9 @@ impl<'a, 'f> Moves<'a, 'f> {
         }
         let block = around.0.get(around.1)?;
         // What is left of a block must hold something, and every index goes with its table.
-        let drops_only = |statement: &Stmt| matches!(&statement.kind, StmtKind::Expr(expr) if expr.as_call().and_then(Call::name) == Some("drop_index"));
+        let goes_along = |statement: &Stmt| matches!(&statement.kind, StmtKind::Expr(expr) if matches!(expr.as_call().and_then(Call::name), Some("drop_index" | "drop_constraint" | "drop_column")));
         let goes = match &block.kind {
-            StmtKind::With { .. } if run.iter().all(drops_only) => block,
+            StmtKind::With { .. } if run.iter().all(goes_along) => block,
             _ => statement,
         };
         let lines = lines_of(self.file, goes)?;
@@ -184,7 +195,8 @@ impl<'a, 'f> Moves<'a, 'f> {
     }
 
     /// A key that nobody drops goes before the index.
-    fn inserted(&self, refused: &Refused<'_>, key: &Key) -> Option<Edit> {
+    fn inserted(&self, key: &Key) -> Option<Edit> {
+        let refused = self.left.get(&key.place.span)?;
         let drop = refused.moment.drop;
         let source = self.file.file();
         let is_own = key.place.file.path() == source.path() && key.table == refused.moment.table;
@@ -196,9 +208,9 @@ impl<'a, 'f> Moves<'a, 'f> {
             source.line_span(statement.span.start).start,
             statement.span.start,
         ));
-        let finished = finished_name(self.file, &drop.receiver, drop.call, name)?;
+        let finished = finished_name(self.file, drop.receiver, drop.call, name)?;
         let kind = ConstraintKind::ForeignKey.type_name()?;
-        let call = match (&drop.receiver, &key.table) {
+        let call = match (drop.receiver, &key.table) {
             (Receiver::Operations(op), (table, None)) => {
                 format!("{op}.drop_constraint({finished}, '{table}', type_='{kind}')")
             }

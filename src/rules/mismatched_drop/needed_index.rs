@@ -3,7 +3,7 @@
 //! Measured on MariaDB 10.11: any index serves that starts with the key's columns in their order, a unique constraint's or the primary key's
 //! too. The one that the database made for a key itself gives way to the first that is created beside it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::migration::{Action, Half, Operation, Step};
@@ -13,8 +13,9 @@ use crate::python::{Stmt, StmtKind};
 use crate::source::Span;
 
 use super::super::MigrationFile;
+use super::super::inline::constraints_of;
 use super::super::suggestion::dropped_name;
-use super::super::tables::{Event, Key, Moment, Tables, all_events, past};
+use super::super::tables::{Dropping, Event, Key, Moment, Table, Tables, all_events, past};
 use super::RULE;
 use super::moved::{self, Way};
 
@@ -27,8 +28,20 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
         );
         kind && operation.name.text().is_some() && operation.table.known().is_some()
     };
+    let migration = file.migration;
+    let makes_keys = || {
+        let is_key = |operation: &Operation<'_>| operation.action == Action::Create(ConstraintKind::ForeignKey);
+        let has_key = |step: &Step<'_>| {
+            constraints_of(step)
+                .iter()
+                .any(|inline| inline.kind == ConstraintKind::ForeignKey)
+        };
+        migration.operations.iter().any(is_key) || migration.steps.iter().any(has_key)
+    };
+    let drops_column = || migration.steps.iter().any(|step| step.method == "drop_column");
+    let may_be_refused = migration.operations.iter().any(drops_index) || drops_column() && makes_keys();
     let is_mysql = || matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb));
-    if !file.migration.operations.iter().any(drops_index) || !is_mysql() || switches_checks_off(file) {
+    if !may_be_refused || !is_mysql() || switches_checks_off(file) {
         return Vec::new();
     }
     all_events(file).map_or_else(Vec::new, |happenings| refused(file, &happenings))
@@ -43,13 +56,15 @@ fn refused<'f>(file: &'f MigrationFile<'_>, happenings: &[Event<'f>]) -> Vec<Dia
     let mut tables = Tables::brought_back(happenings);
     let mut moments: Vec<Moment<'_>> = happenings.iter().filter_map(|event| tables.happens(event)).collect();
     let older = moments.iter().filter(|moment| !moment.is_complete);
-    if let Some(mut past) = past(file, older.map(|moment| &moment.table).collect()) {
+    let older: HashSet<Table> = older.map(|moment| moment.table.clone()).collect();
+    if let Some(mut past) = past(file, older.iter().cloned().collect()) {
         // Of an older table nobody knows all otherwise; that the revision makes the key and the index is enough then.
         let with_the_past = happenings.iter().filter_map(|event| past.happens(event));
-        moments = better(moments, with_the_past.collect());
+        moments = better(moments, with_the_past.filter(|moment| older.contains(&moment.table)));
     }
     let leaves = early_leaves(file);
     let mut found: Vec<Refused<'_>> = Vec::new();
+    let mut waited_for: HashSet<Span> = HashSet::new();
     for moment in moments {
         let Some(way) = Way::to(file.migration.module.body(), moment.drop.call.span) else {
             continue;
@@ -59,7 +74,11 @@ fn refused<'f>(file: &'f MigrationFile<'_>, happenings: &[Event<'f>]) -> Vec<Dia
                 .get(function)
                 .is_none_or(|leaves| *leaves > moment.drop.call.span.start)
         });
-        if is_reached && !moment.keys.is_empty() {
+        // A column that waits for the key of its index is the same fault.
+        let is_news =
+            moment.drop.what != "column" || moment.keys.iter().any(|key| !waited_for.contains(&key.place.span));
+        if is_reached && is_news && !moment.keys.is_empty() {
+            waited_for.extend(moment.keys.iter().map(|key| key.place.span));
             found.push(Refused { moment, way });
         }
     }
@@ -75,8 +94,8 @@ fn refused<'f>(file: &'f MigrationFile<'_>, happenings: &[Event<'f>]) -> Vec<Dia
 }
 
 /// Of each drop what tells more: the older revisions, where they tell all of its table.
-fn better<'f>(moments: Vec<Moment<'f>>, with_the_past: Vec<Moment<'f>>) -> Vec<Moment<'f>> {
-    let complete = with_the_past.into_iter().filter(|moment| moment.is_complete);
+fn better<'f>(moments: Vec<Moment<'f>>, with_the_past: impl Iterator<Item = Moment<'f>>) -> Vec<Moment<'f>> {
+    let complete = with_the_past.filter(|moment| moment.is_complete);
     let mut by_place: BTreeMap<Span, Moment<'_>> = moments.into_iter().map(|one| (one.drop.call.span, one)).collect();
     by_place.extend(complete.map(|one| (one.drop.call.span, one)));
     by_place.into_values().collect()
@@ -143,7 +162,7 @@ impl<'f> Later<'f> {
     }
 
     /// The drop of a key, after that of an index.
-    pub(super) fn drop_of(&self, key: &Key, after: &Operation<'_>) -> Option<&'f Operation<'f>> {
+    pub(super) fn drop_of(&self, key: &Key, after: Dropping<'_>) -> Option<&'f Operation<'f>> {
         let is_after = |drop: &&Operation<'_>| drop.function == after.function && drop.call.span > after.call.span;
         let is_of_table = |drop: &&Operation<'_>| drop.schema.known() == Some(&key.table.1);
         let drops = self.keys.get(&(key.table.0.as_str(), after.half, key.name.clone()?))?;
@@ -151,7 +170,7 @@ impl<'f> Later<'f> {
     }
 
     /// The drop of a key's table, after that of an index.
-    pub(super) fn drop_of_table(&self, key: &Key, after: &Operation<'_>) -> Option<&'f Step<'f>> {
+    pub(super) fn drop_of_table(&self, key: &Key, after: Dropping<'_>) -> Option<&'f Step<'f>> {
         let step = self.tables.get(&(key.table.0.as_str(), after.half))?;
         let is_it = step.schema.known() == Some(&key.table.1)
             && step.function == after.function
@@ -167,10 +186,7 @@ fn diagnostic(
     refused: &Refused<'_>,
 ) -> Option<Diagnostic> {
     let drop = refused.moment.drop;
-    let what = match drop.kind() {
-        Some(ConstraintKind::Unique) => "unique constraint",
-        _ => "index",
-    };
+    let what = drop.what;
     let place = |span| Place {
         file: file.file().clone(),
         span,
@@ -310,6 +326,18 @@ mod tests {
                 "op.drop_index('ix', 't')\nop.drop_column('t', 'p')",
                 1,
             ),
+            // The column itself.
+            (
+                "op.add_column('t', sa.Column('p', sa.Integer()))\nop.create_foreign_key('fk', 't', 'r', ['p'], ['id'])".to_owned(),
+                "op.drop_column('t', 'p')",
+                1,
+            ),
+            (
+                "op.add_column('t', sa.Column('p', sa.Integer()))\nop.create_foreign_key('fk', 't', 'r', ['p'], ['id'])".to_owned(),
+                "op.drop_constraint('fk', 't', type_='foreignkey')\nop.drop_column('t', 'p')",
+                0,
+            ),
+            ("op.add_column('t', sa.Column('p', sa.Integer()))".to_owned(), "op.drop_column('t', 'p')", 0),
             // What the key refers to.
             (
                 "op.create_unique_constraint('uq', 'r', ['c'])\nop.create_foreign_key('fk', 't', 'r', ['c'], ['c'])".to_owned(),
@@ -435,6 +463,23 @@ mod tests {
                 "op.drop_index('ix', 't')\nop.drop_column('t', 'p')",
                 "op.drop_constraint(op.f('fk'), 't', type_='foreignkey')\nop.drop_index('ix', 't')\nop.drop_column('t', 'p')",
             ),
+            (
+                "op.add_column('t', sa.Column('p', sa.Integer()))\nop.create_foreign_key('fk', 't', 'r', ['p'], ['id'])",
+                "with op.batch_alter_table('t') as b:\n    # The column.\n    b.drop_column('p')",
+                "with op.batch_alter_table('t') as b:\n    b.drop_constraint(b.f('fk'), type_='foreignkey')\n    # The column.\n    b.drop_column('p')",
+            ),
+            // One key that nobody drops, for two drops.
+            (
+                "op.create_unique_constraint('uq', 't', ['c'])\nop.create_index('ix', 't', ['p'])\nop.create_foreign_key('fk', 't', 't', ['p'], ['c'])",
+                "op.drop_index('ix', 't')\nop.drop_constraint('uq', 't', type_='unique')",
+                "op.drop_constraint(op.f('fk'), 't', type_='foreignkey')\nop.drop_index('ix', 't')\nop.drop_constraint('uq', 't', type_='unique')",
+            ),
+            // Nothing is left of the block.
+            (
+                &format!("{TABLE}op.create_unique_constraint('uq', 't', ['p'])"),
+                "with op.batch_alter_table('t') as b:\n    b.drop_constraint('uq', type_='unique')\n\nop.drop_table('t')",
+                "op.drop_table('t')",
+            ),
             // What is not alone on its line stays where it is.
             (
                 keys,
@@ -531,6 +576,23 @@ mod tests {
             let found = after(revisions);
             assert_eq!(found.len(), expected, "{revisions:?}\n{found:?}");
         }
+        // The key of a table that an older revision lets go without a word of the other.
+        let parent = "op.create_table('u', sa.Column('c', sa.Integer()), sa.UniqueConstraint('c', name='uq'))";
+        let child =
+            "op.create_table('v', sa.Column('c', sa.Integer()), sa.ForeignKeyConstraint(['c'], ['u.c'], name='fk'))";
+        let drops = "op.drop_constraint('uq', 'u', type_='unique')";
+        assert_eq!(after(&[parent, child, drops]).len(), 1);
+        assert_eq!(
+            after(&[
+                parent,
+                child,
+                "op.drop_constraint('fk', 'v', type_='foreignkey')",
+                drops
+            ])
+            .len(),
+            0
+        );
+        assert_eq!(after(&[parent, child, "op.drop_table('v')", drops]).len(), 0);
         // The number of the key is known, and so is what drops it.
         let drops = "op.drop_index('ix', 't')\n    op.drop_constraint('t_ibfk_1', 't', type_='foreignkey')\n    op.create_foreign_key('fk', 't', 'r', ['p'], ['id'])";
         let found = after(&[made, "op.create_index('ix', 't', ['p'])", drops]);

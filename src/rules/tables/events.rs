@@ -1,6 +1,6 @@
 //! What the operations and the SQL of a migration do to keys and indexes, one thing after the other.
 
-use crate::migration::{Action, Guard, Half, Known, Migration, Name, Operation, Step};
+use crate::migration::{Action, Guard, Half, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::ConstraintKind;
 use crate::order;
 use crate::project::Place;
@@ -28,6 +28,8 @@ pub(in super::super) struct Key {
     pub(in super::super) name: Option<String>,
     /// Whether the database chooses its name.
     pub(in super::super) is_chosen: bool,
+    /// Whether its name is written.
+    pub(super) is_named: bool,
     pub(in super::super) place: Place,
     pub(super) is_there: bool,
 }
@@ -52,17 +54,28 @@ pub(in super::super) struct Event<'f> {
     pub(super) what: What<'f>,
 }
 
+/// A drop that the database may refuse.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Dropping<'f> {
+    pub(in super::super) call: &'f Call,
+    pub(in super::super) receiver: &'f Receiver,
+    pub(in super::super) half: Half,
+    pub(in super::super) function: Option<&'f str>,
+    /// What it drops, in words.
+    pub(in super::super) what: &'static str,
+}
+
 pub(super) enum What<'f> {
     Key(Box<Key>),
     Index(Index),
     KeyDropped(Option<String>),
-    IndexDropped(Option<String>, Option<&'f Operation<'f>>),
+    IndexDropped(Option<String>, Option<Dropping<'f>>),
     /// By a drop that does not say what it drops.
     Dropped(Option<String>),
     TableMade,
     TableDropped,
     ColumnAdded(String),
-    ColumnDropped(String),
+    ColumnDropped(String, Option<Dropping<'f>>),
     /// Something that is not understood.
     Unclear,
 }
@@ -170,7 +183,19 @@ fn of_operation<'f>(
         Action::Drop(Some(ConstraintKind::ForeignKey)) => What::KeyDropped(dropped()),
         Action::Drop(Some(ConstraintKind::PrimaryKey)) => What::IndexDropped(Some(PRIMARY.to_owned()), None),
         Action::Drop(Some(ConstraintKind::Index | ConstraintKind::Unique)) => {
-            What::IndexDropped(dropped(), Some(operation))
+            let what = if operation.kind() == Some(ConstraintKind::Unique) {
+                "unique constraint"
+            } else {
+                "index"
+            };
+            let dropping = Dropping {
+                call: operation.call,
+                receiver: &operation.receiver,
+                half: operation.half,
+                function: operation.function,
+                what,
+            };
+            What::IndexDropped(dropped(), Some(dropping))
         }
         Action::Drop(None) => What::Dropped(dropped()),
     };
@@ -229,6 +254,7 @@ fn made<'f>(
         referred,
         name,
         is_chosen,
+        is_named: constraint.explicit.is_some(),
         place: Place {
             file: migration.module.file().clone(),
             span,
@@ -245,7 +271,7 @@ fn name_in_database(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Opt
 }
 
 /// What one step does to its table.
-fn of_step<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, step: &Step<'_>) -> Option<Vec<What<'f>>> {
+fn of_step<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, step: &'f Step<'_>) -> Option<Vec<What<'f>>> {
     let is_about_tables = matches!(
         step.method,
         "create_table" | "drop_table" | "rename_table" | "add_column" | "drop_column" | "alter_column"
@@ -268,7 +294,14 @@ fn of_step<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, step: &Step<
         "drop_table" => found.push(What::TableDropped),
         "drop_column" => {
             let column = step.dropped_column().map(str::to_lowercase);
-            found.push(column.map_or(What::Unclear, What::ColumnDropped));
+            let dropping = Dropping {
+                call: step.call,
+                receiver: &step.receiver,
+                half: step.half,
+                function: step.function,
+                what: "column",
+            };
+            found.push(column.map_or(What::Unclear, |column| What::ColumnDropped(column, Some(dropping))));
         }
         "alter_column" if step.call.keyword("new_column_name").is_none() => {}
         // Nobody follows what is renamed.
@@ -386,6 +419,7 @@ fn of_effect<'f>(file: &MigrationFile<'_>, one: &Executed<'_>, effect: &Effect) 
                         .and_then(|(table, columns)| Some((table_of(table)?, lower(columns)))),
                     name,
                     is_chosen: added.naming == Naming::Unnamed,
+                    is_named: false,
                     place: Place {
                         file: file.file().clone(),
                         span: one.place(file, added.at.clone()),
@@ -404,7 +438,9 @@ fn of_effect<'f>(file: &MigrationFile<'_>, one: &Executed<'_>, effect: &Effect) 
             let name = dropped.name.is_certain.then(|| dropped.name.text.clone());
             (table_of(dropped.table.as_ref()?)?, What::Dropped(name))
         }
-        Effect::ColumnDropped { table, column } => (table_of(table)?, What::ColumnDropped(column.text.to_lowercase())),
+        Effect::ColumnDropped { table, column } => {
+            (table_of(table)?, What::ColumnDropped(column.text.to_lowercase(), None))
+        }
         Effect::TableChanged(table) => (table_of(table)?, What::Unclear),
         Effect::Renamed { .. } | Effect::Unknown => return None,
     })
