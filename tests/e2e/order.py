@@ -28,6 +28,11 @@ REVISIONS = {
         "op.create_unique_constraint('uq', 'order', ['invoice_id', 'id'])",
         "op.drop_constraint('uq', 'order', type_='unique')\nop.drop_column('order', 'invoice_id')",
     ),
+    "key of a column": (
+        "op.add_column('order', sa.Column('invoice_id', sa.Integer()))\n"
+        "op.create_foreign_key('fk', 'order', 'invoice', ['invoice_id'], ['id'])",
+        "op.drop_column('order', 'invoice_id')",
+    ),
     "what the key refers to": (
         "op.add_column('invoice', sa.Column('number', sa.Integer()))\nop.add_column('order', sa.Column('number', sa.Integer()))\n"
         "op.create_unique_constraint('uq', 'invoice', ['number'])\n"
