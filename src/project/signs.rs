@@ -12,7 +12,7 @@ use crate::naming::Dialect;
 use crate::order;
 use crate::source::RepoPath;
 
-use super::{History, Naming, history};
+use super::{History, Naming};
 
 /// How many revisions, modules and lists of requirements are looked through.
 const MOST_FILES: usize = 200;
@@ -103,8 +103,10 @@ fn modules(snapshot: &dyn Snapshot, naming: &Naming, migration: &RepoPath) -> Ve
     let mut found: Vec<RepoPath> = environment.map(super::Environment::env_py).into_iter().collect();
     found.extend(naming.imports.iter().chain(&naming.trail).cloned());
     found.truncate(MOST_FILES / 2);
+    // The same for every migration of the environment, since it is looked for once.
     let mut open = match environment {
-        Some(environment) => history::folders(environment, migration),
+        Some(environment) if environment.version_folders.is_empty() => vec![environment.folder.clone()],
+        Some(environment) => environment.version_folders.clone(),
         None => migration.parent().into_iter().collect(),
     };
     let mut next = 0;
