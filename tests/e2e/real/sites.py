@@ -55,6 +55,18 @@ def sites_of(text: bytes) -> list[Site]:
     return sorted(found, key=lambda site: (site.line, site.column))
 
 
+class Dropless(ast.NodeTransformer):
+    """Takes out the drops, which a suggested fix writes where a downgrade forgets one."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        return None if isinstance(called, ast.Attribute) and called.attr == "drop_constraint" else node
+
+
+def drops(tree: ast.AST) -> int:
+    return sum(isinstance(node, ast.Attribute) and node.attr == "drop_constraint" for node in ast.walk(tree))
+
+
 class Nameless(ast.NodeTransformer):
     """Takes out what a fix may write: names, and the `naming_convention` of a batch."""
 
@@ -89,7 +101,10 @@ def differences(before: bytes, after: bytes) -> list[str]:
     except SyntaxError as error:
         return [f"does not parse: {error}"]
     found = []
-    if ast.dump(Nameless().visit(one)) != ast.dump(Nameless().visit(other)):
+    one, other = Nameless().visit(one), Nameless().visit(other)
+    if drops(other) > drops(one):
+        one, other = Dropless().visit(one), Dropless().visit(other)
+    if ast.dump(one) != ast.dump(other):
         found.append("more than names has changed")
     gone = [comment for comment in comments(before) if comment not in comments(after)]
     warning = ("constraint name is None", "Add a name, or use a naming convention", "alembic.sqlalchemy.org/en/latest/naming.html")
