@@ -195,10 +195,10 @@ pub(super) fn name_of(call: &Call) -> InlineName {
     {
         return InlineName::Computed;
     }
-    let Some(value) = call.keyword("name") else {
+    let Some(argument) = name_argument(call) else {
         return InlineName::Unnamed;
     };
-    match &value.kind {
+    match &argument.value.kind {
         ExprKind::None => InlineName::Unnamed,
         // `CONSTRAINT ""`, which a database refuses.
         ExprKind::String(text) if text.is_empty() => InlineName::Unnamed,
@@ -209,6 +209,21 @@ pub(super) fn name_of(call: &Call) -> InlineName {
         }
         _ => InlineName::Computed,
     }
+}
+
+/// The argument that names a constraint. Some take it by position as well (`sqlalchemy/sql/schema.py`, `CheckConstraint`,
+/// `ForeignKeyConstraint`).
+fn name_argument(call: &Call) -> Option<&Argument> {
+    let position = match call.name() {
+        Some("CheckConstraint") => Some(1),
+        Some("ForeignKeyConstraint") => Some(2),
+        _ => None,
+    };
+    let by_position = || position.and_then(|position| positional(call).nth(position));
+    let mut arguments = call.arguments.iter();
+    arguments
+        .find(|argument| argument.is_keyword("name"))
+        .or_else(by_position)
 }
 
 impl Inline<'_> {
@@ -241,7 +256,7 @@ pub(super) fn write_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &C
         return None;
     }
     let finished = finished_name(file, receiver, call, name)?;
-    let none = call.arguments.iter().find(|argument| argument.is_keyword("name"));
+    let none = name_argument(call);
     match (none, call.arguments.last()) {
         (Some(none), _) => Some(Edit {
             file: source.clone(),
@@ -272,4 +287,26 @@ fn has_no_place(file: &MigrationFile<'_>, call: &Call) -> bool {
         !matches!(statement.kind, StmtKind::Function(_) | StmtKind::Class(_)) && statement.span.contains(call.span)
     };
     users > 1 || body.any(is_above)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::of_models_and_revision;
+
+    #[test]
+    fn a_name_may_stand_in_its_position() {
+        let models = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
+        for (inner, count) in [
+            ("sa.CheckConstraint('a > 0')", 1),
+            ("sa.CheckConstraint('a > 0', None)", 1),
+            ("sa.CheckConstraint('a > 0', 'a_positive')", 0),
+            (
+                "sa.Column('a', sa.Integer(), sa.CheckConstraint('a > 0', 'a_positive'))",
+                0,
+            ),
+        ] {
+            let found = of_models_and_revision(models, &format!("op.create_table('t', {inner})"));
+            assert_eq!(found.len(), count, "{inner}: {found:?}");
+        }
+    }
 }

@@ -1588,6 +1588,13 @@ fn across_with(models: &str, revisions: &[&str], config: &Config) -> Vec<Diagnos
         .collect()
 }
 
+/// What is found in the one revision of a project with these models.
+pub(super) fn of_models_and_revision(models: &str, upgrade: &str) -> Vec<Diagnostic> {
+    let (files, last) = history_of(models, &[upgrade]);
+    let snapshot: MemorySnapshot = files.into_iter().collect();
+    examine(&last, false, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics
+}
+
 /// The files of a project whose revisions follow each other, and the last of them.
 pub(super) fn history_of(models: &str, revisions: &[&str]) -> (Vec<(String, String)>, SourceFile) {
     let env = "from alembic import context\nfrom app.models import target_metadata\n";
