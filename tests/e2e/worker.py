@@ -25,6 +25,7 @@ import sqlalchemy  # noqa: E402
 import adopting  # noqa: E402
 import convention  # noqa: E402
 import hook  # noqa: E402
+import multidb  # noqa: E402
 import order  # noqa: E402
 import pairs  # noqa: E402
 import rows  # noqa: E402
@@ -68,6 +69,8 @@ def all_rows(databases: list[Database]) -> Iterator[tuple[str, list[str], Callab
         for database in databases:
             if isinstance(database, MariaDB):
                 yield f"order-{title.replace(' ', '-')}-mariadb", ["order", title, "plain", "mariadb", "none"], functools.partial(order.run, title, database)
+    for name, run in multidb.ROWS.items():
+        yield f"multidb-{name.replace(' ', '-')}", ["multidb", name, "batch", "sqlite", "full"], run
     for name, run in hook.ROWS.items():
         yield f"hook-{name.replace(' ', '-')}", ["hook", name, "batch", "sqlite", "none"], run
 

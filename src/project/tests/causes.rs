@@ -346,7 +346,8 @@ fn a_convention_may_be_set_by_a_module_that_nothing_is_taken_from() {
     }
 }
 
-/// `env.py` as `flask db init --multidb` (Flask-Migrate 4.1), its form for asyncio, and `alembic init -t multidb` (Alembic 1.20) write it.
+/// The shape of `env.py` as `flask db init --multidb` (Flask-Migrate 4.1), its form for asyncio, and `alembic init -t multidb` (Alembic 1.20) write
+/// it. tests/e2e/multidb.py has them written by these themselves.
 const MULTIDB: [&str; 3] = [
     include_str!("../../../tests/data/environments/flask_multidb.py"),
     include_str!("../../../tests/data/environments/aioflask_multidb.py"),
