@@ -141,6 +141,13 @@ impl RepoPath {
         self.0.ends_with(b".py")
     }
 
+    /// Whether pytest takes this module for one with tests.
+    #[must_use]
+    pub fn is_named_as_test(&self) -> bool {
+        let name = self.file_name();
+        name.starts_with(b"test_") || name.ends_with(b"_test.py") || name == b"conftest.py"
+    }
+
     /// The file in the working tree, below `top`.
     #[must_use]
     pub fn to_path(&self, top: &Path) -> PathBuf {

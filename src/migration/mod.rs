@@ -249,9 +249,7 @@ impl<'m> Migration<'m> {
 
 /// Whether pytest takes a module for one with tests, or it stands beside those.
 fn is_test(path: &RepoPath) -> bool {
-    let name = path.file_name();
-    let is_named = name == b"conftest.py" || name.starts_with(b"test_") || name.ends_with(b"_test.py");
-    is_named || path.ancestors().any(|folder| folder.file_name() == b"tests")
+    path.is_named_as_test() || path.ancestors().any(|folder| folder.file_name() == b"tests")
 }
 
 #[cfg(test)]

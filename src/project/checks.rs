@@ -84,7 +84,8 @@ fn modules(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Option<Vec<RepoPath>> 
             let Some(path) = folder.join(&entry.name) else { continue };
             match entry.kind {
                 EntryKind::Folder if is_code(&entry.name) => open.push(path),
-                EntryKind::File if path.is_python() && !is_test(&entry.name) => found.push(path),
+                // Nobody migrates the tables of tests.
+                EntryKind::File if path.is_python() && !path.is_named_as_test() => found.push(path),
                 _ => {}
             }
         }
@@ -109,11 +110,6 @@ fn is_code(folder: &[u8]) -> bool {
         b"node_modules" | b"site-packages" | b"__pycache__" | b"venv" | b"tests" | b"test"
     );
     folder.first() != Some(&b'.') && !is_foreign
-}
-
-/// Whether pytest takes a module for tests, whose tables nobody migrates.
-fn is_test(name: &[u8]) -> bool {
-    name.starts_with(b"test_") || name.ends_with(b"_test.py") || name == b"conftest.py"
 }
 
 /// Whether a module may hold a check; without one of these words it makes and drops none.

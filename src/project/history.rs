@@ -3,8 +3,9 @@
 //! Nothing is read until a rule asks, and then each file once for all that is checked. Of most files only the lines above the functions are
 //! parsed, where Alembic's template puts the links; the rest when a rule wants to know what the revision does.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use memchr::memmem;
@@ -32,6 +33,8 @@ pub struct History {
     places: HashMap<String, Vec<usize>>,
     /// The words of all revisions that look like a database's own names, without their last number.
     chosen: OnceCell<HashMap<String, Vec<Word>>>,
+    /// The revisions before the one that was asked for last, which is asked for again for each of its constraints.
+    asked: RefCell<Option<(RepoPath, Rc<HashSet<RepoPath>>)>>,
 }
 
 /// A word of a revision: the place of the revision, and where the word stands in it.
@@ -70,6 +73,7 @@ impl History {
             revisions,
             places,
             chosen: OnceCell::new(),
+            asked: RefCell::new(None),
         }
     }
 
@@ -80,13 +84,26 @@ impl History {
     pub fn spoken_of_later(&self, module: &Module, stem: &str) -> Option<(&SourceFile, Span)> {
         let words = self.chosen.get_or_init(|| self.chosen_words()).get(stem)?;
         let revisions = self.revisions.as_ref()?;
-        let before = self.before(module).unwrap_or_default();
-        let before: HashSet<&RepoPath> = before.iter().map(|revision| revision.file.path()).collect();
+        let before = self.paths_before(module);
         let mut others = words.iter().filter_map(|word| {
             let file = &revisions.get(word.revision)?.file;
             (file.path() != module.file().path() && !before.contains(file.path())).then_some((file, word.at))
         });
         others.next()
+    }
+
+    /// The files of the revisions before the one in `module`; none where that cannot be told.
+    fn paths_before(&self, module: &Module) -> Rc<HashSet<RepoPath>> {
+        let path = module.file().path();
+        if let Some((asked, before)) = &*self.asked.borrow()
+            && asked == path
+        {
+            return before.clone();
+        }
+        let before = self.before(module).unwrap_or_default();
+        let before: Rc<HashSet<RepoPath>> = Rc::new(before.iter().map(|one| one.file.path().clone()).collect());
+        self.asked.replace(Some((path.clone(), before.clone())));
+        before
     }
 
     fn chosen_words(&self) -> HashMap<String, Vec<Word>> {

@@ -52,16 +52,16 @@ pub(super) fn complete(
     if let Some(call) = operation.unnamed_by.filter(|call| *call != operation.name_span()) {
         diagnostic.related.push(label(file, call, "no name is given here"));
     }
+    let naming = Naming::of(file, operation, partner.map(|(other, _)| other), suggestion);
     diagnostic.has_convention = advice::raises(file, operation);
-    let asks_for_name = diagnostic.has_convention;
-    diagnostic
-        .related
-        .extend(reason_in_models(file, suggestion.source, asks_for_name));
+    // The create has its name, so nothing in the models is missing.
+    let lacks_reason = !operation.creates() && naming.kept.is_some();
+    let reason = reason_in_models(file, suggestion.source, diagnostic.has_convention);
+    diagnostic.related.extend(reason.filter(|_| !lacks_reason));
     if let Some(place) = suggestion.spoken.clone() {
         let text = "this revision knows it by the name that a database gives".to_owned();
         diagnostic.related.push(Label { place, text });
     }
-    let naming = Naming::of(file, operation, partner.map(|(other, _)| other), suggestion);
     diagnostic.model = model(file, operation, &naming.suggestion);
     let name = naming.suggestion.name.as_deref();
     diagnostic.model_code = name.and_then(|name| model_code(operation, name));
@@ -108,7 +108,7 @@ impl<'f, 'm> Naming<'f, 'm> {
         name.text = name.text.filter(|_| !suggestion.is_shared);
         let is_alone = other.is_none() && operation.creates();
         let by_name = || {
-            let doubtful = DoubtfulDrop::of(file, operation).filter(|_| is_alone);
+            let doubtful = is_alone.then(|| DoubtfulDrop::of(file, operation)).flatten();
             let other = other.filter(|_| kept.is_none()).and_then(|other| other.name.text());
             doubtful
                 .and_then(DoubtfulDrop::obstacle)
