@@ -126,6 +126,11 @@ impl Libraries for Known {
             || builtins::is_callable(name)
     }
 
+    fn offers(&self, name: &str) -> bool {
+        let is_base = || sqlalchemy::is_declarative_base(name) || ends(name) == ("sqlmodel", "SQLModel");
+        self.is_library(ends(name).0) && (self.is_callable(name) || is_base())
+    }
+
     fn call<'m>(
         &self,
         reader: &mut Reader<'m>,

@@ -261,7 +261,7 @@ fn with_name(module: &Module, span: Span, wanted: &Wanted<'_>, name: &str) -> Op
         ConstraintKind::ForeignKey => {
             let target = code.split_once('=')?.1.trim();
             Some(format!(
-                "sa_column_args=[ForeignKey({target}, name={quote}{name}{quote})]"
+                "sa_column_args=[ForeignKey({target}, name={quote}{name}{quote})] instead of foreign_key="
             ))
         }
         ConstraintKind::Unique => {
@@ -374,7 +374,7 @@ mod tests {
             ),
             (
                 "class Order(SQLModel, table=True):\n    invoice_id: int = Field(foreign_key=\"invoice.id\")\n",
-                "sa_column_args=[ForeignKey(\"invoice.id\", name=\"N\")]",
+                "sa_column_args=[ForeignKey(\"invoice.id\", name=\"N\")] instead of foreign_key=",
             ),
             (
                 "class Order(Base):\n    __tablename__ = 'order'\n    __table_args__ = (ForeignKeyConstraint(['invoice_id'], ['invoice.id']),)\n",

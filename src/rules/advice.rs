@@ -189,6 +189,8 @@ fn fails_on_sqlite(file: &MigrationFile<'_>, rule: &'static Rule, operation: &Op
         )
         .help(help);
     diagnostic.severity = Severity::Warning;
+    // It has its name: what a convention does is no cure.
+    diagnostic.has_convention = true;
     diagnostic
 }
 

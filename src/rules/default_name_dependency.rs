@@ -195,7 +195,7 @@ fn is_made_here(file: &MigrationFile<'_>, wanted: &Wanted<'_>) -> bool {
         |effect: &Effect| matches!(effect, Effect::TableChanged(table) if is_called(&table.name, &wanted.table));
     let by_sql = || {
         let upgraded = file.executed().iter().filter(|one| one.run.half != Half::Downgrade);
-        file.made_by_sql().contains(&wanted.name.to_ascii_lowercase())
+        file.is_made_by_sql(wanted.name, &[Half::Upgrade, Half::Unknown])
             || upgraded.flat_map(|one| &one.effects).any(changes_table)
     };
     by_operation || with_table || by_sql()
@@ -655,6 +655,29 @@ mod tests {
         }
     }
 
+    /// What the downgrade gives back is not there when the upgrade runs.
+    #[test]
+    fn a_rename_that_the_downgrade_takes_back_is_found_all_the_same() {
+        for (upgrade, downgrade) in [
+            (
+                "RENAME CONSTRAINT member_email_key TO uq_member_email",
+                "RENAME CONSTRAINT uq_member_email TO member_email_key",
+            ),
+            (
+                "DROP CONSTRAINT member_email_key",
+                "ADD CONSTRAINT member_email_key UNIQUE (email)",
+            ),
+        ] {
+            let sql = |action: &str| format!("    op.execute('ALTER TABLE member {action}')\n");
+            let revision = format!(
+                "from alembic import op\n{{0}}\ndef upgrade():\n{}def downgrade():\n{}",
+                sql(upgrade),
+                sql(downgrade)
+            );
+            assert_eq!(found(CONVENTION, &[TABLE, &revision]).len(), 1, "{upgrade}");
+        }
+    }
+
     #[test]
     fn what_may_be_missing_or_is_looked_for_is_left_alone() {
         for change in [
@@ -695,6 +718,23 @@ mod tests {
             &[named, "op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')"],
         ] {
             assert!(found(PLAIN, revisions).is_empty(), "{revisions:?}");
+        }
+    }
+
+    /// Under a convention the later drop fails as it stands, and one name in both cures it.
+    #[test]
+    fn a_name_that_a_later_revision_knows_comes_before_the_convention() {
+        let key = "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
+        let later = "op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')";
+        for (is_deployed, expected) in [(false, "order_invoice_id_fkey"), (true, "fk_order_invoice_id")] {
+            let (files, _) = history_of(CONVENTION, &[key, later]);
+            let (path, text) = files.iter().find(|(path, _)| path.ends_with("r0.py")).unwrap().clone();
+            let snapshot: MemorySnapshot = files.into_iter().collect();
+            let file = SourceFile::new(path.as_str().into(), text);
+            let found = examine(&file, is_deployed, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics;
+            let [only] = found.as_slice() else { panic!("{found:?}") };
+            assert_eq!(only.rule.name, "implicit-constraint-name");
+            assert_eq!(only.suggested_name.as_deref(), Some(expected));
         }
     }
 

@@ -221,11 +221,14 @@ impl<'f> Drop<'f> {
 /// Whether something of the migration makes what is called so: an operation, or SQL that adds or renames it.
 pub(super) fn is_made(file: &MigrationFile<'_>, name: &str) -> bool {
     let by_operation = |operation: &Operation<'_>| operation.creates() && operation.name.text() == Some(name);
-    file.migration.operations.iter().any(by_operation) || file.made_by_sql().contains(&name.to_ascii_lowercase())
+    file.migration.operations.iter().any(by_operation) || file.is_made_by_sql(name, &HALVES)
 }
 
-/// The names that SQL makes, in lower case.
-pub(super) fn made_by_sql(executed: &[Executed<'_>]) -> HashSet<String> {
+/// Every half.
+pub(super) const HALVES: [Half; 3] = [Half::Upgrade, Half::Downgrade, Half::Unknown];
+
+/// The names that SQL makes, in lower case, and where.
+pub(super) fn made_by_sql(executed: &[Executed<'_>]) -> HashSet<(String, Half)> {
     let name = |effect: &Effect| match effect {
         Effect::Added(Added {
             naming: Naming::Named(name),
@@ -234,7 +237,12 @@ pub(super) fn made_by_sql(executed: &[Executed<'_>]) -> HashSet<String> {
         | Effect::Renamed { to: name, .. } => Some(name.text.to_ascii_lowercase()),
         _ => None,
     };
-    executed.iter().flat_map(|one| &one.effects).filter_map(name).collect()
+    let effects = executed
+        .iter()
+        .flat_map(|one| one.effects.iter().map(move |effect| (effect, one.run.half)));
+    effects
+        .filter_map(|(effect, half)| Some((name(effect)?, half)))
+        .collect()
 }
 
 /// Where a name stands in the file, comments aside.

@@ -4,7 +4,6 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::Name;
 
 use super::naming_target::{complete, subject, this_half};
-use super::suggestion::Source;
 use super::unnamed_constraint::unnamed_creates;
 use super::unnamed_drop::works_all_the_same;
 use super::{Check, MigrationFile, Rule};
@@ -20,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     unnamed_creates(file)
-        .filter(|(_, _, suggestion)| suggestion.source == Source::Project)
+        .filter(|(_, _, suggestion)| suggestion.is_implicit)
         .map(|(at, operation, suggestion)| {
             let drop = file.pairing.drop_of(at).map(|drop| &file.migration.operations[drop]);
             let message = format!("{} is named only while the migration runs", subject(operation));

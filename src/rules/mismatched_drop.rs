@@ -12,7 +12,7 @@ use crate::python::{ExprKind, Spread};
 use crate::source::Span;
 use crate::sql::{Added, Effect, Naming};
 
-use super::executed::{Drop, Executed, is_all_read, is_called, may_be_table};
+use super::executed::{Drop, Executed, HALVES, is_all_read, is_called, may_be_table};
 use super::inline::{InlineName, constraints_of};
 use super::naming_target::this_half;
 use super::suggestion::{Constraint, dropped_name, effective_name};
@@ -407,7 +407,7 @@ fn is_made_by_others(file: &MigrationFile<'_>, target: &Target<'_>, compared: &[
     renames
         || file.migration.executions.iter().any(is_spoken_of)
         || by_operation
-        || file.made_by_sql().contains(&own.to_ascii_lowercase())
+        || file.is_made_by_sql(own, &HALVES)
         || !is_all_read(file, |_| true)
         || file.executed().iter().flat_map(|one| &one.effects).any(changes_tables)
 }

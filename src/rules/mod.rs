@@ -38,7 +38,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::{Migration, Pairing};
+use crate::migration::{Half, Migration, Pairing};
 use crate::naming::{ConstraintKind, Convention, Dialect};
 use crate::project::{Checks, Declaration, History, Judged, Naming, Place, Project, Wanted};
 use crate::python::Module;
@@ -151,7 +151,7 @@ pub struct MigrationFile<'a> {
     naming: OnceCell<Rc<Naming>>,
     suggestions: OnceCell<Vec<Option<Suggestion>>>,
     executed: OnceCell<Vec<Executed<'a>>>,
-    made_by_sql: OnceCell<HashSet<String>>,
+    made_by_sql: OnceCell<HashSet<(String, Half)>>,
     called: OnceCell<HashMap<String, Vec<usize>>>,
     undone: OnceCell<Undone>,
     numbered: OnceCell<HashMap<Span, String>>,
@@ -225,9 +225,11 @@ impl<'a> MigrationFile<'a> {
         self.undone.get_or_init(|| Undone::by_downgrade(self))
     }
 
-    /// The names that its SQL makes, in lower case.
-    fn made_by_sql(&self) -> &HashSet<String> {
-        self.made_by_sql.get_or_init(|| made_by_sql(self.executed()))
+    /// Whether its SQL makes something of this name in one of these halves.
+    fn is_made_by_sql(&self, name: &str, halves: &[Half]) -> bool {
+        let made = self.made_by_sql.get_or_init(|| made_by_sql(self.executed()));
+        let name = name.to_ascii_lowercase();
+        halves.iter().any(|half| made.contains(&(name.clone(), *half)))
     }
 
     /// The creates that have this name, or are suggested it, by their places in the list of operations.

@@ -1,13 +1,16 @@
 //! Constraints of one table that would be offered one name: the documented templates take the first column, and two may begin with the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::migration::{Known, Operation, Step};
+use crate::migration::{Half, Known, Migration, Name, Operation, Step};
 use crate::naming::ConstraintKind;
+use crate::project::Revision;
 
 use super::MigrationFile;
-use super::inline::{Inline, InlineName, of_added_column};
-use super::suggestion::{Constraint, Source, Suggestion, suggest, with_all_columns};
+use super::inline::{Inline, InlineName, constraints_of, of_added_column};
+use super::suggestion::{
+    Constraint, Source, Suggestion, effective_name, name_at_run_time, offered_name, suggest, with_all_columns,
+};
 
 /// What has to have a name of its own: a kind of constraint within a run of statements and a table.
 #[derive(PartialEq, Eq, Hash)]
@@ -28,10 +31,20 @@ type Taken<'m> = HashMap<Key<'m>, Option<Shape<'m>>>;
 /// Gives each of several that would share a name the name with all its columns; none, with the reason, where that is taken as well, or where a
 /// convention of the project or the configuration makes them share it.
 pub(super) fn told_apart(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
-    // The usual migration has one without a name, or none that could share it.
-    if suggestions.iter().flatten().count() == 0 || file.migration.operations.len() + file.migration.steps.len() < 2 {
+    if suggestions.iter().flatten().count() == 0 {
         return;
     }
+    // The usual migration has one without a name, and nothing beside it that could share it.
+    if file.migration.operations.len() + file.migration.steps.len() > 1 {
+        told_apart_here(file, suggestions);
+    }
+    // A committed migration has run, under whatever name.
+    if !file.is_deployed {
+        told_apart_from_earlier(file, suggestions);
+    }
+}
+
+fn told_apart_here(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
     let inline: Vec<_> = file
         .migration
         .steps
@@ -55,6 +68,141 @@ pub(super) fn told_apart(file: &MigrationFile<'_>, suggestions: &mut [Option<Sug
             own.withhold();
         }
     }
+}
+
+/// The same for what the revisions before have made: two unique constraints of a table that begin with the same column.
+fn told_apart_from_earlier(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
+    let operations = file.migration.operations.as_slice();
+    let concerns = |(operation, suggestion): &(&Operation<'_>, &Option<Suggestion>)| {
+        let own = matches!(suggestion, Some(own) if own.name.is_some() && !matches!(own.source, Source::OtherHalf | Source::OtherRevision));
+        own && operation.kind() == Some(ConstraintKind::Unique) && operation.half == Half::Upgrade
+    };
+    let concerned = operations.iter().zip(&*suggestions).filter(concerns);
+    let tables: HashSet<&str> = concerned
+        .filter_map(|(operation, _)| operation.table.known().map(String::as_str))
+        .collect();
+    let Some(earlier) = Earlier::of(file, &tables) else {
+        return;
+    };
+    for (operation, slot) in operations.iter().zip(suggestions.iter_mut()) {
+        if !concerns(&(operation, &*slot)) {
+            continue;
+        }
+        let Some(own) = slot else { continue };
+        let is_documented = own.source == Source::Documented || own.unread.is_some();
+        if is_documented && earlier.shares(operation, own) {
+            with_all_columns(file, Constraint::from(operation), own);
+        }
+        if earlier.shares(operation, own) {
+            own.withhold();
+        }
+    }
+}
+
+/// So many tables are looked for in the older revisions.
+const MOST_TABLES: usize = 16;
+
+/// The unique constraints that older revisions have left on some tables: their columns, by table and name.
+struct Earlier {
+    made: HashMap<(String, String), Vec<String>>,
+}
+
+impl Earlier {
+    /// Nothing where there is no history, or too much to look for.
+    fn of(file: &MigrationFile<'_>, tables: &HashSet<&str>) -> Option<Self> {
+        if tables.is_empty() || tables.len() > MOST_TABLES {
+            return None;
+        }
+        let history = file.history()?;
+        let mut found = Self { made: HashMap::new() };
+        let mut gone: HashSet<(String, String)> = HashSet::new();
+        let is_about = |revision: &&&Revision| tables.iter().any(|table| revision.mentions(table));
+        for revision in history.before(file.migration.module)?.iter().filter(is_about) {
+            let migration = Migration::read(revision.module());
+            found.add(file, &migration, tables);
+            gone.extend(dropped(&migration, tables));
+        }
+        gone.extend(dropped(file.migration, tables));
+        found.made.retain(|(table, name), columns| {
+            let is_gone = |word: &String| gone.contains(&(table.clone(), word.clone()));
+            !is_gone(name) && !columns.iter().any(is_gone)
+        });
+        Some(found)
+    }
+
+    fn add(&mut self, file: &MigrationFile<'_>, migration: &Migration<'_>, tables: &HashSet<&str>) {
+        let is_meant = |table: &Known<String>| table.known().is_some_and(|table| tables.contains(table.as_str()));
+        let creates = migration.operations.iter().filter(|one| {
+            one.creates()
+                && one.half != Half::Downgrade
+                && one.kind() == Some(ConstraintKind::Unique)
+                && is_meant(&one.table)
+        });
+        for create in creates {
+            let constraint = Constraint::from(create);
+            // One without a name may get the same one in the same commit.
+            let name = if create.name == Name::Unnamed {
+                offered_name(file, constraint)
+            } else {
+                effective_name(file, constraint)
+            };
+            self.insert(constraint, name);
+        }
+        let steps = migration
+            .steps
+            .iter()
+            .filter(|step| step.half != Half::Downgrade && is_meant(&step.table));
+        for step in steps {
+            for inline in constraints_of(step)
+                .iter()
+                .filter(|inline| inline.kind == ConstraintKind::Unique)
+            {
+                let constraint = inline.constraint(step);
+                let name = match inline.name {
+                    InlineName::Unnamed => name_at_run_time(file, constraint).ok().flatten(),
+                    InlineName::Computed => None,
+                    InlineName::Plain(_) | InlineName::Finished(_) => effective_name(file, constraint),
+                };
+                self.insert(constraint, name);
+            }
+        }
+    }
+
+    fn insert(&mut self, constraint: Constraint<'_>, name: Option<String>) {
+        let (Some(table), Some(columns), Some(name)) = (constraint.table.known(), constraint.columns.known(), name)
+        else {
+            return;
+        };
+        self.made.insert((table.clone(), name), columns.clone());
+    }
+
+    /// Whether another constraint of the table has the name that is suggested. The same columns are the same constraint, made anew.
+    fn shares(&self, operation: &Operation<'_>, suggestion: &Suggestion) -> bool {
+        let (Some(table), Some(name)) = (operation.table.known(), &suggestion.name) else {
+            return false;
+        };
+        let made = self.made.get(&(table.clone(), name.clone()));
+        made.is_some_and(|columns| operation.columns.known().is_some_and(|own| own != columns))
+    }
+}
+
+/// The names and columns that an upgrade drops, by table.
+fn dropped(migration: &Migration<'_>, tables: &HashSet<&str>) -> Vec<(String, String)> {
+    let is_meant = |table: &&String| tables.contains(table.as_str());
+    let names = migration
+        .operations
+        .iter()
+        .filter(|one| !one.creates() && one.half != Half::Downgrade);
+    let names =
+        names.filter_map(|one| Some((one.table.known().filter(is_meant)?.clone(), one.name.text()?.to_owned())));
+    let columns = migration.steps.iter().filter(|step| step.half != Half::Downgrade);
+    let columns = columns.filter_map(|step| {
+        Some((
+            step.table.known().filter(is_meant)?.clone(),
+            step.dropped_column()?.to_owned(),
+        ))
+    });
+    names.chain(columns).collect()
 }
 
 /// The names that columns bring along, or are offered.
@@ -266,6 +414,49 @@ mod tests {
                     "{help}"
                 );
             }
+        }
+    }
+
+    /// What the last of some revisions is offered; all are new.
+    fn across(convention: &str, revisions: &[&str]) -> Vec<Option<String>> {
+        let models =
+            format!("from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={convention})\n");
+        let (files, last) = crate::rules::tests::history_of(&models, revisions);
+        let snapshot: MemorySnapshot = files.into_iter().collect();
+        let found = examine(&last, false, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics;
+        found.into_iter().map(|one| one.suggested_name).collect()
+    }
+
+    #[test]
+    fn what_an_older_revision_has_named_is_not_named_again() {
+        let unique = |columns: &str| format!("op.create_unique_constraint(None, 'user', [{columns}])");
+        let (a, ab) = (unique("'a'"), unique("'a', 'b'"));
+        let named = "op.create_unique_constraint(op.f('uq_user_a'), 'user', ['a'])";
+        let table = "op.create_table('user', sa.Column('a', sa.Text(), unique=True))";
+        let nc = "{'uq': 'uq_%(table_name)s_%(column_0_name)s'}";
+        let drop = "op.drop_constraint('uq_user_a', 'user', type_='unique')";
+        for (convention, revisions, expected) in [
+            ("None", &[a.as_str(), &ab][..], Some("uq_user_a_b")),
+            ("None", &[named, "pass", &ab], Some("uq_user_a_b")),
+            // The older one may get the short name, and this has no longer one.
+            ("None", &[ab.as_str(), &a], None),
+            // The database names it by its own rule.
+            ("None", &[table, &ab], Some("uq_user_a")),
+            // The convention makes them share it, and the upgrade fails.
+            (nc, &[table, &ab], None),
+            (nc, &[a.as_str(), &ab], None),
+            // The same again, or gone.
+            (nc, &[a.as_str(), &a], Some("uq_user_a")),
+            (nc, &[a.as_str(), drop, &ab], Some("uq_user_a")),
+            (nc, &[a.as_str(), "op.drop_column('user', 'a')", &ab], Some("uq_user_a")),
+            (
+                nc,
+                &["op.create_unique_constraint(None, 'other', ['a'])", &ab],
+                Some("uq_user_a"),
+            ),
+        ] {
+            let found = across(convention, revisions);
+            assert_eq!(found, [expected.map(str::to_owned)], "{convention} {revisions:?}");
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn complete(
     diagnostic.has_convention = advice::raises(file, operation);
     // The create has its name, so nothing in the models is missing.
     let lacks_reason = !operation.creates() && naming.kept.is_some();
-    let reason = reason_in_models(file, suggestion.source, diagnostic.has_convention);
+    let reason = reason_in_models(file, suggestion.is_implicit, diagnostic.has_convention);
     diagnostic.related.extend(reason.filter(|_| !lacks_reason));
     if let Some(place) = suggestion.spoken.clone() {
         let text = "this revision knows it by the name that a database gives".to_owned();
@@ -98,7 +98,13 @@ impl<'f, 'm> Naming<'f, 'm> {
     ) -> Self {
         let kept = other.and_then(|other| kept_name(file, operation, other, suggestion));
         let (suggestion, kept) = match kept {
-            Some((name, written)) => (Suggestion::of(&name, Source::OtherHalf), Some(written)),
+            Some((name, written)) => {
+                let kept = Suggestion {
+                    is_implicit: suggestion.is_implicit,
+                    ..Suggestion::of(&name, Source::OtherHalf)
+                };
+                (kept, Some(written))
+            }
             None => (suggestion.clone(), None),
         };
         let create = Some(operation).filter(|one| one.creates()).or(other);
@@ -246,7 +252,7 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
 /// The declaration in the models, which is the other place where a name can stand.
 fn model(file: &MigrationFile<'_>, operation: &Operation<'_>, suggestion: &Suggestion) -> Option<Label> {
     // A convention that names it already leaves nothing to do in the models.
-    if suggestion.source == Source::Project || !operation.creates() {
+    if suggestion.is_implicit || !operation.creates() {
         return None;
     }
     let wanted = Wanted {
@@ -304,7 +310,7 @@ fn label(file: &MigrationFile<'_>, span: crate::source::Span, text: &str) -> Lab
 }
 
 /// The place that lacks the convention, or the one that has it.
-fn reason_in_models(file: &MigrationFile<'_>, source: Source, asks_for_name: bool) -> Option<Label> {
+fn reason_in_models(file: &MigrationFile<'_>, is_implicit: bool, asks_for_name: bool) -> Option<Label> {
     let naming = file.naming();
     let (place, text) = match &naming.target {
         Target::Nothing => (
@@ -315,8 +321,8 @@ fn reason_in_models(file: &MigrationFile<'_>, source: Source, asks_for_name: boo
             naming.stated.clone()?,
             "Alembic applies no naming convention from a list of metadata",
         ),
-        Target::Metadata(facts) => match (&facts.convention, source) {
-            (ConventionFacts::Known(_, place) | ConventionFacts::Unknown(_, place), Source::Project) => {
+        Target::Metadata(facts) => match (&facts.convention, is_implicit) {
+            (ConventionFacts::Known(_, place) | ConventionFacts::Unknown(_, place), true) => {
                 (place.clone()?, "this convention names it while the migration runs")
             }
             (ConventionFacts::Known(_, place), _) if asks_for_name => {

@@ -29,6 +29,8 @@ pub(super) struct Suggestion {
     pub(super) spoken: Option<Place>,
     /// Whether there is no name because another constraint would have the same.
     pub(super) is_shared: bool,
+    /// Whether the project's convention names it while the migration runs, whatever is suggested.
+    pub(super) is_implicit: bool,
 }
 
 impl Suggestion {
@@ -42,6 +44,7 @@ impl Suggestion {
             unread: None,
             spoken: None,
             is_shared: false,
+            is_implicit: false,
         }
     }
 
@@ -132,13 +135,18 @@ pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
             fallback(file, constraint)
         }
     };
-    let spoken = Some(source)
-        .filter(|source| *source != Source::Project)
-        .and_then(|_| spoken_of(file, constraint));
+    let is_implicit = source == Source::Project;
+    // What the convention has named in a database keeps that name.
+    let may_be_spoken_of = !is_implicit || !file.is_deployed;
+    let spoken = may_be_spoken_of
+        .then(|| spoken_of(file, constraint))
+        .flatten()
+        .filter(|place| !(is_implicit && is_numbered(place)));
     if let Some(place) = spoken.clone().filter(|place| !is_numbered(place)) {
         let name = place.file.slice(place.span).to_owned();
         return Suggestion {
             spoken,
+            is_implicit,
             ..Suggestion::of(&name, Source::OtherRevision)
         };
     }
@@ -150,6 +158,7 @@ pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
         unread,
         spoken,
         is_shared: false,
+        is_implicit,
     };
     match outcome {
         Ok(Some(computed)) => {
@@ -171,6 +180,14 @@ pub(super) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
         Err(reason) => suggestion.reason = Some(reason),
     }
     suggestion
+}
+
+/// The name that a constraint without one is offered by a convention, the revisions around it aside.
+pub(super) fn offered_name(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<String> {
+    match name_at_run_time(file, constraint) {
+        Ok(Some(name)) => Some(name),
+        _ => fallback(file, constraint).1.ok()?.map(|computed| computed.text),
+    }
 }
 
 /// Where another revision than the earlier ones speaks of the constraint by the name that a database gives it.

@@ -7,7 +7,7 @@ use crate::naming::{ConstraintKind, Dialect};
 
 use super::advice::{RAISES, by_hand, name_to_write, what_to_write};
 use super::inline::{Inline, InlineName, of_added_column, write_name};
-use super::suggestion::{Source, raises_without_name, suggest};
+use super::suggestion::{raises_without_name, suggest};
 use super::type_checks::{type_checks, unnamed_type};
 use super::{Check, MigrationFile, Rule};
 
@@ -43,7 +43,7 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
     let suggestion = suggest(file, constraint);
     let name = name_to_write(file, Some(&constraint), &suggestion);
     // A unique column is named by the convention, and goes with its column.
-    if suggestion.source == Source::Project && inline.kind == ConstraintKind::Unique {
+    if suggestion.is_implicit && inline.kind == ConstraintKind::Unique {
         return None;
     }
     let message = match inline.kind {

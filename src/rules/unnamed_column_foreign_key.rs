@@ -9,7 +9,7 @@ use crate::source::Span;
 
 use super::advice::{add, name_to_write, what_to_write};
 use super::inline::{Inline, InlineName, of_added_column, write_name};
-use super::suggestion::{Constraint, Source, Suggestion, suggest};
+use super::suggestion::{Constraint, Suggestion, suggest};
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -80,7 +80,7 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
     let mut diagnostic = Diagnostic::new(&RULE, file.file(), step.call.span, format!("{what} has no name"))
         .focus(inline.argument.span, consequence(file, step))
         .help(help(file, &constraint, &suggestion));
-    if suggestion.source == Source::Project && !needs_a_drop(file) {
+    if suggestion.is_implicit && !needs_a_drop(file) {
         // It works, and its name follows the convention; only the history does not say it.
         diagnostic.severity = Severity::Warning;
     }

@@ -6,7 +6,7 @@ use crate::naming::ConstraintKind;
 
 use super::advice::{consequence, outside_batch};
 use super::naming_target::{complete, subject, this_half};
-use super::suggestion::{Source, Suggestion};
+use super::suggestion::Suggestion;
 use super::{Check, MigrationFile, Rule};
 
 /// The rule.
@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let unnamed = unnamed_creates(file)
-        .filter(|(_, _, suggestion)| suggestion.source != Source::Project)
+        .filter(|(_, _, suggestion)| !suggestion.is_implicit)
         .map(|(at, operation, suggestion)| diagnostic(file, at, operation, &suggestion));
     unnamed.chain(outside_batch(file, &RULE, true)).collect()
 }

@@ -397,3 +397,28 @@ fn each_database_of_alembics_template_has_its_own_metadata() {
         "engine1=F engine2=default",
     );
 }
+
+#[test]
+fn a_library_gives_all_its_names_at_once() {
+    for imports in [
+        "from sqlalchemy import *\nfrom sqlalchemy.orm import *\n",
+        "from sqlalchemy.orm import *\nfrom sqlalchemy import *\n",
+    ] {
+        let base = "class Base(DeclarativeBase):\n    metadata = MetaData(naming_convention=NC)\n";
+        env_leads_to(
+            "from app.models import Base\ntarget_metadata = Base.metadata\n",
+            &format!("{imports}{base}"),
+            "F",
+        );
+    }
+    env_leads_to(
+        "from app.models import metadata\ntarget_metadata = metadata\n",
+        "from sqlalchemy import *\nmetadata = MetaData(naming_convention=NC)\n",
+        "F",
+    );
+    env_leads_to(
+        "from app.models import metadata\ntarget_metadata = metadata\n",
+        "from sqlalchemy import *\nmetadata = MetaData()\n",
+        "default",
+    );
+}

@@ -35,6 +35,9 @@ pub trait Libraries {
     /// Whether a call of it gives something that is known.
     fn is_callable(&self, name: &str) -> bool;
 
+    /// Whether a library has something by this dotted name that is known: what `from library import *` brings.
+    fn offers(&self, name: &str) -> bool;
+
     /// A call of something that a library offers and that [`Libraries::is_callable`].
     fn call<'m>(
         &self,

@@ -725,8 +725,13 @@ impl<'m> Reader<'m> {
     }
 
     fn exported(&mut self, module: &ModuleName, name: &str) -> Option<Value<'m>> {
-        let Found::File(path) = self.find(module) else {
-            return None;
+        let path = match self.find(module) {
+            Found::File(path) => path,
+            Found::External => {
+                let name = format!("{}.{name}", module.dotted);
+                return self.libraries.offers(&name).then(|| self.external(&name));
+            }
+            Found::Folder | Found::Missing => return None,
         };
         let file = self.module_at(&path)?;
         let asking = (address(file), name.to_owned());
