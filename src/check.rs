@@ -64,9 +64,17 @@ pub struct Outcome {
     /// What was checked is staged in an index that git makes for this commit alone (`git commit -a`, `git commit PATH`), and is the same in
     /// the working tree: the next command finds it there.
     pub is_passing: bool,
+    /// Files whose working copy has none of the errors any more, and is not staged.
+    pub unstaged: Vec<RepoPath>,
 }
 
 impl Outcome {
+    /// Whether nothing is left to do for a file but to stage it.
+    #[must_use]
+    pub fn must_be_staged(&self, path: &RepoPath) -> bool {
+        self.unstaged.binary_search(path).is_ok()
+    }
+
     /// How many findings are this bad.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {

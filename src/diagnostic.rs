@@ -38,6 +38,17 @@ pub struct Label {
     pub text: String,
 }
 
+/// What keeps a finding from coming back, beyond its own fix.
+#[derive(Debug, Clone)]
+pub enum Cure {
+    /// The metadata gets a naming convention, in this form where the metadata is known.
+    Convention(Option<Spelling>),
+    /// The naming convention gets a template for the kind of constraint.
+    Template,
+    /// The finding is the missing convention itself, which asks for a decision.
+    Decision,
+}
+
 /// What comes before the code of a declaration in a model.
 pub const OR_IN_MODEL: &str = "or name it in the model: ";
 
@@ -58,12 +69,14 @@ pub struct Diagnostic {
     pub focus: Label,
     /// Other places that belong to it.
     pub related: Vec<Label>,
+    /// The place in the models that explains it: the metadata without a convention, or the convention.
+    pub cause: Option<Label>,
+    /// What keeps it from coming back.
+    pub cure: Option<Cure>,
     /// The model that declares the constraint, with the code that would name it there.
     pub model: Option<Label>,
     /// The constraint with its name as the model would write it, where no declaration of it was found.
     pub model_code: Option<String>,
-    /// How the project would write a naming convention.
-    pub spelling: Option<Spelling>,
     /// What to do.
     pub help: Option<String>,
     /// The name to use, as it stands inside `op.f()`.
@@ -72,10 +85,8 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
     /// What the fix leaves to be done, in a sentence.
     pub left_to_do: Option<String>,
-    /// Whether a convention asks for the name, so that to have one is no cure.
-    pub has_convention: bool,
-    /// The first place of the problem that this is a part of: a create and its drop are one problem.
-    pub problem: Option<Span>,
+    /// The create whose finding shows this one as well, since the two are one problem.
+    pub shown_with: Option<Span>,
 }
 
 impl Diagnostic {
@@ -96,15 +107,15 @@ impl Diagnostic {
                 text: String::new(),
             },
             related: Vec::new(),
+            cause: None,
+            cure: None,
             model: None,
             model_code: None,
-            spelling: None,
             help: None,
             suggested_name: None,
             fix: None,
             left_to_do: None,
-            has_convention: false,
-            problem: None,
+            shown_with: None,
         }
     }
 
@@ -136,6 +147,11 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// All the other places, with what is to be seen there.
+    pub fn places(&self) -> impl Iterator<Item = &Label> {
+        self.related.iter().chain(&self.cause).chain(&self.model)
     }
 
     /// The path of the file.

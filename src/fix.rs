@@ -6,7 +6,7 @@ use crate::order;
 use crate::source::{SourceFile, Span};
 
 /// Whether a fix may be applied without asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Safety {
     /// Nothing outside the commit can depend on what it changes.

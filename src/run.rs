@@ -16,9 +16,10 @@ use crate::install;
 use crate::mend::{Changed, Mended, mend};
 use crate::order;
 use crate::project::Project;
+use crate::python::Module;
 use crate::report::{self, Edge, quoted};
 use crate::rules::{ALL, Rule};
-use crate::selection::{Selection, Start};
+use crate::selection::{Reader, Selection, Start};
 use crate::session::{self, Committed, History};
 use crate::settings::{Action, Format, Scope, Settings};
 use crate::source::{RepoPath, SourceFile};
@@ -178,7 +179,8 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     })?;
     let mut must_be_staged = false;
     match settings.action {
-        Action::Report => {}
+        Action::Report if !matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_)) || outcome.is_passing => {}
+        Action::Report => find_unstaged(&mut outcome, start, &look_again),
         Action::Diff { suggested } => {
             let is_coloured = edge.is_coloured();
             report::diff(&mend(&outcome, suggested, &look_again), is_coloured, edge.out())?;
@@ -211,6 +213,32 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     Ok(exit_status(&outcome, must_be_staged, settings))
 }
 
+/// Finds the files whose errors are mended in the working tree already, so that nothing is left to say but that.
+fn find_unstaged(outcome: &mut Outcome, start: &Start, look_again: &dyn Fn(&SourceFile) -> Vec<Diagnostic>) {
+    let files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
+    let is_error = |one: &Diagnostic| one.severity == Severity::Error;
+    for own in files.filter(|own| own.iter().any(is_error)) {
+        let Some(first) = own.first() else { continue };
+        let (path, checked) = (first.path(), first.file.text());
+        let working = std::fs::read_to_string(path.to_path(&start.top));
+        let Some(working) = working.ok().filter(|working| working != checked) else {
+            continue;
+        };
+        let working = SourceFile::new(path.clone(), working);
+        let parses = Module::parse(working.clone()).errors().is_empty();
+        if parses && !look_again(&working).iter().any(is_error) {
+            outcome.unstaged.push(path.clone());
+        }
+    }
+    let stage = |path: &RepoPath| to_be_staged(&outcome.reader, path);
+    outcome.remarks.extend(outcome.unstaged.iter().map(stage));
+}
+
+fn to_be_staged(reader: &Reader, path: &RepoPath) -> String {
+    let typed = quoted(&reader.typed(path));
+    format!("`{path}` is fixed in your working tree: stage it with `git add {typed}`")
+}
+
 fn arguments_contradict(settings: &Settings) -> bool {
     let restages = matches!(settings.action, Action::Fix { restage: true, .. });
     restages && matches!(settings.scope, Scope::Paths(_))
@@ -241,10 +269,7 @@ fn fix_files(
                 if restage {
                     ready.push((None, one));
                 } else if is_done {
-                    let (path, typed) = (one.path(), quoted(&outcome.reader.typed(one.path())));
-                    outcome.remarks.push(format!(
-                        "`{path}` is fixed in your working tree: stage it with `git add {typed}`"
-                    ));
+                    outcome.remarks.push(to_be_staged(&outcome.reader, one.path()));
                 }
             }
             Err(error) => outcome.failures.push(error.to_string()),
@@ -366,7 +391,7 @@ fn report_all(outcome: &Outcome, settings: &Settings, edge: &mut Edge) -> Result
     let width = edge.width();
     let shows_diff = matches!(settings.action, Action::Diff { .. });
     if !shows_diff {
-        report::reporter(settings.format, width, settings.quiet).report(outcome, edge.out())?;
+        report::reporter(settings, width).report(outcome, edge.out())?;
     }
     let err = edge.err()?;
     if !settings.quiet {

@@ -77,7 +77,11 @@ fn a_warning_does_not_block() {
     );
     let told = said(repo.tool(&[]), 0);
     assert!(told.out.starts_with("warning[unnamed-constraint]"), "{}", told.out);
-    assert!(told.out.ends_with("1 file checked: 1 warning\n"), "{}", told.out);
+    assert!(
+        told.out.ends_with("1 file checked: 1 warning, fixable\n"),
+        "{}",
+        told.out
+    );
 }
 
 #[test]
@@ -143,8 +147,7 @@ fn findings_go_to_one_stream_and_all_else_to_the_other() {
     let told = said(repo.tool(&["-v"]), 1);
     assert!(told.out.starts_with("error[unnamed-constraint]"), "{}", told.out);
     assert!(
-        told.out
-            .ends_with("1 file checked: 2 errors (1 drop shown with its create)\n"),
+        told.out.ends_with("1 file checked: 2 errors, both fixable\n"),
         "{}",
         told.out
     );
@@ -235,10 +238,10 @@ fn an_environment_without_metadata_is_told_by_verbose_alone() {
     repo.stage(FILE, migration(UNNAMED));
     let told = said(repo.tool(&[]), 1);
     assert!(
-        told.out
-            .contains("no metadata here, so there is no naming convention either"),
+        told.err
+            .contains("migrations/env.py:3: no metadata here, so there is no naming convention either"),
         "{}",
-        told.out
+        told.err
     );
 }
 
@@ -586,7 +589,7 @@ fn the_configuration_is_the_one_of_what_is_checked() {
     elsewhere.write("own.toml", "ignore = ['unnamed-drop']\n");
     let given = elsewhere.join("own.toml");
     let told = said(repo.tool(&["--config", given.to_str().unwrap()]), 1);
-    assert!(told.out.ends_with("1 file checked: 1 error\n"), "{}", told.out);
+    assert!(told.out.ends_with("1 file checked: 1 error, fixable\n"), "{}", told.out);
 }
 
 #[test]
@@ -860,7 +863,7 @@ fn a_diff_ends_with_what_to_do_about_it() {
     assert!(told.out.starts_with("--- a/migrations"), "{}", told.out);
     assert_eq!(
         told.err,
-        "\n1 file checked: 2 errors\nwrite these changes: alembic-named fix --staged\n"
+        "\n1 file checked: 2 errors, both fixable\nwrite these changes: alembic-named fix --staged\n"
     );
     assert_eq!(said(repo.tool(&["--diff", "--quiet"]), 1).err, "");
     let told = said(repo.tool(&["--diff", FILE]), 1).err;
@@ -888,7 +891,7 @@ fn a_picture_is_followed_by_one_empty_line_only_where_something_follows() {
     assert!(!quiet.ends_with("\n\n") && !quiet.contains("\n\n\n"), "{quiet}");
     assert_eq!(quiet.matches("\n\nerror[").count(), 1, "{quiet}");
     let usual = said(repo.tool(&[]), 1).out;
-    let summary = "\n\n2 files checked: 4 errors (2 drops shown with their creates)\n";
+    let summary = "\n\n2 files checked: 4 errors, all fixable\n";
     assert_eq!(usual, format!("{}{summary}", quiet.trim_end()));
 }
 

@@ -331,7 +331,7 @@ fn text_that_is_not_utf_8() {
     assert!(told.out.contains(SUGGESTED), "{}", told.out);
     assert!(
         told.out
-            .ends_with("2 files checked: 2 errors (1 drop shown with its create); 1 file could not be checked\n"),
+            .ends_with("2 files checked: 2 errors, both fixable; 1 file could not be checked\n"),
         "{}",
         told.out
     );

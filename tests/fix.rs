@@ -92,7 +92,7 @@ fn commands_are_written_for_the_folder_they_are_typed_in() {
     // What is not so in the working tree cannot be fixed there.
     repo.write(FILE, migration(NAMED)).write("README.md", "more\n");
     let said = words(&repo.try_git(&["commit", "-m", "more", "-i", "README.md"]));
-    assert!(said.contains("alembic-named fix --staged"), "{said}");
+    assert!(said.contains(&format!("stage it with `git add {FILE}`")), "{said}");
 
     // Managers give names as seen from the top, and some change the folder.
     repo.stage(FILE, migration(UNNAMED));

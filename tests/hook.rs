@@ -594,7 +594,13 @@ fn other_formats() {
 fn the_index_counts_and_not_the_working_tree() {
     let repo = hooked();
     repo.stage(FILE, migration(UNNAMED)).write(FILE, migration(NAMED));
-    blocks(&repo, &mut commit(&repo, &[]));
+    let (status, said, moved) = attempt(&repo, &mut commit(&repo, &[]));
+    assert_eq!((status, moved), (Some(1), false), "{said}");
+    // Nothing is left to do but that.
+    let expected = format!(
+        "1 file checked: 2 errors, both fixable\n`{FILE}` is fixed in your working tree: stage it with `git add {FILE}`\n"
+    );
+    assert_eq!(said, expected);
     std::fs::remove_file(repo.join(FILE)).unwrap();
     blocks(&repo, &mut commit(&repo, &[]));
     repo.stage(FILE, migration(NAMED)).write(FILE, migration(UNNAMED));

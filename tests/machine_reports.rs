@@ -301,7 +301,7 @@ fn sarif_tells_what_was_not_checked() {
 #[test]
 fn github_reads_an_annotation_on_every_line() {
     insta::assert_snapshot!(report(&unnamed(), "github", 1), @r"
-    ::error file=migrations/versions/add_invoice.py,line=11,endLine=11,col=5,endColumn=76,title=alembic-named (unnamed-constraint)::foreign key `order.invoice_id` has no name: the database invents a name that Alembic never learns%0Ahelp: name it in both functions: `fk_order_invoice_id_invoice`
+    ::error file=migrations/versions/add_invoice.py,line=11,endLine=11,col=5,endColumn=76,title=alembic-named (unnamed-constraint)::foreign key `order.invoice_id` has no name: Alembic never learns the name it gets%0Ahelp: name it in both functions: `fk_order_invoice_id_invoice`
     ::error file=migrations/versions/add_invoice.py,line=15,endLine=15,col=5,endColumn=58,title=alembic-named (unnamed-drop)::foreign key `order.invoice_id` is dropped without its name: this downgrade fails: it does not say which constraint%0Ahelp: name it in both functions: `fk_order_invoice_id_invoice`
     ");
     insta::assert_snapshot!(report(&warning(), "github", 0), @r"::warning file=migrations/versions/add_invoice.py,line=18,endLine=18,col=5,endColumn=6,title=alembic-named (syntax-error)::this is not valid Python (and one more error below): expected an identifier%0Ahelp: mend it, so that all of the file can be checked");
@@ -317,12 +317,12 @@ fn github_is_not_led_astray_by_a_name() {
     // The advice is the rule's affair.
     let without_help: Vec<&str> = report.lines().filter_map(|line| line.split("%0Ahelp").next()).collect();
     insta::assert_snapshot!(without_help.join("\n"), @r#"
-    ::error file=migrations/a%3Ab "c" <d>&%0A%3A%3Aerror%3A%3Ae.py,line=11,endLine=11,col=5,endColumn=76,title=alembic-named (unnamed-constraint)::foreign key `order.invoice_id` has no name: the database invents a name that Alembic never learns
+    ::error file=migrations/a%3Ab "c" <d>&%0A%3A%3Aerror%3A%3Ae.py,line=11,endLine=11,col=5,endColumn=76,title=alembic-named (unnamed-constraint)::foreign key `order.invoice_id` has no name: Alembic never learns the name it gets
     ::error file=migrations/a%3Ab "c" <d>&%0A%3A%3Aerror%3A%3Ae.py,line=15,endLine=15,col=5,endColumn=58,title=alembic-named (unnamed-drop)::foreign key `order.invoice_id` is dropped without its name: this downgrade fails: it does not say which constraint
-    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=7,endLine=7,col=12,endColumn=61,title=alembic-named (unnamed-constraint)::unique constraint `größe.a` has no name: the database invents a name that Alembic never learns
-    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=8,endLine=10,title=alembic-named (unnamed-constraint)::unique constraint `shop.b` has no name: the database invents a name that Alembic never learns
-    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=11,endLine=11,col=5,endColumn=53,title=alembic-named (unnamed-constraint)::unique constraint `shop.a` has no name: the database invents a name that Alembic never learns
-    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=12,endLine=12,col=5,endColumn=54,title=alembic-named (unnamed-constraint)::unique constraint `shop.a` has no name: the database invents a name that Alembic never learns
+    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=7,endLine=7,col=12,endColumn=61,title=alembic-named (unnamed-constraint)::unique constraint `größe.a` has no name: Alembic never learns the name it gets
+    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=8,endLine=10,title=alembic-named (unnamed-constraint)::unique constraint `shop.b` has no name: Alembic never learns the name it gets
+    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=11,endLine=11,col=5,endColumn=53,title=alembic-named (unnamed-constraint)::unique constraint `shop.a` has no name: Alembic never learns the name it gets
+    ::error file=migrations/it's 50%25%2C näme+%252C.py,line=12,endLine=12,col=5,endColumn=54,title=alembic-named (unnamed-constraint)::unique constraint `shop.a` has no name: Alembic never learns the name it gets
     "#);
 }
 
@@ -333,7 +333,7 @@ fn gitlab_reads_an_issue_for_every_finding() {
     insta::assert_snapshot!(report(&unnamed(), "gitlab", 1), @r#"
     [
       {
-        "description": "foreign key `order.invoice_id` has no name: the database invents a name that Alembic never learns; name it `fk_order_invoice_id_invoice`",
+        "description": "foreign key `order.invoice_id` has no name: Alembic never learns the name it gets; name it `fk_order_invoice_id_invoice`",
         "check_name": "unnamed-constraint",
         "fingerprint": "894486a60a33f432a5d4abf6f1f4041f",
         "severity": "major",
@@ -432,12 +432,12 @@ fn junit_reads_a_test_for_every_finding_and_every_clean_file() {
     <testsuites>
       <testsuite name="alembic-named" tests="2" failures="2" errors="0" skipped="0">
         <testcase classname="migrations/versions/add_invoice.py" name="unnamed-constraint: foreign key `order.invoice_id` has no name" file="migrations/versions/add_invoice.py">
-          <failure type="unnamed-constraint" message="foreign key `order.invoice_id` has no name">migrations/versions/add_invoice.py:11:5: foreign key `order.invoice_id` has no name: the database invents a name that Alembic never learns&#10;help: name it in both functions: `fk_order_invoice_id_invoice`</failure>
+          <failure type="unnamed-constraint" message="foreign key `order.invoice_id` has no name">migrations/versions/add_invoice.py:11:5: foreign key `order.invoice_id` has no name: Alembic never learns the name it gets&#10;help: name it in both functions: `fk_order_invoice_id_invoice`</failure>
         </testcase>
         <testcase classname="migrations/versions/add_invoice.py" name="unnamed-drop: foreign key `order.invoice_id` is dropped without its name" file="migrations/versions/add_invoice.py">
           <failure type="unnamed-drop" message="foreign key `order.invoice_id` is dropped without its name">migrations/versions/add_invoice.py:15:5: foreign key `order.invoice_id` is dropped without its name: this downgrade fails: it does not say which constraint&#10;help: name it in both functions: `fk_order_invoice_id_invoice`</failure>
         </testcase>
-        <system-out>1 file checked: 2 errors</system-out>
+        <system-out>1 file checked: 2 errors, both fixable</system-out>
       </testsuite>
     </testsuites>
     "#);

@@ -85,9 +85,10 @@ fn picture() -> String {
     assert_eq!(output.status.code(), Some(1));
     let bold = |text: &str| format!("\u{1b}[1m{text}\u{1b}[0m");
     let shown = format!(
-        "$ {}\n{}",
+        "$ {}\n{}{}",
         bold("git commit -m 'Add invoice to order'"),
-        text(&output.stdout)
+        text(&output.stdout),
+        text(&output.stderr)
     );
     // Its own background, so that it can be read on a light and on a dark page.
     let background = anstyle_svg::Term::new().palette(anstyle_svg::WIN10_CONSOLE);

@@ -156,7 +156,7 @@ fn cures(models: &str, env: &str) -> String {
     with_models(&repo, models);
     repo.stage("migrations/env.py", env);
     let told = said(repo.tool(&["--staged", FILE]), 1);
-    told.err.split_once("\n\n1. ").unwrap().1.to_owned()
+    told.err.split_once("\nfor good, ").unwrap().1.to_owned()
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn is_code(line: &str) -> bool {
 
 /// What the user has to paste keeps its lines.
 fn is_to_paste(line: &str) -> bool {
-    line.starts_with("       ") || line.contains(": alembic-named fix ")
+    line.starts_with("      ") || line.contains("alembic-named ")
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn labels_stay_in_their_frame() {
                 let starts_as_known = line.starts_with([' ', '|'])
                     || line.is_empty()
                     || is_code(line)
-                    || ["error[", "warning[", "help: ", "..."]
+                    || ["error[", "warning[", "help: ", "help (--unsafe-fixes): ", "..."]
                         .iter()
                         .any(|start| line.starts_with(start))
                     || line.contains(" checked");
@@ -278,6 +278,135 @@ fn labels_stay_in_their_frame() {
             }
         }
     }
+}
+
+/// Migrations with so many pairs each, and an environment whose metadata has no convention.
+fn pairs(files: usize, each: usize) -> Repo {
+    let repo = Repo::new();
+    with_models(
+        &repo,
+        "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n",
+    );
+    repo.commit("models");
+    for file in 0..files {
+        let create =
+            |at| format!("    op.create_foreign_key(None, 'order_{file}', 'invoice', ['invoice_{at}'], ['id'])\n");
+        let drop = format!("    op.drop_constraint(None, 'order_{file}', type_='foreignkey')\n").repeat(each);
+        let creates: String = (0..each).map(create).collect();
+        repo.stage(
+            format!("migrations/versions/{file}.py"),
+            format!("from alembic import op\n\nrevision = '{file}'\n\n\ndef upgrade():\n{creates}\n\ndef downgrade():\n{drop}"),
+        );
+    }
+    repo
+}
+
+fn lines_at_80(repo: &Repo, arguments: &[&str]) -> (usize, String) {
+    let mut command = repo.tool(arguments);
+    command.env("COLUMNS", "80");
+    let told = said(command, 1);
+    let all = told.out + &told.err;
+    (all.lines().count(), all)
+}
+
+#[test]
+fn a_report_is_sized_for_a_person() {
+    let (lines, told) = lines_at_80(&pairs(1, 1), &[]);
+    assert!(lines <= 20, "{lines} lines\n{told}");
+    for (files, each) in [(12, 2), (12, 4), (40, 1), (1, 40), (1, 400), (100, 40)] {
+        let (lines, told) = lines_at_80(&pairs(files, each), &[]);
+        assert!(lines <= 250, "{lines} lines\n{told}");
+        // Nothing is lost: what has no line is counted.
+        let all = 2 * files * each;
+        assert!(
+            told.contains(&format!("{} checked: {all} errors, all fixable\n", files_of(files))),
+            "{told}"
+        );
+    }
+    let (few, _) = lines_at_80(&pairs(5, 4), &[]);
+    let (all, told) = lines_at_80(&pairs(5, 4), &["--verbose"]);
+    assert!(all > few && !told.contains("in one line each"), "{told}");
+    assert_eq!(told.matches("^^^^").count(), 20, "{told}");
+}
+
+fn files_of(count: usize) -> String {
+    format!("{count} file{}", if count == 1 { "" } else { "s" })
+}
+
+#[test]
+fn from_the_tenth_finding_on_there_is_one_line_each() {
+    assert_snapshot!(picture(&pairs(3, 5), 80, 1));
+}
+
+/// Warnings come first in the order of files, and what blocks is shown all the same.
+#[test]
+fn what_blocks_gets_a_frame_before_what_does_not() {
+    let repo = pairs(1, 1);
+    let column = |at| format!("    op.add_column('a', sa.Column('c{at}', sa.Text(), unique=True))\n");
+    let columns: String = (0..12).map(column).collect();
+    repo.stage(
+        "migrations/versions/!.py",
+        format!("from alembic import op\nimport sqlalchemy as sa\n\nrevision = 'z'\n\n\ndef upgrade():\n{columns}"),
+    );
+    let told = said(repo.tool(&[]), 1).out;
+    assert!(told.contains("error[unnamed-constraint]: foreign key"), "{told}");
+    assert!(told.contains("warning[unnamed-column-constraint]"), "{told}");
+    assert!(told.contains("4 more in one line each"), "{told}");
+}
+
+/// A file that is fixed and not staged needs nothing but to be staged; another one is reported as ever.
+#[test]
+fn what_is_fixed_and_not_staged_must_be_staged_and_no_more() {
+    let repo = Repo::new();
+    repo.stage(FILE, migration(UNNAMED));
+    said(repo.tool(&["fix", "--staged"]), 1);
+    let told = said(repo.tool(&["--staged"]), 1);
+    assert_eq!(told.out, "1 file checked: 2 errors, both fixable\n");
+    let stage = format!("`{FILE}` is fixed in your working tree: stage it with `git add {FILE}`\n");
+    assert_eq!(told.err, stage);
+    // A program reads what it always reads.
+    let report = json(&repo, &["--staged"], 1);
+    assert_eq!(report["diagnostics"].as_array().unwrap().len(), 2);
+    repo.stage("other.py", migration(UNNAMED));
+    let told = said(repo.tool(&["--staged"]), 1);
+    assert!(told.err.starts_with(&stage), "{}", told.err);
+    assert_eq!(told.out.matches("error[").count(), 1, "{}", told.out);
+    assert!(
+        told.err.contains("fix both: alembic-named fix --staged\n"),
+        "{}",
+        told.err
+    );
+    // What is broken there is not fixed.
+    repo.write(FILE, "def upgrade(:\n");
+    let told = said(repo.tool(&["--staged", FILE]), 1);
+    assert!(told.out.starts_with("error[unnamed-constraint]"), "{}", told.out);
+    repo.git(&["add", FILE]);
+    repo.write(FILE, migration(NAMED));
+    said(repo.tool(&["--staged", FILE]), 0);
+}
+
+/// A commit that touches the models for another reason: the three ways, each as a command.
+#[test]
+fn a_missing_convention_asks_for_a_decision() {
+    let repo = Repo::new();
+    with_models(
+        &repo,
+        "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n",
+    );
+    let told = said(repo.tool(&[]), 1);
+    assert_snapshot!(told.err, @"
+    decide once for app/models.py:4 (or set the rule's `severity`):
+      the database is live: alembic-named adopt
+      nothing is deployed: alembic-named fix --staged --unsafe-fixes
+      not now: alembic-named fix --ignore --staged
+    why: alembic-named explain missing-naming-convention
+    ");
+    let told = said(repo.tool(&["fix", "--staged"]), 1);
+    assert!(
+        told.err.contains("alembic-named fix --staged --unsafe-fixes\n"),
+        "{}",
+        told.err
+    );
 }
 
 #[test]

@@ -1,17 +1,20 @@
-//! The two cures, said once below all findings: a naming convention on the metadata, or a name in the model.
+//! What to do next, said once below all findings: the command that fixes, the way around, and what keeps them from coming back.
 
-use std::fmt::Write;
 use std::path::PathBuf;
 
+use owo_colors::OwoColorize;
+
 use crate::check::Outcome;
-use crate::diagnostic::{Diagnostic, OR_IN_MODEL};
+use crate::diagnostic::{Cure, Diagnostic, Label, OR_IN_MODEL, Severity};
 use crate::fix::Safety;
-use crate::naming::{ConstraintKind, Convention, Key, Value};
 use crate::project::Spelling;
 use crate::settings::{Action, Scope, Settings};
 use crate::source::RepoPath;
 
 use super::{Width, printable, quoted, wrap};
+
+/// So many paths stand in a command.
+const MOST_PATHS: usize = 8;
 
 /// What `--fix` changed, and what is to be done with it.
 pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
@@ -21,36 +24,22 @@ pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
     if outcome.changed.is_empty() {
         return None;
     }
-    let paths: Vec<String> = outcome.changed.iter().map(|path| typed(outcome, path)).collect();
-    let paths = paths.join(" ");
+    let is_few = outcome.changed.len() <= MOST_PATHS;
+    let paths: Vec<String> = outcome
+        .changed
+        .iter()
+        .filter(|_| is_few)
+        .map(|path| typed(outcome, path))
+        .collect();
+    let (paths, files) = (paths.join(" "), super::counted(outcome.changed.len(), "file"));
+    let place = if is_few { &paths } else { &files };
     let fixed = super::counted(outcome.fixed, "finding");
     Some(match (&settings.scope, restage) {
-        (Scope::Paths(_), _) => format!("fixed {fixed} in {paths}"),
-        (_, true) => format!("fixed and staged {fixed} in {paths}"),
-        (_, false) => format!("fixed {fixed}; look at the change and stage it again: git add {paths}"),
+        (Scope::Paths(_), _) => format!("fixed {fixed} in {place}"),
+        (_, true) => format!("fixed and staged {fixed} in {place}"),
+        (_, false) if is_few => format!("fixed {fixed}; look at the change and stage it again: git add {paths}"),
+        (_, false) => format!("fixed {fixed} in {files}; look at the change and stage it again"),
     })
-}
-
-/// The command that fixes what can be fixed.
-pub(super) fn how_to_fix(outcome: &Outcome, settings: &Settings) -> Option<String> {
-    let looked = match settings.action {
-        Action::Report => true,
-        Action::Fix { suggested: false, .. } => false,
-        _ => return None,
-    };
-    let (safe, suggested) = (fixes(outcome, Safety::Safe), fixes(outcome, Safety::Suggested));
-    let what = what_to_fix(outcome, settings);
-    match (safe, suggested) {
-        // What is safe and was not done has its reason told already.
-        (_, 0) if !looked => None,
-        (0, 0) => None,
-        (0, _) => Some(format!(
-            "fix it, and look at the change: alembic-named fix {what} --unsafe-fixes"
-        )),
-        _ if !looked => None,
-        _ if safe == outcome.diagnostics.len() => Some(format!("fix it: alembic-named fix {what}")),
-        _ => Some(format!("fix what is certain: alembic-named fix {what}")),
-    }
 }
 
 /// What `--diff` has shown, and the command that writes it.
@@ -59,7 +48,7 @@ pub(super) fn how_to_write(outcome: &Outcome, settings: &Settings) -> Option<Str
         return None;
     };
     let (safe, unsafe_ones) = (fixes(outcome, Safety::Safe), fixes(outcome, Safety::Suggested));
-    let what = what_to_fix(outcome, settings);
+    let what = what_to_fix(outcome, settings, is_fixable);
     match (safe, unsafe_ones, suggested) {
         (0, 0, _) if outcome.diagnostics.is_empty() => None,
         (0, 0, _) => Some("there is no fix to show".to_owned()),
@@ -71,108 +60,228 @@ pub(super) fn how_to_write(outcome: &Outcome, settings: &Settings) -> Option<Str
 
 /// How many findings have a fix of this kind.
 fn fixes(outcome: &Outcome, safety: Safety) -> usize {
-    let of_kind = |diagnostic: &&Diagnostic| diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == safety);
-    outcome.diagnostics.iter().filter(of_kind).count()
+    outcome.diagnostics.iter().filter(|one| has_fix(one, safety)).count()
 }
 
-/// The arguments that make `fix` look at the same files.
-fn what_to_fix(outcome: &Outcome, settings: &Settings) -> String {
+fn is_fixable(diagnostic: &Diagnostic) -> bool {
+    diagnostic.fix.is_some()
+}
+
+fn has_fix(diagnostic: &Diagnostic, safety: Safety) -> bool {
+    diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == safety)
+}
+
+/// The arguments that make `fix` look at the same files, those with the findings that are meant.
+fn what_to_fix(outcome: &Outcome, settings: &Settings, is_meant: fn(&Diagnostic) -> bool) -> String {
+    let named = |given: &[PathBuf], instead: &str| {
+        let paths = paths_of(outcome, given, is_meant);
+        paths.map_or_else(|| instead.to_owned(), |paths| paths.join(" "))
+    };
     match &settings.scope {
         // What the commit takes in it takes from the working tree.
-        Scope::Staged | Scope::StagedPaths(_) if outcome.is_passing => with_fixes(outcome, &[]).join(" "),
-        Scope::Paths(paths) => with_fixes(outcome, paths).join(" "),
-        Scope::StagedPaths(paths) => format!("--staged {}", with_fixes(outcome, paths).join(" ")),
+        Scope::Staged | Scope::StagedPaths(_) if outcome.is_passing => named(&[], "."),
+        Scope::Paths(paths) => named(paths, "."),
+        Scope::StagedPaths(paths) => match named(paths, "--all") {
+            all if all == "--all" => all,
+            paths => format!("--staged {paths}"),
+        },
         Scope::Staged => "--staged".to_owned(),
         Scope::All => "--all".to_owned(),
         // What is committed is fixed where it lies in the working tree.
-        Scope::Between { .. } => with_fixes(outcome, &[]).join(" "),
+        Scope::Between { .. } => named(&[], "."),
     }
 }
 
-/// The paths as they were given, or the files that have fixes where a runner gave many or none.
-fn with_fixes(outcome: &Outcome, given: &[PathBuf]) -> Vec<String> {
+/// The paths as they were given, or the files with the findings where a runner gave many or none. Nothing where they are too many to type.
+fn paths_of(outcome: &Outcome, given: &[PathBuf], is_meant: fn(&Diagnostic) -> bool) -> Option<Vec<String>> {
     const FEW: usize = 3;
     if outcome.reader.is_here && (1..=FEW).contains(&given.len()) {
-        return given.iter().map(|path| quoted(&path.display().to_string())).collect();
+        return Some(given.iter().map(|path| quoted(&path.display().to_string())).collect());
     }
-    let fixable = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some());
-    let mut files: Vec<String> = fixable.map(|diagnostic| typed(outcome, diagnostic.path())).collect();
+    let meant = outcome.diagnostics.iter().filter(|one| is_meant(one));
+    let mut files: Vec<&RepoPath> = meant.map(Diagnostic::path).collect();
     files.dedup();
-    files
+    (files.len() <= MOST_PATHS).then(|| files.into_iter().map(|path| typed(outcome, path)).collect())
 }
 
 fn typed(outcome: &Outcome, path: &RepoPath) -> String {
     quoted(&outcome.reader.typed(path))
 }
 
-pub(super) fn hints(outcome: &Outcome, width: Width) -> Option<String> {
-    let unnamed = outcome
-        .diagnostics
-        .iter()
-        .find(|diagnostic| diagnostic.rule.name == "unnamed-constraint" && !diagnostic.has_convention);
-    let lacking = outcome
-        .diagnostics
-        .iter()
-        .find(|diagnostic| diagnostic.rule.name == "missing-naming-convention");
-    let first = unnamed.or(lacking)?;
-    let mut text = String::from("\nSo that it does not come back, one of these:\n\n");
-    let place = lacking
-        .map(|diagnostic| position(&diagnostic.focus))
-        .or_else(|| models(first));
-    let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
-    let cure = format!("give the metadata a naming convention{place}, and autogenerate writes every name itself");
-    if lacking.is_some_and(|diagnostic| diagnostic.fix.is_some()) {
-        push_item(&mut text, "1. ", &format!("{cure}; the code is above"), width);
-    } else {
-        let spelling = lacking.unwrap_or(first).spelling.as_ref();
-        let above = match spelling {
-            Some(Spelling::Assigned(_)) => "; set it above the first import of a table",
-            _ => "",
+/// Lines that end in a command or a sentence.
+struct Lines {
+    columns: usize,
+    text: String,
+}
+
+impl Lines {
+    /// A command stays in one piece, so that it can be copied: where there is no room beside its lead, it stands below it.
+    fn command(&mut self, lead: &str, command: &str) {
+        let length = lead.chars().count() + ": ".len() + command.chars().count();
+        let command = command.bold();
+        let line = if length <= self.columns {
+            format!("{lead}: {command}")
+        } else {
+            let indent = lead.len() - lead.trim_start().len() + 2;
+            format!("{}:\n{}{command}", wrap(lead, self.columns), " ".repeat(indent))
         };
-        push_item(&mut text, "1. ", &format!("{cure}{above}:"), width);
-        let _ = writeln!(text, "\n{}", convention_code(spelling));
-        // Whether a template for checks does harm is asked where a convention is judged, not for each migration.
-        let more = "`ck` is for projects in which each check has a finished name: alembic-named explain missing-naming-convention";
-        push_item(&mut text, "   ", more, width);
+        self.text.push_str(&line);
+        self.text.push('\n');
     }
-    push_item(&mut text, "2. ", &in_models(outcome, first), width);
-    Some(text)
+
+    fn sentence(&mut self, text: &str) {
+        let options = textwrap::Options::new(self.columns).subsequent_indent("  ");
+        self.text.push_str(&wrap(text, options));
+        self.text.push('\n');
+    }
+}
+
+/// What to do next. Nothing where nothing was found.
+pub(super) fn hints(outcome: &Outcome, settings: &Settings, width: Width) -> Option<String> {
+    let told: Vec<&Diagnostic> = outcome
+        .diagnostics
+        .iter()
+        .filter(|one| !outcome.must_be_staged(one.path()))
+        .collect();
+    let mut lines = Lines {
+        columns: width.columns,
+        text: String::new(),
+    };
+    let first = told
+        .iter()
+        .find(|one| one.severity == Severity::Error)
+        .or(told.first())?;
+    let what = what_to_fix(outcome, settings, is_fixable);
+    let blocks = first.severity == Severity::Error;
+    let decision = told.iter().find(|one| matches!(one.cure, Some(Cure::Decision)));
+    // What wants a look is one of the three ways of the decision.
+    if decision.is_none() || told.iter().any(|one| has_fix(one, Safety::Safe)) {
+        how_to_fix(&told, settings, &what, &mut lines);
+    }
+    let ignored = what_to_fix(outcome, settings, |one| one.severity == Severity::Error);
+    let ignore = format!("{PROGRAM} fix --ignore {ignored}");
+    match decision.filter(|one| one.severity == Severity::Error) {
+        Some(decision) => decide(decision, &what, &ignore, &mut lines),
+        None if blocks => lines.command("not now", &ignore),
+        None => {}
+    }
+    lines.command("why", &format!("{PROGRAM} explain {}", first.rule.name));
+    if decision.is_none() {
+        for_good(&told, &mut lines);
+    }
+    Some(lines.text)
+}
+
+const PROGRAM: &str = "alembic-named";
+
+/// The command that fixes what can be fixed, and how much that is.
+fn how_to_fix(told: &[&Diagnostic], settings: &Settings, what: &str, lines: &mut Lines) {
+    let count = |safety| told.iter().filter(|one| has_fix(one, safety)).count();
+    let (safe, suggested) = (count(Safety::Safe), count(Safety::Suggested));
+    // What is safe and was not done has its reason told already.
+    let looked = matches!(settings.action, Action::Report);
+    let command = format!("{PROGRAM} fix {what}");
+    match (safe, suggested) {
+        (0, 0) => {}
+        (0, _) if !matches!(settings.action, Action::Fix { suggested: true, .. }) => {
+            let lead = format!("fix {}, and look at the change", part(suggested, told.len()));
+            lines.command(&lead, &format!("{command} --unsafe-fixes"));
+        }
+        (_, 0) if looked => lines.command(&format!("fix {}", part(safe, told.len())), &command),
+        _ if looked => {
+            let (certain, more) = (part(safe, told.len()), part(safe + suggested, told.len()));
+            lines.command(&format!("fix {certain} ({more} with --unsafe-fixes)"), &command);
+        }
+        _ => {}
+    }
+}
+
+/// "it", "both", "all 5", "2 of 5"
+fn part(some: usize, all: usize) -> String {
+    match (some, all) {
+        (1, 1) => "it".to_owned(),
+        (2, 2) => "both".to_owned(),
+        _ if some == all => format!("all {all}"),
+        _ => format!("{some} of {all}"),
+    }
+}
+
+/// The three ways with a metadata that has no convention.
+fn decide(decision: &Diagnostic, what: &str, ignore: &str, lines: &mut Lines) {
+    let place = position(&decision.focus);
+    lines.sentence(&format!("decide once for {place} (or set the rule's `severity`):"));
+    lines.command("  the database is live", &format!("{PROGRAM} adopt"));
+    if decision.fix.is_some() {
+        let command = format!("{PROGRAM} fix {what} --unsafe-fixes");
+        lines.command("  nothing is deployed", &command);
+    } else {
+        let command = format!("{PROGRAM} explain {}", decision.rule.name);
+        lines.command("  nothing is deployed", &command);
+    }
+    lines.command("  not now", ignore);
+}
+
+/// What keeps findings from coming back: a convention on the metadata, or a name in the model.
+fn for_good(told: &[&Diagnostic], lines: &mut Lines) {
+    let curable = told
+        .iter()
+        .find_map(|one| Some((one.cause.as_ref(), one.cure.as_ref()?)));
+    let cause = told.iter().find_map(|one| one.cause.as_ref());
+    match curable {
+        Some((Some(cause), Cure::Convention(Some(spelling)))) => {
+            let lead = format!("for good, a naming convention for {}", position(cause));
+            lines.command(&lead, &format!("{PROGRAM} adopt"));
+            if !matches!(spelling, Spelling::InClass) {
+                lines.sentence(&format!("  written as `{}`", spelling.around("...")));
+            }
+        }
+        Some((Some(cause), Cure::Template)) => {
+            let lead = format!("for good, a template for its kind at {}", position(cause));
+            lines.command(&lead, &format!("{PROGRAM} explain incomplete-naming-convention"));
+        }
+        Some(_) => {
+            explained(cause, lines);
+            let lead = "for good, a naming convention on the metadata";
+            lines.command(lead, &format!("{PROGRAM} explain missing-naming-convention"));
+        }
+        None => explained(cause, lines),
+    }
+    in_models(told, lines);
+}
+
+/// The place in the models that explains what was found.
+fn explained(cause: Option<&Label>, lines: &mut Lines) {
+    if let Some(cause) = cause {
+        lines.sentence(&format!("{}: {}", position(cause), printable(&cause.text)));
+    }
 }
 
 /// How each constraint that has no name yet gets it in its own model.
-fn in_models(outcome: &Outcome, first: &Diagnostic) -> String {
-    const MOST: usize = 5;
-    let unnamed = outcome
-        .diagnostics
-        .iter()
-        .filter(|one| one.rule.name == first.rule.name);
+fn in_models(told: &[&Diagnostic], lines: &mut Lines) {
+    const MOST: usize = 3;
     let mut named: Vec<String> = Vec::new();
-    let mut left = 0;
-    for diagnostic in unnamed {
-        let Some(code) = in_model(diagnostic) else { continue };
-        if named.len() < MOST {
-            if !named.contains(&code) {
-                named.push(code);
-            }
-        } else {
-            left += 1;
+    for code in told
+        .iter()
+        .filter(|one| one.cure.is_some())
+        .filter_map(|one| in_model(one))
+    {
+        if !named.contains(&code) {
+            named.push(code);
+        }
+        if named.len() > MOST {
+            break;
         }
     }
-    match (named.as_slice(), &first.suggested_name) {
-        ([], Some(name)) => format!("or name the constraint in the model: name=\"{}\"", printable(name)),
-        ([], None) => "or name each constraint in the model: name=\"...\"".to_owned(),
-        ([one], _) if first.model.is_some() => format!("or name it in the model: {one}"),
-        ([one], _) => format!("or name the constraint in the model: {one}"),
-        _ => {
-            let mut text = "or name each constraint in its model:".to_owned();
-            for one in &named {
-                let _ = write!(text, "\n{one}");
-            }
-            if left > 0 {
-                let _ = write!(text, "\nand {left} more");
-            }
-            text
-        }
+    let left = told
+        .iter()
+        .filter(|one| one.cure.is_some() && in_model(one).is_some())
+        .count();
+    for (at, code) in named.iter().take(MOST).enumerate() {
+        let lead = if at == 0 { "or in the model: " } else { "  " };
+        lines.sentence(&format!("{lead}{code}"));
+    }
+    if named.len() > MOST {
+        lines.sentence(&format!("  and {} more", left - MOST));
     }
 }
 
@@ -187,55 +296,11 @@ fn in_model(diagnostic: &Diagnostic) -> Option<String> {
     }
 }
 
-fn push_item(text: &mut String, bullet: &str, item: &str, width: Width) {
-    let options = textwrap::Options::new(width.columns)
-        .initial_indent(bullet)
-        .subsequent_indent("   ");
-    text.push_str(&wrap(item, options));
-    text.push('\n');
-}
-
-fn models(diagnostic: &Diagnostic) -> Option<String> {
-    diagnostic
-        .related
-        .iter()
-        .find(|label| label.place.file.path() != diagnostic.path())
-        .map(position)
-}
-
-fn position(label: &crate::diagnostic::Label) -> String {
+fn position(label: &Label) -> String {
     let file = &label.place.file;
     format!(
         "{}:{}",
         printable(&file.path().display()),
         file.position(label.place.span.start).line
     )
-}
-
-/// The convention that SQLAlchemy documents, as code to paste; of checks nothing is known here.
-fn convention_code(spelling: Option<&Spelling>) -> String {
-    let (open, deep, close) = match spelling {
-        None | Some(Spelling::InClass) => (
-            "metadata = MetaData(\n    naming_convention={".to_owned(),
-            1,
-            "    }\n)",
-        ),
-        Some(Spelling::Own(callee)) => (format!("{callee}(\n    naming_convention={{"), 1, "    }\n)"),
-        Some(Spelling::Argument(callee)) => (
-            format!("{callee}(\n    metadata=MetaData(\n        naming_convention={{"),
-            2,
-            "        }\n    )\n)",
-        ),
-        Some(Spelling::Assigned(target)) => (format!("{target} = {{"), 0, "}"),
-    };
-    let mut code = format!("{open}\n");
-    let convention = Convention::sqlalchemy_documented().without(ConstraintKind::Check);
-    for (key, value) in convention.entries() {
-        if let (Key::Text(key), Value::Template(template)) = (key, value) {
-            let _ = writeln!(code, "{}\"{key}\": \"{template}\",", "    ".repeat(deep + 1));
-        }
-    }
-    code.push_str(close);
-    code.push('\n');
-    textwrap::indent(&code, "       ")
 }

@@ -139,9 +139,7 @@ fn finding(diagnostic: &Diagnostic) -> Finding<'_> {
         help: diagnostic.help.as_deref(),
         suggested_name: diagnostic.suggested_name.as_deref(),
         related: diagnostic
-            .related
-            .iter()
-            .chain(&diagnostic.model)
+            .places()
             .map(|label| {
                 let position = label.place.file.position(label.place.span.start);
                 Related {

@@ -37,11 +37,15 @@ pub trait Reporter {
     fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()>;
 }
 
-/// The reporter of a format; `width` is what a line may take, and `quiet` leaves the summary out.
+/// The reporter that the settings ask for; `width` is what a line may take.
 #[must_use]
-pub fn reporter(format: Format, width: Width, quiet: bool) -> Box<dyn Reporter> {
-    match format {
-        Format::Text => Box::new(text::Text::new(width, quiet)),
+pub fn reporter(settings: &Settings, width: Width) -> Box<dyn Reporter> {
+    match settings.format {
+        Format::Text => Box::new(text::Text {
+            width,
+            quiet: settings.quiet,
+            verbose: settings.verbose,
+        }),
         Format::Concise => Box::new(concise::Concise),
         Format::Json => Box::new(json::Json),
         Format::Sarif => Box::new(sarif::Sarif),
@@ -91,10 +95,7 @@ pub fn after(
             None => Ok(()),
         };
     }
-    if let Some(how) = hints::how_to_fix(outcome, settings) {
-        writeln!(err, "{how}")?;
-    }
-    match hints::hints(outcome, width) {
+    match hints::hints(outcome, settings, width) {
         Some(hints) => write!(err, "{hints}"),
         None => Ok(()),
     }
@@ -123,14 +124,9 @@ pub fn verbose(
     verbose::verbose(project, snapshot, way, notes, err)
 }
 
-/// "1 file checked: 2 errors"
+/// "1 file checked: 2 errors, both fixable"
 #[must_use]
 pub fn summary(outcome: &Outcome) -> String {
-    summary_with(outcome, "")
-}
-
-/// The same with a remark behind the numbers.
-fn summary_with(outcome: &Outcome, remark: &str) -> String {
     let files = counted(outcome.files.len(), "file");
     let found: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning")]
         .into_iter()
@@ -150,13 +146,25 @@ fn summary_with(outcome: &Outcome, remark: &str) -> String {
     } else {
         summary.push_str(": ");
         summary.push_str(&found.join(", "));
-        summary.push_str(remark);
+        summary.push_str(&fixable(outcome));
     }
     if !outcome.failures.is_empty() {
         let failed = counted(outcome.failures.len(), "file");
         let _ = write!(summary, "; {failed} could not be checked");
     }
     summary
+}
+
+/// ", both fixable"
+fn fixable(outcome: &Outcome) -> String {
+    let fixable = outcome.diagnostics.iter().filter(|one| one.fix.is_some()).count();
+    match (fixable, outcome.diagnostics.len()) {
+        (0, _) => String::new(),
+        (1, 1) => ", fixable".to_owned(),
+        (2, 2) => ", both fixable".to_owned(),
+        (some, all) if some == all => ", all fixable".to_owned(),
+        (some, _) => format!(", {some} fixable"),
+    }
 }
 
 fn counted(count: usize, word: &str) -> String {

@@ -119,7 +119,7 @@ fn result(diagnostic: &Diagnostic, fingerprint: &str) -> Value {
         "locations": [{ "physicalLocation": physical_location(&diagnostic.file, diagnostic.span) }],
         "partialFingerprints": { "alembicNamedCode/v1": fingerprint },
     });
-    let related: Vec<&Label> = diagnostic.related.iter().chain(&diagnostic.model).collect();
+    let related: Vec<&Label> = diagnostic.places().collect();
     if !related.is_empty() {
         result["relatedLocations"] = related.into_iter().enumerate().map(related_location).collect();
     }

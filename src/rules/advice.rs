@@ -189,8 +189,6 @@ fn fails_on_sqlite(file: &MigrationFile<'_>, rule: &'static Rule, operation: &Op
         )
         .help(help);
     diagnostic.severity = Severity::Warning;
-    // It has its name: what a convention does is no cure.
-    diagnostic.has_convention = true;
     diagnostic
 }
 
@@ -376,7 +374,7 @@ pub(super) fn consequence(file: &MigrationFile<'_>, operation: &Operation<'_>) -
         (Some(Dialect::Sqlite), false) => {
             "SQLite cannot alter constraints outside of batch mode, with a name or without"
         }
-        _ => "the database invents a name that Alembic never learns",
+        _ => "Alembic never learns the name it gets",
     }
 }
 

@@ -26,10 +26,8 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             let focus = operation
                 .name_argument
                 .map_or(operation.call.span, |argument| argument.span);
-            let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(
-                focus,
-                "the history does not say the name, and it changes when the convention does",
-            );
+            let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message)
+                .focus(focus, "the name changes when the convention does");
             let text = drop.map(|drop| {
                 let half = this_half(drop.half);
                 if drop.name != Name::Unnamed {
@@ -37,7 +35,7 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
                 } else if works_all_the_same(file, drop) {
                     format!("and {half} finds it only while the convention stays as it is")
                 } else {
-                    format!("and {half} fails: a drop has no columns to make the name of")
+                    format!("and {half} fails: no columns to name it by")
                 }
             });
             complete(file, diagnostic, operation, drop.zip(text.as_deref()), &suggestion)

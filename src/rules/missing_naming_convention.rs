@@ -1,6 +1,6 @@
 //! The metadata that Alembic migrates has no naming convention.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Cure, Diagnostic, Severity};
 use crate::project::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
 
 use super::convention_code::{give_convention, why_no_checks};
@@ -33,13 +33,10 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
                 place.span,
                 format!("{} has no naming convention", owner(judged, &facts.maker)),
             )
-            .focus(
-                place.span,
-                "no naming convention here, so autogenerate writes None for every constraint",
-            )
+            .focus(place.span, "autogenerate writes None for every constraint")
             .help(help(file, facts));
             diagnostic.fix = give_convention(file);
-            diagnostic.spelling = Some(facts.spelling());
+            diagnostic.cure = Some(Cure::Decision);
             vec![diagnostic]
         }
         Target::Several(several)
@@ -88,7 +85,6 @@ fn no_metadata(file: &MetadataFile<'_>) -> Option<Diagnostic> {
 
 /// Which of the two usual conventions is for whom.
 fn help(file: &MetadataFile<'_>, facts: &MetadataFacts) -> String {
-    let explain = format!("`alembic-named explain {}` shows it all", RULE.name);
     let give = match facts.spelling() {
         Spelling::InClass | Spelling::Own(_) => "give its MetaData a `naming_convention`".to_owned(),
         spelling @ Spelling::Argument(_) => format!("give it one, `{}`", spelling.around("...")),
@@ -101,10 +97,9 @@ fn help(file: &MetadataFile<'_>, facts: &MetadataFacts) -> String {
     let mut help = match (file.configured_convention, file.is_deployed) {
         (Some(_), _) => format!("{give}: the one of your configuration"),
         (None, true) => format!(
-            "{give}: SQLAlchemy's documented one for new names, or PostgreSQL's own patterns if databases exist and their names shall stay \
-             ({explain})"
+            "{give}: SQLAlchemy's documented one for new names, or PostgreSQL's own patterns if databases exist and their names shall stay"
         ),
-        (None, false) => format!("{give} ({explain})"),
+        (None, false) => give,
     };
     if let Some(why) = why_no_checks(file) {
         help.push_str("; ");

@@ -1,6 +1,6 @@
 //! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
 
-use crate::diagnostic::{Diagnostic, Label, OR_IN_MODEL};
+use crate::diagnostic::{Cure, Diagnostic, Label, OR_IN_MODEL};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Half, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
@@ -44,20 +44,20 @@ pub(super) fn complete(
     partner: Option<(&Operation<'_>, &str)>,
     suggestion: &Suggestion,
 ) -> Diagnostic {
-    diagnostic.problem = Some(operation.call.span);
     if let Some((other, text)) = partner {
         diagnostic.related.push(label(file, other.name_span(), text));
-        diagnostic.problem = Some(operation.call.span.min(other.call.span));
+        diagnostic.shown_with = Some(other.call.span).filter(|_| !operation.creates());
     }
     if let Some(call) = operation.unnamed_by.filter(|call| *call != operation.name_span()) {
         diagnostic.related.push(label(file, call, "no name is given here"));
     }
     let naming = Naming::of(file, operation, partner.map(|(other, _)| other), suggestion);
-    diagnostic.has_convention = advice::raises(file, operation);
     // The create has its name, so nothing in the models is missing.
-    let lacks_reason = !operation.creates() && naming.kept.is_some();
-    let reason = reason_in_models(file, suggestion.is_implicit, diagnostic.has_convention);
-    diagnostic.related.extend(reason.filter(|_| !lacks_reason));
+    if operation.creates() || naming.kept.is_none() {
+        let raises = advice::raises(file, operation);
+        diagnostic.cause = reason_in_models(file, suggestion.is_implicit, raises);
+        diagnostic.cure = cure(file, operation.kind()).filter(|_| operation.creates() && !suggestion.is_implicit);
+    }
     if let Some(place) = suggestion.spoken.clone() {
         let text = "this revision knows it by the name that a database gives".to_owned();
         diagnostic.related.push(Label { place, text });
@@ -65,9 +65,6 @@ pub(super) fn complete(
     diagnostic.model = model(file, operation, &naming.suggestion);
     let name = naming.suggestion.name.as_deref();
     diagnostic.model_code = name.and_then(|name| model_code(operation, name));
-    if let Target::Metadata(facts) = &file.naming().target {
-        diagnostic.spelling = Some(facts.spelling());
-    }
     diagnostic.help = Some(naming.help());
     diagnostic.left_to_do = advice::batch_mode(file, naming.subject());
     diagnostic.fix = naming.fix();
@@ -341,6 +338,21 @@ fn reason_in_models(file: &MigrationFile<'_>, is_implicit: bool, asks_for_name: 
         place,
         text: text.to_owned(),
     })
+}
+
+/// What gives autogenerate a name for such a constraint. The name of a check is for a person to choose.
+fn cure(file: &MigrationFile<'_>, kind: Option<ConstraintKind>) -> Option<Cure> {
+    kind.filter(|kind| *kind != ConstraintKind::Check)?;
+    match &file.naming().target {
+        Target::Metadata(facts) => match &facts.convention {
+            ConventionFacts::Known(..) => Some(Cure::Template),
+            ConventionFacts::Default => Some(Cure::Convention(Some(facts.spelling()))),
+            ConventionFacts::Unknown(..) => None,
+        },
+        Target::Nothing | Target::Several(_) | Target::ByDatabase(_) | Target::Unknown(_) => {
+            Some(Cure::Convention(None))
+        }
+    }
 }
 
 #[cfg(test)]

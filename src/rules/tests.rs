@@ -615,7 +615,7 @@ fn a_convention_that_needs_the_table_only_names_the_drop_as_well() {
         let expected = if works {
             "and this downgrade finds it only while the convention stays as it is"
         } else {
-            "and this downgrade fails: a drop has no columns to make the name of"
+            "and this downgrade fails: no columns to name it by"
         };
         assert_eq!(of_drop, expected, "{template}");
         assert_eq!(names(&found).contains("unnamed-drop"), !works, "{found:?}");

@@ -93,7 +93,7 @@ fn consequence(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, r
         (Some(Dialect::Sqlite), true) if inline.kind == ConstraintKind::Unique => {
             "SQLite refuses it in batch mode: the constraint must have a name"
         }
-        _ => "the database invents a name that Alembic never learns; it goes when the column goes",
+        _ => "Alembic never learns the name it gets; it goes when the column goes",
     }
 }
 

@@ -100,7 +100,7 @@ fn consequence(file: &MigrationFile<'_>, step: &Step<'_>) -> &'static str {
             "the column cannot be dropped while the key is there (error 1553), and a key without a name cannot be dropped"
         }
         (Some(Dialect::Sqlite), true) => "SQLite refuses it in batch mode: the constraint must have a name",
-        (Some(Dialect::Postgresql), _) => "the database invents a name that Alembic never learns",
+        (Some(Dialect::Postgresql), _) => "Alembic never learns the name it gets",
         _ => "PostgreSQL invents a name, MariaDB cannot drop the column again, SQLite's batch mode refuses it",
     }
 }

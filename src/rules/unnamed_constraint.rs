@@ -48,7 +48,7 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>, su
     let diagnostic =
         Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(focus, consequence(file, operation));
     let text = drop.map(|drop| match drop.name {
-        Name::Unnamed => format!("so {} fails: there is no name to drop", this_half(drop.half)),
+        Name::Unnamed => format!("so {} fails: no name to drop", this_half(drop.half)),
         _ => format!("and {} knows it by this name", this_half(drop.half)),
     });
     complete(file, diagnostic, operation, drop.zip(text.as_deref()), suggestion)

@@ -216,7 +216,7 @@ impl<'f, 'm> Finding<'f, 'm> {
         if self.added.in_column {
             "MariaDB cannot drop the column while the key is there (error 1553), and the key has no name to drop it by"
         } else {
-            "the database invents a name that Alembic never learns"
+            "Alembic never learns the name it gets"
         }
     }
 

@@ -1,0 +1,295 @@
+//! A frame: findings of one kind in one file, with the code around them, the help and the lines as they should read.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
+use memchr::memchr_iter;
+use owo_colors::OwoColorize;
+
+use crate::diagnostic::{Label, Severity};
+use crate::fix::{Edit, Safety};
+use crate::order;
+use crate::source::{SourceFile, Span};
+
+use super::super::{Width, printable, wrap};
+use super::cure::cure;
+use super::shared::Shared;
+
+/// What is not made narrower, however narrow the terminal is.
+const NARROWEST: usize = 20;
+
+/// Places with more lines than this between them are shown as two excerpts. The renderer walks through all lines of an excerpt.
+const FAR: usize = 300;
+
+pub(super) struct Frames {
+    renderer: Renderer,
+    columns: usize,
+}
+
+type Marker<'d> = (AnnotationKind, &'d Label, bool);
+
+impl Frames {
+    pub(super) fn new(width: Width) -> Self {
+        let decor = if width.is_terminal {
+            DecorStyle::Unicode
+        } else {
+            DecorStyle::Ascii
+        };
+        Self {
+            renderer: Renderer::styled().term_width(width.columns).decor_style(decor),
+            columns: width.columns,
+        }
+    }
+
+    /// The code with what is wrong in it, the reason, what to do, and the lines as they should read.
+    pub(super) fn frame(&self, shared: &Shared<'_>) -> String {
+        let mut lines = vec![self.picture(shared)];
+        lines.extend(self.help(shared));
+        lines.extend(changes(shared));
+        lines.join("\n")
+    }
+
+    fn picture(&self, shared: &Shared<'_>) -> String {
+        let first = shared.first;
+        let level = if first.severity == Severity::Error {
+            Level::ERROR
+        } else {
+            Level::WARNING
+        };
+        let lead = format!("{}[{}]: ", first.severity, first.rule.name).len();
+        let title = level
+            .primary_title(self.wrapped(&shared.message(), lead))
+            .id(first.rule.name);
+        let markers = markers(shared);
+        let (here, elsewhere): (Vec<Marker<'_>>, Vec<Marker<'_>>) = markers
+            .into_iter()
+            .partition(|(_, label, _)| label.place.file.path() == first.path());
+        let own = title.elements(self.own(shared, &here));
+        let paths: Vec<String> = elsewhere
+            .iter()
+            .map(|(_, label, _)| printable(&label.place.file.path().display()))
+            .collect();
+        let group = elsewhere.iter().zip(&paths).fold(own, |group, (marker, path)| {
+            let start = marker.1.place.span.start;
+            let excerpt = Excerpt::of(&marker.1.place.file, start..start);
+            group.element(excerpt.with_labels(path, self.annotations(*marker)))
+        });
+        self.renderer.render(&[group])
+    }
+
+    /// The code of the file itself: the excerpt with what is wrong first, then those that are far away from it.
+    fn own<'d>(&self, shared: &Shared<'d>, markers: &[Marker<'d>]) -> Vec<Snippet<'d, Annotation<'d>>> {
+        let first = shared.first;
+        let path = printable(&first.path().display());
+        let start = |marker: &Marker<'_>| marker.1.place.span.start;
+        let places = markers.iter().map(|marker| start(marker)..start(marker)).collect();
+        let mut places = neighbourhoods(&first.file, places);
+        let focus = first.focus.place.span.start;
+        order::sort_by_key(&mut places, |place| !(place.start..=place.end).contains(&focus));
+        let mut snippets = Vec::new();
+        for place in places {
+            let inside = markers
+                .iter()
+                .filter(|marker| (place.start..=place.end).contains(&start(marker)));
+            let annotations = inside.flat_map(|marker| self.annotations(*marker));
+            snippets.push(Excerpt::of(&first.file, place.clone()).with_labels(&path, annotations));
+        }
+        snippets
+    }
+
+    fn help(&self, shared: &Shared<'_>) -> Option<String> {
+        let help = shared.help.as_ref()?;
+        let lead = match &shared.first.fix {
+            Some(fix) if fix.safety == Safety::Suggested => "help (--unsafe-fixes)",
+            _ => "help",
+        };
+        let text = self.wrapped(help, lead.len() + 2);
+        let options = "      ";
+        Some(format!(
+            "{}: {}",
+            lead.bright_cyan().bold(),
+            text.replace('\n', &format!("\n{options}"))
+        ))
+    }
+
+    /// The marker, with its label beside it where there is room, else in lines below it. The renderer knows no label of
+    /// several lines: what follows a line end would stand at the left edge.
+    fn annotations(&self, (kind, label, has_text): Marker<'_>) -> Vec<(AnnotationKind, Range<usize>, String)> {
+        let file = &label.place.file;
+        // A frame around many lines shows less than its first one, and so does a marker wider than the terminal.
+        let line = file.line_span(label.place.span.start);
+        let start = label.place.span.start;
+        let longest = self.room_from(file, start).max(1);
+        let rest = file.slice(Span::new(start, label.place.span.end.min(line.end).max(start)));
+        let marked: usize = rest.chars().take(longest).map(char::len_utf8).sum();
+        let span = Span::new(start, start + marked);
+        let text = if has_text {
+            printable(&label.text)
+        } else {
+            String::new()
+        };
+        let length = text.chars().count();
+        if length < self.room_from(file, span.end) {
+            return vec![(kind, span.range(), text)];
+        }
+        // One label is put beside its marker, several of one place are put below it.
+        let lines = wrap(&text, self.room_from(file, start).max(NARROWEST).min(length - 1));
+        let annotation = |line: &str| (kind, span.range(), line.to_owned());
+        lines.lines().map(annotation).collect()
+    }
+
+    /// The columns that a line has from a place of the code on.
+    fn room_from(&self, file: &SourceFile, offset: usize) -> usize {
+        let position = file.position(offset);
+        let gutter = position.line.to_string().len() + " | ".len();
+        self.columns.saturating_sub(gutter + position.column - 1)
+    }
+
+    /// Each line on its own; a line of code is left as it is.
+    fn wrapped(&self, text: &str, lead: usize) -> String {
+        let room = self.columns.saturating_sub(lead).max(NARROWEST);
+        let line = |line: &str| {
+            if line.starts_with(' ') {
+                printable(line)
+            } else {
+                wrap(&printable(line), room)
+            }
+        };
+        text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The lines as they should read.
+fn changes(shared: &Shared<'_>) -> Vec<String> {
+    let fixes = shared.all().filter_map(|one| one.fix.as_ref());
+    let file = &shared.first.file;
+    let mut edits: Vec<&Edit> = fixes
+        .flat_map(|fix| &fix.edits)
+        .filter(|edit| !edit.text.is_empty() && edit.file.path() == file.path())
+        .collect();
+    edits.sort_by_key(|edit| edit.span);
+    edits.dedup();
+    cure(file, &edits)
+}
+
+/// The places of all findings of a frame, each once, and whether its text is to be shown: what has been said is not said again.
+fn markers<'d>(shared: &Shared<'d>) -> Vec<Marker<'d>> {
+    let mut said = HashSet::new();
+    let mut seen = HashSet::new();
+    let mut markers = Vec::new();
+    for one in shared.all() {
+        let primary = (AnnotationKind::Primary, &one.focus);
+        let related = one.related.iter().map(|label| (AnnotationKind::Context, label));
+        for (kind, label) in std::iter::once(primary).chain(related) {
+            if seen.insert((label.place.file.path(), label.place.span, &label.text)) {
+                markers.push((kind, label, said.insert(&label.text)));
+            }
+        }
+    }
+    markers
+}
+
+/// Whole lines of a file.
+pub(super) struct Excerpt<'d> {
+    pub(super) text: &'d str,
+    /// Where it begins in the file.
+    start: usize,
+    /// The number of its first line, as the renderer counts them.
+    pub(super) line: usize,
+}
+
+impl<'d> Excerpt<'d> {
+    /// The lines around a place.
+    pub(super) fn of(file: &'d SourceFile, place: Range<usize>) -> Self {
+        let text = file.text();
+        let before = text.get(..place.start).unwrap_or_default();
+        let after = text.get(place.end..).unwrap_or_default();
+        // The end of the file is shown behind its last line.
+        let before = if place.start == text.len() {
+            before.strip_suffix('\n').unwrap_or(before)
+        } else {
+            before
+        };
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let end = after.find('\n').map_or(text.len(), |at| place.end + at + 1);
+        Self {
+            text: text.get(start..end).unwrap_or_default(),
+            start,
+            line: memchr_iter(b'\n', before.as_bytes()).count() + 1,
+        }
+    }
+
+    /// With markers, whose places are those in the file.
+    fn with_labels(
+        &self,
+        path: &str,
+        labels: impl IntoIterator<Item = (AnnotationKind, Range<usize>, String)>,
+    ) -> Snippet<'d, Annotation<'d>> {
+        let annotation =
+            |(kind, place, label): (AnnotationKind, _, String)| kind.span(self.inside(&place)).label(label);
+        Snippet::source(self.text)
+            .line_start(self.line)
+            .path(path.to_owned())
+            .annotations(labels.into_iter().map(annotation))
+    }
+
+    pub(super) fn inside(&self, place: &Range<usize>) -> Range<usize> {
+        place.start.saturating_sub(self.start)..place.end.saturating_sub(self.start)
+    }
+}
+
+/// Places of a file, those together that are near each other.
+fn neighbourhoods(file: &SourceFile, mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    order::sort_by_key(&mut places, |place| (place.start, place.end));
+    let line = |offset: usize| file.position(offset).line;
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for place in places {
+        match found.last_mut() {
+            Some(last) if line(place.start) <= line(last.end) + FAR => last.end = last.end.max(place.end),
+            _ => found.push(place),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_far_from_each_other_are_shown_apart() {
+        let far = FAR + 2;
+        let text = format!("a\nb\n{}c\nd", "x\n".repeat(far));
+        let file = SourceFile::new("a.py".into(), text);
+        let (b, c) = (file.text().find('b').unwrap(), file.text().find('c').unwrap());
+        let end = file.text().len();
+        let shown = |places: Vec<Range<usize>>| -> Vec<(usize, String)> {
+            neighbourhoods(&file, places)
+                .into_iter()
+                .map(|place| Excerpt::of(&file, place))
+                .map(|excerpt| (excerpt.line, excerpt.text.to_owned()))
+                .collect()
+        };
+        assert_eq!(
+            shown(vec![end..end, c..c + 1, 0..1, b..b]),
+            [(1, "a\nb\n".to_owned()), (far + 3, "c\nd".to_owned())]
+        );
+        assert_eq!(shown(vec![b..b, b + 4..b + 5]), [(2, "b\nx\nx\n".to_owned())]);
+    }
+
+    #[test]
+    fn the_end_of_a_file_is_shown_behind_its_last_line() {
+        for (text, expected) in [
+            ("a\nb\n", (2, "b\n")),
+            ("a", (1, "a")),
+            ("", (1, "")),
+            ("\n", (1, "\n")),
+        ] {
+            let file = SourceFile::new("a.py".into(), text.to_owned());
+            let excerpt = Excerpt::of(&file, text.len()..text.len());
+            assert_eq!((excerpt.line, excerpt.text), expected, "{text:?}");
+        }
+    }
+}

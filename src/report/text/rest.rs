@@ -1,0 +1,76 @@
+//! Findings in one line each, below the name and the total of their file.
+
+use std::io::{self, Write};
+
+use owo_colors::OwoColorize;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::fix::Safety;
+
+use super::super::{counted, printable};
+
+/// So many lines a file has at most, and all files together.
+const MOST_OF_A_FILE: usize = 20;
+const MOST: usize = 120;
+
+/// What stands before a finding that `fix` mends.
+const MENDED: &str = "*";
+
+/// Writes what got no frame.
+pub(super) fn write(rest: &[&Diagnostic], columns: usize, out: &mut dyn Write) -> io::Result<()> {
+    let is_mended = |one: &&Diagnostic| one.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe);
+    let legend = if rest.iter().any(is_mended) {
+        format!("; {MENDED} is mended by `fix`")
+    } else {
+        String::new()
+    };
+    writeln!(out, "{} more in one line each; --verbose shows all{legend}", rest.len())?;
+    let files: Vec<_> = rest.chunk_by(|one, other| one.path() == other.path()).collect();
+    let mut told = 0;
+    let mut left = files.iter();
+    while told < MOST {
+        let Some((own, first)) = left.next().and_then(|own| Some((own, own.first()?))) else {
+            return Ok(());
+        };
+        writeln!(out, "{} ({})", printable(&first.path().display()).bold(), totals(own))?;
+        for one in own.iter().take(MOST_OF_A_FILE) {
+            let place = one.file.position(one.span.start);
+            let sign = if is_mended(one) { MENDED } else { " " };
+            let line = format!(
+                "  {:>6} {sign} {}: {}",
+                format!("{}:{}", place.line, place.column),
+                one.rule.name,
+                printable(&one.message)
+            );
+            writeln!(out, "{}", cut(&line, columns))?;
+        }
+        if own.len() > MOST_OF_A_FILE {
+            writeln!(out, "  and {} more in this file", own.len() - MOST_OF_A_FILE)?;
+        }
+        told += 1 + own.len().min(MOST_OF_A_FILE);
+    }
+    let (files, findings) = left.fold((0, 0), |(files, all), own| (files + 1, all + own.len()));
+    if files > 0 {
+        writeln!(out, "and {findings} more in {}", counted(files, "more file"))?;
+    }
+    Ok(())
+}
+
+/// "2 errors, 1 warning"
+fn totals(findings: &[&Diagnostic]) -> String {
+    let count = |severity| findings.iter().filter(|one| one.severity == severity).count();
+    [(Severity::Error, "error"), (Severity::Warning, "warning")]
+        .into_iter()
+        .filter(|(severity, _)| count(*severity) > 0)
+        .map(|(severity, word)| counted(count(severity), word))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn cut(line: &str, columns: usize) -> String {
+    if line.chars().count() <= columns {
+        return line.to_owned();
+    }
+    let kept: String = line.chars().take(columns - 1).collect();
+    kept + "…"
+}
