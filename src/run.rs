@@ -13,10 +13,9 @@ use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::git::{DEFAULT_LIMIT, ObjectId, Repository, Restage, WorkingTree};
 use crate::install;
-use crate::mend::{Changed, Mended, mend};
+use crate::mend::{Changed, Mended, mend, mend_file};
 use crate::order;
 use crate::project::Project;
-use crate::python::Module;
 use crate::report::{self, Edge, quoted};
 use crate::rules::{ALL, Rule};
 use crate::selection::{Reader, Selection, Start};
@@ -213,21 +212,21 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     Ok(exit_status(&outcome, must_be_staged, settings))
 }
 
-/// Finds the files whose errors are mended in the working tree already, so that nothing is left to say but that.
+/// Finds the files that were fixed in the working tree already, so that nothing is left to say but to stage them.
 fn find_unstaged(outcome: &mut Outcome, start: &Start, look_again: &dyn Fn(&SourceFile) -> Vec<Diagnostic>) {
-    let files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
-    let is_error = |one: &Diagnostic| one.severity == Severity::Error;
-    for own in files.filter(|own| own.iter().any(is_error)) {
-        let Some(first) = own.first() else { continue };
-        let (path, checked) = (first.path(), first.file.text());
-        let working = std::fs::read_to_string(path.to_path(&start.top));
-        let Some(working) = working.ok().filter(|working| working != checked) else {
+    for own in outcome.diagnostics.chunk_by(|one, other| one.path() == other.path()) {
+        let Some(file) = own.first().map(|one| &one.file) else {
             continue;
         };
-        let working = SourceFile::new(path.clone(), working);
-        let parses = Module::parse(working.clone()).errors().is_empty();
-        if parses && !look_again(&working).iter().any(is_error) {
-            outcome.unstaged.push(path.clone());
+        let is_written = |mended: Mended| {
+            let blocks = mended.left.iter().any(|one| one.severity == Severity::Error);
+            !blocks && worktree::is_written(&start.top, &mended)
+        };
+        // The usual file is the same there.
+        let differs = !worktree::holds(&start.top, std::iter::once(file));
+        let fixes = |suggested| mend_file(file, own.to_vec(), suggested, look_again);
+        if differs && [false, true].into_iter().filter_map(fixes).any(is_written) {
+            outcome.unstaged.push(file.path().clone());
         }
     }
     let stage = |path: &RepoPath| to_be_staged(&outcome.reader, path);

@@ -234,6 +234,13 @@ pub fn holds<'f>(top: &Path, mut files: impl Iterator<Item = &'f SourceFile>) ->
     })
 }
 
+/// Whether the working file has the change.
+#[must_use]
+pub fn is_written(top: &Path, mended: &Mended) -> bool {
+    let working = fs::read_to_string(mended.path().to_path(top));
+    working.is_ok_and(|working| is_fixed(mended, &working))
+}
+
 /// Whether the change could be taken back in the working text, because it was made there before.
 fn is_fixed(mended: &Mended, working: &str) -> bool {
     let back = Mended {
