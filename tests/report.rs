@@ -248,7 +248,9 @@ fn nothing_is_wider_than_the_terminal() {
             command.env("COLUMNS", columns.to_string());
             let told = said(command, 1);
             let lines = told.out.lines().chain(told.err.lines());
-            let prose = lines.filter(|line| !is_code(line) && !is_to_paste(line) && !line.contains("--> "));
+            let is_title = |line: &str| line.starts_with("error[") || line.starts_with("warning[");
+            let prose =
+                lines.filter(|line| !is_code(line) && !is_to_paste(line) && !is_title(line) && !line.contains("--> "));
             wide.extend(
                 prose
                     .filter(|line| line.chars().count() > columns)

@@ -165,7 +165,8 @@ pub(super) fn hints(outcome: &Outcome, settings: &Settings, width: Width) -> Opt
         None if blocks => lines.command("not now", &ignore),
         None => {}
     }
-    lines.command("why", &format!("{PROGRAM} explain {}", first.rule.name));
+    let rule = decision.unwrap_or(first).rule.name;
+    lines.command("why", &format!("{PROGRAM} explain {rule}"));
     if decision.is_none() {
         for_good(&told, &mut lines);
     }

@@ -73,7 +73,7 @@ pub(super) fn what_to_write(
             let path = suggestion
                 .spoken
                 .iter()
-                .map(|place| format!(", by which `{}` knows it", place.file.path()));
+                .map(|place| format!(", as `{}` calls it", place.file.path()));
             format!("name it{both}: `{name}`{}", path.collect::<String>())
         }
         (_, unread) if file.is_deployed => deployed(file, constraint, both, name, suggestion.source, unread.is_some()),

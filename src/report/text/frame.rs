@@ -58,10 +58,7 @@ impl Frames {
         } else {
             Level::WARNING
         };
-        let lead = format!("{}[{}]: ", first.severity, first.rule.name).len();
-        let title = level
-            .primary_title(self.wrapped(&shared.message(), lead))
-            .id(first.rule.name);
+        let title = level.primary_title(printable(&shared.message())).id(first.rule.name);
         let markers = markers(shared);
         let (here, elsewhere): (Vec<Marker<'_>>, Vec<Marker<'_>>) = markers
             .into_iter()
@@ -105,13 +102,8 @@ impl Frames {
             Some(fix) if fix.safety == Safety::Suggested => "help (--unsafe-fixes)",
             _ => "help",
         };
-        let text = self.wrapped(help, lead.len() + 2);
-        let options = "      ";
-        Some(format!(
-            "{}: {}",
-            lead.bright_cyan().bold(),
-            text.replace('\n', &format!("\n{options}"))
-        ))
+        let text = self.wrapped(help, lead.len() + ": ".len());
+        Some(format!("{}: {text}", lead.bright_cyan().bold()))
     }
 
     /// The marker, with its label beside it where there is room, else in lines below it. The renderer knows no label of
@@ -147,17 +139,21 @@ impl Frames {
         self.columns.saturating_sub(gutter + position.column - 1)
     }
 
-    /// Each line on its own; a line of code is left as it is.
+    /// Below a lead of so many columns. A line of code is left as it is.
     fn wrapped(&self, text: &str, lead: usize) -> String {
-        let room = self.columns.saturating_sub(lead).max(NARROWEST);
-        let line = |line: &str| {
+        const INDENT: &str = "      ";
+        let taken = " ".repeat(lead);
+        let lines = text.split('\n').enumerate().map(|(at, line)| {
+            let line = printable(line);
             if line.starts_with(' ') {
-                printable(line)
-            } else {
-                wrap(&printable(line), room)
+                return format!("{INDENT}{line}");
             }
-        };
-        text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+            let first = if at == 0 { taken.as_str() } else { INDENT };
+            let options = textwrap::Options::new(self.columns.max(lead + NARROWEST));
+            wrap(&line, options.initial_indent(first).subsequent_indent(INDENT))
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        text.get(lead..).unwrap_or_default().to_owned()
     }
 }
 

@@ -37,10 +37,10 @@ pub(super) fn write(rest: &[&Diagnostic], columns: usize, out: &mut dyn Write) -
             let place = one.file.position(one.span.start);
             let sign = if is_mended(one) { MENDED } else { " " };
             let line = format!(
-                "  {:>6} {sign} {}: {}",
+                "  {:>6} {sign} {} [{}]",
                 format!("{}:{}", place.line, place.column),
-                one.rule.name,
-                printable(&one.message)
+                printable(&one.message),
+                one.rule.name
             );
             writeln!(out, "{}", cut(&line, columns))?;
         }
