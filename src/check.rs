@@ -10,7 +10,6 @@ use crate::git::{GitError, Snapshot, Status};
 use crate::ignores;
 use crate::mend::Changed;
 use crate::migration::Migration;
-use crate::order;
 use crate::project::{Judged, Project};
 use crate::python::{Module, Relevance, is_plain_revision, names_down_revision, relevance};
 use crate::rules::{ALL, Check, MetadataFile, MigrationFile, Rule};
@@ -205,7 +204,7 @@ impl Outcome {
     /// What all threads found, in the order of the list: the same for any number of threads.
     #[must_use]
     pub fn of(mut looked: Vec<Looked>) -> Self {
-        order::sort_by_key(&mut looked, |looked| looked.at);
+        looked.sort_by_key(|looked| looked.at);
         let mut outcome = Self::default();
         for looked in looked {
             match looked.result {
@@ -217,7 +216,7 @@ impl Outcome {
                 Err(failure) => outcome.failures.push(failure),
             }
         }
-        order::sort_by_cached_key(&mut outcome.diagnostics, Diagnostic::sort_key);
+        outcome.diagnostics.sort_by_cached_key(Diagnostic::sort_key);
         outcome
     }
 }

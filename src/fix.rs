@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::order;
 use crate::source::{SourceFile, Span};
 
 /// Whether a fix may be applied without asking.
@@ -47,9 +46,7 @@ impl Fix {
     /// A fix of these edits.
     #[must_use]
     pub fn new(title: impl Into<String>, safety: Safety, mut edits: Vec<Edit>) -> Self {
-        order::sort_by(&mut edits, |one, other| {
-            (one.file.path(), one.span).cmp(&(other.file.path(), other.span))
-        });
+        edits.sort_by(|one, other| (one.file.path(), one.span).cmp(&(other.file.path(), other.span)));
         edits.dedup();
         Self {
             title: title.into(),

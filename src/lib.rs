@@ -37,7 +37,6 @@ mod sql;
 pub mod worktree;
 
 mod memo;
-mod order;
 mod progress;
 mod run;
 mod session;

@@ -14,7 +14,6 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::git::{DEFAULT_LIMIT, ObjectId, Repository, Restage, WorkingTree};
 use crate::install;
 use crate::mend::{Changed, Mended, mend, mend_file};
-use crate::order;
 use crate::project::Project;
 use crate::report::{self, Edge, quoted};
 use crate::rules::{ALL, Rule};
@@ -130,11 +129,7 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     }
     let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
     let start = Start::find(folder, &settings.scope, settings.max_file_size)?;
-    let status = check_from(&start, &settings, started)?;
-    if let Some(repository) = start.repository {
-        repository.leave();
-    }
-    Ok(status)
+    check_from(&start, &settings, started)
 }
 
 fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<ExitStatus> {
@@ -368,7 +363,7 @@ fn settle(outcome: &mut Outcome, mended: Mended) {
     outcome.fixed += mended.fixed;
     outcome.changed.push(path);
     outcome.diagnostics.extend(mended.left);
-    order::sort_by_cached_key(&mut outcome.diagnostics, Diagnostic::sort_key);
+    outcome.diagnostics.sort_by_cached_key(Diagnostic::sort_key);
 }
 
 /// Files that were named get their status from git, which no other format asks for.

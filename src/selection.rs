@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::git::{Change, Environment, GitError, ObjectId, Repository, Snapshot, Status, WorkingTree};
-use crate::order;
 use crate::settings::Scope;
 use crate::source::RepoPath;
 
@@ -300,7 +299,7 @@ impl Start {
 
     fn staged_paths<'r>(&self, repository: &'r Repository, paths: &[PathBuf]) -> Result<Selection<'r>, SelectionError> {
         let mut named: Vec<RepoPath> = paths.iter().map(|path| self.path_of(path)).collect::<Result<_, _>>()?;
-        order::sort(&mut named);
+        named.sort();
         named.dedup();
         // A commit that concludes a merge answers for its own changes only, whoever names the files.
         let staged = repository.staged()?;
@@ -313,7 +312,7 @@ impl Start {
             let tracked = tracked.map(|change| (change.path.clone(), Some(change)));
             let unmerged = staged.unmerged.iter().map(|path| (path.clone(), None));
             files.extend(tracked.chain(unmerged).filter(|(path, _)| is_below(path)));
-            order::sort_by(&mut files, |(one, _), (other, _)| one.cmp(other));
+            files.sort_by(|(one, _), (other, _)| one.cmp(other));
             files.dedup_by(|(one, _), (other, _)| one == other);
         }
         let mut selection = self.of(repository.index()?, Vec::new());
@@ -376,7 +375,7 @@ impl Start {
                 return Err(SelectionError::NoSuchPath { path: path.clone() });
             }
         }
-        order::sort(&mut found);
+        found.sort();
         found.dedup();
         let (python, others): (Vec<RepoPath>, Vec<RepoPath>) = found.into_iter().partition(RepoPath::is_python);
         let candidate = |path| Candidate {

@@ -12,7 +12,6 @@
 use std::ops::Range;
 
 use super::trees::{Child, Id};
-use crate::order;
 
 /// What is read of the end of the file at first; of a small file less, but never less than [`LEAST_READ`].
 pub(super) const FIRST_READ: u64 = 64 * 1024;
@@ -128,7 +127,7 @@ impl CachedTree {
             left = left.checked_sub(count)?;
             children.push(Child::folder(folder.name, *id));
         }
-        order::sort_by(&mut children, Child::order);
+        children.sort_by(Child::order);
         (left == 0).then_some(children)
     }
 

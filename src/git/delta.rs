@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use super::listing::is_regular;
 use super::{Change, ObjectId, Status};
-use crate::order;
 use crate::source::RepoPath;
 
 /// One record of a comparison, deletions and all kinds of entries included.
@@ -187,7 +186,7 @@ pub(super) fn found(deltas: &[Delta], matches: &Matches) -> Vec<Found> {
             mode: delta.new.mode,
         })
         .collect();
-    order::sort_by(&mut found, |one, other| one.change.path.cmp(&other.change.path));
+    found.sort_by(|one, other| one.change.path.cmp(&other.change.path));
     found
 }
 
@@ -198,7 +197,7 @@ pub(super) fn unmerged(deltas: &[Delta]) -> Vec<RepoPath> {
         .filter(|delta| delta.kind == Kind::Unmerged)
         .map(|delta| delta.path.clone())
         .collect();
-    order::sort(&mut paths);
+    paths.sort();
     paths.dedup();
     paths
 }

@@ -3,8 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use crate::order;
-
 use super::ObjectId;
 
 /// The environment of a process. A git that is started gets exactly these variables.
@@ -122,7 +120,7 @@ impl Environment {
         let names = self.variables.iter().map(|(name, _)| name.to_string_lossy());
         let heads = names.filter_map(|name| name.strip_prefix("GITHEAD_").and_then(ObjectId::parse));
         let mut heads: Vec<ObjectId> = heads.collect();
-        order::sort(&mut heads);
+        heads.sort();
         heads
     }
 }

@@ -23,7 +23,6 @@ use super::shortcut::{self, IndexFile};
 use super::snapshot::{Entry, EntryKind};
 use super::trees::{self, Child, FOLDER, Id, Trees};
 use super::{GitError, Means, ObjectId, Way};
-use crate::order;
 use crate::source::RepoPath;
 
 /// Entries that are not there yet: `git add --intent-to-add` (gitformat-index, "extended flags").
@@ -431,7 +430,7 @@ impl Library {
             .iter()
             .filter_map(|entry| Some(Entry::new(entry.name_bytes(), kind(entry_mode(&entry))?)))
             .collect();
-        order::sort(&mut entries);
+        entries.sort();
         Ok(entries)
     }
 

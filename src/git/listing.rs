@@ -1,7 +1,6 @@
 //! A flat, sorted list of paths (an index, or all of a tree) and the questions a snapshot asks of it. Pure.
 
 use super::{Entry, EntryKind, ObjectId};
-use crate::order;
 use crate::source::RepoPath;
 
 /// One row of a listing.
@@ -29,9 +28,7 @@ impl Listing {
             .filter(|row| !row.is_empty())
             .map(parse_row)
             .collect::<Option<_>>()?;
-        order::sort_by(&mut rows, |one, other| {
-            (&one.path, one.stage).cmp(&(&other.path, other.stage))
-        });
+        rows.sort_by(|one, other| (&one.path, one.stage).cmp(&(&other.path, other.stage)));
         Some(Self(rows))
     }
 
@@ -148,7 +145,7 @@ pub(super) fn children(
         let behind = [prefix.as_slice(), name, b"0"].concat();
         at = first_from(&behind).max(at + 1);
     }
-    order::sort(&mut found);
+    found.sort();
     found
 }
 

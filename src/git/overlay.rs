@@ -6,7 +6,6 @@ use std::rc::Rc;
 use super::delta::{Delta, Kind};
 use super::listing::{Row, children, is_regular};
 use super::snapshot::{Entry, EntryKind};
-use crate::order;
 use crate::source::RepoPath;
 
 /// Changes on top of a tree, sorted by path.
@@ -70,7 +69,7 @@ impl Overlay {
                 found.push(entry);
             }
         }
-        order::sort(&mut found);
+        found.sort();
         // A folder of HEAD in which something changed is in both lists.
         found.dedup();
         Ok(found)

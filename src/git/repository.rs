@@ -107,12 +107,6 @@ impl Repository {
         }
     }
 
-    /// Leaves it open because the process ends: the system takes files and memory back at once, and closing took 3 % of an ordinary check.
-    /// Only git, where it was started, is ended here.
-    pub fn leave(self) {
-        std::mem::forget(self.library);
-    }
-
     /// The same repository, of which files are read up to `limit` bytes each.
     #[must_use]
     pub fn with_limit(self, limit: u64) -> Self {

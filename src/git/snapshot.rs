@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use super::listing::children;
 use super::{DEFAULT_LIMIT, GitError, ObjectId};
-use crate::order;
 use crate::source::RepoPath;
 
 /// A set of files that does not change while it is read.
@@ -223,7 +222,7 @@ impl Snapshot for WorkingTree {
                 entries.push(Entry::new(name.as_bytes(), kind));
             }
         }
-        order::sort(&mut entries);
+        entries.sort();
         Ok(entries)
     }
 

@@ -9,7 +9,6 @@ use super::ObjectId;
 use super::cached_tree::Doubt;
 use super::delta::{Delta, Kind, Side};
 use super::listing::canonical;
-use crate::order;
 use crate::source::RepoPath;
 
 /// The name of an object in a SHA-1 repository.
@@ -117,7 +116,7 @@ pub(super) fn compare(trees: &dyn Trees, old: Option<Id>, new: Option<Id>, most:
         }
         open = below(trees, open, &mut deltas)?;
     }
-    order::sort_by(&mut deltas, |one: &Delta, other: &Delta| one.path.cmp(&other.path));
+    deltas.sort_by(|one: &Delta, other: &Delta| one.path.cmp(&other.path));
     Ok(deltas)
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::order;
 use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Function, ParameterKind, Stmt, StmtKind};
 use crate::source::Span;
 
@@ -59,7 +58,7 @@ impl<'m> Calls<'m> {
                 (function, given.place.start, binding, given.unnamed)
             })
             .collect();
-        order::sort(&mut shape);
+        shape.sort_unstable();
         shape
     }
 }

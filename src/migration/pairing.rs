@@ -8,7 +8,6 @@ use std::collections::{HashMap, HashSet};
 
 use crate::naming::default_names::chosen_by;
 use crate::naming::{ConstraintKind, Dialect};
-use crate::order;
 use crate::python::Module;
 
 use super::renames;
@@ -49,7 +48,7 @@ impl Pairing {
             let group = group(migration, operation, tables.get(&at)).filter(|_| names.leave_open(operation));
             open.extend(group.map(|group| (group, operation.kind(), at)));
         }
-        order::sort(&mut open);
+        open.sort();
         let mut pairs: Vec<Pair> = Vec::new();
         for same in open.chunk_by(|one, other| (&one.0, one.1) == (&other.0, other.1)) {
             let places = same.iter().filter(|(_, kind, _)| kind.is_some()).map(|(.., at)| *at);
@@ -60,10 +59,10 @@ impl Pairing {
         open.retain(|(_, kind, at)| !paired.contains(at) && (kind.is_none() || operations[*at].creates()));
         for same in open.chunk_by(|one, other| one.0 == other.0) {
             let mut places: Vec<usize> = same.iter().map(|(.., at)| *at).collect();
-            order::sort(&mut places);
+            places.sort_unstable();
             pairs.extend(pair_group(operations, steps, &names, places.into_iter()));
         }
-        order::sort_by_key(&mut pairs, |pair| pair.create.min(pair.drop));
+        pairs.sort_by_key(|pair| pair.create.min(pair.drop));
         let partners: HashMap<usize, usize> = pairs
             .iter()
             .flat_map(|pair| [(pair.create, pair.drop), (pair.drop, pair.create)])
@@ -389,7 +388,7 @@ fn pair_up(
             )
         })
         .collect();
-    order::sort_by_key(&mut choices, |(_, possible): &(usize, Vec<usize>)| possible.len());
+    choices.sort_by_key(|(_, possible): &(usize, Vec<usize>)| possible.len());
     let only = |(at, (create, possible)): (usize, &(usize, Vec<usize>))| {
         let drop = possible.get(at).filter(|_| possible.len() == at + 1)?;
         Some(Pair {

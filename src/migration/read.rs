@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::naming::{ConstraintKind, Convention, Key, Value as Template};
-use crate::order;
 use crate::python::scopes::ScopeKind;
 use crate::python::values::{Chain, Reader as Values, Value};
 use crate::python::{
@@ -52,16 +51,16 @@ pub(super) fn migration<'m>(module: &'m Module, values: Values<'m>) -> Migration
     for step in &mut steps {
         step.half = half(step.function);
     }
-    order::sort_by_key(&mut steps, |step| step.call.span);
+    steps.sort_by_key(|step| step.call.span);
     let mut executions = reader.executions;
     for execution in &mut executions {
         execution.half = half(execution.function);
     }
-    order::sort_by_key(&mut executions, |execution| execution.call.span);
+    executions.sort_by_key(|execution| execution.call.span);
     for operation in &mut operations {
         operation.half = half(operation.function);
     }
-    order::sort_by_key(&mut operations, |operation| operation.call.span);
+    operations.sort_by_key(|operation| operation.call.span);
     Migration {
         module,
         operations,

@@ -6,7 +6,6 @@
 use memchr::memmem;
 
 use crate::git::{EntryKind, Snapshot};
-use crate::order;
 use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind, Module, Stmt, StmtKind};
 use crate::source::{RepoPath, SourceFile, Span};
 
@@ -93,7 +92,7 @@ fn modules(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Option<Vec<RepoPath>> 
             return None;
         }
     }
-    order::sort_by_cached_key(&mut found, |path| (!is_likely(path), path.clone()));
+    found.sort_by_cached_key(|path| (!is_likely(path), path.clone()));
     Some(found)
 }
 
@@ -137,7 +136,7 @@ fn in_module(module: &Module) -> Vec<Place> {
         file: module.file().clone(),
         span,
     };
-    order::sort(&mut spans);
+    spans.sort();
     spans.into_iter().map(place).collect()
 }
 

@@ -12,7 +12,6 @@ use memchr::memmem;
 use regex::bytes::Regex;
 
 use crate::git::{EntryKind, Snapshot};
-use crate::order;
 use crate::python::{Expr, ExprKind, Module, Stmt, StmtKind};
 use crate::source::{RepoPath, SourceFile, Span};
 
@@ -201,7 +200,7 @@ fn revisions(snapshot: &dyn Snapshot, folders: &[RepoPath]) -> Option<Vec<Revisi
         collect(snapshot, folder, &mut paths)?;
     }
     let mut paths: Vec<RepoPath> = paths.into_iter().collect();
-    order::sort(&mut paths);
+    paths.sort();
     let mut bytes = 0;
     let mut revisions = Vec::new();
     for path in paths {

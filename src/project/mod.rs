@@ -29,7 +29,6 @@ use crate::libraries::ALONE;
 use crate::memo::Memo;
 use crate::migration::Migration;
 use crate::naming::Dialect;
-use crate::order;
 use crate::python::values::{Imports, Reader};
 use crate::python::{Module, Modules};
 use crate::source::{RepoPath, SourceFile};
@@ -202,7 +201,7 @@ impl<'s> Project<'s> {
             signs::of_environment(self.snapshot, &histories.collect::<Vec<_>>(), &naming, path)
         });
         found.extend(signs::of_imports(migration.text().as_bytes()));
-        order::sort(&mut found);
+        found.sort();
         found.dedup();
         found
     }
@@ -263,7 +262,7 @@ impl<'s> Project<'s> {
     #[must_use]
     pub fn histories(&self) -> Vec<(Vec<RepoPath>, Rc<History>)> {
         let mut histories = self.histories.borrow().clone();
-        order::sort_by(&mut histories, |(one, _), (other, _)| one.cmp(other));
+        histories.sort_by(|(one, _), (other, _)| one.cmp(other));
         histories
     }
 
@@ -312,7 +311,7 @@ impl<'s> Project<'s> {
             .flat_map(|one| one.version_folders.iter().cloned())
             .collect();
         versions.retain(|folder| !folder.starts_with(&home));
-        order::sort(&mut versions);
+        versions.sort();
         versions.dedup();
         versions.insert(0, home);
         versions
@@ -363,7 +362,7 @@ impl<'s> Project<'s> {
     #[must_use]
     pub fn looked_at(&self) -> Vec<Rc<Naming>> {
         let mut all: Vec<Rc<Naming>> = self.known.answers();
-        order::sort_by_key(&mut all, |naming| {
+        all.sort_by_key(|naming| {
             naming
                 .environment
                 .as_ref()

@@ -9,7 +9,6 @@ use regex::bytes::Regex;
 
 use crate::git::{EntryKind, Snapshot};
 use crate::naming::Dialect;
-use crate::order;
 use crate::source::RepoPath;
 
 use super::{History, Naming};
@@ -92,7 +91,7 @@ pub(super) fn of_environment(
         .chain(folder.ancestors())
         .map(|folder| drivers_in(&mut files, &folder));
     found.extend(drivers.find(|found| !found.is_empty()).unwrap_or_default());
-    order::sort(&mut found);
+    found.sort();
     found.dedup();
     found
 }

@@ -12,7 +12,6 @@ use super::tree::{
     Alias, Argument, ArgumentKind, Call, Case, Class, Comparison, DictItem, Expr, ExprKind, FStringPart, Function,
     Handler, Operator, Parameter, ParameterKind, Stmt, StmtKind, Text, WithItem,
 };
-use crate::order;
 use crate::source::Span;
 
 /// How deep our tree is at most. What lies deeper in an expression becomes a statement of its own after the one that holds it: its calls are
@@ -45,7 +44,7 @@ pub(super) fn parse(text: &str) -> (Vec<Stmt>, Vec<Span>, Vec<SyntaxError>) {
         // Dropping a tree of a million levels would overflow the stack; the process is about to end anyway.
         std::mem::forget(parsed);
     }
-    order::sort_by_key(&mut errors, |error| error.span);
+    errors.sort_by_key(|error| error.span);
     (body, comments, errors)
 }
 
@@ -423,7 +422,7 @@ impl<'a> Lower<'a> {
         }
         // `f(a=1, *b)`
         if !all.is_sorted_by_key(|argument| argument.span) {
-            order::sort_by_key(&mut all, |argument| argument.span);
+            all.sort_by_key(|argument| argument.span);
         }
         all
     }

@@ -3,7 +3,6 @@
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::{Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
-use crate::order;
 use crate::project::Place;
 use crate::python::ExprKind;
 use crate::source::Span;
@@ -71,7 +70,7 @@ fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &
         );
     }
     made.extend(file.migration.operations.iter().filter_map(of_operation));
-    order::sort_by_key(&mut made, |one| one.place);
+    made.sort_by_key(|one| one.place);
     for (at, one) in made.iter().enumerate() {
         visit(one, &made[..at]);
     }

@@ -3,7 +3,6 @@
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Half, Name, Operation, Receiver};
 use crate::naming::{ConstraintKind, Convention, Dialect, Value};
-use crate::order;
 use crate::project::{ConventionFacts, Target};
 use crate::python::{Call, Expr, StmtKind};
 use crate::source::{SourceFile, Span};
@@ -88,7 +87,7 @@ fn names_of_reflected(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Op
         let key = quoted(other.kind()?.prefix()?, quote)?;
         entries.push(format!("{key}: {}", quoted(&template(file, other)?, quote)?));
     }
-    order::sort(&mut entries);
+    entries.sort();
     entries.dedup();
     let argument = format!("naming_convention={{{}}}", entries.join(", "));
     Some(further_argument(file.file(), last, close, &argument))

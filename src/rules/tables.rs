@@ -6,7 +6,6 @@ use std::collections::{HashMap, HashSet};
 
 use crate::migration::{Half, Migration};
 use crate::naming::Dialect;
-use crate::order;
 use crate::project::Revision;
 use crate::source::Span;
 
@@ -38,13 +37,13 @@ pub(super) fn all_events<'f>(file: &'f MigrationFile<'_>) -> Option<Vec<Event<'f
         Half::Upgrade => 1,
         Half::Downgrade => 2,
     };
-    order::sort_by_key(&mut happenings, |event| (rank(event.half), event.at));
+    happenings.sort_by_key(|event| (rank(event.half), event.at));
     Some(happenings)
 }
 
 /// What the revisions before have left of some tables; nothing where that cannot be told.
 pub(super) fn past(file: &MigrationFile<'_>, mut tables: Vec<Table>) -> Option<Tables> {
-    order::sort(&mut tables);
+    tables.sort();
     tables.dedup();
     let (first, children) = read_past(file, &tables)?;
     if children.is_empty() {
@@ -52,7 +51,7 @@ pub(super) fn past(file: &MigrationFile<'_>, mut tables: Vec<Table>) -> Option<T
     }
     // A drop of a key need not speak of the table that the key refers to.
     tables.extend(children);
-    order::sort(&mut tables);
+    tables.sort();
     tables.dedup();
     read_past(file, &tables).map(|(tables, _)| tables)
 }
@@ -79,7 +78,7 @@ fn read_past(file: &MigrationFile<'_>, tables: &[Table]) -> Option<(Tables, Vec<
         }
         let migration = Migration::read(module);
         let mut happenings = events(file, &migration)?;
-        order::sort_by_key(&mut happenings, |event| event.at);
+        happenings.sort_by_key(|event| event.at);
         for event in happenings.iter().filter(|event| event.half != Half::Downgrade) {
             past.follow(event);
         }

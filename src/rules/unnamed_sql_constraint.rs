@@ -4,7 +4,6 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Guard, Half, Known, Name};
 use crate::naming::{ConstraintKind, Dialect, Name as Computed, default_names};
-use crate::order;
 use crate::project::Place;
 use crate::source::Span;
 use crate::sql::{Added, Effect, Naming, is_written_for_mysql, mentions, written};
@@ -433,7 +432,7 @@ impl<'f, 'm> Finding<'f, 'm> {
                 );
             }
         }
-        order::sort_by_key(&mut edits, |edit| edit.span);
+        edits.sort_by_key(|edit| edit.span);
         edits.dedup();
         let places = edits.iter().map(|edit| edit.span).chain(older);
         let places: Vec<Span> = places.collect();

@@ -10,7 +10,6 @@ use owo_colors::OwoColorize;
 
 use crate::diagnostic::{Label, Severity};
 use crate::fix::{Edit, Safety};
-use crate::order;
 use crate::source::{SourceFile, Span};
 
 use super::super::{Width, printable, wrap};
@@ -84,7 +83,7 @@ impl Frames {
         let places = markers.iter().map(|marker| start(marker)..start(marker)).collect();
         let mut places = neighbourhoods(&first.file, places);
         let focus = first.focus.place.span.start;
-        order::sort_by_key(&mut places, |place| !(place.start..=place.end).contains(&focus));
+        places.sort_by_key(|place| !(place.start..=place.end).contains(&focus));
         let mut snippets = Vec::new();
         for place in places {
             let inside = markers
@@ -238,7 +237,7 @@ impl<'d> Excerpt<'d> {
 
 /// Places of a file, those together that are near each other.
 fn neighbourhoods(file: &SourceFile, mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    order::sort_by_key(&mut places, |place| (place.start, place.end));
+    places.sort_by_key(|place| (place.start, place.end));
     let line = |offset: usize| file.position(offset).line;
     let mut found: Vec<Range<usize>> = Vec::new();
     for place in places {

@@ -2,7 +2,6 @@
 
 use crate::migration::{Action, Guard, Half, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::ConstraintKind;
-use crate::order;
 use crate::project::Place;
 use crate::python::{ArgumentKind, Call, Expr, ExprKind};
 use crate::source::Span;
@@ -311,7 +310,7 @@ fn of_step<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, step: &'f St
     let mut inline = constraints_of(step);
     // SQLAlchemy makes those of columns when all others are made.
     let is_of_column = |inline: &Inline<'_>| inline.call.and_then(Call::name) == Some("ForeignKey");
-    order::sort_by_key(&mut inline, is_of_column);
+    inline.sort_by_key(is_of_column);
     let inline = inline.iter().filter(|inline| inline.kind != ConstraintKind::Check);
     found.extend(inline.map(|inline| of_inline(file, migration, step, inline)));
     Some(found)
