@@ -40,5 +40,6 @@ mod memo;
 mod progress;
 mod run;
 mod session;
+pub mod typed;
 
 pub use run::{ExitStatus, run};

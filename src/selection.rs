@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use crate::git::{Change, Environment, GitError, ObjectId, Repository, Snapshot, Status, WorkingTree};
 use crate::settings::Scope;
 use crate::source::RepoPath;
+use crate::typed::Typed;
 
 /// A file to check.
 #[derive(Debug, Clone)]
@@ -170,6 +171,12 @@ impl Reader {
             Some(folder) => path.seen_from(folder),
             None => path.to_path(&self.top).display().to_string(),
         }
+    }
+
+    /// How the program is typed there.
+    #[must_use]
+    pub fn program(&self) -> Typed {
+        Typed::here(&self.top)
     }
 }
 

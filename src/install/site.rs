@@ -10,6 +10,7 @@ use super::error::{InstallError, name};
 use super::hook::{self, Standing};
 use super::{HOOKS, Manager};
 use crate::git::{Hooks, Repository};
+use crate::typed::{self, is_program};
 
 const LEFTHOOK_FILES: [&str; 3] = ["lefthook", ".lefthook", ".config/lefthook"];
 const LEFTHOOK_FORMATS: [&str; 5] = ["yml", "yaml", "toml", "json", "jsonc"];
@@ -243,31 +244,15 @@ fn own_path() -> std::io::Result<PathBuf> {
 }
 
 fn on_path(name: &OsStr) -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name))
-        .collect()
+    typed::on_path(&std::env::var_os("PATH").unwrap_or_default(), name)
 }
 
 /// Whether a manager would find the program; husky and lefthook look into the project's packages as well.
 fn is_on_path(top: &Path) -> bool {
-    let name = format!("alembic-named{}", std::env::consts::EXE_SUFFIX);
+    let name = typed::file_name();
     let in_packages = top.join("node_modules/.bin").join(&name);
-    on_path(name.as_ref())
+    on_path(&name)
         .into_iter()
         .chain([in_packages])
         .any(|path| is_program(&path))
-}
-
-#[cfg(unix)]
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
-    path.is_file()
 }

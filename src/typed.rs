@@ -1,0 +1,242 @@
+//! How this program is typed by whoever reads a report: a command that is printed must work in the reader's shell, which may find less than
+//! the hook does.
+//!
+//! pre-commit and prek build a program (`language: rust`) or install one (`language: python`) in a folder of their own, and put that folder
+//! in PATH for the hook alone.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::report::quoted;
+
+/// The hook that fixes, as `.pre-commit-hooks.yaml` offers it.
+pub const FIXING_HOOK: &str = "alembic-named-fix";
+
+const NAME: &str = "alembic-named";
+
+/// What the configuration of pre-commit and prek is called.
+const RUNNER_FILES: [&str; 4] = [
+    ".pre-commit-config.yaml",
+    ".pre-commit-config.yml",
+    "prek.toml",
+    ".prek.toml",
+];
+
+/// How the program is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// By its name: PATH leads to it.
+    Plain,
+    /// By its path.
+    Path(PathBuf),
+    /// It was started from the folder of a program that runs hooks, whose configuration has the hook that fixes.
+    Runner {
+        /// `pre-commit` or `prek`.
+        runner: &'static str,
+        /// Where the program is, for everything else.
+        program: PathBuf,
+    },
+}
+
+/// What bears on it.
+#[derive(Debug, Default)]
+struct Surroundings {
+    /// Where this program is.
+    program: PathBuf,
+    /// `PATH`
+    path: OsString,
+    /// `PRE_COMMIT` is set, as pre-commit and prek do.
+    has_runner: bool,
+    /// The current folder.
+    folder: PathBuf,
+}
+
+impl Surroundings {
+    fn of_process() -> Self {
+        Self {
+            program: env::current_exe().unwrap_or_default(),
+            path: env::var_os("PATH").unwrap_or_default(),
+            has_runner: env::var_os("PRE_COMMIT").is_some_and(|value| !value.is_empty()),
+            folder: env::current_dir().unwrap_or_default(),
+        }
+    }
+
+    /// Whose folder the program was installed in, where that was for a hook alone.
+    fn runner(&self) -> Option<&'static str> {
+        let folder = self.program.parent()?.parent().filter(|_| self.has_runner)?;
+        let name = |folder: &Path| folder.file_name().and_then(OsStr::to_str).map(str::to_owned);
+        let own = name(folder)?;
+        let above = folder.parent().and_then(name);
+        // `~/.cache/pre-commit/repo1a2b3c4d/rustenv-default` and `~/.cache/prek/hooks/rust-1a2b3c4d` (pre-commit 4.7, prek 0.5).
+        if own.starts_with("rustenv-") || own.starts_with("py_env-") {
+            Some("pre-commit")
+        } else if above.as_deref() == Some("hooks") && (own.starts_with("rust-") || own.starts_with("python-")) {
+            Some("prek")
+        } else {
+            None
+        }
+    }
+}
+
+impl Typed {
+    /// How it is typed by somebody in the repository with this top.
+    #[must_use]
+    pub fn here(top: &Path) -> Self {
+        Self::among(&Surroundings::of_process(), top)
+    }
+
+    fn among(around: &Surroundings, top: &Path) -> Self {
+        let runner = around.runner();
+        let own = around.program.parent().filter(|_| runner.is_some());
+        let is_found = on_path(&around.path, &file_name())
+            .iter()
+            .any(|path| is_program(path) && path.parent() != own);
+        if is_found || around.program.as_os_str().is_empty() {
+            return Self::Plain;
+        }
+        let program = around.program.clone();
+        match runner {
+            Some(runner) if offers_fix(&around.folder, top) => Self::Runner { runner, program },
+            _ => Self::Path(program),
+        }
+    }
+
+    /// The program with these arguments, which are quoted already.
+    #[must_use]
+    pub fn command(&self, arguments: &str) -> String {
+        match self {
+            Self::Plain => format!("{NAME} {arguments}"),
+            Self::Path(program) | Self::Runner { program, .. } => {
+                format!("{} {arguments}", quoted(&program.display().to_string()))
+            }
+        }
+    }
+
+    /// The command that fixes what is staged.
+    #[must_use]
+    pub fn fix_staged(&self) -> String {
+        match self {
+            Self::Runner { runner, .. } => format!("{runner} run --hook-stage manual {FIXING_HOOK}"),
+            Self::Plain | Self::Path(_) => self.command("fix --staged"),
+        }
+    }
+}
+
+/// Whether the configuration of a runner, in this folder or above it up to the top, names the hook that fixes.
+fn offers_fix(folder: &Path, top: &Path) -> bool {
+    let folders = folder.ancestors().take_while(|one| one.starts_with(top));
+    let files = folders.flat_map(|folder| RUNNER_FILES.map(|name| folder.join(name)));
+    let mut texts = files.filter_map(|file| fs::read_to_string(file).ok());
+    texts.any(|text| {
+        let code = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+        code.into_iter().any(|line| line.contains(FIXING_HOOK))
+    })
+}
+
+/// What the program's file is called.
+pub(crate) fn file_name() -> OsString {
+    format!("{NAME}{}", env::consts::EXE_SUFFIX).into()
+}
+
+/// Where a program of this name would be looked for. A relative folder is another one in the reader's shell.
+pub(crate) fn on_path(path: &OsStr, name: &OsStr) -> Vec<PathBuf> {
+    env::split_paths(path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .collect()
+}
+
+#[cfg(unix)]
+pub(crate) fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// A folder with the program in it.
+    fn program_in(top: &Path, folder: &str) -> PathBuf {
+        let folder = top.join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        let program = folder.join(NAME);
+        fs::write(&program, "").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        program
+    }
+
+    fn among(program: &Path, path: &[&Path], has_runner: bool, top: &Path) -> Typed {
+        let around = Surroundings {
+            program: program.to_owned(),
+            path: env::join_paths(path).unwrap(),
+            has_runner,
+            folder: top.join("services/shop"),
+        };
+        Typed::among(&around, top)
+    }
+
+    #[test]
+    fn the_name_is_typed_where_path_leads_to_it_and_the_path_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path();
+        let program = program_in(top, "my bin");
+        let bin = program.parent().unwrap();
+        let plain = among(&program, &[Path::new("/nowhere"), bin], false, top);
+        assert_eq!(plain, Typed::Plain);
+        assert_eq!(plain.command("fix a.py"), "alembic-named fix a.py");
+        assert_eq!(plain.fix_staged(), "alembic-named fix --staged");
+        // Neither a relative folder nor a file that cannot be run.
+        let path = among(&program, &[Path::new("my bin")], false, top);
+        assert_eq!(path, Typed::Path(program.clone()));
+        let typed = format!("'{}'", program.display());
+        assert_eq!(path.command("explain x"), format!("{typed} explain x"));
+        assert_eq!(path.fix_staged(), format!("{typed} fix --staged"));
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(among(&program, &[bin], false, top), path);
+    }
+
+    #[test]
+    fn the_folder_of_a_runner_is_in_path_for_the_hook_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path();
+        for (runner, place) in [
+            ("pre-commit", "cache/repo1/rustenv-default/bin"),
+            ("pre-commit", "cache/repo1/py_env-python3/bin"),
+            ("prek", "cache/hooks/rust-1/bin"),
+            ("prek", "cache/hooks/python-1/bin"),
+        ] {
+            let program = program_in(top, place);
+            let bin = program.parent().unwrap();
+            // `language: system`, and a shell that was told the folder.
+            assert_eq!(among(&program, &[bin], false, top), Typed::Plain);
+            for config in ["", "# - id: alembic-named-fix\n"] {
+                fs::write(top.join(RUNNER_FILES[0]), config).unwrap();
+                assert_eq!(among(&program, &[bin], true, top), Typed::Path(program.clone()));
+            }
+            fs::write(top.join(RUNNER_FILES[0]), "hooks: [{id: alembic-named-fix}]\n").unwrap();
+            let typed = among(&program, &[bin], true, top);
+            assert_eq!(
+                typed.fix_staged(),
+                format!("{runner} run --hook-stage manual alembic-named-fix")
+            );
+            assert!(typed.command("rules").ends_with("/alembic-named rules"), "{typed:?}");
+            // Who has installed it for the shell as well types its name.
+            let other = program_in(top, "bin");
+            assert_eq!(
+                among(&program, &[bin, other.parent().unwrap()], true, top),
+                Typed::Plain
+            );
+        }
+    }
+}
