@@ -6,13 +6,14 @@ use std::num::ParseIntError;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{CommandLine, ConfigError, Globs, nearest, rules_named};
 use crate::git::DEFAULT_LIMIT;
 use crate::install::{InstallArgs, UninstallArgs};
-use crate::settings::{Action, Color, Format, Scope, Settings};
+use crate::rules;
+use crate::settings::{Action, Color, Cure, Format, Scope, Settings};
 use crate::source::RepoPath;
 
 /// Names for Alembic's constraints, before they are committed.
@@ -101,7 +102,10 @@ Examples:
   alembic-named fix --staged             then look at the change, and stage it
   alembic-named fix --staged --restage   the same, staged at once
   alembic-named fix migrations/versions  these files, as they are on disk
-  alembic-named fix --staged --diff      only show what would change";
+  alembic-named fix --staged --diff      only show what would change
+  alembic-named fix --ignore --staged    an ignore comment for each finding, and no fix
+  alembic-named check --fix --ignore unnamed-drop
+                                         fixes, but not of this rule";
 
 const INSTALL_EXAMPLES: &str = "\
 Examples:
@@ -117,7 +121,7 @@ pub enum Command {
     #[command(after_help = EXAMPLES)]
     Check(CheckArgs),
     /// Fix what can be fixed in the working tree (the same as check --fix)
-    #[command(after_help = FIX_EXAMPLES)]
+    #[command(after_help = FIX_EXAMPLES, mut_arg("ignore", writes_comments))]
     Fix(CheckArgs),
     /// Show what holds for a file, and where each value comes from
     Config {
@@ -142,6 +146,16 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// `--ignore` as `fix` has it: nothing is fixed then, so that there is no rule to leave out.
+fn writes_comments(ignore: Arg) -> Arg {
+    let help = "Write an ignore comment for each finding, or for those of these rules, and fix nothing; not with --unsafe-fixes";
+    let ignore = ignore.num_args(0..=1).require_equals(true).help(help);
+    ignore
+        .help_heading("Fixes")
+        .display_order(0)
+        .conflicts_with("unsafe_fixes")
 }
 
 /// The options of `check`.
@@ -176,7 +190,10 @@ pub struct CheckArgs {
     select: Vec<String>,
     /// Do not apply these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Rules")]
-    ignore: Vec<String>,
+    ignore: Option<Vec<String>>,
+    /// Whether that asks for comments.
+    #[arg(skip)]
+    ignores: bool,
     /// In files that HEAD holds, report only findings on changed lines
     #[arg(long, help_heading = "Rules")]
     changed_lines_only: bool,
@@ -265,14 +282,19 @@ impl Variables {
 impl CheckArgs {
     /// The settings that the arguments ask for. Fails on a rule or a pattern that is none.
     pub fn settings(self, variables: Variables) -> Result<Settings, ConfigError> {
-        let select = rules_named(&self.select)?;
+        let (mut select, mut ignore) = (self.select.clone(), self.ignore.clone().unwrap_or_default());
+        if self.ignores {
+            select.append(&mut ignore);
+        }
+        let select = rules_named(&select)?;
         let command_line = CommandLine {
             select: (!select.is_empty()).then_some(select),
-            ignore: rules_named(&self.ignore)?,
+            ignore: rules_named(&ignore)?,
             exclude: Globs::new(RepoPath::top(), &self.exclude)?,
             changed_lines_only: self.changed_lines_only,
         };
         Ok(Settings {
+            cure: if self.ignores { Cure::Comments } else { Cure::Fixes },
             format: self.format,
             output_file: self.output_file.clone(),
             color: self.color,
@@ -304,11 +326,26 @@ impl CheckArgs {
         })
     }
 
-    /// The same with `--fix`.
+    /// What to tell somebody who writes a rule behind the `--ignore` of `fix`, as `check` has it.
+    #[must_use]
+    pub fn misplaced_rule(&self) -> Option<String> {
+        let word = self.paths.first()?.to_str()?;
+        let is_rule =
+            self.ignore.is_some() && rules::find(word).is_some() && Path::new(word).symlink_metadata().is_err();
+        is_rule.then(|| {
+            format!(
+                "`{word}` is a rule and no path: `fix --ignore={word}` writes comments that silence it, and \
+                 `check --fix --ignore {word}` leaves it out"
+            )
+        })
+    }
+
+    /// The same as the subcommand `fix` means it: with `--fix`, and comments for what is to be ignored.
     #[must_use]
     pub fn fixing(self) -> Self {
         Self {
             fix: !self.diff,
+            ignores: self.ignore.is_some(),
             ..self
         }
     }

@@ -14,6 +14,27 @@ pub(crate) fn are_mentioned(file: &SourceFile) -> bool {
     file.text().contains(MARKER)
 }
 
+/// Whether a comment is for this program, in whatever way, so that no further order in it would be read.
+pub(crate) fn is_own(file: &SourceFile, comment: Span) -> bool {
+    file.slice(comment).contains(MARKER)
+}
+
+/// Where a further rule is written into the comment, and what stands before it there; nothing where it holds no list for its line.
+pub(crate) fn place_for_rule(file: &SourceFile, comment: Span) -> Option<(usize, &'static str)> {
+    let directive = parse(file, comment)?;
+    let text = file.slice(comment);
+    let open = text.find(MARKER)? + text.get(text.find(MARKER)?..)?.find('[')? + 1;
+    let list = text.get(open..)?.split_once(']')?.0.trim_end();
+    let separator = if list.ends_with(',') { " " } else { ", " };
+    let is_list = !directive.whole_file && !directive.rules.is_empty();
+    is_list.then_some((comment.start + open + list.len(), separator))
+}
+
+/// A comment that silences these rules on its line.
+pub(crate) fn comment(rules: &[&str]) -> String {
+    format!("# {MARKER} ignore[{}]", rules.join(", "))
+}
+
 /// One comment.
 #[derive(Debug)]
 struct Directive {

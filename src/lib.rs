@@ -12,6 +12,7 @@
 //!                  -> rules -> diagnostic    what is wrong, and its fix
 //!                  -> check -> report        in order, to the reader
 //!                  -> mend -> worktree       fixed in memory, looked at again, then written
+//!                  -> silence                or given a comment that silences it, in the same way
 //! ```
 
 pub mod check;
@@ -40,6 +41,7 @@ mod memo;
 mod progress;
 mod run;
 mod session;
+mod silence;
 pub mod typed;
 
 pub use run::{ExitStatus, run};

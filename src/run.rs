@@ -19,7 +19,8 @@ use crate::report::{self, Edge, quoted};
 use crate::rules::{ALL, Rule};
 use crate::selection::{Reader, Selection, Start};
 use crate::session::{self, Committed, History};
-use crate::settings::{Action, Format, Scope, Settings};
+use crate::settings::{Action, Cure, Format, Scope, Settings};
+use crate::silence::silence;
 use crate::source::{RepoPath, SourceFile};
 use crate::worktree::{self, Prepared, Ready, Replaced};
 
@@ -66,7 +67,10 @@ pub fn run(request: Request) -> Result<ExitStatus> {
 fn obey(command: Command) -> Result<ExitStatus> {
     match command {
         Command::Check(arguments) => check_files(arguments),
-        Command::Fix(arguments) => check_files(arguments.fixing()),
+        Command::Fix(arguments) => match arguments.misplaced_rule() {
+            Some(sentence) => Err(anyhow!(sentence)),
+            None => check_files(arguments.fixing()),
+        },
         Command::Config { path } => show_config(&path),
         Command::Install(arguments) => install::run(&arguments),
         Command::Uninstall(arguments) => install::undo(&arguments),
@@ -172,15 +176,19 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
         anyhow!("cannot write the output file `{path}` ({cause}): check its folder and its permissions")
     })?;
     let mut must_be_staged = false;
+    let mended = |outcome: &mut Outcome, suggested| match settings.cure {
+        Cure::Fixes => mend(outcome, suggested, &look_again),
+        Cure::Comments => silence(outcome, &look_again),
+    };
     match settings.action {
         Action::Report if !matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_)) || outcome.is_passing => {}
         Action::Report => find_unstaged(&mut outcome, start, &look_again),
         Action::Diff { suggested } => {
             let is_coloured = edge.is_coloured();
-            report::diff(&mend(&outcome, suggested, &look_again), is_coloured, edge.out())?;
+            report::diff(&mended(&mut outcome, suggested), is_coloured, edge.out())?;
         }
         Action::Fix { suggested, restage } => {
-            let mended = mend(&outcome, suggested, &look_again);
+            let mended = mended(&mut outcome, suggested);
             let changed = fix_files(&mut outcome, mended, start, &selection, restage);
             must_be_staged = changed && !restage && !matches!(settings.scope, Scope::Paths(_));
         }

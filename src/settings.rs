@@ -75,6 +75,15 @@ pub enum Action {
     },
 }
 
+/// What is written into files for findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cure {
+    /// Their fixes.
+    Fixes,
+    /// Comments that silence them.
+    Comments,
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -82,6 +91,8 @@ pub struct Settings {
     pub scope: Scope,
     /// What is done about findings.
     pub action: Action,
+    /// What a change to a file consists of.
+    pub cure: Cure,
     /// How findings are written.
     pub format: Format,
     /// Where they are written, instead of standard output.

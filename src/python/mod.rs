@@ -3,6 +3,7 @@
 //! A file becomes a [`Module`]: a small tree of our own with byte ranges, its comments, and its syntax errors. The parser recovers from
 //! errors, so a broken module still has a tree, and what can be read in it is read.
 
+mod ends;
 mod literal;
 mod lower;
 mod modules;
@@ -11,6 +12,7 @@ mod search;
 mod tree;
 pub mod values;
 
+pub use ends::open_line_ends;
 pub use literal::Literal;
 pub use modules::Modules;
 pub use search::{Relevance, is_plain_revision, names_down_revision, relevance};

@@ -7,6 +7,7 @@ mod fingerprint;
 mod github;
 mod gitlab;
 mod hints;
+mod ignored;
 mod json;
 mod junit;
 mod page;
@@ -27,7 +28,7 @@ use crate::config::Config;
 use crate::diagnostic::Severity;
 use crate::mend::Mended;
 use crate::project::Project;
-use crate::settings::{Format, Settings};
+use crate::settings::{Cure, Format, Settings};
 use crate::source::RepoPath;
 use crate::worktree::unified_diff;
 
@@ -78,14 +79,21 @@ pub fn after(
     is_text: bool,
     err: &mut dyn Write,
 ) -> io::Result<()> {
-    if let Some(fixed) = hints::fixed(outcome, settings) {
-        writeln!(err, "{fixed}")?;
+    let done = match settings.cure {
+        Cure::Fixes => hints::fixed(outcome, settings),
+        Cure::Comments => ignored::ignored(outcome, settings),
+    };
+    if let Some(done) = done {
+        writeln!(err, "{done}")?;
     }
     for remark in &outcome.remarks {
         writeln!(err, "{}", printable(remark))?;
     }
     if !is_text {
-        let how = hints::how_to_write(outcome, settings);
+        let how = match settings.cure {
+            Cure::Fixes => hints::how_to_write(outcome, settings),
+            Cure::Comments => ignored::how_to_write(outcome, settings),
+        };
         if how.is_some() {
             writeln!(err)?;
         }
@@ -94,6 +102,9 @@ pub fn after(
             Some(how) => writeln!(err, "{how}"),
             None => Ok(()),
         };
+    }
+    if settings.cure == Cure::Comments {
+        return Ok(());
     }
     match hints::hints(outcome, settings, width) {
         Some(hints) => write!(err, "{hints}"),
@@ -167,7 +178,7 @@ fn fixable(outcome: &Outcome) -> String {
     }
 }
 
-fn counted(count: usize, word: &str) -> String {
+pub(crate) fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -1,0 +1,59 @@
+//! What `fix --ignore` wrote, and what is to be done with it.
+
+use crate::check::Outcome;
+use crate::settings::{Action, Scope, Settings};
+
+use super::quoted;
+
+/// What was written; nothing where nothing was.
+pub(super) fn ignored(outcome: &Outcome, settings: &Settings) -> Option<String> {
+    let Action::Fix { restage, .. } = settings.action else {
+        return None;
+    };
+    if outcome.changed.is_empty() {
+        return None;
+    }
+    let paths = outcome.changed.iter().map(|path| quoted(&outcome.reader.typed(path)));
+    let paths = paths.collect::<Vec<_>>().join(" ");
+    let ignored = super::counted(outcome.fixed, "finding");
+    Some(match (&settings.scope, restage) {
+        (Scope::Paths(_), _) => format!("ignored {ignored} from now on in {paths}"),
+        (_, true) => format!("ignored {ignored} from now on, and staged that in {paths}"),
+        (_, false) => format!("ignored {ignored} from now on; look at the change and stage it again: git add {paths}"),
+    })
+}
+
+/// What `--diff` has shown, and the command that writes it.
+pub(super) fn how_to_write(outcome: &Outcome, settings: &Settings) -> Option<String> {
+    let Action::Diff { .. } = settings.action else {
+        return None;
+    };
+    if outcome.diagnostics.is_empty() {
+        return None;
+    }
+    let mut arguments = vec!["fix --ignore".to_owned()];
+    let rules = settings.command_line.select.iter().flatten();
+    let rules: Vec<&str> = rules.map(|rule| rule.name).collect();
+    if !rules.is_empty() {
+        arguments.push(format!("--select {}", rules.join(",")));
+    }
+    let mut files: Vec<String> = Vec::new();
+    match &settings.scope {
+        Scope::Staged => arguments.push("--staged".to_owned()),
+        Scope::All => arguments.push("--all".to_owned()),
+        Scope::StagedPaths(paths) => {
+            arguments.push("--staged".to_owned());
+            files.extend(paths.iter().map(|path| quoted(&path.display().to_string())));
+        }
+        Scope::Paths(paths) => files.extend(paths.iter().map(|path| quoted(&path.display().to_string()))),
+        // What is committed is written where it lies in the working tree.
+        Scope::Between { .. } => {
+            let found = outcome.diagnostics.iter();
+            files.extend(found.map(|one| quoted(&outcome.reader.typed(one.path()))));
+            files.dedup();
+        }
+    }
+    arguments.extend(files);
+    let command = outcome.reader.program().command(&arguments.join(" "));
+    Some(format!("write these comments: {command}"))
+}

@@ -1,0 +1,188 @@
+//! Somebody who touches a module for another reason and is stopped: the ways to go on, each to the end of a real commit.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that fails should say where"
+)]
+
+mod support;
+
+use support::{PROGRAM, Repo, UNNAMED, migration, words};
+
+const MODELS: &str = "app/models.py";
+const BASE: &str = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n";
+const IGNORED: &str = "class Base(DeclarativeBase):  # alembic-named: ignore[missing-naming-convention]\n";
+const ENV: &str = "from alembic import context\nfrom app.models import Base\n\ntarget_metadata = Base.metadata\n";
+
+/// A living project without a convention, with the hook, and a commit that adds a comment to its models.
+fn blocked() -> Repo {
+    let repo = Repo::new();
+    repo.stage("migrations/env.py", ENV).stage(MODELS, BASE);
+    repo.commit("first");
+    repo.hook("pre-commit", &format!("exec '{PROGRAM}' check --staged"));
+    repo.stage(MODELS, format!("{BASE}\n\n# The shop's models.\n"));
+    let said = words(&repo.try_git(&["commit", "-m", "comment"]));
+    assert!(said.contains("error[missing-naming-convention]"), "{said}");
+    repo
+}
+
+/// The program must end like this, and say something.
+#[track_caller]
+fn ends(repo: &Repo, arguments: &[&str], status: i32) -> String {
+    let output = repo.command(PROGRAM).args(arguments).output().unwrap();
+    let said = words(&output);
+    assert_eq!(output.status.code(), Some(status), "{arguments:?} said: {said}");
+    said
+}
+
+#[track_caller]
+fn commits(repo: &Repo) {
+    let said = words(&repo.try_git(&["commit", "-m", "comment"]));
+    assert!(said.contains("checked, nothing found"), "{said}");
+    assert_eq!(repo.git(&["log", "-1", "--format=%s"]), "comment");
+}
+
+#[test]
+fn an_ignore_comment_lets_the_commit_through_once_it_is_staged() {
+    let repo = blocked();
+    let said = ends(&repo, &["fix", "--ignore", "--staged"], 1);
+    assert!(
+        said.contains("ignored 1 finding from now on; look at the change and stage it again: git add app/models.py"),
+        "{said}"
+    );
+    let text = repo.read(MODELS);
+    assert_eq!(
+        text,
+        format!(
+            "{}\n\n# The shop's models.\n",
+            BASE.replace("class Base(DeclarativeBase):\n", IGNORED)
+        )
+    );
+    let said = words(&repo.try_git(&["commit", "-m", "comment"]));
+    assert!(said.contains("error[missing-naming-convention]"), "{said}");
+    repo.git(&["add", MODELS]);
+    commits(&repo);
+    // Nothing is left to be ignored, so that nothing is written.
+    for arguments in [&["fix", "--ignore", MODELS][..], &["fix", "--ignore", "--all"]] {
+        let said = ends(&repo, arguments, 0);
+        assert!(said.contains("nothing found") && !said.contains("ignored"), "{said}");
+        assert_eq!(repo.read(MODELS), text);
+    }
+}
+
+#[test]
+fn an_ignore_comment_can_be_staged_at_once_beside_other_edits() {
+    let repo = blocked();
+    let mine = format!("import os\n{}", repo.read(MODELS));
+    repo.write(MODELS, &mine);
+    let said = ends(&repo, &["fix", "--ignore", "--restage"], 0);
+    assert!(
+        said.contains("ignored 1 finding from now on, and staged that in app/models.py"),
+        "{said}"
+    );
+    assert_eq!(
+        repo.read(MODELS),
+        mine.replace("class Base(DeclarativeBase):\n", IGNORED)
+    );
+    commits(&repo);
+    assert!(!repo.git(&["show", "HEAD:app/models.py"]).contains("import os"));
+}
+
+#[test]
+fn every_way_to_name_files_takes_comments() {
+    for (arguments, status) in [
+        (&["fix", "--ignore", MODELS][..], 0),
+        (&["fix", "--ignore", "app"], 0),
+        (&["fix", "--ignore", "--staged", MODELS], 1),
+        (&["fix", "--ignore", "--all"], 1),
+        (&["fix", "--ignore=missing-naming-convention", "--staged"], 1),
+        (&["fix", "--ignore", "--select", "missing-naming-convention"], 1),
+    ] {
+        let repo = blocked();
+        ends(&repo, arguments, status);
+        assert!(repo.read(MODELS).contains(IGNORED), "{arguments:?}");
+        repo.git(&["add", MODELS]);
+        commits(&repo);
+    }
+}
+
+#[test]
+fn what_was_not_selected_is_not_ignored() {
+    let repo = blocked();
+    repo.stage("migrations/versions/a.py", migration(UNNAMED));
+    ends(&repo, &["fix", "--ignore=missing-naming-convention", "--restage"], 0);
+    assert!(repo.read(MODELS).contains(IGNORED));
+    assert_eq!(repo.read("migrations/versions/a.py"), migration(UNNAMED));
+    ends(&repo, &["fix", "--ignore", "--restage"], 0);
+    let said = ends(&repo, &["check", "--staged"], 0);
+    assert!(said.contains("2 files checked, nothing found"), "{said}");
+}
+
+#[test]
+fn a_diff_shows_the_comments_and_changes_nothing() {
+    let repo = blocked();
+    let before = repo.read(MODELS);
+    let said = ends(&repo, &["fix", "--ignore", "--staged", "--diff"], 1);
+    assert!(said.contains(&format!("\n+{IGNORED}")), "{said}");
+    assert!(said.contains("alembic-named fix --ignore --staged\n"), "{said}");
+    assert_eq!(repo.read(MODELS), before);
+    let patch = repo
+        .command(PROGRAM)
+        .args(["fix", "--ignore", "--staged", "--diff", "--quiet"])
+        .output()
+        .unwrap();
+    repo.git_with_input(&["apply", "--index", "-"], &patch.stdout);
+    commits(&repo);
+}
+
+#[test]
+fn comments_are_not_mixed_with_fixes() {
+    let repo = blocked();
+    let before = repo.read(MODELS);
+    let said = ends(&repo, &["fix", "--ignore", "--unsafe-fixes", "--staged"], 2);
+    assert!(
+        said.contains("'--ignore[=<RULE>]' cannot be used with '--unsafe-fixes'"),
+        "{said}"
+    );
+    let said = ends(&repo, &["fix", "--ignore", "unnamed-drop"], 2);
+    assert!(
+        said.contains("`unnamed-drop` is a rule and no path: `fix --ignore=unnamed-drop`"),
+        "{said}"
+    );
+    assert_eq!(repo.read(MODELS), before);
+    // `check` means by `--ignore` what it always did.
+    ends(
+        &repo,
+        &[
+            "check",
+            "--fix",
+            "--unsafe-fixes",
+            "--staged",
+            "--ignore",
+            "missing-naming-convention",
+        ],
+        0,
+    );
+    assert_eq!(repo.read(MODELS), before);
+}
+
+#[test]
+fn only_reported_lines_get_comments() {
+    let repo = Repo::new();
+    let old = "from alembic import op\nrevision = 'a'\ndown_revision = None\n\n\ndef upgrade():\n    op.create_unique_constraint(None, 't', ['a'])\n";
+    let path = "migrations/versions/a.py";
+    repo.stage(path, old);
+    repo.commit("first");
+    let new = "    op.create_unique_constraint(None, 't', ['b'])";
+    repo.stage(path, format!("{old}{new}\n"));
+    let arguments = ["fix", "--ignore", "--restage", "--changed-lines-only"];
+    ends(&repo, &arguments, 0);
+    let comment = "  # alembic-named: ignore[unnamed-constraint]";
+    assert_eq!(repo.read(path), format!("{old}{new}{comment}\n"));
+    ends(&repo, &arguments, 0);
+    assert_eq!(repo.read(path), format!("{old}{new}{comment}\n"));
+}
