@@ -186,3 +186,47 @@ fn only_reported_lines_get_comments() {
     ends(&repo, &arguments, 0);
     assert_eq!(repo.read(path), format!("{old}{new}{comment}\n"));
 }
+
+#[test]
+fn install_prints_what_fits_the_file_of_lefthook() {
+    for (file, text, entry, place) in [
+        (
+            "lefthook.yml",
+            "pre-commit:\n  jobs:\n    - run: x\n",
+            "    - name: alembic-named\n      run: alembic-named check --staged\n",
+            ", below `jobs:` of `pre-commit:`, or let `alembic-named install --write` do it\n",
+        ),
+        (
+            ".lefthook.yaml",
+            "pre-commit:\n  parallel: true\n",
+            "  commands:\n    alembic-named:\n      run: alembic-named check --staged\n",
+            ", below `pre-commit:`, or let `alembic-named install --write` do it\n",
+        ),
+        (
+            ".config/lefthook.toml",
+            "[[pre-commit.jobs]]\nrun = 'x'\n",
+            "[[pre-commit.jobs]]\nname = \"alembic-named\"\nrun = \"alembic-named check --staged\"\n",
+            ", at its end\n",
+        ),
+        (
+            "lefthook.json",
+            "{\"pre-commit\": {\"jobs\": [{\"run\": \"x\"}]}}",
+            "{ \"name\": \"alembic-named\", \"run\": \"alembic-named check --staged\" }\n",
+            ", into `jobs` of `pre-commit`\n",
+        ),
+    ] {
+        let repo = Repo::new();
+        repo.write(file, text);
+        let output = repo.command(PROGRAM).arg("install").output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), entry);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let note = format!(
+            "note: nothing was written: put these lines into {}{place}",
+            repo.join(file).display()
+        );
+        assert!(said.starts_with(&note), "{said}\nand not\n{note}");
+        assert_eq!(repo.read(file), text);
+        assert!(!repo.join(".git/hooks/pre-commit").exists());
+    }
+}

@@ -137,8 +137,8 @@ pub(super) struct Plan {
     pub(super) changes: Vec<Change>,
     /// What is done, in words, for standard output.
     pub(super) said: Vec<String>,
-    /// What the user is to paste, for standard output.
-    pub(super) printed: String,
+    /// What the user is to paste, for standard output, and before it the note that says where, for standard error.
+    pub(super) printed: Vec<(String, String)>,
     /// What is left to do, for standard error.
     pub(super) notes: Vec<String>,
 }

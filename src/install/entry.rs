@@ -3,6 +3,8 @@
 //! The files are not parsed as YAML: a writer that does loses comments and spelling. What is not laid out in the plain way is left to
 //! the user instead.
 
+mod lefthook;
+
 use std::ops::Range;
 
 /// The command that every manager runs.
@@ -15,10 +17,21 @@ pub(super) enum Kind {
     Script,
     /// `lefthook.yml`, and the hook that is meant.
     Lefthook(&'static str),
+    /// lefthook's file in another format, which is left to the user.
+    LefthookIn(Format, &'static str),
     /// `.pre-commit-config.yaml`, which prek reads too.
     PreCommit,
     /// `prek.toml`.
     Toml,
+}
+
+/// What lefthook reads beside YAML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// `lefthook.toml`
+    Toml,
+    /// `lefthook.json`, and with comments `lefthook.jsonc`
+    Json,
 }
 
 /// Why a file is not edited.
@@ -43,21 +56,27 @@ pub(super) enum Removal {
     Unknown(usize),
 }
 
-/// The entry as it is printed.
-pub(super) fn printed(kind: Kind) -> String {
-    let lines = match kind {
-        Kind::Script => vec![COMMAND.to_owned()],
-        Kind::Lefthook(hook) => whole_lefthook(hook),
-        Kind::PreCommit => indented(&pre_commit_item(), 2),
-        Kind::Toml => toml_block(),
+/// The entry as it is printed for a file of this text, and where in it the entry belongs: an empty text, or words behind "into ...".
+pub(super) fn printed(text: &str, kind: Kind) -> (String, String) {
+    let (lines, place) = match kind {
+        Kind::Script => (vec![COMMAND.to_owned()], String::new()),
+        Kind::Lefthook(hook) => lefthook::printed(text, hook),
+        Kind::LefthookIn(Format::Toml, hook) => lefthook::printed_in_toml(text, hook),
+        Kind::LefthookIn(Format::Json, hook) => lefthook::printed_in_json(text, hook),
+        Kind::PreCommit => (indented(&pre_commit_item(), 2), "below `repos:`".to_owned()),
+        Kind::Toml => (toml_block(), String::new()),
     };
-    lines.join("\n") + "\n"
+    (lines.join("\n") + "\n", place)
 }
 
 /// The text with the entry in it.
 pub(super) fn add(text: &str, kind: Kind) -> Result<String, Unclear> {
     let lines = split(text);
-    if mention(&lines, kind).is_some() {
+    let is_present = match kind {
+        Kind::LefthookIn(format, hook) => lefthook::runs(text, format, hook),
+        _ => mention(&lines, kind).is_some(),
+    };
+    if is_present {
         return Err(Unclear::Present);
     }
     match kind {
@@ -65,7 +84,8 @@ pub(super) fn add(text: &str, kind: Kind) -> Result<String, Unclear> {
             Some(line) => Err(Unclear::Ends(line + 1)),
             None => Ok(append(text, &[COMMAND.to_owned()])),
         },
-        Kind::Lefthook(hook) => add_to_lefthook(text, &lines, hook),
+        Kind::Lefthook(hook) => lefthook::add(text, &lines, hook),
+        Kind::LefthookIn(..) => Err(Unclear::Layout(1)),
         Kind::PreCommit => add_to_pre_commit(text, &lines),
         Kind::Toml => Ok(append_block(text, toml_block())),
     }
@@ -76,7 +96,8 @@ pub(super) fn remove(text: &str, kind: Kind) -> Removal {
     let lines = split(text);
     let found = match kind {
         Kind::Script => find(&lines, &[COMMAND.to_owned()], 0..lines.len()),
-        Kind::Lefthook(hook) => find_in_lefthook(&lines, hook),
+        Kind::Lefthook(hook) => lefthook::find(&lines, hook),
+        Kind::LefthookIn(..) => None,
         Kind::PreCommit => find(&lines, &pre_commit_item(), 0..lines.len()),
         Kind::Toml => find(&lines, &toml_block(), 0..lines.len()).map(|block| with_blank_line(&lines, block)),
     };
@@ -189,11 +210,11 @@ fn without(lines: &[&str], block: Range<usize>) -> String {
 /// The first line that runs the program.
 fn mention(lines: &[&str], kind: Kind) -> Option<usize> {
     let within = match kind {
-        Kind::Lefthook(hook) => section(lines, hook),
+        Kind::Lefthook(hook) => lefthook::section(lines, hook),
         _ => 0..lines.len(),
     };
     let runs = |line: &&str| match kind {
-        Kind::Script | Kind::Lefthook(_) => words(line).any(is_program),
+        Kind::Script | Kind::Lefthook(_) | Kind::LefthookIn(..) => words(line).any(is_program),
         Kind::PreCommit | Kind::Toml => {
             let is_key = |word: &str| matches!(word.trim_end_matches([':', '=']), "id" | "entry");
             words(line).any(is_key) && words(line).any(|word| is_program(word) || word.starts_with("alembic-named-"))
@@ -292,68 +313,6 @@ fn is_mapping(line: &str) -> bool {
         .trim_start()
         .starts_with(['-', '{', '[', '&', '*', '!', '?', '|', '>', '\t'])
         && line.contains(':')
-}
-
-// --- lefthook ---
-
-fn lefthook_command() -> Vec<String> {
-    vec!["alembic-named:".to_owned(), format!("  run: {COMMAND}")]
-}
-
-fn lefthook_job() -> Vec<String> {
-    vec!["- name: alembic-named".to_owned(), format!("  run: {COMMAND}")]
-}
-
-fn lefthook_commands() -> Vec<String> {
-    let head = ["commands:".to_owned()];
-    head.into_iter().chain(indented(&lefthook_command(), 2)).collect()
-}
-
-fn whole_lefthook(hook: &str) -> Vec<String> {
-    let head = [format!("{hook}:")];
-    head.into_iter().chain(indented(&lefthook_commands(), 2)).collect()
-}
-
-fn add_to_lefthook(text: &str, lines: &[&str], hook: &str) -> Result<String, Unclear> {
-    check_layout(lines)?;
-    let Some(key) = key_at(lines, hook, 0, 0)? else {
-        return Ok(append_block(text, whole_lefthook(hook)));
-    };
-    let width = indent(first_below(lines, key, |line| indent(line) > 0 && is_mapping(line))?);
-    if let Some(jobs) = key_at(lines, "jobs", width, key + 1)? {
-        let first = first_below(lines, jobs, |line| indent(line) >= width && is_item(line))?;
-        return Ok(insert(text, lines, jobs + 1, &indented(&lefthook_job(), indent(first))));
-    }
-    if let Some(commands) = key_at(lines, "commands", width, key + 1)? {
-        let first = first_below(lines, commands, |line| indent(line) > width && is_mapping(line))?;
-        let command = indented(&lefthook_command(), indent(first));
-        return Ok(insert(text, lines, commands + 1, &command));
-    }
-    Ok(insert(text, lines, key + 1, &indented(&lefthook_commands(), width)))
-}
-
-/// The lines of a hook; all where it cannot be told.
-fn section(lines: &[&str], hook: &str) -> Range<usize> {
-    match key_at(lines, hook, 0, 0) {
-        Ok(Some(start)) => {
-            let mut below = lines.iter().enumerate().skip(start + 1);
-            let end = below.find(|(_, line)| is_content(line) && indent(line) == 0);
-            start..end.map_or(lines.len(), |(at, _)| at)
-        }
-        Ok(None) => 0..0,
-        Err(_) => 0..lines.len(),
-    }
-}
-
-/// The most that was written for the entry: what is empty without it was written with it.
-fn find_in_lefthook(lines: &[&str], hook: &str) -> Option<Range<usize>> {
-    let within = section(lines, hook);
-    if let Some(block) = find(lines, &whole_lefthook(hook), within.clone()) {
-        return Some(with_blank_line(lines, block));
-    }
-    [lefthook_commands(), lefthook_command(), lefthook_job()]
-        .iter()
-        .find_map(|block| find(lines, block, within.clone()))
 }
 
 // --- pre-commit and prek ---
@@ -466,7 +425,7 @@ mod tests {
             "{added}"
         );
         assert!(added.ends_with("\n    - repo: meta\n"), "{added}");
-        assert_eq!(printed(LEFTHOOK), add("", LEFTHOOK).unwrap() + "\n");
+        assert_eq!(printed("", LEFTHOOK).0, add("", LEFTHOOK).unwrap() + "\n");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use error::InstallError;
 
 use crate::ExitStatus;
 use change::{Change, Plan};
-use entry::{Kind, Removal, Unclear};
+use entry::{Format, Kind, Removal, Unclear};
 use hook::Standing;
 use site::Site;
 
@@ -101,7 +101,7 @@ pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
         Manager::Lefthook => {
             let file = site.config(manager)?;
             for hook in hooks {
-                plan_entry(&file, Kind::Lefthook(hook), arguments.write, &mut plan)?;
+                plan_entry(&file, lefthook_kind(&file, hook), arguments.write, &mut plan)?;
             }
             site.remind(manager, hooks, &mut plan)?;
         }
@@ -131,7 +131,7 @@ pub fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
         if is_meant(&[manager]) {
             for file in site.configs(manager) {
                 let kinds = match manager {
-                    Manager::Lefthook => HOOKS.map(Kind::Lefthook).to_vec(),
+                    Manager::Lefthook => HOOKS.map(|hook| lefthook_kind(&file, hook)).to_vec(),
                     _ => vec![kind_of(&file)],
                 };
                 plan_cut(&file, &kinds, &mut plan)?;
@@ -166,9 +166,13 @@ fn finish(plan: &Plan, is_rehearsal: bool) -> Result<ExitStatus> {
             writeln!(out, "{line}")?;
         }
     }
-    write!(out, "{}", plan.printed)?;
-    out.flush()?;
     let mut err = anstream::stderr();
+    for (entry, note) in &plan.printed {
+        out.flush()?;
+        writeln!(err, "{note}")?;
+        write!(out, "{entry}")?;
+    }
+    out.flush()?;
     for note in &plan.notes {
         writeln!(err, "{note}")?;
     }
@@ -272,7 +276,7 @@ fn plan_husky(site: &Site, hooks: &[&str], plan: &mut Plan) -> Result<(), Instal
             plan_entry(&path, Kind::Script, true, plan)?;
         } else {
             plan.say(format!("Made {} with the line: {}", path.display(), entry::COMMAND));
-            let content = entry::printed(Kind::Script).into_bytes();
+            let content = entry::printed("", Kind::Script).0.into_bytes();
             plan.changes.push(Change::Create { path, content });
         }
     }
@@ -292,11 +296,13 @@ fn kind_of(file: &Path) -> Kind {
     }
 }
 
-/// Whether the file is of the format that its kind is edited in: lefthook knows others.
-fn is_editable(file: &Path, kind: Kind) -> bool {
-    match kind {
-        Kind::Script | Kind::Toml | Kind::PreCommit => true,
-        Kind::Lefthook(_) => has_extension(file, &["yml", "yaml"]),
+fn lefthook_kind(file: &Path, hook: &'static str) -> Kind {
+    if has_extension(file, &["toml"]) {
+        Kind::LefthookIn(Format::Toml, hook)
+    } else if has_extension(file, &["json", "jsonc"]) {
+        Kind::LefthookIn(Format::Json, hook)
+    } else {
+        Kind::Lefthook(hook)
     }
 }
 
@@ -308,16 +314,21 @@ fn plan_entry(file: &Path, kind: Kind, is_written: bool, plan: &mut Plan) -> Res
         return Ok(());
     }
     if !is_written {
-        plan.printed.push_str(&entry::printed(kind));
-        let place = if kind == Kind::PreCommit { " below `repos:`" } else { "" };
-        plan.notes.push(format!(
-            "note: nothing was written: put this into {}{place}, or let `alembic-named install --write` do it",
+        let (entry, place) = entry::printed(&plan.text_of(file)?, kind);
+        let place = if place.is_empty() { place } else { format!(", {place}") };
+        let write = match kind {
+            Kind::LefthookIn(..) => "",
+            _ => ", or let `alembic-named install --write` do it",
+        };
+        let note = format!(
+            "note: nothing was written: put these lines into {}{place}{write}",
             file.display()
-        ));
+        );
+        plan.printed.push((entry, note));
         return Ok(());
     }
     match added {
-        Ok(text) if is_editable(file, kind) && is_valid(&text, kind) => {
+        Ok(text) if is_valid(&text, kind) => {
             plan.say(format!("Added alembic-named to {}.", file.display()));
             plan.changes.push(Change::Rewrite { path, text });
             Ok(())
@@ -340,7 +351,7 @@ fn plan_cut(file: &Path, kinds: &[Kind], plan: &mut Plan) -> Result<(), InstallE
         match entry::remove(&text, kind) {
             Removal::Nothing => continue,
             Removal::Unknown(line) => return Err(InstallError::Unknown { path, line }),
-            Removal::Text(_) if kind == Kind::Script && text == entry::printed(kind) => {
+            Removal::Text(_) if kind == Kind::Script && text == entry::printed("", kind).0 => {
                 plan.changes.push(Change::Remove { path });
             }
             Removal::Text(text) => plan.changes.push(Change::Rewrite { path, text }),
