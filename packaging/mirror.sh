@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the repository that pre-commit takes the wheel from: the hook of this repository with `language: python`, and a package that is
+# Writes the repository that pre-commit takes the wheel from: the hooks of this repository that are built, with `language: python`, and a package that is
 # nothing but a dependency on the program.
 #
 # Usage: packaging/mirror.sh REQUIREMENT FOLDER    as in: packaging/mirror.sh alembic-named==0.1.0 ../alembic-named-pre-commit
@@ -11,8 +11,8 @@ requirement=$1
 mkdir -p -- "$2"
 cd -- "$2"
 
-# One description of the hook, so that the two cannot differ. What its comments say is about the build from source.
-awk '/^- / { ours = $3 == "alembic-named" } ours && !/^ *#/ && NF' "$here/.pre-commit-hooks.yaml" |
+# One description of each hook, so that the two cannot differ. What its comments say is about the build from source.
+awk '/^- / { ours = $3 == "alembic-named" || $3 == "alembic-named-fix" } ours && !/^ *#/ && NF' "$here/.pre-commit-hooks.yaml" |
     sed 's/language: rust/language: python/' >.pre-commit-hooks.yaml
 grep -q 'language: python' .pre-commit-hooks.yaml || { echo 'the hook alembic-named with language: rust was not found' >&2; exit 1; }
 

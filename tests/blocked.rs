@@ -230,3 +230,79 @@ fn install_prints_what_fits_the_file_of_lefthook() {
         assert!(!repo.join(".git/hooks/pre-commit").exists());
     }
 }
+
+/// The value of a key of a hook in `.pre-commit-hooks.yaml`.
+fn of_hook(id: &str, key: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let hook = text
+        .split("\n- id: ")
+        .find(|hook| hook.lines().next() == Some(id))
+        .unwrap();
+    let line = hook
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(&format!("{key}: ")));
+    line.unwrap().to_owned()
+}
+
+#[test]
+fn the_hook_that_fixes_gets_the_commit_through() {
+    let id = alembic_named::typed::FIXING_HOOK;
+    assert_eq!(of_hook(id, "stages"), "[manual]");
+    assert_eq!(
+        of_hook(id, "language"),
+        of_hook("alembic-named-system", "language").replace("system", "rust")
+    );
+    let entry = of_hook(id, "entry");
+    let (program, arguments) = entry.split_once(' ').unwrap();
+    assert_eq!(program, "alembic-named");
+    let repo = Repo::new();
+    repo.stage("README.md", "");
+    repo.commit("first");
+    repo.hook("pre-commit", &format!("exec '{PROGRAM}' check --staged"));
+    let file = "migrations/versions/a.py";
+    repo.stage(file, migration(UNNAMED));
+    // pre-commit adds the names of the files that are staged.
+    let arguments: Vec<&str> = arguments.split(' ').chain([file]).collect();
+    let said = ends(&repo, &arguments, 1);
+    assert!(
+        said.contains("stage it again: git add migrations/versions/a.py"),
+        "{said}"
+    );
+    repo.git(&["add", file]);
+    commits(&repo);
+}
+
+/// As pre-commit 4.7 and prek 0.5 start what they installed: the folder of the program is in `PATH`, for the hook alone.
+#[test]
+fn a_printed_command_can_be_typed_outside_of_the_hook() {
+    let repo = blocked();
+    let bin = repo.join("cache/repo1/rustenv-default/bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::copy(PROGRAM, bin.join("alembic-named")).unwrap();
+    let typed = |folders: &[&std::path::Path]| {
+        let path = std::env::join_paths(folders).unwrap();
+        let output = repo
+            .command(bin.join("alembic-named"))
+            .args(["fix", "--ignore", "--diff"])
+            .env("PRE_COMMIT", "1")
+            .env("PATH", path)
+            .output();
+        let said = words(&output.unwrap());
+        let (_, command) = said
+            .split_once("write these comments: ")
+            .unwrap_or_else(|| panic!("{said}"));
+        command.trim().to_owned()
+    };
+    let own = std::path::Path::new(PROGRAM).parent().unwrap();
+    assert_eq!(typed(&[&bin, own]), "alembic-named fix --ignore --staged");
+    let command = typed(&[&bin]);
+    assert_eq!(
+        command,
+        format!("{} fix --ignore --staged", bin.join("alembic-named").display())
+    );
+    let output = repo.command("sh").args(["-c", &command]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    repo.git(&["add", MODELS]);
+    commits(&repo);
+}

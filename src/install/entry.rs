@@ -7,6 +7,8 @@ mod lefthook;
 
 use std::ops::Range;
 
+use crate::typed::FIXING_HOOK;
+
 /// The command that every manager runs.
 pub(super) const COMMAND: &str = "alembic-named check --staged";
 
@@ -217,7 +219,7 @@ fn mention(lines: &[&str], kind: Kind) -> Option<usize> {
         Kind::Script | Kind::Lefthook(_) | Kind::LefthookIn(..) => words(line).any(is_program),
         Kind::PreCommit | Kind::Toml => {
             let is_key = |word: &str| matches!(word.trim_end_matches([':', '=']), "id" | "entry");
-            words(line).any(is_key) && words(line).any(|word| is_program(word) || word.starts_with("alembic-named-"))
+            words(line).any(is_key) && words(line).any(is_check)
         }
     };
     let mut numbered = lines.iter().enumerate().take(within.end).skip(within.start);
@@ -233,6 +235,11 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     };
     let is_break = |letter: char| letter.is_whitespace() || "\"'`(){}[],;&|".contains(letter);
     code.split(is_break).filter(|word| !word.is_empty())
+}
+
+/// A hook of this program that looks at what is committed.
+fn is_check(word: &str) -> bool {
+    is_program(word) || (word.starts_with("alembic-named-") && word != FIXING_HOOK)
 }
 
 fn is_program(word: &str) -> bool {
@@ -471,6 +478,7 @@ mod tests {
             ("# alembic-named check\n", Kind::Script),
             ("cat alembic-named.toml\n", Kind::Script),
             ("repos:\n- repo: alembic-named\n  hooks: []\n", PRE_COMMIT),
+            ("repos:\n- repo: x\n  hooks:\n  - id: alembic-named-fix\n", PRE_COMMIT),
         ];
         for (text, kind) in texts {
             assert!(add(text, kind).is_ok(), "{text}");
