@@ -187,6 +187,76 @@ fn only_reported_lines_get_comments() {
     assert_eq!(repo.read(path), format!("{old}{new}{comment}\n"));
 }
 
+/// What `install` says on standard error, and that it installed the hook.
+#[track_caller]
+fn installs(repo: &Repo) -> String {
+    let output = repo.command(PROGRAM).arg("install").output().unwrap();
+    let said = words(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(repo.join(".git/hooks/pre-commit").is_file(), "{said}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn install_names_the_modules_that_will_ask() {
+    let repo = Repo::new();
+    repo.stage("migrations/env.py", ENV).stage(MODELS, BASE);
+    repo.stage("app/notes.py", "x = 'MetaData'\n");
+    let said = installs(&repo);
+    let expected = "note: 1 module has a metadata without a naming convention, and a commit that changes one is stopped until you have decided:\n  app/models.py:4\n";
+    assert!(said.contains(expected), "{said}");
+    assert!(
+        said.contains("fix --ignore app/models.py), or set `severity`"),
+        "{said}"
+    );
+    assert!(
+        said.contains("alembic-named explain missing-naming-convention"),
+        "{said}"
+    );
+
+    // Whoever decides is not told again.
+    ends(&repo, &["fix", "--ignore", "--restage"], 0);
+    assert!(!installs(&repo).contains("naming convention"));
+    repo.stage(MODELS, BASE);
+    repo.stage(
+        "alembic-named.toml",
+        "severity = { missing-naming-convention = 'warning' }\n",
+    );
+    assert!(!installs(&repo).contains("naming convention"));
+    repo.stage("alembic-named.toml", "exclude = ['app']\n");
+    assert!(!installs(&repo).contains("naming convention"));
+    // Nor is somebody told who only asks what would be written.
+    repo.stage("alembic-named.toml", "");
+    let said = ends(&repo, &["install", "--dry-run"], 0);
+    assert!(!said.contains("naming convention"), "{said}");
+}
+
+#[test]
+fn install_names_a_handful_of_modules() {
+    let repo = Repo::new();
+    for number in 0..8 {
+        let service = format!("services/s{number}");
+        repo.stage(format!("{service}/migrations/env.py"), ENV);
+        repo.stage(format!("{service}/{MODELS}"), BASE);
+    }
+    let said = installs(&repo);
+    assert!(said.contains("note: 8 modules have"), "{said}");
+    assert!(said.contains("  services/s4/app/models.py:4\n  and 3 more\n"), "{said}");
+}
+
+#[test]
+fn install_does_not_fail_over_what_it_cannot_list() {
+    let repo = Repo::new();
+    repo.stage("migrations/env.py", ENV).stage(MODELS, BASE);
+    repo.stage("alembic-named.toml", "nonsense = 1\n");
+    let said = installs(&repo);
+    assert!(
+        said.contains("note: it could not be found out which modules have a metadata without a naming convention (")
+            && said.contains("`alembic-named --all --select missing-naming-convention`"),
+        "{said}"
+    );
+}
+
 #[test]
 fn install_prints_what_fits_the_file_of_lefthook() {
     for (file, text, entry, place) in [

@@ -6,6 +6,7 @@
 //! Site (what is there) -> manager -> Plan (what changes) -> done, or shown by --dry-run
 //! ```
 
+mod asking;
 mod change;
 mod entry;
 mod error;
@@ -111,7 +112,13 @@ pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
             site.remind(manager, hooks, &mut plan)?;
         }
     }
-    finish(&plan, arguments.dry_run)
+    let status = finish(&plan, arguments.dry_run)?;
+    if !arguments.dry_run
+        && let Some(told) = asking::told(&site.folder)
+    {
+        writeln!(anstream::stderr(), "{told}")?;
+    }
+    Ok(status)
 }
 
 /// Takes the hook out again, wherever [`run`] can have put it.

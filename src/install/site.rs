@@ -21,7 +21,7 @@ const PREK_FILES: [&str; 3] = ["prek.toml", ".pre-commit-config.yaml", ".pre-com
 /// The repository of the current folder.
 pub(super) struct Site {
     repository: Repository,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     pub(super) top: PathBuf,
     pub(super) hooks: Hooks,
 }

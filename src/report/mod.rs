@@ -216,7 +216,7 @@ fn quoted_for(path: &str, is_windows: bool) -> String {
 }
 
 /// Text from the repository without the characters that steer a terminal.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
         .collect()

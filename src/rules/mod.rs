@@ -108,6 +108,9 @@ pub static ALL: &[&Rule] = &[
 /// The rule about the comments that silence others.
 pub(crate) static UNUSED_IGNORE: &Rule = &unused_ignore::RULE;
 
+/// The rule about metadata that no convention belongs to, which asks for a decision.
+pub(crate) static MISSING_NAMING_CONVENTION: &Rule = &missing_naming_convention::RULE;
+
 /// The rule of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Rule> {
