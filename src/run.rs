@@ -20,7 +20,7 @@ use crate::rules::{ALL, Rule};
 use crate::selection::{Reader, Selection, Start};
 use crate::session::{self, Committed, History};
 use crate::settings::{Action, Cure, Format, Scope, Settings};
-use crate::silence::silence;
+use crate::silence::{silence, silence_file};
 use crate::source::{RepoPath, SourceFile};
 use crate::worktree::{self, Prepared, Ready, Replaced};
 
@@ -227,8 +227,13 @@ fn find_unstaged(outcome: &mut Outcome, start: &Start, look_again: &dyn Fn(&Sour
         };
         // The usual file is the same there.
         let differs = !worktree::holds(&start.top, std::iter::once(file));
-        let fixes = |suggested| mend_file(file, own.to_vec(), suggested, look_again);
-        if differs && [false, true].into_iter().filter_map(fixes).any(is_written) {
+        let fixes = || {
+            [false, true]
+                .into_iter()
+                .filter_map(|suggested| mend_file(file, own.to_vec(), suggested, look_again))
+        };
+        let comments = || silence_file(file, own, look_again).0;
+        if differs && (fixes().any(is_written) || comments().is_some_and(is_written)) {
             outcome.unstaged.push(file.path().clone());
         }
     }

@@ -22,7 +22,7 @@ const MAX_ROUNDS: usize = 10;
 const MOST_TOLD: usize = 10;
 
 /// A finding by what stays the same when comments come: the line on which it begins, and its rule.
-type Found = (usize, &'static str);
+pub(crate) type Found = (usize, &'static str);
 
 /// What comes to one place.
 struct Comment {
@@ -91,7 +91,7 @@ pub(crate) fn silence(outcome: &mut Outcome, look: &dyn Fn(&SourceFile) -> Vec<D
 }
 
 /// One file with its comments, and the findings that have none.
-fn silence_file(
+pub(crate) fn silence_file(
     before: &SourceFile,
     own: &[Diagnostic],
     look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>,

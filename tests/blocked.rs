@@ -63,7 +63,10 @@ fn an_ignore_comment_lets_the_commit_through_once_it_is_staged() {
         )
     );
     let said = words(&repo.try_git(&["commit", "-m", "comment"]));
-    assert!(said.contains("error[missing-naming-convention]"), "{said}");
+    assert!(
+        said.contains("is fixed in your working tree: stage it with `git add app/models.py`"),
+        "{said}"
+    );
     repo.git(&["add", MODELS]);
     commits(&repo);
     // Nothing is left to be ignored, so that nothing is written.

@@ -12,7 +12,7 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use regex::Regex;
@@ -80,25 +80,13 @@ fn pattern(shown: &str) -> Regex {
     Regex::new(&format!("^{}$", lines.collect::<String>())).unwrap()
 }
 
-/// A program with the one under test in its `PATH`.
-fn command(repo: &Repo, program: &str) -> Command {
-    let mut command = repo.command(program);
-    let own = Path::new(PROGRAM).parent().unwrap().to_owned();
-    let path = std::env::var_os("PATH").unwrap();
-    let folders: Vec<PathBuf> = [own].into_iter().chain(std::env::split_paths(&path)).collect();
-    command.env("PATH", std::env::join_paths(folders).unwrap());
-    command
-}
-
 /// Runs what a document shows after `$`, in order, and compares what is printed.
 fn follow(repo: &Repo, name: &str) {
     let mut count = 0;
     for (_, block) in blocks(&document(name)).iter().filter(|(info, _)| info == "console") {
         for part in format!("\n{block}").split("\n$ ").skip(1) {
             let (line, shown) = part.split_once('\n').unwrap_or((part, ""));
-            let output = command(repo, "sh")
-                .args(["-c", &format!("{{ {line}; }} 2>&1")])
-                .output();
+            let output = repo.command("sh").args(["-c", &format!("{{ {line}; }} 2>&1")]).output();
             let printed = words(&output.unwrap());
             let expected = pattern(shown.trim_end_matches('\n'));
             assert!(

@@ -164,7 +164,13 @@ fn a_missing_program_blocks() {
     // Without the variable the shipped hook looks in PATH and the usual folders.
     repo.hook("pre-commit", &shipped);
     let mut commit = commit(&repo, &[]);
-    let (status, said, moved) = attempt(&repo, commit.env("HOME", repo.path()).env("CARGO_HOME", repo.path()));
+    let (status, said, moved) = attempt(
+        &repo,
+        commit
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", repo.path())
+            .env("CARGO_HOME", repo.path()),
+    );
     assert_eq!((status, moved), (Some(1), false), "{said}");
     assert!(
         said.contains("alembic-named: the program was not found, so nothing was checked"),

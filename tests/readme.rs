@@ -34,6 +34,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alembic-named"));
     shield(&mut command)
         .current_dir(folder)
+        .env("PATH", support::path_to_program())
         .args(arguments)
         .output()
         .unwrap()

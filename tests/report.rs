@@ -378,6 +378,10 @@ fn what_is_fixed_and_not_staged_must_be_staged_and_no_more() {
         "{}",
         told.err
     );
+    // A comment is as good.
+    repo.write(FILE, migration(UNNAMED));
+    said(repo.tool(&["fix", "--ignore", "--staged", FILE]), 1);
+    assert_eq!(said(repo.tool(&["--staged", FILE]), 1).err, stage);
     // What is broken there is not fixed.
     repo.write(FILE, "def upgrade(:\n");
     let told = said(repo.tool(&["--staged", FILE]), 1);

@@ -1,7 +1,5 @@
 //! What to do next, said once below all findings: the command that fixes, the way around, and what keeps them from coming back.
 
-use std::path::PathBuf;
-
 use owo_colors::OwoColorize;
 
 use crate::check::Outcome;
@@ -9,12 +7,9 @@ use crate::diagnostic::{Cure, Diagnostic, Label, OR_IN_MODEL, Severity};
 use crate::fix::Safety;
 use crate::project::Spelling;
 use crate::settings::{Action, Scope, Settings};
-use crate::source::RepoPath;
 
-use super::{Width, printable, quoted, wrap};
-
-/// So many paths stand in a command.
-const MOST_PATHS: usize = 8;
+use super::commands::{Commands, MOST_PATHS, typed};
+use super::{Width, printable, wrap};
 
 /// What `--fix` changed, and what is to be done with it.
 pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
@@ -48,13 +43,13 @@ pub(super) fn how_to_write(outcome: &Outcome, settings: &Settings) -> Option<Str
         return None;
     };
     let (safe, unsafe_ones) = (fixes(outcome, Safety::Safe), fixes(outcome, Safety::Suggested));
-    let what = what_to_fix(outcome, settings, is_fixable);
+    let commands = Commands::new(outcome, settings);
     match (safe, unsafe_ones, suggested) {
         (0, 0, _) if outcome.diagnostics.is_empty() => None,
         (0, 0, _) => Some("there is no fix to show".to_owned()),
         (0, _, false) => Some("there is no fix that is certain: add --unsafe-fixes to see the others".to_owned()),
-        (_, 0, _) | (_, _, false) => Some(format!("write these changes: alembic-named fix {what}")),
-        _ => Some(format!("write these changes: alembic-named fix {what} --unsafe-fixes")),
+        (_, 0, _) | (_, _, false) => Some(format!("write these changes: {}", commands.fix())),
+        _ => Some(format!("write these changes: {}", commands.fix_all())),
     }
 }
 
@@ -63,49 +58,8 @@ fn fixes(outcome: &Outcome, safety: Safety) -> usize {
     outcome.diagnostics.iter().filter(|one| has_fix(one, safety)).count()
 }
 
-fn is_fixable(diagnostic: &Diagnostic) -> bool {
-    diagnostic.fix.is_some()
-}
-
 fn has_fix(diagnostic: &Diagnostic, safety: Safety) -> bool {
     diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == safety)
-}
-
-/// The arguments that make `fix` look at the same files, those with the findings that are meant.
-fn what_to_fix(outcome: &Outcome, settings: &Settings, is_meant: fn(&Diagnostic) -> bool) -> String {
-    let named = |given: &[PathBuf], instead: &str| {
-        let paths = paths_of(outcome, given, is_meant);
-        paths.map_or_else(|| instead.to_owned(), |paths| paths.join(" "))
-    };
-    match &settings.scope {
-        // What the commit takes in it takes from the working tree.
-        Scope::Staged | Scope::StagedPaths(_) if outcome.is_passing => named(&[], "."),
-        Scope::Paths(paths) => named(paths, "."),
-        Scope::StagedPaths(paths) => match named(paths, "--all") {
-            all if all == "--all" => all,
-            paths => format!("--staged {paths}"),
-        },
-        Scope::Staged => "--staged".to_owned(),
-        Scope::All => "--all".to_owned(),
-        // What is committed is fixed where it lies in the working tree.
-        Scope::Between { .. } => named(&[], "."),
-    }
-}
-
-/// The paths as they were given, or the files with the findings where a runner gave many or none. Nothing where they are too many to type.
-fn paths_of(outcome: &Outcome, given: &[PathBuf], is_meant: fn(&Diagnostic) -> bool) -> Option<Vec<String>> {
-    const FEW: usize = 3;
-    if outcome.reader.is_here && (1..=FEW).contains(&given.len()) {
-        return Some(given.iter().map(|path| quoted(&path.display().to_string())).collect());
-    }
-    let meant = outcome.diagnostics.iter().filter(|one| is_meant(one));
-    let mut files: Vec<&RepoPath> = meant.map(Diagnostic::path).collect();
-    files.dedup();
-    (files.len() <= MOST_PATHS).then(|| files.into_iter().map(|path| typed(outcome, path)).collect())
-}
-
-fn typed(outcome: &Outcome, path: &RepoPath) -> String {
-    quoted(&outcome.reader.typed(path))
 }
 
 /// Lines that end in a command or a sentence.
@@ -138,60 +92,53 @@ impl Lines {
 
 /// What to do next. Nothing where nothing was found.
 pub(super) fn hints(outcome: &Outcome, settings: &Settings, width: Width) -> Option<String> {
-    let told: Vec<&Diagnostic> = outcome
-        .diagnostics
-        .iter()
-        .filter(|one| !outcome.must_be_staged(one.path()))
-        .collect();
+    let diagnostics = outcome.diagnostics.iter();
+    let told: Vec<&Diagnostic> = diagnostics.filter(|one| !outcome.must_be_staged(one.path())).collect();
+    let is_error = |one: &&&Diagnostic| one.severity == Severity::Error;
+    let first = told.iter().find(is_error).or(told.first())?;
+    let commands = Commands::new(outcome, settings);
     let mut lines = Lines {
         columns: width.columns,
         text: String::new(),
     };
-    let first = told
+    let decision = told
         .iter()
-        .find(|one| one.severity == Severity::Error)
-        .or(told.first())?;
-    let what = what_to_fix(outcome, settings, is_fixable);
-    let blocks = first.severity == Severity::Error;
-    let decision = told.iter().find(|one| matches!(one.cure, Some(Cure::Decision)));
-    // What wants a look is one of the three ways of the decision.
-    if decision.is_none() || told.iter().any(|one| has_fix(one, Safety::Safe)) {
-        how_to_fix(&told, settings, &what, &mut lines);
+        .filter(is_error)
+        .find(|one| matches!(one.cure, Some(Cure::Decision)));
+    if let Some(decision) = decision {
+        // What wants a look is one of the three ways.
+        if told.iter().any(|one| has_fix(one, Safety::Safe)) {
+            how_to_fix(&told, settings, &commands, &mut lines);
+        }
+        decide(decision, &commands, &mut lines);
+        lines.command("why", &commands.explain(decision.rule.name));
+        return Some(lines.text);
     }
-    let ignored = what_to_fix(outcome, settings, |one| one.severity == Severity::Error);
-    let ignore = format!("{PROGRAM} fix --ignore {ignored}");
-    match decision.filter(|one| one.severity == Severity::Error) {
-        Some(decision) => decide(decision, &what, &ignore, &mut lines),
-        None if blocks => lines.command("not now", &ignore),
-        None => {}
+    how_to_fix(&told, settings, &commands, &mut lines);
+    if first.severity == Severity::Error {
+        lines.command("not now", &commands.ignore());
     }
-    let rule = decision.unwrap_or(first).rule.name;
-    lines.command("why", &format!("{PROGRAM} explain {rule}"));
-    if decision.is_none() {
-        for_good(&told, &mut lines);
-    }
+    lines.command("why", &commands.explain(first.rule.name));
+    for_good(&told, &commands, &mut lines);
     Some(lines.text)
 }
 
-const PROGRAM: &str = "alembic-named";
-
 /// The command that fixes what can be fixed, and how much that is.
-fn how_to_fix(told: &[&Diagnostic], settings: &Settings, what: &str, lines: &mut Lines) {
+fn how_to_fix(told: &[&Diagnostic], settings: &Settings, commands: &Commands, lines: &mut Lines) {
     let count = |safety| told.iter().filter(|one| has_fix(one, safety)).count();
     let (safe, suggested) = (count(Safety::Safe), count(Safety::Suggested));
     // What is safe and was not done has its reason told already.
     let looked = matches!(settings.action, Action::Report);
-    let command = format!("{PROGRAM} fix {what}");
     match (safe, suggested) {
         (0, 0) => {}
         (0, _) if !matches!(settings.action, Action::Fix { suggested: true, .. }) => {
             let lead = format!("fix {}, and look at the change", part(suggested, told.len()));
-            lines.command(&lead, &format!("{command} --unsafe-fixes"));
+            lines.command(&lead, &commands.fix_all());
         }
-        (_, 0) if looked => lines.command(&format!("fix {}", part(safe, told.len())), &command),
+        (_, 0) if looked => lines.command(&format!("fix {}", part(safe, told.len())), &commands.fix()),
         _ if looked => {
             let (certain, more) = (part(safe, told.len()), part(safe + suggested, told.len()));
-            lines.command(&format!("fix {certain} ({more} with --unsafe-fixes)"), &command);
+            lines.command(&format!("fix {certain} ({more} with --unsafe-fixes)"), &commands.fix());
         }
         _ => {}
     }
@@ -208,22 +155,21 @@ fn part(some: usize, all: usize) -> String {
 }
 
 /// The three ways with a metadata that has no convention.
-fn decide(decision: &Diagnostic, what: &str, ignore: &str, lines: &mut Lines) {
+fn decide(decision: &Diagnostic, commands: &Commands, lines: &mut Lines) {
     let place = position(&decision.focus);
     lines.sentence(&format!("decide once for {place} (or set the rule's `severity`):"));
-    lines.command("  the database is live", &format!("{PROGRAM} adopt"));
-    if decision.fix.is_some() {
-        let command = format!("{PROGRAM} fix {what} --unsafe-fixes");
-        lines.command("  nothing is deployed", &command);
+    lines.command("  the database is live", &commands.adopt());
+    let convention = if decision.fix.is_some() {
+        commands.fix_all()
     } else {
-        let command = format!("{PROGRAM} explain {}", decision.rule.name);
-        lines.command("  nothing is deployed", &command);
-    }
-    lines.command("  not now", ignore);
+        commands.explain(decision.rule.name)
+    };
+    lines.command("  nothing is deployed", &convention);
+    lines.command("  not now", &commands.ignore());
 }
 
 /// What keeps findings from coming back: a convention on the metadata, or a name in the model.
-fn for_good(told: &[&Diagnostic], lines: &mut Lines) {
+fn for_good(told: &[&Diagnostic], commands: &Commands, lines: &mut Lines) {
     let curable = told
         .iter()
         .find_map(|one| Some((one.cause.as_ref(), one.cure.as_ref()?)));
@@ -231,19 +177,19 @@ fn for_good(told: &[&Diagnostic], lines: &mut Lines) {
     match curable {
         Some((Some(cause), Cure::Convention(Some(spelling)))) => {
             let lead = format!("for good, a naming convention for {}", position(cause));
-            lines.command(&lead, &format!("{PROGRAM} adopt"));
+            lines.command(&lead, &commands.adopt());
             if !matches!(spelling, Spelling::InClass) {
                 lines.sentence(&format!("  written as `{}`", spelling.around("...")));
             }
         }
         Some((Some(cause), Cure::Template)) => {
             let lead = format!("for good, a template for its kind at {}", position(cause));
-            lines.command(&lead, &format!("{PROGRAM} explain incomplete-naming-convention"));
+            lines.command(&lead, &commands.explain("incomplete-naming-convention"));
         }
         Some(_) => {
             explained(cause, lines);
             let lead = "for good, a naming convention on the metadata";
-            lines.command(lead, &format!("{PROGRAM} explain missing-naming-convention"));
+            lines.command(lead, &commands.explain("missing-naming-convention"));
         }
         None => explained(cause, lines),
     }

@@ -3,7 +3,7 @@
 use crate::check::Outcome;
 use crate::settings::{Action, Scope, Settings};
 
-use super::quoted;
+use super::commands::{typed, what_to_fix};
 
 /// What was written; nothing where nothing was.
 pub(super) fn ignored(outcome: &Outcome, settings: &Settings) -> Option<String> {
@@ -13,7 +13,7 @@ pub(super) fn ignored(outcome: &Outcome, settings: &Settings) -> Option<String> 
     if outcome.changed.is_empty() {
         return None;
     }
-    let paths = outcome.changed.iter().map(|path| quoted(&outcome.reader.typed(path)));
+    let paths = outcome.changed.iter().map(|path| typed(outcome, path));
     let paths = paths.collect::<Vec<_>>().join(" ");
     let ignored = super::counted(outcome.fixed, "finding");
     Some(match (&settings.scope, restage) {
@@ -37,23 +37,7 @@ pub(super) fn how_to_write(outcome: &Outcome, settings: &Settings) -> Option<Str
     if !rules.is_empty() {
         arguments.push(format!("--select {}", rules.join(",")));
     }
-    let mut files: Vec<String> = Vec::new();
-    match &settings.scope {
-        Scope::Staged => arguments.push("--staged".to_owned()),
-        Scope::All => arguments.push("--all".to_owned()),
-        Scope::StagedPaths(paths) => {
-            arguments.push("--staged".to_owned());
-            files.extend(paths.iter().map(|path| quoted(&path.display().to_string())));
-        }
-        Scope::Paths(paths) => files.extend(paths.iter().map(|path| quoted(&path.display().to_string()))),
-        // What is committed is written where it lies in the working tree.
-        Scope::Between { .. } => {
-            let found = outcome.diagnostics.iter();
-            files.extend(found.map(|one| quoted(&outcome.reader.typed(one.path()))));
-            files.dedup();
-        }
-    }
-    arguments.extend(files);
+    arguments.push(what_to_fix(outcome, settings, |_| true));
     let command = outcome.reader.program().command(&arguments.join(" "));
     Some(format!("write these comments: {command}"))
 }

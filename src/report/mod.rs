@@ -1,5 +1,6 @@
 //! Findings on their way to a reader: one file a format, and nothing else in the program prints.
 
+mod commands;
 mod concise;
 mod config;
 mod edge;

@@ -218,6 +218,13 @@ pub fn shield(command: &mut Command) -> &mut Command {
     command.envs(fixed_variables()).stdin(Stdio::null())
 }
 
+/// `PATH` with the program under test in it.
+pub fn path_to_program() -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = Path::new(PROGRAM).parent().map(Path::to_owned);
+    std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path))).unwrap()
+}
+
 /// A repository in a folder that goes away with it.
 pub struct Repo {
     folder: PathBuf,
@@ -281,6 +288,8 @@ impl Repo {
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         shield(&mut command).current_dir(&self.folder);
+        // As for most users, who type its name.
+        command.env("PATH", path_to_program());
         command
     }
 

@@ -1,0 +1,99 @@
+//! The commands that a report names, as they are typed where it is read.
+
+use std::path::PathBuf;
+
+use crate::check::Outcome;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::settings::{Scope, Settings};
+use crate::source::RepoPath;
+use crate::typed::Typed;
+
+use super::quoted;
+
+/// So many paths stand in a command.
+pub(super) const MOST_PATHS: usize = 8;
+
+/// The commands for the files of a report.
+pub(super) struct Commands {
+    program: Typed,
+    is_staged: bool,
+    fixed: String,
+    ignored: String,
+}
+
+impl Commands {
+    pub(super) fn new(outcome: &Outcome, settings: &Settings) -> Self {
+        let is_fixable: fn(&Diagnostic) -> bool = |one| one.fix.is_some();
+        Self {
+            program: outcome.reader.program(),
+            is_staged: matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_)) && !outcome.is_passing,
+            fixed: what_to_fix(outcome, settings, is_fixable),
+            ignored: what_to_fix(outcome, settings, |one| one.severity == Severity::Error),
+        }
+    }
+
+    /// Writes the fixes that are certain.
+    pub(super) fn fix(&self) -> String {
+        match &self.program {
+            runner @ Typed::Runner { .. } if self.is_staged => runner.fix_staged(),
+            program => program.command(&format!("fix {}", self.fixed)),
+        }
+    }
+
+    /// Writes all fixes.
+    pub(super) fn fix_all(&self) -> String {
+        self.program.command(&format!("fix {} --unsafe-fixes", self.fixed))
+    }
+
+    /// Types ignore comments.
+    pub(super) fn ignore(&self) -> String {
+        self.program.command(&format!("fix --ignore {}", self.ignored))
+    }
+
+    /// Gives the metadata a convention, and a live database its names.
+    pub(super) fn adopt(&self) -> String {
+        self.program.command("adopt")
+    }
+
+    /// Shows the page of a rule.
+    pub(super) fn explain(&self, rule: &str) -> String {
+        self.program.command(&format!("explain {rule}"))
+    }
+}
+
+/// The arguments that make `fix` look at the same files, those with the findings that are meant.
+pub(super) fn what_to_fix(outcome: &Outcome, settings: &Settings, is_meant: fn(&Diagnostic) -> bool) -> String {
+    let named = |given: &[PathBuf], instead: &str| {
+        let paths = paths_of(outcome, given, is_meant);
+        paths.map_or_else(|| instead.to_owned(), |paths| paths.join(" "))
+    };
+    match &settings.scope {
+        // What the commit takes in it takes from the working tree.
+        Scope::Staged | Scope::StagedPaths(_) if outcome.is_passing => named(&[], "."),
+        Scope::Paths(paths) => named(paths, "."),
+        Scope::StagedPaths(paths) => match named(paths, "--all") {
+            all if all == "--all" => all,
+            paths => format!("--staged {paths}"),
+        },
+        Scope::Staged => "--staged".to_owned(),
+        Scope::All => "--all".to_owned(),
+        // What is committed is fixed where it lies in the working tree.
+        Scope::Between { .. } => named(&[], "."),
+    }
+}
+
+/// The paths as they were given, or the files with the findings where a runner gave many or none. Nothing where they are too many to type.
+fn paths_of(outcome: &Outcome, given: &[PathBuf], is_meant: fn(&Diagnostic) -> bool) -> Option<Vec<String>> {
+    const FEW: usize = 3;
+    if outcome.reader.is_here && (1..=FEW).contains(&given.len()) {
+        return Some(given.iter().map(|path| quoted(&path.display().to_string())).collect());
+    }
+    let meant = outcome.diagnostics.iter().filter(|one| is_meant(one));
+    let mut files: Vec<&RepoPath> = meant.map(Diagnostic::path).collect();
+    files.dedup();
+    (files.len() <= MOST_PATHS).then(|| files.into_iter().map(|path| typed(outcome, path)).collect())
+}
+
+pub(super) fn typed(outcome: &Outcome, path: &RepoPath) -> String {
+    quoted(&outcome.reader.typed(path))
+}
