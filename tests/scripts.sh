@@ -28,7 +28,7 @@ GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=a GIT_COMMIT
 export HOME GIT_CONFIG_GLOBAL GIT_CONFIG_NOSYSTEM GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL
 
 # A PATH of our own, so that an alembic-named or a cargo of this machine is not found by chance.
-for name in git sh env cat sed grep cut dirname basename mkdir mv rm ln cp chmod pwd ls cmp tr head mktemp; do
+for name in git sh env cat sed grep cut dirname basename mkdir mv rm ln cp chmod pwd ls cmp tr head mktemp sort; do
     found=$(command -v "$name")
     case $found in /*) ln -s "$found" "$lab/tools/$name" ;; esac
 done
@@ -465,6 +465,17 @@ holds 'from the checkout' called "program $lab/checkout/target/release/alembic-n
 ln -s "$bin" "$lab/tools/alembic-named"
 holds 'a program in PATH' exits 0 "$install" "$repo"
 holds 'goes first' told "$lab/tools/alembic-named"
+
+fresh rules
+mkdir -p "$lab/crate/packaging" "$lab/crate/src/rules" "$lab/crate/docs/rules"
+cp "$source/packaging/new-rule.sh" "$lab/crate/packaging/"
+cp "$source/src/rules/mod.rs" "$lab/crate/src/rules/"
+holds 'a new rule' exits 0 "$lab/crate/packaging/new-rule.sh" no-such-rule
+holds 'has its file' grep -q 'name: "no-such-rule"' "$lab/crate/src/rules/no_such_rule.rs"
+holds 'its page' grep -q '^# no-such-rule$' "$lab/crate/docs/rules/no-such-rule.md"
+holds 'and its two lines' [ "$(grep -c 'no_such_rule' "$lab/crate/src/rules/mod.rs")" -eq 2 ]
+holds 'a rule that is there is kept' exits 2 "$lab/crate/packaging/new-rule.sh" no-such-rule
+holds 'a name that is none is refused' exits 2 "$lab/crate/packaging/new-rule.sh" No_Rule
 
 printf 'scripts: %s hold, %s fail (%s)\n' "$passed" "$failed" "${stubbed:+stub, installed by }$real"
 [ "$failed" -eq 0 ]
