@@ -10,8 +10,12 @@ use crate::source::{SourceFile, Span};
 
 use super::MetadataFile;
 use super::edits::further_argument;
+use super::imports::{METADATA, SQLMODEL, import, imports_end};
 
 const CONSTANT: &str = "NAMING_CONVENTION";
+
+/// How wide a line is at most that is written here: black's and ruff's own limit.
+pub(super) const LINE_WIDTH: usize = 88;
 
 /// The fix that gives the metadata of this module a convention; nothing where the code has no place for it.
 pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
@@ -21,31 +25,35 @@ pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
         return None;
     }
     let at = file.judged.place.span;
-    let mut needs_metadata = true;
-    let mut early = None;
     let class = find_class(body, at);
     let decorator = class.and_then(|class| class.decorators.iter().find_map(|one| one.as_call_of("as_declarative")));
-    let mut edits = if let Some(class) = class.filter(|_| decorator.is_none()) {
-        in_class(source, class)?
-    } else if let Some(call) = decorator.or_else(|| find_call(body, at)) {
-        let (edit, own) = in_call(source, call, &file.judged.target)?;
-        needs_metadata = !own;
-        vec![edit]
-    } else {
-        needs_metadata = false;
-        let assigned = on_library_metadata(file)?;
-        early = Some(assigned.span.start);
-        vec![assigned]
-    };
-    let imports_end = early.or_else(|| imports_end(source, body))?;
-    let import = if early.is_some_and(|at| !binds_library(body, at)) {
-        "from sqlmodel import SQLModel\n"
-    } else if needs_metadata && !binds_metadata(body) {
-        "from sqlalchemy import MetaData\n"
-    } else {
-        ""
-    };
+    let call = decorator.or_else(|| class.is_none().then(|| find_call(body, at)).flatten());
+    let outer = body.iter().find(|statement| statement.span.contains(at));
+    let used = outer.map_or(at.start, |statement| statement.span.start);
     let ending = source.line_ending();
+    let (mut edits, place, import) = if let Some(call) = call {
+        let (argument, keyword) = argument_of(call, &file.judged.target)?;
+        let imported = match argument {
+            Argued::Metadata => Some(import(source, body, METADATA, used)?),
+            Argued::Convention => None,
+        };
+        let (name, edits) = imported.map_or_else(Default::default, |imported| (imported.name, imported.edits));
+        let argument = match argument {
+            Argued::Metadata => format!("metadata={name}(naming_convention={CONSTANT})"),
+            Argued::Convention => format!("naming_convention={CONSTANT}"),
+        };
+        let changed = with_argument(source, call, keyword, argument)?;
+        (vec![changed], imports_end(source, body, used)?, edits)
+    } else if let Some(class) = class {
+        let imported = import(source, body, METADATA, used)?;
+        let changed = in_class(source, class, &imported.name)?;
+        (vec![changed], imports_end(source, body, used)?, imported.edits)
+    } else {
+        let assigned = on_library_metadata(file)?;
+        let place = assigned.span.start;
+        (vec![assigned], place, library(source, body, place))
+    };
+    let is_early = call.is_none() && class.is_none();
     let convention = file
         .configured_convention
         .cloned()
@@ -54,17 +62,17 @@ pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
         None => convention,
         Some(_) => convention.without(ConstraintKind::Check),
     };
-    let text = format!("{import}\n{}", constant(&convention)).replace('\n', ending);
-    // Where both are inserted at one place, the constant comes first.
+    let text = format!("\n{}", constant(&convention)).replace('\n', ending);
     let mut constant = Edit {
         file: source.clone(),
-        span: Span::new(imports_end, imports_end),
+        span: Span::new(place, place),
         text,
     };
-    if early.is_some() {
+    if is_early {
         constant.text.extend(edits.drain(..).map(|edit| edit.text));
     }
-    edits.insert(0, constant);
+    // Where several are inserted at one place, the import comes first, and then the constant.
+    edits.splice(0..0, import.into_iter().chain([constant]));
     Some(Fix::new(
         "give the metadata a naming convention",
         Safety::Suggested,
@@ -148,74 +156,189 @@ fn call_in(expr: &Expr, at: Span) -> Option<&Call> {
 }
 
 /// `metadata = MetaData(...)` as the first statement of a declarative base.
-fn in_class(source: &SourceFile, class: &Class) -> Option<Vec<Edit>> {
+fn in_class(source: &SourceFile, class: &Class, metadata: &str) -> Option<Edit> {
     let first = class.body.first()?;
     let line = source.line_span(first.span.start);
-    let indent = source.slice(Span::new(line.start, first.span.start));
-    if !indent.trim().is_empty() {
-        return None;
-    }
-    let assignment = format!("metadata = MetaData(naming_convention={CONSTANT})");
-    let is_pass = class.body.len() == 1 && source.slice(first.span).trim() == "pass";
+    let before = source.slice(Span::new(line.start, first.span.start));
+    let assignment = format!("metadata = {metadata}(naming_convention={CONSTANT})");
+    let is_empty = class.body.len() == 1 && matches!(source.slice(first.span).trim(), "pass" | "...");
     let is_docstring = matches!(&first.kind, StmtKind::Expr(expr) if expr.as_str().is_some());
     let ending = source.line_ending();
-    let (span, text) = if is_pass {
-        (first.span, assignment)
+    let is_one_line = !before.trim().is_empty();
+    let (indent, start) = if is_one_line {
+        // The body comes below the colon.
+        let outer = indent_of(source, class.name_span.start);
+        let inner = if source.text().contains("\n\t") { "\t" } else { "    " };
+        (format!("{outer}{inner}"), line.start + before.trim_end().len())
+    } else {
+        (before.to_owned(), first.span.start)
+    };
+    let lead = if is_one_line {
+        format!("{ending}{indent}")
+    } else {
+        String::new()
+    };
+    let (span, text) = if is_empty {
+        (Span::new(start, first.span.end), format!("{lead}{assignment}"))
     } else if is_docstring {
+        let docstring = source.slice(first.span);
         (
-            Span::new(first.span.end, first.span.end),
-            format!("{ending}{ending}{indent}{assignment}"),
+            Span::new(start, first.span.end),
+            format!("{lead}{docstring}{ending}{ending}{indent}{assignment}"),
         )
     } else {
         (
-            Span::new(first.span.start, first.span.start),
-            format!("{assignment}{ending}{ending}{indent}"),
+            Span::new(start, first.span.start),
+            format!("{lead}{assignment}{ending}{ending}{indent}"),
         )
     };
-    Some(vec![Edit {
+    Some(Edit {
         file: source.clone(),
         span,
         text,
-    }])
+    })
 }
 
-/// The argument for the call that makes a metadata, and whether the call is a `MetaData` itself.
+/// What a call that makes a metadata takes.
+#[derive(Clone, Copy)]
+enum Argued {
+    /// A `MetaData`.
+    Metadata,
+    /// The convention: it is a `MetaData` itself.
+    Convention,
+}
+
+/// What the call takes, and its keyword.
 ///
 /// A class of the project counts as the one that it derives from, which is known as the maker. `as_declarative` replaces a `metadata` in the
 /// class body (`sqlalchemy/orm/decl_api.py`), so its call takes the argument.
-fn in_call(source: &SourceFile, call: &Call, target: &Target) -> Option<(Edit, bool)> {
+fn argument_of(call: &Call, target: &Target) -> Option<(Argued, &'static str)> {
     let name = call.callee.dotted()?;
     let maker = match target {
         Target::Metadata(facts) if facts.maker != "MetaData" => facts.maker.as_str(),
         _ => name.as_str(),
     };
-    let (argument, own) = match maker.rsplit('.').next()? {
+    Some(match maker.rsplit('.').next()? {
         "declarative_base" | "automap_base" | "registry" | "as_declarative" | "SQLAlchemy" => {
-            (format!("metadata=MetaData(naming_convention={CONSTANT})"), false)
+            (Argued::Metadata, "metadata")
         }
         // `MetaData`, `Gino`, and what the project derives from them.
-        _ => (format!("naming_convention={CONSTANT}"), true),
-    };
+        _ => (Argued::Convention, "naming_convention"),
+    })
+}
+
+/// The call with this argument.
+fn with_argument(source: &SourceFile, call: &Call, keyword: &str, argument: String) -> Option<Edit> {
+    if let Some(edit) = spread(source, call, keyword, &argument) {
+        return Some(edit);
+    }
     // `naming_convention={}` or `metadata=None` is there already, and takes the new value.
-    let keyword = argument.split('=').next().unwrap_or_default().to_owned();
-    if let Some(given) = call.arguments.iter().find(|argument| argument.is_keyword(&keyword)) {
-        let edit = Edit {
+    if let Some(given) = call.arguments.iter().find(|argument| argument.is_keyword(keyword)) {
+        return Some(Edit {
             file: source.clone(),
             span: given.span,
             text: argument,
-        };
-        return Some((edit, own));
+        });
     }
     let close = call.arguments_span.end.checked_sub(1)?;
-    let edit = match call.arguments.last() {
+    Some(match call.arguments.last() {
+        Some(last) if has_own_line(source, call) => Edit {
+            file: source.clone(),
+            span: Span::new(last.span.end, last.span.end),
+            text: format!(
+                ",{}{}{argument}",
+                source.line_ending(),
+                indent_of(source, last.span.start)
+            ),
+        },
         Some(last) => further_argument(source, last.span.end, close, &argument),
         None => Edit {
             file: source.clone(),
             span: Span::new(close, close),
             text: argument,
         },
+    })
+}
+
+/// Whether the last argument of a call stands on a line of its own, with no more than a comma behind it.
+fn has_own_line(source: &SourceFile, call: &Call) -> bool {
+    call.arguments.last().is_some_and(|last| {
+        let line = source.line_span(last.span.start);
+        let before = source.slice(Span::new(line.start, last.span.start));
+        let rest = source.slice(Span::new(last.span.end, call.arguments_span.end));
+        before.trim().is_empty()
+            && rest.contains('\n')
+            && rest.chars().all(|letter| ",) \t\r\n".contains(letter))
+            && rest.matches(')').count() == 1
+    })
+}
+
+/// The blanks that a line begins with.
+fn indent_of(source: &SourceFile, at: usize) -> &str {
+    let line = source.slice(source.line_span(at));
+    let code = line.trim_start_matches([' ', '\t']);
+    line.get(..line.len() - code.len()).unwrap_or_default()
+}
+
+/// The arguments below the call, as black and ruff write them, where they make its line too long; nothing where they do not.
+fn spread(source: &SourceFile, call: &Call, keyword: &str, argument: &str) -> Option<Edit> {
+    let mut arguments: Vec<&str> = Vec::new();
+    for given in &call.arguments {
+        arguments.push(if given.is_keyword(keyword) {
+            argument
+        } else {
+            source.slice(given.span)
+        });
+    }
+    if !arguments.contains(&argument) {
+        arguments.push(argument);
+    }
+    let line = source.line_span(call.span.start);
+    let code = source.slice(line);
+    let old = source.slice(call.arguments_span);
+    let inner = arguments.join(", ");
+    let width = |text: &str| text.chars().count();
+    let most = LINE_WIDTH.max(width(code));
+    let is_one_line = line.contains(call.span) && !code.contains('#');
+    if !is_one_line || width(code) - width(old) + width(&inner) + 2 <= most {
+        return None;
+    }
+    let ending = source.line_ending();
+    let outer = indent_of(source, call.span.start);
+    let indent = format!("{outer}    ");
+    let inner = if width(&indent) + width(&inner) <= LINE_WIDTH {
+        format!("{indent}{inner}{ending}")
+    } else {
+        arguments.iter().flat_map(|one| [&indent, *one, ",", ending]).collect()
     };
-    Some((edit, own))
+    Some(Edit {
+        file: source.clone(),
+        span: call.arguments_span,
+        text: format!("({ending}{inner}{outer})"),
+    })
+}
+
+/// The import of SQLModel's class for a place that is above its own, where it is needed.
+fn library(source: &SourceFile, body: &[Stmt], place: usize) -> Vec<Edit> {
+    if binds_library(body, place) {
+        return Vec::new();
+    }
+    let is_there = |statement: &Stmt| matches!(&statement.kind, StmtKind::ImportFrom { module, level: 0, .. } if module.as_deref() == Some("sqlmodel"));
+    let above = body.iter().take_while(|statement| statement.span.end <= place);
+    let joined = above
+        .filter(|statement| is_there(statement))
+        .find_map(|_| import(source, body, SQLMODEL, place))
+        .filter(|imported| imported.name == SQLMODEL.name);
+    joined.map_or_else(
+        || {
+            vec![Edit {
+                file: source.clone(),
+                span: Span::new(place, place),
+                text: format!("from sqlmodel import SQLModel{}", source.line_ending()),
+            }]
+        },
+        |imported| imported.edits,
+    )
 }
 
 /// `SQLModel.metadata.naming_convention = ...` above the first statement that defines a table, or imports one: tables that are there already
@@ -231,7 +354,7 @@ fn on_library_metadata(file: &MetadataFile<'_>) -> Option<Edit> {
     let at = match &facts.first_statement {
         Some(place) if place.file.path() != source.path() => return None,
         Some(place) => source.line_span(place.span.start).start,
-        None => imports_end(source, file.module.body())?,
+        None => imports_end(source, file.module.body(), source.text().len())?,
     };
     let assigned = facts.spelling().around(CONSTANT);
     // Above a statement of its own a blank line belongs.
@@ -255,32 +378,6 @@ fn binds_library(body: &[Stmt], at: usize) -> bool {
             let is_class = |alias: &crate::python::Alias| alias.name.as_str() == "SQLModel" && alias.alias.is_none();
             module.as_deref() == Some("sqlmodel") && names.iter().any(is_class)
         }
-        _ => false,
-    })
-}
-
-/// The end of the last import at the head of the module, with its line end.
-fn imports_end(source: &SourceFile, body: &[Stmt]) -> Option<usize> {
-    let is_import = |statement: &&Stmt| matches!(statement.kind, StmtKind::Import(_) | StmtKind::ImportFrom { .. });
-    let head = body.iter().take_while(|statement| {
-        is_import(statement) || matches!(&statement.kind, StmtKind::Expr(expr) if expr.as_str().is_some())
-    });
-    let last = head.filter(is_import).last()?;
-    let line = source.line_span(last.span.end);
-    let text = source.text().get(line.end..)?;
-    let ending = if text.starts_with("\r\n") {
-        2
-    } else {
-        usize::from(!text.is_empty())
-    };
-    (ending > 0).then_some(line.end + ending)
-}
-
-fn binds_metadata(body: &[Stmt]) -> bool {
-    body.iter().any(|statement| match &statement.kind {
-        StmtKind::ImportFrom { names, .. } => names
-            .iter()
-            .any(|alias| alias.alias.as_deref().unwrap_or(&alias.name) == "MetaData"),
         _ => false,
     })
 }

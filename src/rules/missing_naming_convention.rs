@@ -197,7 +197,7 @@ mod tests {
             ),
             (
                 "from flask_sqlalchemy import SQLAlchemy\nclass OwnSQLAlchemy(SQLAlchemy):\n    pass\nBase = OwnSQLAlchemy(session_options={})\n",
-                "Base = OwnSQLAlchemy(session_options={}, metadata=MetaData(naming_convention=NAMING_CONVENTION))\n",
+                "Base = OwnSQLAlchemy(\n    session_options={}, metadata=MetaData(naming_convention=NAMING_CONVENTION)\n)\n",
             ),
             (
                 "from typing import TYPE_CHECKING\nfrom sqlalchemy.orm import declarative_base\nif TYPE_CHECKING:\n    Base = object\nelse:\n    Base = declarative_base()\n",
@@ -218,6 +218,77 @@ mod tests {
         let all = found(&[("migrations/env.py", ENV), ("app/models.py", deaf)]);
         let [only] = all.as_slice() else { panic!("{all:?}") };
         assert!(only.fix.is_none(), "{:?}", only.fix);
+    }
+
+    /// The module with its fix, without the convention itself, and nothing found in it.
+    #[track_caller]
+    fn mended(models: &str) -> String {
+        let files = |models| [("migrations/env.py", ENV), ("app/models.py", models)];
+        let all = found(&files(models));
+        let [only] = all.as_slice() else {
+            panic!("{all:?} in\n{models}")
+        };
+        let after = apply(&only.file, &only.fix);
+        assert!(found(&files(&after)).is_empty(), "{after}");
+        let plain = after.replace("\r\n", "\n");
+        let (head, rest) = plain.split_once("\nNAMING_CONVENTION = {\n").unwrap();
+        let (_, tail) = rest.split_once("}\n").unwrap();
+        format!("{head}~{tail}")
+    }
+
+    #[test]
+    fn a_class_on_one_line_gets_a_body() {
+        const GIVEN: &str = "metadata = MetaData(naming_convention=NAMING_CONVENTION)";
+        let wide = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(\n    DeclarativeBase,\n)";
+        let after = mended(&format!("{wide}: pass\n"));
+        assert!(after.ends_with(&format!(",\n):\n    {GIVEN}\n")), "{after}");
+        for (before, after) in [
+            (" pass\n", format!("\n    {GIVEN}\n")),
+            (" ...  # base\n", format!("\n    {GIVEN}  # base\n")),
+            ("pass", format!("\n    {GIVEN}")),
+            (
+                " \"\"\"Doc.\"\"\"\n",
+                format!("\n    \"\"\"Doc.\"\"\"\n\n    {GIVEN}\n"),
+            ),
+            (" x = 1; y = 2\n", format!("\n    {GIVEN}\n\n    x = 1; y = 2\n")),
+            (" pass\nif 1:\n\tx = 1\n", format!("\n\t{GIVEN}\nif 1:\n\tx = 1\n")),
+            ("\n    ...\n", format!("\n    {GIVEN}\n")),
+        ] {
+            for ending in ["\n", "\r\n"] {
+                let head = "from sqlalchemy.orm import DeclarativeBase\n";
+                let class = "\n\nclass Base(DeclarativeBase):";
+                let text = format!("{head}{class}{before}").replace('\n', ending);
+                let expected = format!("from sqlalchemy import MetaData\n{head}~{class}{after}");
+                assert_eq!(mended(&text), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_takes_the_convention_in_its_own_layout() {
+        const GIVEN: &str = "metadata=sa.MetaData(naming_convention=NAMING_CONVENTION)";
+        for (before, after) in [
+            ("()", format!("({GIVEN})")),
+            ("(cls=A)", format!("(\n    cls=A, {GIVEN}\n)")),
+            ("(\n    cls=A,\n)", format!("(\n    cls=A,\n    {GIVEN},\n)")),
+            ("(\n    cls=A\n)", format!("(\n    cls=A,\n    {GIVEN}\n)")),
+            ("(cls=A, name='Base')", format!("(\n    cls=A, name='Base', {GIVEN}\n)")),
+            (
+                "(cls=A, name='Base', class_registry={})",
+                format!("(\n    cls=A,\n    name='Base',\n    class_registry={{}},\n    {GIVEN},\n)"),
+            ),
+            (
+                "(metadata=None, cls=A, name='Base')",
+                format!("(\n    {GIVEN}, cls=A, name='Base'\n)"),
+            ),
+        ] {
+            let text = |call: &str, gap: &str| {
+                format!(
+                    "import sqlalchemy as sa\nfrom sqlalchemy.orm import declarative_base\n{gap}\nclass A:\n    pass\n\n\nBase = declarative_base{call}\n"
+                )
+            };
+            assert_eq!(mended(&text(before, "")), text(&after, "~"));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod edits;
 mod executed;
 mod forgotten_drop;
 mod implicit_constraint_name;
+mod imports;
 mod incomplete_naming_convention;
 mod ineffective_naming_convention;
 mod inline;

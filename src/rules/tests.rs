@@ -35,6 +35,7 @@ const SHARED: &[&str] = &[
     "edits",
     "executed",
     "forgotten_drop",
+    "imports",
     "inline",
     "mod",
     "namesakes",
