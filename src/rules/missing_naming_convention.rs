@@ -94,12 +94,9 @@ fn help(file: &MetadataFile<'_>, facts: &MetadataFacts) -> String {
             format!("set `{}`{above}, before any table is defined", spelling.around("..."))
         }
     };
-    let mut help = match (file.configured_convention, file.is_deployed) {
-        (Some(_), _) => format!("{give}: the one of your configuration"),
-        (None, true) => format!(
-            "{give}: SQLAlchemy's documented one for new names, or PostgreSQL's own patterns if databases exist and their names shall stay"
-        ),
-        (None, false) => give,
+    let mut help = match file.configured_convention {
+        Some(_) => format!("{give}: the one of your configuration"),
+        None => give,
     };
     if let Some(why) = why_no_checks(file) {
         help.push_str("; ");
