@@ -24,6 +24,9 @@ const RUNNER_FILES: [&str; 4] = [
     ".prek.toml",
 ];
 
+/// The most that is read of it, in bytes.
+const MOST_READ: u64 = 1024 * 1024;
+
 /// How the program is typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Typed {
@@ -128,7 +131,12 @@ impl Typed {
 fn offers_fix(folder: &Path, top: &Path) -> bool {
     let folders = folder.ancestors().take_while(|one| one.starts_with(top));
     let files = folders.flat_map(|folder| RUNNER_FILES.map(|name| folder.join(name)));
-    let mut texts = files.filter_map(|file| fs::read_to_string(file).ok());
+    // No pipe is waited for, and nothing is read that no runner would have read.
+    let is_read = |file: &PathBuf| {
+        file.metadata()
+            .is_ok_and(|found| found.is_file() && found.len() <= MOST_READ)
+    };
+    let mut texts = files.filter(is_read).filter_map(|file| fs::read_to_string(file).ok());
     texts.any(|text| {
         let code = text.lines().map(|line| line.split('#').next().unwrap_or_default());
         code.into_iter().any(|line| line.contains(FIXING_HOOK))
@@ -231,6 +239,10 @@ mod tests {
                 format!("{runner} run --hook-stage manual alembic-named-fix")
             );
             assert!(typed.command("rules").ends_with("/alembic-named rules"), "{typed:?}");
+            // A pipe would be waited for, and what is that large is no configuration.
+            let large = format!("{}\nid: alembic-named-fix\n", " ".repeat(1024 * 1024));
+            fs::write(top.join(RUNNER_FILES[0]), large).unwrap();
+            assert_eq!(among(&program, &[bin], true, top), Typed::Path(program.clone()));
             // Who has installed it for the shell as well types its name.
             let other = program_in(top, "bin");
             assert_eq!(
