@@ -11,7 +11,7 @@ use crate::ignores;
 use crate::mend::Changed;
 use crate::migration::Migration;
 use crate::project::{Judged, Project};
-use crate::python::{Module, Relevance, is_plain_revision, names_down_revision, relevance};
+use crate::python::{Module, Relevance, encoding, is_plain_revision, names_down_revision, relevance};
 use crate::rules::{ALL, Check, MetadataFile, MigrationFile, Rule};
 use crate::selection::{Candidate, Reader};
 use crate::source::{RepoPath, SourceFile};
@@ -237,17 +237,11 @@ fn look_at(
     } else {
         Some(FileKind::Other)
     };
-    if let Some(kind) = kind.filter(|_| !is_named) {
-        let diagnostics = Vec::new();
+    let read = encoding::text(bytes, is_named || kind.is_none());
+    let Some(text) = read.map_err(|why| format!("`{}` {why}, or exclude it", candidate.path))? else {
+        let (kind, diagnostics) = (kind.unwrap_or(FileKind::Other), Vec::new());
         return Ok(Examined { kind, diagnostics });
-    }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        format!(
-            "`{}` is not UTF-8 (byte {at}): save it as UTF-8, or exclude it",
-            candidate.path
-        )
-    })?;
+    };
     let is_deployed = config.may_be_deployed() && past.holds(candidate).map_err(|error| error.to_string())?;
     let file = SourceFile::new(candidate.path.clone(), text);
     let mut examined = examine(&file, is_deployed, project, config);

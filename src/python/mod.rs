@@ -4,6 +4,7 @@
 //! errors, so a broken module still has a tree, and what can be read in it is read.
 
 mod ends;
+pub(crate) mod encoding;
 mod literal;
 mod lower;
 mod modules;
