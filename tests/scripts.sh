@@ -165,7 +165,7 @@ holds 'a folder in ALEMBIC_NAMED stops the commit' exits 1 commit "$repo" good
 unset ALEMBIC_NAMED
 rm -f "$lab/tools/alembic-named"
 
-for folder in "$HOME/.cargo/bin" "$HOME/.local/bin" "$repo/.venv/bin" "$repo/node_modules/.bin"; do
+for folder in "$HOME/.cargo/bin" "$HOME/.local/bin"; do
     mkdir -p "$folder"
     cp "$bin" "$folder/alembic-named"
     holds "found in ${folder#"$lab"}" guards "$repo"
@@ -173,10 +173,35 @@ for folder in "$HOME/.cargo/bin" "$HOME/.local/bin" "$repo/.venv/bin" "$repo/nod
     holds "found from a folder below: ${folder#"$lab"}" exits 0 inside "$repo/migrations" sh "$hook"
     rm -rf "$folder"
 done
-mkdir -p "$HOME/.local/bin/alembic-named" "$repo/.venv/bin"
-cp "$bin" "$repo/.venv/bin/alembic-named"
+mkdir -p "$HOME/.cargo/bin/alembic-named" "$HOME/.local/bin"
+cp "$bin" "$HOME/.local/bin/alembic-named"
 holds 'a folder of that name is no program, and the search goes on' guards "$repo"
-rm -rf "$HOME/.local" "$repo/.venv"
+rm -rf "$HOME/.local" "$HOME/.cargo"
+
+# A program that came with a commit, which would say that all is well.
+for folder in .venv/bin node_modules/.bin; do
+    mkdir -p "$repo/$folder"
+    printf '%s\n' '#!/bin/sh' 'printf "tracked\n" >>"$log"' >"$repo/$folder/alembic-named"
+    chmod +x "$repo/$folder/alembic-named"
+    for name in git dirname sh; do cp "$repo/$folder/alembic-named" "$repo/$folder/$name"; done
+    for way in "$folder" "./$folder" "$repo/$folder" "$repo/migrations/../$folder"; do
+        : >"$log"
+        holds "not run in $way" exits 2 inside "$repo" env PATH="$way:$PATH" "$lab/tools/sh" "$hook"
+        holds 'with a sentence' told 'outside the worktree'
+        holds 'and nothing of it was' not called tracked
+        holds "not run from below in $way" exits 2 inside "$repo/migrations" env PATH="$way:$PATH" "$lab/tools/sh" "$hook"
+        holds 'nor anything of it' not called tracked
+    done
+    ln -s "$repo/$folder" "$lab/linked"
+    holds 'nor through a link' exits 2 inside "$repo" env PATH="$lab/linked:$PATH" "$lab/tools/sh" "$hook"
+    holds 'nothing of it' not called tracked
+    rm -f "$lab/linked"
+    mkdir -p "$HOME/.local/bin"
+    cp "$bin" "$HOME/.local/bin/alembic-named"
+    holds 'the one behind it is' exits 0 inside "$repo" env PATH="$folder:$PATH" "$lab/tools/sh" "$hook"
+    holds 'alone' called "program $HOME/.local/bin/alembic-named"
+    rm -rf "$HOME/.local" "${repo:?}/${folder%%/*}"
+done
 
 fresh linked
 ln -s "$hook" "$repo/.git/hooks/pre-commit"
@@ -440,7 +465,12 @@ holds 'and kept' same "$lab/script" "$repo/.husky/pre-commit"
 printf 'alembic-named check --staged --quiet\n' >"$repo/.husky/pre-commit"
 holds 'a line of the project stays' exits 2 "$install" --bin "$bin" --uninstall "$repo"
 cp "$hook" "$repo/.husky/pre-commit"
+holds 'our hook runs no program of the repository' exits 1 commit "$repo" good
+holds 'and says so' told 'outside the worktree'
+mkdir -p "$HOME/.local/bin"
+cp "$bin" "$HOME/.local/bin/alembic-named"
 holds 'our hook as the hook of husky' guards "$repo"
+rm -rf "$HOME/.local"
 
 fresh built
 # shellcheck disable=SC2016 # for the shell that runs it
