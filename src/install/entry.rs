@@ -8,6 +8,7 @@ mod lefthook;
 use std::ops::Range;
 
 use crate::typed::FIXING_HOOK;
+use super::shell;
 
 /// The command that every manager runs.
 pub(super) const COMMAND: &str = "alembic-named check --staged";
@@ -82,8 +83,8 @@ pub(super) fn add(text: &str, kind: Kind) -> Result<String, Unclear> {
         return Err(Unclear::Present);
     }
     match kind {
-        Kind::Script => match lines.iter().position(|line| ends_a_script(line)) {
-            Some(line) => Err(Unclear::Ends(line + 1)),
+        Kind::Script => match shell::end(text) {
+            Some(line) => Err(Unclear::Ends(line)),
             None => Ok(append(text, &[COMMAND.to_owned()])),
         },
         Kind::Lefthook(hook) => lefthook::add(text, &lines, hook),
@@ -245,11 +246,6 @@ fn is_check(word: &str) -> bool {
 fn is_program(word: &str) -> bool {
     let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
     matches!(name, "alembic-named" | "alembic-named.exe")
-}
-
-/// A command at the outermost level behind which nothing runs.
-fn ends_a_script(line: &str) -> bool {
-    matches!(bare(line).split([' ', '\t', ';']).next(), Some("exit" | "exec"))
 }
 
 // --- YAML in its plain layout ---
@@ -414,7 +410,7 @@ mod tests {
             "",
             "npx lint-staged",
             "npx lint-staged\n",
-            "#!/bin/sh\nif x; then\n  exit 0\nfi\n\n",
+            "#!/bin/sh\nif false; then\n  exit 0\nfi\n\n",
         ] {
             there_and_back(text, Kind::Script);
         }
@@ -469,7 +465,7 @@ mod tests {
             assert!(matches!(add(text, kind), Err(Unclear::Layout(_))), "{text}");
         }
         assert_eq!(add("lint\nexec x\n", Kind::Script), Err(Unclear::Ends(2)));
-        assert_eq!(add("lint || exit 1\nexit\n", Kind::Script), Err(Unclear::Ends(2)));
+        assert_eq!(add("lint || exit 1; exit $?\n", Kind::Script), Err(Unclear::Ends(1)));
     }
 
     #[test]

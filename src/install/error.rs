@@ -96,7 +96,7 @@ pub enum InstallError {
     )]
     NotOurs(PathBuf),
     /// What is written at the end would never run.
-    #[error("nothing below line {line} of `{}` runs: put this line above it: {COMMAND}", path.display())]
+    #[error("line {line} of `{}` ends the script, so nothing below it runs: put this line above it: {COMMAND}", path.display())]
     Ends {
         /// The script.
         path: PathBuf,

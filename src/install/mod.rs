@@ -11,6 +11,7 @@ mod change;
 mod entry;
 mod error;
 mod hook;
+mod shell;
 mod site;
 
 use std::io::Write as _;
