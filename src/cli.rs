@@ -12,6 +12,7 @@ use clap_complete::Shell;
 use crate::config::{CommandLine, ConfigError, Globs, nearest, rules_named};
 use crate::git::DEFAULT_LIMIT;
 use crate::install::{InstallArgs, UninstallArgs};
+use crate::report::printable;
 use crate::rules;
 use crate::settings::{Action, Color, Cure, Format, Scope, Settings};
 use crate::source::RepoPath;
@@ -66,8 +67,12 @@ impl Request {
     /// for them, and for every message. Fails with what is to be printed.
     pub fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.collect();
-        let request = Self::check_alone(&arguments);
-        request.map_or_else(|| Cli::try_parse_from(&arguments).map(Self::from), Ok)
+        if let Some(request) = Self::check_alone(&arguments) {
+            return Ok(request);
+        }
+        Cli::try_parse_from(&arguments)
+            .map(Self::from)
+            .map_err(|error| repeated(error, &arguments))
     }
 
     /// The request where it is for a check, by its name or by no argument at all, and right.
@@ -85,6 +90,12 @@ impl Request {
             _ => None,
         }
     }
+}
+
+/// The message as it reads when the arguments, which a runner makes of the names of files, are shown as all foreign text is.
+fn repeated(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let shown = arguments.iter().map(|argument| printable(&argument.to_string_lossy()));
+    Cli::try_parse_from(shown).err().unwrap_or(error)
 }
 
 const EXAMPLES: &str = "\

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use alembic_named::cli::Request;
+use alembic_named::report::{printable, standard_error, standard_output};
 use alembic_named::{ExitStatus, run};
 use owo_colors::OwoColorize;
 
@@ -16,14 +17,20 @@ fn main() -> ExitCode {
             } else {
                 ExitStatus::Clean
             };
+            let text = message.render().ansi().to_string();
             // A closed pipe is the reader's choice.
-            let _ = message.print();
+            let _ = if message.use_stderr() {
+                write!(standard_error(), "{text}")
+            } else {
+                write!(standard_output(), "{text}")
+            };
             return ExitCode::from(status.code());
         }
     };
     let status = run(request).unwrap_or_else(|error| {
         // Where not even this can be said, the exit status says it.
-        let _ = writeln!(anstream::stderr(), "{} {error:#}", "error:".red().bold());
+        let text = printable(&format!("{error:#}"));
+        let _ = writeln!(standard_error(), "{} {text}", "error:".red().bold());
         ExitStatus::Failed
     });
     ExitCode::from(status.code())

@@ -15,7 +15,7 @@ use crate::git::{DEFAULT_LIMIT, ObjectId, Repository, Restage, WorkingTree};
 use crate::install;
 use crate::mend::{Changed, Mended, mend, mend_file};
 use crate::project::Project;
-use crate::report::{self, Edge, quoted};
+use crate::report::{self, Edge, printable, quoted};
 use crate::rules::{ALL, Rule};
 use crate::selection::{Reader, Selection, Start};
 use crate::session::{self, Committed, History};
@@ -87,7 +87,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn print(text: &[u8]) -> Result<ExitStatus> {
-    let mut out = anstream::stdout();
+    let mut out = report::standard_output();
     out.write_all(text)?;
     out.flush()?;
     Ok(ExitStatus::Clean)
@@ -184,8 +184,9 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
         Action::Report if !matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_)) || outcome.is_passing => {}
         Action::Report => find_unstaged(&mut outcome, start, &look_again),
         Action::Diff { suggested } => {
-            let is_coloured = edge.is_coloured();
-            report::diff(&mended(&mut outcome, suggested), is_coloured, edge.out())?;
+            let (is_coloured, is_seen) = (edge.is_coloured(), edge.is_seen());
+            let mended = mended(&mut outcome, suggested);
+            report::diff(&mended, is_coloured, is_seen, edge.out())?;
         }
         Action::Fix { suggested, restage } => {
             let mended = mended(&mut outcome, suggested);
@@ -406,7 +407,7 @@ fn report_all(outcome: &Outcome, settings: &Settings, edge: &mut Edge) -> Result
         report::after(outcome, settings, width, is_text, err)?;
     }
     for failure in &outcome.failures {
-        writeln!(err, "{} {failure}", "error:".red().bold())?;
+        writeln!(err, "{} {}", "error:".red().bold(), printable(failure))?;
     }
     Ok(err.flush()?)
 }

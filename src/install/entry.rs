@@ -7,8 +7,8 @@ mod lefthook;
 
 use std::ops::Range;
 
-use crate::typed::FIXING_HOOK;
 use super::shell;
+use crate::typed::FIXING_HOOK;
 
 /// The command that every manager runs.
 pub(super) const COMMAND: &str = "alembic-named check --staged";

@@ -23,6 +23,7 @@ use clap::{Args, ValueEnum};
 pub use error::InstallError;
 
 use crate::ExitStatus;
+use crate::report::{printable, standard_error, standard_output};
 use change::{Change, Plan};
 use entry::{Format, Kind, Removal, Unclear};
 use hook::Standing;
@@ -117,7 +118,7 @@ pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
     if !arguments.dry_run
         && let Some(told) = asking::told(&site.folder)
     {
-        writeln!(anstream::stderr(), "{told}")?;
+        writeln!(standard_error(), "{}", printable(&told))?;
     }
     Ok(status)
 }
@@ -160,10 +161,10 @@ pub fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
 
 /// Does what is planned and tells it afterwards, so that it is true.
 fn finish(plan: &Plan, is_rehearsal: bool) -> Result<ExitStatus> {
-    let mut out = anstream::stdout();
+    let mut out = standard_output();
     if is_rehearsal {
         for change in &plan.changes {
-            writeln!(out, "Would {change}.")?;
+            writeln!(out, "Would {}.", printable(&change.to_string()))?;
         }
         if plan.changes.is_empty() {
             writeln!(out, "Nothing would be changed.")?;
@@ -171,18 +172,18 @@ fn finish(plan: &Plan, is_rehearsal: bool) -> Result<ExitStatus> {
     } else {
         plan.perform()?;
         for line in &plan.said {
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", printable(line))?;
         }
     }
-    let mut err = anstream::stderr();
+    let mut err = standard_error();
     for (entry, note) in &plan.printed {
         out.flush()?;
-        writeln!(err, "{note}")?;
+        writeln!(err, "{}", printable(note))?;
         write!(out, "{entry}")?;
     }
     out.flush()?;
     for note in &plan.notes {
-        writeln!(err, "{note}")?;
+        writeln!(err, "{}", printable(note))?;
     }
     Ok(ExitStatus::Clean)
 }

@@ -3,8 +3,8 @@
 //! A file becomes a [`Module`]: a small tree of our own with byte ranges, its comments, and its syntax errors. The parser recovers from
 //! errors, so a broken module still has a tree, and what can be read in it is read.
 
-mod ends;
 pub(crate) mod encoding;
+mod ends;
 mod literal;
 mod lower;
 mod modules;

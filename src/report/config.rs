@@ -7,12 +7,14 @@ use crate::naming::{Key, Value};
 use crate::rules::ALL;
 use crate::source::RepoPath;
 
+use super::printable;
+
 pub(super) fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
-    let origin = config
-        .origin
-        .as_ref()
-        .map_or_else(|| "none, so these are the defaults".to_owned(), ToString::to_string);
-    let mut text = format!("{shown}\nconfiguration: {origin}\n\n");
+    let origin = config.origin.as_ref().map_or_else(
+        || "none, so these are the defaults".to_owned(),
+        |origin| printable(&origin.display()),
+    );
+    let mut text = format!("{}\nconfiguration: {origin}\n\n", printable(shown));
     let widest = ALL.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
     for rule in ALL {
         let (severity, source) = config.severity_and_source(path, rule, rule.severity);
@@ -63,7 +65,7 @@ pub(super) fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
             text.push_str("convention:          the project's own, else\n");
             for (key, value) in convention.entries() {
                 if let (Key::Text(key), Value::Template(template)) = (key, value) {
-                    let _ = writeln!(text, "  {key} = \"{template}\"");
+                    let _ = writeln!(text, "  {} = \"{}\"", printable(key), printable(template));
                 }
             }
         }

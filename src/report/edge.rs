@@ -7,6 +7,7 @@ use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
 use terminal_size::terminal_size_of;
 
+use super::Screen;
 use crate::settings::{Action, Color, Settings};
 
 /// How many columns a line may take.
@@ -32,9 +33,21 @@ const USUAL: usize = 120;
 /// The two streams of a run. All style is written and stripped here where it is not wanted.
 pub struct Edge {
     out: Lossy<Box<dyn Write>>,
-    err: Lossy<AutoStream<io::Stderr>>,
+    err: Lossy<Screen<AutoStream<io::Stderr>>>,
     width: Width,
     is_coloured: bool,
+}
+
+/// Standard output for what has no findings in it.
+#[must_use]
+pub fn standard_output() -> Screen<AutoStream<io::Stdout>> {
+    Screen::new(anstream::stdout())
+}
+
+/// Standard error for a failure that ends the run.
+#[must_use]
+pub fn standard_error() -> Screen<AutoStream<io::Stderr>> {
+    Screen::new(anstream::stderr())
 }
 
 /// Makes `--color` hold for all that is printed, also where a run fails.
@@ -54,8 +67,8 @@ impl Edge {
     /// The streams as the settings want them. Fails when the output file cannot be made.
     pub fn new(settings: &Settings) -> io::Result<Self> {
         let choice = choice(settings.color);
-        // What strips style also strips other bytes of that sort, which in a diff are the file's own.
-        let is_verbatim = matches!(settings.action, Action::Diff { .. });
+        // A program gets a diff as it is, to the byte.
+        let is_diff = matches!(settings.action, Action::Diff { .. });
         let (out, width, is_coloured) = if let Some(path) = &settings.output_file {
             let file = File::create(path)?;
             let is_coloured = settings.color == Color::Always;
@@ -64,7 +77,7 @@ impl Edge {
                 is_terminal: false,
             };
             (
-                styled(Box::new(file) as Box<dyn Write>, is_coloured, is_verbatim),
+                styled(Box::new(file) as Box<dyn Write>, is_coloured, is_diff && !is_coloured),
                 width,
                 is_coloured,
             )
@@ -75,11 +88,12 @@ impl Edge {
                 ColorChoice::Auto => AutoStream::choice(&stdout) != ColorChoice::Never,
                 choice => choice != ColorChoice::Never,
             };
+            let is_verbatim = is_diff && !is_coloured && !width.is_terminal;
             (styled(stdout, is_coloured, is_verbatim), width, is_coloured)
         };
         Ok(Self {
             out: Lossy::new(out),
-            err: Lossy::new(AutoStream::new(io::stderr(), choice)),
+            err: Lossy::new(Screen::new(AutoStream::new(io::stderr(), choice))),
             width,
             is_coloured,
         })
@@ -89,6 +103,12 @@ impl Edge {
     #[must_use]
     pub fn is_coloured(&self) -> bool {
         self.is_coloured
+    }
+
+    /// Whether a person reads the findings, as far as can be told.
+    #[must_use]
+    pub fn is_seen(&self) -> bool {
+        self.is_coloured || self.width.is_terminal
     }
 
     /// How wide standard output is.
@@ -118,7 +138,7 @@ fn styled<S: RawStream + AsLockedWrite + 'static>(stream: S, is_coloured: bool, 
     if is_verbatim {
         Box::new(BufWriter::new(stream))
     } else {
-        Box::new(BufWriter::new(AutoStream::new(stream, choice)))
+        Box::new(Screen::new(BufWriter::new(AutoStream::new(stream, choice))))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Severity};
 
 use super::Reporter;
+use super::escape::escape;
 use super::wording::advice;
 
 pub(super) struct Github;
@@ -55,9 +56,12 @@ fn data(text: &str) -> String {
             '%' => escaped.push_str("%25"),
             '\r' => escaped.push_str("%0D"),
             '\n' => escaped.push_str("%0A"),
-            // The others would steer the terminal of whoever reads the log.
-            _ if letter.is_control() && letter != '\t' => escaped.push('\u{fffd}'),
-            _ => escaped.push(letter),
+            '\t' => escaped.push('\t'),
+            // The others would steer the terminal of whoever reads the log, or hide something from them.
+            _ => match escape(letter) {
+                Some(shown) => escaped.push_str(&shown),
+                None => escaped.push(letter),
+            },
         }
     }
     escaped
@@ -74,7 +78,10 @@ mod tests {
 
     #[test]
     fn nothing_in_a_text_can_end_it() {
-        assert_eq!(data("50 % of\r\na: b, c\u{1b}"), "50 %25 of%0D%0Aa: b, c\u{fffd}");
+        assert_eq!(
+            data("50 % of\r\na: b, c\u{1b}\u{202e}"),
+            "50 %25 of%0D%0Aa: b, c\\x1b\\u202e"
+        );
         assert_eq!(property("a,b:c%2C\n.py"), "a%2Cb%3Ac%252C%0A.py");
     }
 }

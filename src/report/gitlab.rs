@@ -9,9 +9,9 @@ use serde::Serialize;
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Severity};
 
-use super::Reporter;
 use super::fingerprint::fingerprints;
 use super::wording::one_line;
+use super::{Reporter, Screen};
 
 pub(super) struct Gitlab;
 
@@ -23,7 +23,7 @@ impl Reporter for Gitlab {
             .zip(fingerprints(&outcome.diagnostics))
             .map(|(diagnostic, fingerprint)| issue(diagnostic, fingerprint))
             .collect();
-        serde_json::to_writer_pretty(&mut *out, &issues)?;
+        serde_json::to_writer_pretty(Screen::json(&mut *out), &issues)?;
         writeln!(out)
     }
 }

@@ -9,13 +9,13 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Fix, Safety};
 use crate::git::Status;
 
-use super::Reporter;
+use super::{Reporter, Screen};
 
 pub(super) struct Json;
 
 impl Reporter for Json {
     fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, &Report::of(outcome))?;
+        serde_json::to_writer_pretty(Screen::json(&mut *out), &Report::of(outcome))?;
         writeln!(out)
     }
 }

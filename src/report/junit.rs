@@ -4,12 +4,14 @@
 //! passed, and a file that could not be checked is a test with an error.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::RepoPath;
 
+use super::escape::escape;
 use super::wording::advice;
 use super::{Reporter, summary};
 
@@ -107,8 +109,13 @@ fn escaped(text: &str) -> String {
             '\r' => escaped.push_str("&#13;"),
             '\t' => escaped.push_str("&#9;"),
             '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            _ if letter.is_control() => escaped.push('\u{fffd}'),
-            _ => escaped.push(letter),
+            _ => match escape(letter) {
+                Some(shown) if letter < ' ' => escaped.push_str(&shown),
+                Some(_) => {
+                    let _ = write!(escaped, "&#{};", u32::from(letter));
+                }
+                None => escaped.push(letter),
+            },
         }
     }
     escaped
@@ -125,6 +132,6 @@ mod tests {
         let document = roxmltree::Document::parse(&xml).unwrap();
         assert_eq!(document.root_element().attribute("b"), Some(text));
         assert_eq!(document.root_element().text(), Some(text));
-        assert_eq!(escaped("\u{0}\u{1b}\u{9f}\u{ffff}"), "\u{fffd}".repeat(4));
+        assert_eq!(escaped("\u{0}\u{1b}\u{9f}\u{ffff}"), "\\x00\\x1b&#159;\u{fffd}");
     }
 }

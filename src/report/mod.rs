@@ -4,6 +4,7 @@ mod commands;
 mod concise;
 mod config;
 mod edge;
+mod escape;
 mod fingerprint;
 mod github;
 mod gitlab;
@@ -20,7 +21,8 @@ mod wording;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-pub use edge::{Edge, Width, use_color};
+pub use edge::{Edge, Width, standard_error, standard_output, use_color};
+pub use escape::{Screen, printable};
 
 use owo_colors::OwoColorize;
 
@@ -57,10 +59,16 @@ pub fn reporter(settings: &Settings, width: Width) -> Box<dyn Reporter> {
     }
 }
 
-/// The changes that would fix what was found, as `git apply` reads them.
-pub fn diff(mended: &[Mended], is_coloured: bool, out: &mut dyn Write) -> io::Result<()> {
+/// The changes that would fix what was found, as `git apply` reads them; where a person reads them, without what is not seen.
+pub fn diff(mended: &[Mended], is_coloured: bool, is_seen: bool, out: &mut dyn Write) -> io::Result<()> {
     for one in mended {
-        for line in unified_diff(one).split_inclusive('\n') {
+        let diff = unified_diff(one);
+        let diff = if is_seen {
+            escape::printable_code(&diff.replace("\r\n", "\n"))
+        } else {
+            diff
+        };
+        for line in diff.split_inclusive('\n') {
             match line.as_bytes().first().filter(|_| is_coloured) {
                 Some(b'+') => write!(out, "{}", line.green())?,
                 Some(b'-') => write!(out, "{}", line.red())?,
@@ -196,16 +204,37 @@ pub(crate) fn quoted(path: &str) -> String {
     quoted_for(path, cfg!(windows))
 }
 
+/// With the quotes in which a shell reads numbers for bytes (`$'...'`), so that what is not seen can be typed.
+fn quoted_with_numbers(path: &str) -> String {
+    let mut quoted = String::from("$'");
+    for letter in path.chars() {
+        match escape::escape(letter) {
+            Some(_) => {
+                for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
+                    let _ = write!(quoted, "\\{byte:03o}");
+                }
+            }
+            None if matches!(letter, '\\' | '\'') => quoted.extend(['\\', letter]),
+            None => quoted.push(letter),
+        }
+    }
+    quoted + "'"
+}
+
 /// On Windows a backslash stands between folders, no name has a double quote, and `cmd` knows no single ones.
 fn quoted_for(path: &str, is_windows: bool) -> String {
-    let path = printable(path);
     let is_plain = |letter: char| {
         letter.is_alphanumeric() || "/._-+@%=:,\u{fffd}".contains(letter) || (is_windows && letter == '\\')
     };
     let path = if path.starts_with('-') {
         format!("./{path}")
     } else {
-        path
+        path.to_owned()
+    };
+    let path = match printable(&path) {
+        same if same == path => path,
+        other if is_windows => other,
+        _ => return quoted_with_numbers(&path),
     };
     if !path.is_empty() && path.chars().all(is_plain) {
         path
@@ -214,13 +243,6 @@ fn quoted_for(path: &str, is_windows: bool) -> String {
     } else {
         format!("'{}'", path.replace('\'', r"'\''"))
     }
-}
-
-/// Text from the repository without the characters that steer a terminal.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
-        .collect()
 }
 
 #[cfg(test)]
@@ -237,6 +259,8 @@ mod tests {
         }
         assert_eq!(quoted_for("my v/b`rm`.py", false), "'my v/b`rm`.py'");
         assert_eq!(quoted_for("it's.py", false), r"'it'\''s.py'");
+        assert_eq!(quoted_for("it's\n\u{202e}.py", false), r"$'it\'s\012\342\200\256.py'");
+        assert_eq!(quoted_for("a\u{202e}.py", true), r"a\u202e.py");
         assert_eq!(quoted_for(r"C:\a\b.py", true), r"C:\a\b.py");
         assert_eq!(quoted_for(r"my v\it's.py", true), r#""my v\it's.py""#);
     }

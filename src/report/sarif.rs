@@ -15,7 +15,7 @@ use crate::source::{RepoPath, SourceFile, Span};
 
 use super::fingerprint::fingerprints;
 use super::wording::advice;
-use super::{Reporter, summary};
+use super::{Reporter, Screen, summary};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -23,7 +23,7 @@ pub(super) struct Sarif;
 
 impl Reporter for Sarif {
     fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, &log(outcome))?;
+        serde_json::to_writer_pretty(Screen::json(&mut *out), &log(outcome))?;
         writeln!(out)
     }
 }

@@ -7,7 +7,7 @@ use owo_colors::OwoColorize;
 use crate::fix::Edit;
 use crate::source::SourceFile;
 
-use super::super::printable;
+use super::super::escape::printable_code;
 use super::frame::Excerpt;
 
 /// A line as a fix would leave it.
@@ -118,7 +118,7 @@ impl Line {
 
 /// Code as a terminal shows it.
 fn code(text: &str) -> String {
-    printable(&text.replace('\t', "    "))
+    printable_code(text).replace('\t', "    ")
 }
 
 #[cfg(test)]

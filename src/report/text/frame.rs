@@ -1,5 +1,6 @@
 //! A frame: findings of one kind in one file, with the code around them, the help and the lines as they should read.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -12,6 +13,7 @@ use crate::diagnostic::{Label, Severity};
 use crate::fix::{Edit, Safety};
 use crate::source::{SourceFile, Span};
 
+use super::super::escape::{is_printable, printable_code};
 use super::super::{Width, printable, wrap};
 use super::cure::cure;
 use super::shared::Shared;
@@ -222,16 +224,41 @@ impl<'d> Excerpt<'d> {
         path: &str,
         labels: impl IntoIterator<Item = (AnnotationKind, Range<usize>, String)>,
     ) -> Snippet<'d, Annotation<'d>> {
-        let annotation =
-            |(kind, place, label): (AnnotationKind, _, String)| kind.span(self.inside(&place)).label(label);
-        Snippet::source(self.text)
+        let annotation = |(kind, place, label): (AnnotationKind, Range<usize>, String)| {
+            kind.span(self.shown_at(place.start)..self.shown_at(place.end))
+                .label(label)
+        };
+        Snippet::source(self.shown())
             .line_start(self.line)
             .path(path.to_owned())
             .annotations(labels.into_iter().map(annotation))
     }
 
+    /// Where a place of the file is in the excerpt.
     pub(super) fn inside(&self, place: &Range<usize>) -> Range<usize> {
         place.start.saturating_sub(self.start)..place.end.saturating_sub(self.start)
+    }
+
+    /// The lines without what is not seen; a return at the end of a line belongs to the end.
+    fn shown(&self) -> Cow<'d, str> {
+        if is_printable(self.text) || is_printable(&self.text.replace("\r\n", "\n")) {
+            return Cow::Borrowed(self.text);
+        }
+        let lines = self
+            .text
+            .split_inclusive('\n')
+            .map(|line| match line.strip_suffix("\r\n") {
+                Some(line) => printable_code(line) + "\r\n",
+                None => printable_code(line),
+            });
+        Cow::Owned(lines.collect())
+    }
+
+    /// Where a place of the file is in the lines that are shown.
+    fn shown_at(&self, offset: usize) -> usize {
+        let before = self.text.get(..offset.saturating_sub(self.start)).unwrap_or(self.text);
+        let excerpt = Self { text: before, ..*self };
+        excerpt.shown().len()
     }
 }
 
