@@ -9,6 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::git::is_program;
 use crate::report::quoted;
 
 /// The hook that fixes, as `.pre-commit-hooks.yaml` offers it.
@@ -154,18 +155,6 @@ pub(crate) fn on_path(path: &OsStr, name: &OsStr) -> Vec<PathBuf> {
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(name))
         .collect()
-}
-
-#[cfg(unix)]
-pub(crate) fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn is_program(path: &Path) -> bool {
-    path.is_file()
 }
 
 #[cfg(unix)]

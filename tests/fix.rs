@@ -1064,20 +1064,42 @@ fn a_folder_that_may_not_be_written_is_refused() {
     fs::set_permissions(repo.join("second"), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
+/// The search path with a git in front that runs a script once, after the first change of the index.
+fn git_and_then(happens: &str) -> (tempfile::TempDir, std::ffi::OsString) {
+    let found = Command::new("sh").args(["-c", "command -v git"]).output().unwrap();
+    let real = String::from_utf8(found.stdout).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let git = folder.path().join("git");
+    let script = format!(
+        "#!/bin/sh\n'{}' \"$@\"; status=$?\ncase $* in *--index-info) [ -e .git/seen ] || {{ touch .git/seen; {happens}; }} ;; esac\nexit $status\n",
+        real.trim(),
+    );
+    fs::write(&git, script).unwrap();
+    fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
+    let others = std::env::var_os("PATH").unwrap();
+    let places = std::iter::once(folder.path().to_owned()).chain(std::env::split_paths(&others));
+    let path = std::env::join_paths(places).unwrap();
+    (folder, path)
+}
+
 /// Two staged files, and something that happens between the writing of the index and that of the files.
 ///
-/// git runs `post-index-change` after each change of the index, the one that takes a change back included.
+/// A git that runs a script once, after it has changed the index.
 #[track_caller]
 fn restores(happens: &str, why: &str, second: impl Fn(&Repo)) {
     let repo = staged();
     repo.stage(OTHER, migration(UNNAMED));
     let before = repo.git(&["ls-files", "-s"]);
-    repo.hook(
-        "post-index-change",
-        &format!("[ -e .git/seen ] || {{ touch .git/seen; {happens}; }}"),
-    );
-    let said = ends(&repo, &["fix", "--staged", "--restage"], 2);
-    assert!(repo.join(".git/seen").exists(), "the hook did not run: {said}");
+    let (_folder, path) = git_and_then(happens);
+    let mut command = repo.command(PROGRAM);
+    let output = command
+        .args(["fix", "--staged", "--restage"])
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    let said = words(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(repo.join(".git/seen").exists(), "nothing happened: {said}");
     assert!(said.contains(why), "{said}");
     assert!(!said.contains("fixed and staged"), "{said}");
     assert_eq!(repo.read(FILE), migration(UNNAMED), "the first file is as it was");
@@ -1122,13 +1144,11 @@ fn a_folder_that_may_not_be_written_any_more_restores_everything() {
         return;
     }
     let before = repo.git(&["ls-files", "-s"]);
-    repo.hook(
-        "post-index-change",
-        "[ -e .git/seen ] || { touch .git/seen; chmod 555 b; }",
-    );
+    let (folder, path) = git_and_then("chmod 555 b");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     hand_over(&repo);
     let mut command = repo.command(PROGRAM);
-    let output = as_nobody(command.args(["fix", "--staged", "--restage"]))
+    let output = as_nobody(command.args(["fix", "--staged", "--restage"]).env("PATH", path))
         .output()
         .unwrap();
     fs::set_permissions(repo.join("b"), fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,14 +1,17 @@
 //! Starting the git program and hearing it out.
 //!
-//! It gets the environment unchanged but for what would bend its answers, an empty standard input, and no leave to lock
-//! or to use the network.
+//! It gets the environment unchanged but for what would bend its answers, an empty standard input, and no leave to lock, to use the
+//! network, or to start a program that the repository names.
 
+use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 use super::environment::Environment;
+use super::error::{is_full, says_full};
 use super::place::Place;
 use super::{GitError, ObjectId};
 use crate::source::RepoPath;
@@ -21,11 +24,35 @@ const PATHSPECS: [&str; 4] = [
     "GIT_ICASE_PATHSPECS",
 ];
 
+/// What git starts on its own account when it reads or writes an index or an object, switched off (git-config, githooks). A configuration
+/// that is given here counts before every file, and git hands it on to what it starts.
+const NO_PROGRAMS: [&str; 5] = [
+    "core.fsmonitor=false",
+    // `post-index-change` runs when an index is written.
+    "core.hooksPath=/dev/null",
+    "core.sshCommand=false",
+    "credential.helper=",
+    "core.askPass=",
+];
+
+/// The parts of a filter that are programs, and what makes their absence an error (gitattributes, "filter"). An index that is written is
+/// compared with files that changed within the same second, for which git puts them through their filter.
+const FILTER: [(&str, &str); 4] = [
+    (".clean", ""),
+    (".smudge", ""),
+    (".process", ""),
+    (".required", "false"),
+];
+
 /// How to start git.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     environment: Environment,
     folder: PathBuf,
+    /// git itself, where there is one.
+    program: Option<PathBuf>,
+    /// The settings of every filter there is, once something is to be written.
+    filters: OnceCell<Vec<OsString>>,
     /// Why git is asked at all, for the day it is not installed.
     pub(super) reason: String,
 }
@@ -35,12 +62,25 @@ impl Caller {
         Self {
             environment: environment.clone(),
             folder: folder.to_owned(),
+            program: program(environment, folder),
+            filters: OnceCell::new(),
             reason,
         }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git");
+    fn command(&self, arguments: &[&str]) -> Result<Command, GitError> {
+        let mut command = self.bare_command()?;
+        for setting in NO_PROGRAMS {
+            command.args(["-c", setting]);
+        }
+        command.args(arguments);
+        Ok(command)
+    }
+
+    /// git as it is configured, for questions about the configuration; none of them starts a program.
+    fn bare_command(&self) -> Result<Command, GitError> {
+        let missing = || self.not_started(io::ErrorKind::NotFound.into());
+        let mut command = Command::new(self.program.as_ref().ok_or_else(missing)?);
         command.env_clear().envs(self.environment.variables());
         for name in PATHSPECS {
             command.env_remove(name);
@@ -53,33 +93,77 @@ impl Caller {
             .env("GIT_ALLOW_PROTOCOL", "none")
             .env("GIT_TERMINAL_PROMPT", "0");
         command
-            .arg("--no-optional-locks")
-            .args(arguments)
+            .args(["--no-pager", "--no-optional-locks"])
             .current_dir(&self.folder)
             .stdin(Stdio::null());
-        command
+        Ok(command)
     }
 
     pub(super) fn output(&self, arguments: &[&str]) -> Result<Output, GitError> {
-        self.command(arguments)
+        self.command(arguments)?
             .output()
             .map_err(|error| self.not_started(error))
+    }
+
+    /// The same with the repository's own configuration, which a question can be about.
+    pub(super) fn output_as_configured(&self, arguments: &[&str]) -> Result<Output, GitError> {
+        self.bare_command()?
+            .args(arguments)
+            .output()
+            .map_err(|error| self.not_started(error))
+    }
+
+    /// The filters as the configuration names them: `filter.lfs`.
+    fn filters(&self) -> Result<&[OsString], GitError> {
+        if let Some(filters) = self.filters.get() {
+            return Ok(filters);
+        }
+        let output = self.output_as_configured(&["config", "-z", "--name-only", "--get-regexp", r"^filter\."])?;
+        let names = output.stdout.split(|&byte| byte == 0);
+        let filters = names.filter_map(|name| {
+            let end = name.iter().rposition(|&byte| byte == b'.')?;
+            Some(RepoPath::new(&name[..end]).to_path(Path::new("")).into_os_string())
+        });
+        Ok(self.filters.get_or_init(|| filters.collect()))
+    }
+
+    /// Keeps every filter from running. By variables, as a filter's name can hold the sign that ends a name after `-c`.
+    fn switch_filters_off(&self, command: &mut Command) -> Result<(), GitError> {
+        let known = self.environment.get("GIT_CONFIG_COUNT").unwrap_or_default();
+        let mut count: usize = known.to_string_lossy().parse().unwrap_or_default();
+        for filter in self.filters()? {
+            for (part, value) in FILTER {
+                let mut key = filter.clone();
+                key.push(part);
+                command.env(format!("GIT_CONFIG_KEY_{count}"), key);
+                command.env(format!("GIT_CONFIG_VALUE_{count}"), value);
+                count += 1;
+            }
+        }
+        command.env("GIT_CONFIG_COUNT", count.to_string());
+        Ok(())
     }
 
     /// What git prints for an input.
     ///
     /// The input is a file, kept beside the index: in a pipe, git would take the half that it got for all if this process is ended.
     pub(super) fn fed(&self, arguments: &[&str], input: &[u8], index: &Path) -> Result<String, GitError> {
-        let output = self
-            .command(arguments)
+        let mut command = self.command(arguments)?;
+        self.switch_filters_off(&mut command)?;
+        let output = command
             .stdin(input_file(input, index)?)
             .output()
             .map_err(|error| self.not_started(error))?;
         if output.status.success() {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        } else {
-            Err(self.failed(arguments, &first_line(&output.stderr)))
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
+        let said = String::from_utf8_lossy(&output.stderr);
+        // git does not say why it cannot write an index.
+        if says_full(&said) || said.contains("rite new index") && !has_room_beside(index) {
+            let path = index.parent().unwrap_or(index).to_owned();
+            return Err(GitError::Full { path });
+        }
+        Err(self.failed(arguments, &first_line(&output.stderr)))
     }
 
     fn not_started(&self, error: io::Error) -> GitError {
@@ -106,13 +190,14 @@ impl Caller {
 
     /// One line of `git rev-parse`; the error output where it fails.
     pub(super) fn parse(&self, arguments: &[&str]) -> Result<Result<PathBuf, String>, GitError> {
-        let arguments = [&["rev-parse"], arguments].concat();
-        let output = self.output(&arguments)?;
-        if !output.status.success() {
-            return Ok(Err(first_line(&output.stderr)));
-        }
-        let line = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
-        Ok(Ok(RepoPath::new(line).to_path(Path::new(""))))
+        Ok(parsed(&self.output(&[&["rev-parse"], arguments].concat())?))
+    }
+
+    /// The same with the repository's own configuration.
+    pub(super) fn parse_as_configured(&self, arguments: &[&str]) -> Result<Result<PathBuf, String>, GitError> {
+        Ok(parsed(
+            &self.output_as_configured(&[&["rev-parse"], arguments].concat())?,
+        ))
     }
 
     /// The repository as git finds it; `None` where it finds none and nothing named one.
@@ -150,6 +235,45 @@ impl Caller {
     }
 }
 
+/// The first git of the search path in a folder that is not the repository's: hook managers put folders of the working tree in front, and
+/// a path that is not absolute starts where the program is started.
+fn program(environment: &Environment, folder: &Path) -> Option<PathBuf> {
+    let name = format!("git{}", std::env::consts::EXE_SUFFIX);
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = real(folder);
+    let top = folder.ancestors().find(|above| above.join(".git").exists());
+    // Of the root every program is a part.
+    let top = top.filter(|top| top.parent().is_some());
+    let is_foreign = |place: &PathBuf| place.is_absolute() && top.is_none_or(|top| !real(place).starts_with(top));
+    let path = environment.get("PATH").unwrap_or_default();
+    let mut programs = std::env::split_paths(path)
+        .filter(is_foreign)
+        .map(|place| place.join(&name));
+    programs.find(|path| is_program(path))
+}
+
+/// Whether a file can be started.
+#[cfg(unix)]
+pub(crate) fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether a file can be started.
+#[cfg(not(unix))]
+pub(crate) fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+fn parsed(output: &Output) -> Result<PathBuf, String> {
+    if !output.status.success() {
+        return Err(first_line(&output.stderr));
+    }
+    let line = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
+    Ok(RepoPath::new(line).to_path(Path::new("")))
+}
+
 /// A file without a name that holds what is to be read.
 fn input_file(input: &[u8], index: &Path) -> Result<File, GitError> {
     let folder = index.parent().unwrap_or(index);
@@ -158,10 +282,18 @@ fn input_file(input: &[u8], index: &Path) -> Result<File, GitError> {
         file.rewind()?;
         Ok(file)
     });
-    written.map_err(|cause| GitError::Io {
-        path: folder.to_owned(),
-        cause,
-    })
+    written.map_err(|cause| GitError::unwritten(folder.to_owned(), cause))
+}
+
+/// Whether there is room for another index.
+fn has_room_beside(index: &Path) -> bool {
+    let folder = index.parent().unwrap_or(index);
+    let copied = File::open(index).and_then(|mut old| {
+        let mut new = tempfile::tempfile_in(folder)?;
+        io::copy(&mut old, &mut new)?;
+        new.sync_all()
+    });
+    !copied.is_err_and(|error| is_full(&error))
 }
 
 pub(super) fn first_line(text: &[u8]) -> String {
@@ -189,7 +321,7 @@ impl Batch {
     pub(super) const COMMAND: [&'static str; 2] = ["cat-file", "--batch"];
 
     pub(super) fn start(caller: &Caller) -> Result<Self, GitError> {
-        let mut command = caller.command(&Self::COMMAND);
+        let mut command = caller.command(&Self::COMMAND)?;
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

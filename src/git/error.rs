@@ -78,6 +78,36 @@ pub enum GitError {
         /// The folder.
         path: PathBuf,
     },
+    /// What HEAD names cannot be read, which git calls a bad object.
+    #[error(
+        "bad object HEAD ({commit}): it or its tree cannot be read in `{}`: `git fsck` shows what is lost",
+        git_dir.display()
+    )]
+    BadHead {
+        /// The repository's own folder.
+        git_dir: PathBuf,
+        /// The commit.
+        commit: ObjectId,
+    },
+    /// HEAD names a branch whose file is no id, or leads back to itself.
+    #[error(
+        "the branch of HEAD in `{}` names no commit and is not new either: write the commit's id into its file again \
+         (the last line of its file below `logs` has it)",
+        git_dir.display()
+    )]
+    DamagedBranch {
+        /// The repository's own folder.
+        git_dir: PathBuf,
+    },
+    /// The file HEAD is not one, and then git takes the folder for no repository.
+    #[error(
+        "`{}` names neither a branch nor a commit: write `ref: refs/heads/` and the name of your branch into it",
+        git_dir.join("HEAD").display()
+    )]
+    DamagedHead {
+        /// The repository's own folder.
+        git_dir: PathBuf,
+    },
     /// The object is named but not stored here.
     #[error(
         "the content of `{path}` (object {id}) is not in the repository: in a partial clone `git cat-file blob {id}` \
@@ -149,6 +179,21 @@ pub enum GitError {
         /// The reason.
         cause: io::Error,
     },
+    /// There is no room left where something is to be written.
+    #[error("the disk with `{}` is full, or your share of it: make room and run the command again", path.display())]
+    Full {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// Another run of this program stages fixes.
+    #[error(
+        "another `fix --restage` is at work in `{}`: wait until it has ended and run the command again",
+        path.display()
+    )]
+    Busy {
+        /// The repository's own folder.
+        path: PathBuf,
+    },
     /// git was asked and refused.
     #[error("`git {command}` failed ({said}): run it in `{}` to see why", folder.display())]
     GitFailed {
@@ -161,8 +206,8 @@ pub enum GitError {
     },
     /// git had to be asked and is not installed.
     #[error(
-        "this repository can only be read by git itself ({reason}), and no `git` is on the PATH: install git or \
-         add it to the PATH"
+        "this repository can only be read by git itself ({reason}), and no `git` is on the PATH outside \
+         the working tree: install git or add it to the PATH"
     )]
     GitMissing {
         /// Why libgit2 was not enough.
@@ -170,7 +215,29 @@ pub enum GitError {
     },
 }
 
+/// Whether something could not be written because there is no room (ENOSPC, EDQUOT, and the limit of a process).
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// The same in the words of git, which are the system's own.
+pub(super) fn says_full(said: &str) -> bool {
+    ["No space left on device", "Disk quota exceeded", "File too large"]
+        .iter()
+        .any(|words| said.contains(words))
+}
+
 impl GitError {
+    /// What the system refused to write.
+    pub(super) fn unwritten(path: PathBuf, cause: io::Error) -> Self {
+        if is_full(&cause) {
+            Self::Full { path }
+        } else {
+            Self::Io { path, cause }
+        }
+    }
+
     /// Two revisions without a merge base: the remedy depends on whether history was cut off.
     pub(super) fn no_common_commit(from: &str, to: &str, is_shallow: bool) -> Self {
         let (from, to) = (from.to_owned(), to.to_owned());
@@ -208,6 +275,14 @@ mod tests {
             GitError::MissingIndex { index: index() },
             GitError::BareRepository { path: path() },
             GitError::Ownership { path: path() },
+            GitError::BadHead {
+                git_dir: path(),
+                commit: ObjectId::default(),
+            },
+            GitError::DamagedBranch { git_dir: path() },
+            GitError::DamagedHead { git_dir: path() },
+            GitError::Full { path: path() },
+            GitError::Busy { path: path() },
             GitError::MissingObject {
                 path: name(),
                 id: ObjectId::default(),

@@ -23,14 +23,14 @@ impl Repository {
     pub fn hooks(&self) -> Result<Hooks, GitError> {
         let caller = self.caller_for_hooks();
         let arguments = ["--git-path", "hooks"];
-        let folder = match caller.parse(&arguments)? {
+        let folder = match caller.parse_as_configured(&arguments)? {
             Ok(folder) => tidy(&self.from().join(folder)),
             Err(said) => return Err(caller.failed(&["rev-parse", "--git-path", "hooks"], &said)),
         };
-        let configured = caller.output(&["config", "--get", "core.hooksPath"])?;
+        let configured = caller.output_as_configured(&["config", "--get", "core.hooksPath"])?;
         let configured = configured.status.success().then(|| first_line(&configured.stdout));
         // A git before 2.26 does not know the option, and then the question stays open.
-        let scope = caller.output(&["config", "--show-scope", "--get", "core.hooksPath"])?;
+        let scope = caller.output_as_configured(&["config", "--show-scope", "--get", "core.hooksPath"])?;
         let is_shared = ["global", "system"]
             .iter()
             .any(|scope_name| scope.stdout.starts_with(scope_name.as_bytes()));

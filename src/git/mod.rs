@@ -46,8 +46,10 @@ mod trees;
 
 use std::fmt;
 
+pub(crate) use command::is_program;
 pub use environment::Environment;
 pub use error::GitError;
+pub(crate) use error::is_full;
 pub use hooks::Hooks;
 pub use repository::Repository;
 pub use snapshot::{Entry, EntryKind, MemorySnapshot, Snapshot, WorkingTree};

@@ -118,7 +118,7 @@ pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
     if !arguments.dry_run
         && let Some(told) = asking::told(&site.folder)
     {
-        writeln!(standard_error(), "{}", printable(&told))?;
+        writeln!(standard_error(), "{told}")?;
     }
     Ok(status)
 }

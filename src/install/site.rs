@@ -9,8 +9,8 @@ use super::change::Plan;
 use super::error::{InstallError, name};
 use super::hook::{self, Standing};
 use super::{HOOKS, Manager};
-use crate::git::{Hooks, Repository};
-use crate::typed::{self, is_program};
+use crate::git::{Hooks, Repository, is_program};
+use crate::typed;
 
 const LEFTHOOK_FILES: [&str; 3] = ["lefthook", ".lefthook", ".config/lefthook"];
 const LEFTHOOK_FORMATS: [&str; 5] = ["yml", "yaml", "toml", "json", "jsonc"];
