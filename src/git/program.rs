@@ -39,7 +39,8 @@ pub(super) struct Program {
     caller: Caller,
     place: Place,
     batch: RefCell<Option<Batch>>,
-    head: OnceCell<Listing>,
+    head: OnceCell<Option<ObjectId>>,
+    head_listing: OnceCell<Listing>,
     index: OnceCell<Listing>,
 }
 
@@ -50,6 +51,7 @@ impl Program {
             place,
             batch: RefCell::default(),
             head: OnceCell::new(),
+            head_listing: OnceCell::new(),
             index: OnceCell::new(),
         }
     }
@@ -121,9 +123,37 @@ impl Program {
         Ok(answer.ok().and_then(|id| ObjectId::parse(&id.to_string_lossy())))
     }
 
-    /// The id of HEAD's tree; `None` before the first commit.
+    /// The id of HEAD's tree; `None` before the first commit, and for nothing else: `git diff --cached` takes a HEAD that is damaged for
+    /// one without commits, and all that is committed would count as new (measured, 2.47).
     pub(super) fn head(&self) -> Result<Option<ObjectId>, GitError> {
-        self.resolve("HEAD^{tree}")
+        if let Some(head) = self.head.get() {
+            return Ok(head.clone());
+        }
+        let head = self.resolve("HEAD^{tree}")?;
+        if head.is_none() {
+            self.check_unborn()?;
+        }
+        Ok(self.head.get_or_init(|| head).clone())
+    }
+
+    /// Fails unless HEAD is a branch that has no commit yet: git can name that branch, and no commit of it.
+    fn check_unborn(&self) -> Result<(), GitError> {
+        let git_dir = self.place.git_dir.clone();
+        if let Some(commit) = self.resolve("HEAD")? {
+            return Err(GitError::BadHead { git_dir, commit });
+        }
+        if self
+            .caller
+            .output(&["symbolic-ref", "--quiet", "HEAD"])?
+            .status
+            .success()
+        {
+            return Ok(());
+        }
+        Err(match self.caller.parse(&["--git-dir"])? {
+            Ok(_) => GitError::DamagedBranch { git_dir },
+            Err(_) => GitError::DamagedHead { git_dir },
+        })
     }
 
     pub(super) fn head_is_empty(&self) -> Result<bool, GitError> {
@@ -132,7 +162,7 @@ impl Program {
 
     /// All of HEAD's tree, read once.
     pub(super) fn head_listing(&self) -> Result<&Listing, GitError> {
-        if let Some(listing) = self.head.get() {
+        if let Some(listing) = self.head_listing.get() {
             return Ok(listing);
         }
         let listing = self
@@ -140,7 +170,7 @@ impl Program {
             .map(|tree| self.tree_listing(&tree))
             .transpose()?
             .unwrap_or_default();
-        Ok(self.head.get_or_init(|| listing))
+        Ok(self.head_listing.get_or_init(|| listing))
     }
 
     pub(super) fn tree_listing(&self, tree: &ObjectId) -> Result<Listing, GitError> {
@@ -178,6 +208,7 @@ impl Program {
 
     /// HEAD to index.
     pub(super) fn staged(&self) -> Result<Vec<Delta>, GitError> {
+        self.head()?;
         self.diff(&["--cached", "--no-renames"])
     }
 
