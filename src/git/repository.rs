@@ -132,6 +132,12 @@ impl Repository {
         &self.place.top
     }
 
+    /// The repository's own folder, of which no command of git takes notice as a working file.
+    #[must_use]
+    pub fn git_dir(&self) -> &Path {
+        &self.place.git_dir
+    }
+
     /// Whether it has no working tree, so that nothing can be committed in it.
     #[must_use]
     pub fn is_bare(&self) -> bool {

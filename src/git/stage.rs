@@ -3,6 +3,8 @@
 //! git itself writes the index, since it keeps every extension and every format that it knows (measured: libgit2 drops the untracked cache
 //! and cannot open a split or sparse index).
 
+use std::fs::{File, TryLockError};
+
 use super::command::Caller;
 use super::{GitError, ObjectId, Repository};
 use crate::source::RepoPath;
@@ -19,15 +21,26 @@ pub struct Restage<'a> {
 }
 
 /// The entries as they were, to be put back if the working files cannot be written after all.
+///
+/// As long as it lives, no other run of this program stages anything in the repository.
 #[derive(Debug)]
 pub struct Undo {
-    entries: Vec<u8>,
+    entries: Vec<Staged>,
+    _turn: Option<File>,
+}
+
+#[derive(Debug)]
+struct Staged {
+    path: RepoPath,
+    mode: u32,
+    old: ObjectId,
+    new: ObjectId,
 }
 
 impl Repository {
     /// Stages new content, all of it or nothing.
     ///
-    /// Fails with [`GitError::PartialCommit`] under `git commit PATH`, whose index git throws away afterwards: the fix would be committed, and
+    /// Fails with [`GitError::Busy`] while another run stages. Fails with [`GitError::PartialCommit`] under `git commit PATH`, whose index git throws away afterwards: the fix would be committed, and
     /// then be staged for removal (measured). Fails with [`GitError::IndexChanged`] when an entry is no longer what was checked.
     pub fn restage(&self, changes: &[Restage<'_>]) -> Result<Undo, GitError> {
         let index = self.index_path();
@@ -37,9 +50,10 @@ impl Repository {
         {
             return Err(GitError::PartialCommit);
         }
+        let turn = self.turn()?;
         let now = Self::discover_in(self.environment(), self.from())?;
         let caller = self.writer();
-        let mut undo = Undo { entries: Vec::new() };
+        let mut staged = Vec::new();
         let mut entries = Vec::new();
         for change in changes {
             let row = now
@@ -55,15 +69,46 @@ impl Repository {
             let said = caller.fed(&STORE, change.content, index)?;
             let new = ObjectId::parse(said.trim()).ok_or_else(|| caller.failed(&STORE, &said))?;
             entries.extend(entry(row.mode, &new, change.path));
-            undo.entries.extend(entry(row.mode, &row.id, change.path));
+            staged.push(Staged {
+                path: change.path.clone(),
+                mode: row.mode,
+                old: row.id,
+                new,
+            });
         }
         caller.fed(&UPDATE, &entries, index)?;
-        Ok(undo)
+        Ok(Undo {
+            entries: staged,
+            _turn: turn,
+        })
     }
 
-    /// Puts the entries back.
+    /// Puts back the entries that are still as they were staged; what somebody else has staged since is theirs.
     pub fn unstage(&self, undo: &Undo) -> Result<(), GitError> {
-        self.writer().fed(&UPDATE, &undo.entries, self.index_path()).map(drop)
+        let now = Self::discover_in(self.environment(), self.from())?;
+        let mut entries = Vec::new();
+        for staged in &undo.entries {
+            let row = now.as_ref().map(|now| now.index_file(&staged.path)).transpose()?;
+            if row.flatten().is_some_and(|row| row.id == staged.new) {
+                entries.extend(entry(staged.mode, &staged.old, &staged.path));
+            }
+        }
+        self.writer().fed(&UPDATE, &entries, self.index_path()).map(drop)
+    }
+
+    /// The right to stage, which the system takes back when this process ends, however it ends. git knows nothing of it.
+    ///
+    /// Where a folder cannot be locked (Windows, some network disks), there is no turn to wait for.
+    fn turn(&self) -> Result<Option<File>, GitError> {
+        let path = self.git_dir().to_owned();
+        let Ok(folder) = File::open(&path) else {
+            return Ok(None);
+        };
+        match folder.try_lock() {
+            Ok(()) => Ok(Some(folder)),
+            Err(TryLockError::WouldBlock) => Err(GitError::Busy { path }),
+            Err(TryLockError::Error(_)) => Ok(None),
+        }
     }
 
     /// git in the folder where this run was started, since the variables of git can be relative to it.
