@@ -11,7 +11,7 @@ use crate::check::{Checker, Outcome, Past, examine};
 use crate::cli::{CheckArgs, Command, Request, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::git::{DEFAULT_LIMIT, ObjectId, Repository, Restage, WorkingTree};
+use crate::git::{DEFAULT_LIMIT, ObjectId, Repository, Restage, WorkingTree, is_full};
 use crate::install;
 use crate::mend::{Changed, Mended, mend, mend_file};
 use crate::project::Project;
@@ -60,7 +60,7 @@ pub fn run(request: Request) -> Result<ExitStatus> {
     };
     match done {
         Err(error) if is_closed_pipe(&error) => Ok(ExitStatus::Clean),
-        done => done,
+        done => done.map_err(|error| naming_what_is_full(error, None)),
     }
 }
 
@@ -84,6 +84,21 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The system says that there is no room, and not where.
+fn naming_what_is_full(error: anyhow::Error, output: Option<&Path>) -> anyhow::Error {
+    let is_full = error.downcast_ref::<io::Error>().is_some_and(is_full);
+    match output {
+        _ if !is_full => error,
+        Some(file) => anyhow!(
+            "cannot write the output file `{}`: the disk it is on is full, or your share of it: make room and run the command again",
+            file.display()
+        ),
+        None => anyhow!(
+            "cannot write to standard output: where it leads there is no room left: make room and run the command again"
+        ),
+    }
 }
 
 fn print(text: &[u8]) -> Result<ExitStatus> {
@@ -133,7 +148,7 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     }
     let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
     let start = Start::find(folder, &settings.scope, settings.max_file_size)?;
-    check_from(&start, &settings, started)
+    check_from(&start, &settings, started).map_err(|error| naming_what_is_full(error, settings.output_file.as_deref()))
 }
 
 fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<ExitStatus> {
@@ -262,9 +277,10 @@ fn fix_files(
     selection: &Selection<'_>,
     restage: bool,
 ) -> bool {
+    let scratch = start.repository.as_ref().map(Repository::git_dir);
     let mut ready: Vec<(Option<Ready>, Mended)> = Vec::new();
     for one in mended {
-        match worktree::prepare(&start.top, &one) {
+        match worktree::prepare(&start.top, scratch, &one) {
             Ok(Prepared::Ready(file)) => ready.push((Some(*file), one)),
             Ok(unready) => {
                 let is_done = matches!(unready, Prepared::Done);

@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::git::is_full;
 use crate::mend::Mended;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
 
-/// A fixed file beside the one that it will replace.
+/// A fixed file that will take the place of the one at `path`.
 #[derive(Debug)]
 pub struct Ready {
     path: PathBuf,
     old: Vec<u8>,
     metadata: Metadata,
+    scratch: Option<PathBuf>,
     temporary: NamedTempFile,
 }
 
@@ -38,6 +40,9 @@ pub enum WriteError {
     /// Somebody changed it in between.
     #[error("`{}` was changed while it was being fixed: run the command again", .0.display())]
     Changed(PathBuf),
+    /// There is no room.
+    #[error("cannot write `{}`: the disk it is on is full, or your share of it: make room and run the command again", .0.display())]
+    Full(PathBuf),
     /// The system refused.
     #[error("cannot write `{}` ({cause}): check the permissions of its folder and the space left", path.display())]
     Io {
@@ -46,6 +51,18 @@ pub enum WriteError {
         /// Why.
         cause: io::Error,
     },
+}
+
+impl WriteError {
+    /// What the system refused.
+    pub(crate) fn of(path: &Path, cause: io::Error) -> Self {
+        let path = path.to_owned();
+        if is_full(&cause) {
+            Self::Full(path)
+        } else {
+            Self::Io { path, cause }
+        }
+    }
 }
 
 /// What is to be done with a working file.
@@ -59,14 +76,12 @@ pub enum Prepared {
     Different,
 }
 
-/// Makes the fixed file in the folder of the old one, somewhere below `top`. Its text may differ from what was checked, as long as every
+/// Makes the fixed file for one somewhere below `top`: in the folder `scratch`, of which git takes no notice, so that a run that is ended
+/// leaves nothing where `git add` finds it; else beside the old one. Its text may differ from what was checked, as long as every
 /// line that a fix changes stands in it unchanged and only once.
-pub fn prepare(top: &Path, mended: &Mended) -> Result<Prepared, WriteError> {
+pub fn prepare(top: &Path, scratch: Option<&Path>, mended: &Mended) -> Result<Prepared, WriteError> {
     let path = &mended.path().to_path(top);
-    let io = |cause| WriteError::Io {
-        path: path.to_owned(),
-        cause,
-    };
+    let io = |cause| WriteError::of(path, cause);
     let metadata = match path.symlink_metadata() {
         Ok(metadata) if metadata.file_type().is_symlink() => return Err(WriteError::Link(path.to_owned())),
         Ok(metadata) if metadata.is_file() => metadata,
@@ -87,11 +102,12 @@ pub fn prepare(top: &Path, mended: &Mended) -> Result<Prepared, WriteError> {
         let is_done = text.is_some_and(|text| is_fixed(mended, text));
         return Ok(if is_done { Prepared::Done } else { Prepared::Different });
     };
-    let temporary = temporary(path, new.as_bytes(), &metadata).map_err(io)?;
+    let temporary = temporary(path, scratch, new.as_bytes(), &metadata).map_err(io)?;
     Ok(Prepared::Ready(Box::new(Ready {
         path: path.to_owned(),
         old,
         metadata,
+        scratch: scratch.map(Path::to_owned),
         temporary,
     })))
 }
@@ -99,10 +115,7 @@ pub fn prepare(top: &Path, mended: &Mended) -> Result<Prepared, WriteError> {
 impl Ready {
     /// Puts the new file in the place of the old one. What it gives back puts the old one there again.
     pub fn replace(self) -> Result<Replaced, WriteError> {
-        let failed = |cause| WriteError::Io {
-            path: self.path.clone(),
-            cause,
-        };
+        let failed = |cause| WriteError::of(&self.path, cause);
         match self.path.symlink_metadata() {
             Ok(now) if now.is_file() => {}
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -115,13 +128,16 @@ impl Ready {
             path,
             old,
             metadata,
+            scratch,
             temporary,
         } = self;
-        temporary.persist(&path).map_err(|error| WriteError::Io {
-            path: path.clone(),
-            cause: error.error,
-        })?;
-        Ok(Replaced { path, old, metadata })
+        put(temporary, &path, &metadata)?;
+        Ok(Replaced {
+            path,
+            old,
+            metadata,
+            scratch,
+        })
     }
 }
 
@@ -131,40 +147,75 @@ pub struct Replaced {
     path: PathBuf,
     old: Vec<u8>,
     metadata: Metadata,
+    scratch: Option<PathBuf>,
 }
 
 impl Replaced {
     /// Brings the old content back.
     pub fn restore(self) -> Result<(), WriteError> {
-        let io = |cause| WriteError::Io {
-            path: self.path.clone(),
-            cause,
-        };
-        let temporary = temporary(&self.path, &self.old, &self.metadata).map_err(io)?;
-        temporary.persist(&self.path).map_err(|error| io(error.error))?;
-        Ok(())
+        let io = |cause| WriteError::of(&self.path, cause);
+        let temporary = temporary(&self.path, self.scratch.as_deref(), &self.old, &self.metadata).map_err(io)?;
+        put(temporary, &self.path, &self.metadata)
     }
 }
 
 /// Gives an existing file other content, whole or not at all; a link is followed.
 pub(crate) fn rewrite(path: &Path, content: &[u8]) -> Result<(), WriteError> {
-    let io = |cause| WriteError::Io {
-        path: path.to_owned(),
-        cause,
-    };
+    let io = |cause| WriteError::of(path, cause);
     let path = path.canonicalize().map_err(io)?;
     let metadata = path.metadata().map_err(io)?;
     if metadata.permissions().readonly() {
         return Err(WriteError::ReadOnly(path));
     }
-    let temporary = temporary(&path, content, &metadata).map_err(io)?;
-    temporary.persist(&path).map_err(|error| io(error.error))?;
-    Ok(())
+    let temporary = temporary(&path, None, content, &metadata).map_err(io)?;
+    put(temporary, &path, &metadata)
 }
 
-/// A file of this content in the same folder, with the mode and the owner of the old one, safely on the disk.
-fn temporary(path: &Path, content: &[u8], metadata: &Metadata) -> io::Result<NamedTempFile> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+/// Gives a file its place. What cannot be moved there, as it is on another disk, is made anew beside it.
+fn put(temporary: NamedTempFile, path: &Path, metadata: &Metadata) -> Result<(), WriteError> {
+    let io = |cause| WriteError::of(path, cause);
+    let Err(error) = temporary.persist(path) else {
+        return Ok(());
+    };
+    if error.error.kind() != io::ErrorKind::CrossesDevices {
+        return Err(io(error.error));
+    }
+    let content = fs::read(error.file.path()).map_err(io)?;
+    let beside = write_in(beside(path), &content, metadata).map_err(io)?;
+    beside.persist(path).map(drop).map_err(|error| io(error.error))
+}
+
+fn beside(path: &Path) -> &Path {
+    path.parent().unwrap_or_else(|| Path::new("."))
+}
+
+/// A file of this content on the same disk, for a folder that may be written.
+fn temporary(path: &Path, scratch: Option<&Path>, content: &[u8], metadata: &Metadata) -> io::Result<NamedTempFile> {
+    let Some(scratch) = scratch.filter(|scratch| are_on_one_disk(scratch, metadata)) else {
+        return write_in(beside(path), content, metadata);
+    };
+    // Without a name, so that it cannot be left behind; told now, before anything is changed.
+    tempfile::tempfile_in(beside(path))?;
+    match write_in(scratch, content, metadata) {
+        // git's folder may be closed to who may write the file.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => write_in(beside(path), content, metadata),
+        written => written,
+    }
+}
+
+#[cfg(unix)]
+fn are_on_one_disk(folder: &Path, metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    folder.metadata().is_ok_and(|folder| folder.dev() == metadata.dev())
+}
+
+#[cfg(not(unix))]
+fn are_on_one_disk(_: &Path, _: &Metadata) -> bool {
+    true
+}
+
+/// A file of this content in a folder, with the mode and the owner of the old one, safely on the disk.
+fn write_in(folder: &Path, content: &[u8], metadata: &Metadata) -> io::Result<NamedTempFile> {
     let mut temporary = tempfile::Builder::new()
         .prefix(".alembic-named-")
         .suffix(".tmp")
@@ -382,7 +433,7 @@ mod tests {
     }
 
     fn ready(folder: &Path) -> Ready {
-        match prepare(folder, &mended("None\n", "named\n")) {
+        match prepare(folder, None, &mended("None\n", "named\n")) {
             Ok(Prepared::Ready(ready)) => *ready,
             other => panic!("{other:?}"),
         }
@@ -479,6 +530,42 @@ mod tests {
         replaced.restore().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "None\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nothing_is_made_beside_a_file_where_git_has_a_folder_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = folder.path().join(".git");
+        fs::create_dir(&scratch).unwrap();
+        let path = folder.path().join("m.py");
+        fs::write(&path, "None\n").unwrap();
+        let names = |folder: &Path| fs::read_dir(folder).unwrap().count();
+        let Ok(Prepared::Ready(ready)) = prepare(folder.path(), Some(&scratch), &mended("None\n", "named\n")) else {
+            panic!("not ready")
+        };
+        assert_eq!((names(folder.path()), names(&scratch)), (2, 1));
+        let replaced = ready.replace().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "named\n");
+        replaced.restore().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "None\n");
+        assert_eq!((names(folder.path()), names(&scratch)), (2, 0));
+    }
+
+    #[test]
+    fn a_full_disk_is_called_one() {
+        for kind in [
+            io::ErrorKind::StorageFull,
+            io::ErrorKind::QuotaExceeded,
+            io::ErrorKind::FileTooLarge,
+        ] {
+            let error = WriteError::of(Path::new("a/m.py"), kind.into()).to_string();
+            assert!(
+                error.starts_with("cannot write `a/m.py`: the disk it is on is full"),
+                "{error}"
+            );
+        }
+        let error = WriteError::of(Path::new("a/m.py"), io::ErrorKind::PermissionDenied.into());
+        assert!(matches!(error, WriteError::Io { .. }), "{error}");
     }
 
     #[test]

@@ -730,7 +730,10 @@ fn a_full_device_is_told() {
     let output = command.stdout(full.try_clone().unwrap()).output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{err}");
-    assert!(err.contains("error: the findings cannot be written"), "{err}");
+    assert!(
+        err.contains("error: cannot write to standard output: where it leads there is no room left"),
+        "{err}"
+    );
     let mut command = repo.command(PROGRAM);
     let status = command.arg("nothing.py").stderr(full).status().unwrap();
     assert_eq!(status.code(), Some(2));
