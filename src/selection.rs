@@ -124,6 +124,17 @@ pub enum SelectionError {
         /// The top of the tree that it stands in.
         top: PathBuf,
     },
+    /// A folder of the repository that is a link to somewhere else.
+    #[error(
+        "`{}` lies behind a link that leads out of `{}`: go to where the file is and name it there",
+        path.display(), top.display()
+    )]
+    BehindLink {
+        /// The path, as it was given.
+        path: PathBuf,
+        /// The top of the tree that the link stands in.
+        top: PathBuf,
+    },
     /// Paths of different trees in one call.
     #[error("`{}` is not below `{}`: check the two in separate calls", path.display(), top.display())]
     ElsewhereThan {
@@ -188,6 +199,13 @@ impl Start {
         let top = here
             .as_ref()
             .map_or_else(|| folder.clone(), |repository| repository.top().to_owned());
+        if let (Scope::Paths(paths), true) = (scope, here.is_some()) {
+            let leads_out = |path: &&PathBuf| leads_out(&top, &folder.join(path));
+            if let Some(path) = paths.iter().find(leads_out) {
+                let path = path.clone();
+                return Err(SelectionError::BehindLink { path, top });
+            }
+        }
         let first = match scope {
             Scope::Paths(paths) => paths.first().map(|path| folder.join(path)),
             _ if here.is_none() => return Err(SelectionError::NoRepository { folder }),
@@ -473,6 +491,16 @@ fn folder_of(path: &Path) -> PathBuf {
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     let folder = folder.unwrap_or(path);
     folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
+}
+
+/// Whether a path is written as one below the top and its folder, or the folder that it is, is elsewhere: what is read and written there
+/// would not be the repository's.
+fn leads_out(top: &Path, path: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize();
+    let (Ok(top_itself), Ok(folder)) = (real(top), real(&folder_of(path))) else {
+        return false;
+    };
+    path.starts_with(top) && !folder.starts_with(top_itself)
 }
 
 /// Whether a folder is not below the top, or belongs to a repository within it.

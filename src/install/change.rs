@@ -57,10 +57,18 @@ impl Change {
             Self::Restore { from, to } => fs::rename(from, to),
             Self::Remove { path } => fs::remove_file(path),
         };
-        result.map_err(|cause| WriteError::Io {
-            path: self.path().to_owned(),
-            cause,
-        })
+        result.map_err(|cause| WriteError::of(self.path(), cause))
+    }
+
+    /// Where something is written: a text through a link, everything else beside or instead of one.
+    fn places(&self) -> Vec<&Path> {
+        match self {
+            Self::Rewrite { path, .. } => vec![path],
+            Self::Hook { path, .. } | Self::Create { path, .. } | Self::Remove { path } => {
+                path.parent().into_iter().collect()
+            }
+            Self::Restore { from, to } => [from, to].into_iter().filter_map(|path| path.parent()).collect(),
+        }
     }
 
     fn path(&self) -> &Path {
@@ -165,6 +173,22 @@ impl Plan {
             },
             Ok,
         )
+    }
+
+    /// Fails where a change would reach out of the working tree, or into git's own folder, through a link that stands in it: whoever made
+    /// the link need not be who runs this.
+    pub(super) fn check(&self, top: &Path) -> Result<(), InstallError> {
+        let real_top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
+        let git = real_top.join(".git");
+        for path in self.changes.iter().flat_map(Change::places) {
+            let is_in_tree = path.strip_prefix(top).is_ok_and(|below| !below.starts_with(".git"));
+            // What is not there yet stands where the nearest folder is that does.
+            let real = path.ancestors().find_map(|place| place.canonicalize().ok());
+            if is_in_tree && real.is_some_and(|real| !real.starts_with(&real_top) || real.starts_with(&git)) {
+                return Err(InstallError::LeadsOut(path.to_owned()));
+            }
+        }
+        Ok(())
     }
 
     /// Does it all, in order.

@@ -85,6 +85,9 @@ pub enum InstallError {
     /// The hook is a link to nothing.
     #[error("`{}` is a link to a file that is not there: remove it, or bring the file back", .0.display())]
     Dangling(PathBuf),
+    /// A link of the working tree leads somewhere else.
+    #[error("`{}` leads through a link out of the working tree: put a file or folder of its own in the link's place", .0.display())]
+    LeadsOut(PathBuf),
     /// The hook is a folder, or the like.
     #[error("`{}` is not a file: move it away and run the command again", .0.display())]
     NoFile(PathBuf),
@@ -216,6 +219,7 @@ mod tests {
                 chained: path(),
             },
             InstallError::Dangling(path()),
+            InstallError::LeadsOut(path()),
             InstallError::NoFile(path()),
             InstallError::NotOurs(path()),
             InstallError::Ends { path: path(), line: 3 },

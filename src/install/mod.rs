@@ -114,7 +114,7 @@ pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
             site.remind(manager, hooks, &mut plan)?;
         }
     }
-    let status = finish(&plan, arguments.dry_run)?;
+    let status = finish(&site, &plan, arguments.dry_run)?;
     if !arguments.dry_run
         && let Some(told) = asking::told(&site.folder)
     {
@@ -156,11 +156,12 @@ pub fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
             site.top.display()
         ));
     }
-    finish(&plan, arguments.dry_run)
+    finish(&site, &plan, arguments.dry_run)
 }
 
 /// Does what is planned and tells it afterwards, so that it is true.
-fn finish(plan: &Plan, is_rehearsal: bool) -> Result<ExitStatus> {
+fn finish(site: &Site, plan: &Plan, is_rehearsal: bool) -> Result<ExitStatus> {
+    plan.check(&site.top)?;
     let mut out = standard_output();
     if is_rehearsal {
         for change in &plan.changes {
