@@ -186,6 +186,10 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
             .map(|config| examine(file, in_head && config.may_be_deployed(), &project, &config));
         examined.map(|examined| examined.diagnostics).unwrap_or_default()
     };
+    if let Some(path) = settings.output_file.as_ref().filter(|path| start.leads_out(path)) {
+        let path = path.display();
+        bail!("the output file `{path}` leads through a link out of the working tree: name one that is no link");
+    }
     let mut edge = Edge::new(settings).map_err(|cause| {
         let path = settings.output_file.as_deref().unwrap_or(Path::new("")).display();
         anyhow!("cannot write the output file `{path}` ({cause}): check its folder and its permissions")

@@ -438,6 +438,24 @@ impl Start {
         Ok(tracked)
     }
 
+    /// Whether what is written to a path of the repository would land elsewhere, or in git's own folder: it is a link, or behind one.
+    #[must_use]
+    pub fn leads_out(&self, path: &Path) -> bool {
+        let path = &self.folder.join(path);
+        let is_git_s = path.starts_with(self.top.join(".git"));
+        if self.repository.is_none() || is_git_s || !is_written_below(&self.top, path) {
+            return false;
+        }
+        let real = match (path.is_symlink(), path.parent()) {
+            (false, Some(folder)) => folder.canonicalize(),
+            _ => path.canonicalize(),
+        };
+        match (real, self.top.canonicalize()) {
+            (Ok(real), Ok(top)) => !real.starts_with(&top) || real.starts_with(top.join(".git")),
+            _ => path.is_symlink(),
+        }
+    }
+
     /// Whether a path, all links followed, is below the top.
     fn holds(&self, path: &Path) -> bool {
         let real = path.canonicalize().ok();
@@ -500,7 +518,12 @@ fn leads_out(top: &Path, path: &Path) -> bool {
     let (Ok(top_itself), Ok(folder)) = (real(top), real(&folder_of(path))) else {
         return false;
     };
-    path.starts_with(top) && !folder.starts_with(top_itself)
+    is_written_below(top, path) && !folder.starts_with(top_itself)
+}
+
+/// Whether a path is below the top as it reads, whatever links there are.
+fn is_written_below(top: &Path, path: &Path) -> bool {
+    path.strip_prefix(top).ok().and_then(RepoPath::from_path).is_some()
 }
 
 /// Whether a folder is not below the top, or belongs to a repository within it.

@@ -600,6 +600,11 @@ fn nothing_is_written_through_a_folder_that_leads_out() {
     }
     assert_eq!(outside.read("b.py"), support::migration(support::UNNAMED));
     assert_eq!(repo.read("versions/a.py"), support::migration(support::UNNAMED));
+    // Where somebody says so, it is theirs.
+    let beside = Repo::at(outside.path().join("top"));
+    std::fs::create_dir(beside.path()).unwrap();
+    beside.git(&["init", "--quiet"]);
+    support::said(beside.tool(&["../b.py"]), 1);
     // A link that stays inside is followed, and somebody's own folder without a repository is theirs.
     std::os::unix::fs::symlink("versions", repo.join("near")).unwrap();
     support::said(repo.tool(&["fix", "near/a.py"]), 0);
@@ -608,6 +613,39 @@ fn nothing_is_written_through_a_folder_that_leads_out() {
     std::os::unix::fs::symlink(outside.path(), home.join("away")).unwrap();
     support::said(home.tool(&["fix", "away/b.py"]), 0);
     assert_eq!(outside.read("b.py"), support::migration(support::NAMED));
+}
+
+#[test]
+fn no_report_is_written_through_a_link_that_leads_out() {
+    use std::os::unix::fs::symlink;
+    let outside = Repo::none();
+    outside.write("file", "as it was\n");
+    let around = Repo::none();
+    let repo = Repo::at(around.join("top"));
+    std::fs::create_dir(repo.path()).unwrap();
+    repo.git(&["init", "--quiet"]);
+    repo.stage("a.py", "");
+    symlink(outside.join("file"), repo.join("report")).unwrap();
+    symlink(outside.join("new"), repo.join("dangling")).unwrap();
+    symlink(outside.path(), repo.join("folder")).unwrap();
+    symlink(".git/description", repo.join("description")).unwrap();
+    symlink("a.py", repo.join("near")).unwrap();
+    let before = repo.read(".git/description");
+    for path in ["report", "dangling", "folder/file", "folder/new", "description"] {
+        let told = support::said(repo.tool(&["--output-file", path]), 2);
+        let sentence =
+            format!("the output file `{path}` leads through a link out of the working tree: name one that is no link");
+        assert!(told.err.contains(&sentence), "{}", told.err);
+    }
+    assert_eq!(
+        (outside.read("file"), repo.read(".git/description")),
+        ("as it was\n".to_owned(), before)
+    );
+    assert!(!outside.join("new").exists());
+    for path in ["near", "new", ".git/report", "../report", "/dev/stdout"] {
+        support::said(repo.tool(&["--output-file", path]), 0);
+    }
+    assert!(around.join("report").exists());
 }
 
 #[test]

@@ -245,7 +245,9 @@ fn program(environment: &Environment, folder: &Path) -> Option<PathBuf> {
     // Of the root every program is a part.
     let top = top.filter(|top| top.parent().is_some());
     let is_foreign = |place: &PathBuf| place.is_absolute() && top.is_none_or(|top| !real(place).starts_with(top));
-    let path = environment.get("PATH").unwrap_or_default();
+    let path = environment
+        .get("PATH")
+        .unwrap_or("/usr/local/bin:/usr/bin:/bin".as_ref());
     let mut programs = std::env::split_paths(path)
         .filter(is_foreign)
         .map(|place| place.join(&name));
