@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::config::{Config, ConfigError, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::difference::difference;
 use crate::fix::apply;
 use crate::git::{GitError, Snapshot, Status};
 use crate::ignores;
@@ -258,7 +259,7 @@ fn look_at(
 
 /// The lines of the new text that the change made, from 1.
 fn changed_lines(before: &SourceFile, after: &SourceFile) -> Vec<std::ops::Range<usize>> {
-    similar::capture_diff_slices(similar::Algorithm::Myers, &before.lines(), &after.lines())
+    difference(&before.lines(), &after.lines())
         .iter()
         .filter(|operation| operation.tag() != similar::DiffTag::Equal)
         .map(|operation| {
@@ -275,7 +276,9 @@ fn touches(diagnostic: &Diagnostic, changed: &[std::ops::Range<usize>]) -> bool 
     }
     let first = diagnostic.file.position(diagnostic.span.start).line;
     let last = diagnostic.file.position(diagnostic.span.end).line;
-    changed.iter().any(|lines| lines.start <= last && first < lines.end)
+    // They are in order, and apart from each other.
+    let at = changed.partition_point(|lines| lines.end <= first);
+    changed.get(at).is_some_and(|lines| lines.start <= last)
 }
 
 /// Applies every rule to one file.

@@ -87,6 +87,16 @@ pub enum ConfigError {
         /// As it was given, with the one that was meant, perhaps.
         shown: String,
     },
+    /// More patterns than anybody writes.
+    #[error(
+        "there are {count} patterns in one list (`{patterns}`), and no more than 10,000 are taken: write one for a whole folder, like `migrations/legacy/**`"
+    )]
+    TooManyGlobs {
+        /// How many.
+        count: usize,
+        /// The first of them.
+        patterns: String,
+    },
     /// A pattern that is none.
     #[error("the pattern `{pattern}` is not a glob ({cause}): write it like `migrations/legacy/**`")]
     BadGlob {
@@ -95,6 +105,33 @@ pub enum ConfigError {
         /// What is wrong with it.
         cause: String,
     },
+}
+
+/// So many patterns may stand in one list; each is compiled before the first file is looked at.
+const MOST_PATTERNS: usize = 10_000;
+
+/// So much of a value is repeated in a sentence about it, in characters.
+const LONGEST_QUOTE: usize = 80;
+
+/// The same of a message of the TOML parser, which lists what would be right.
+const LONGEST_MESSAGE: usize = 600;
+
+/// The beginning of a text that may be long.
+fn start_of(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_QUOTE) {
+        Some((at, _)) => format!("{}\u{2026}", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// The first of some texts, and how many there are besides.
+fn in_short<S: AsRef<str>>(texts: &[S]) -> String {
+    const FEW: usize = 3;
+    let shown: Vec<String> = texts.iter().take(FEW).map(|text| start_of(text.as_ref())).collect();
+    match texts.len().saturating_sub(FEW) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 /// Patterns of paths below one folder. A pattern without a slash matches a name at any depth, and a folder stands for all that is in it.
@@ -107,6 +144,12 @@ pub struct Globs {
 impl Globs {
     /// Patterns relative to `folder`.
     pub fn new<S: AsRef<str>>(folder: RepoPath, patterns: &[S]) -> Result<Self, ConfigError> {
+        if patterns.len() > MOST_PATTERNS {
+            return Err(ConfigError::TooManyGlobs {
+                count: patterns.len(),
+                patterns: in_short(patterns),
+            });
+        }
         let mut builder = GlobSetBuilder::new();
         for pattern in patterns {
             let pattern = pattern.as_ref().trim_end_matches('/');
@@ -118,15 +161,15 @@ impl Globs {
             let pattern = pattern.trim_start_matches('/');
             for form in [format!("{anywhere}{pattern}"), format!("{anywhere}{pattern}/**")] {
                 let glob = Glob::new(&form).map_err(|error| ConfigError::BadGlob {
-                    pattern: pattern.to_owned(),
-                    cause: error.kind().to_string(),
+                    pattern: start_of(pattern),
+                    cause: start_of(&error.kind().to_string()),
                 })?;
                 builder.add(glob);
             }
         }
         let set = builder.build().map_err(|error| ConfigError::BadGlob {
-            pattern: patterns.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", "),
-            cause: error.kind().to_string(),
+            pattern: in_short(patterns),
+            cause: start_of(&error.kind().to_string()),
         })?;
         Ok(Self {
             folder: Some(folder),
@@ -290,7 +333,8 @@ fn convention(table: ConventionTable) -> Result<Convention, ConfigError> {
             "sqlalchemy" => Ok(Convention::sqlalchemy_documented()),
             "postgresql" => Ok(Convention::postgresql_defaults()),
             _ => Err(invalid_value(format!(
-                "there is no convention `{name}`: write \"sqlalchemy\", \"postgresql\" or a table of templates"
+                "there is no convention `{}`: write \"sqlalchemy\", \"postgresql\" or a table of templates",
+                start_of(&name)
             ))),
         },
         ConventionTable::Templates(templates) => Ok(Convention::new(
@@ -304,7 +348,8 @@ fn convention(table: ConventionTable) -> Result<Convention, ConfigError> {
 fn dialect(name: &str) -> Result<Dialect, ConfigError> {
     Dialect::from_name(name).ok_or_else(|| {
         invalid_value(format!(
-            "there is no dialect `{name}`: write postgresql, mysql, mariadb, sqlite, oracle, mssql or other"
+            "there is no dialect `{}`: write postgresql, mysql, mariadb, sqlite, oracle, mssql or other",
+            start_of(name)
         ))
     })
 }
@@ -327,14 +372,19 @@ pub fn rule(name: &str) -> Result<&'static Rule, ConfigError> {
 
 /// A name that is no rule's, in quotes, with the rule that was meant, perhaps.
 pub(crate) fn nearest_rule(name: &str) -> String {
+    let shown = start_of(name);
     match nearest(name, rules::ALL.iter().map(|rule| rule.name)) {
-        Some(nearest) => format!("`{name}`, did you mean `{nearest}`?"),
-        None => format!("`{name}`"),
+        Some(nearest) => format!("`{shown}`, did you mean `{nearest}`?"),
+        None => format!("`{shown}`"),
     }
 }
 
 /// The word that is most like another, if it is like it at all.
 pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    // No word that is known is as long, and a long one would be compared letter by letter.
+    if word.len() > LONGEST_QUOTE {
+        return None;
+    }
     let (away, nearest) = words.map(|known| (distance(word, known), known)).min()?;
     (away <= word.len().max(4) / 2).then_some(nearest)
 }
@@ -475,8 +525,14 @@ fn with_nearest(message: &str) -> String {
     match quoted.next() {
         Some(key) if message.starts_with("unknown field") => match nearest(key, quoted) {
             Some(nearest) => format!("unknown key `{key}`, did you mean `{nearest}`?"),
-            None => message.replacen("unknown field", "unknown key", 1),
+            None => message
+                .replacen("unknown field", "unknown key", 1)
+                .replacen(key, &start_of(key), 1),
         },
+        // The parser repeats what it found in the place of something else.
+        _ if message.chars().nth(LONGEST_MESSAGE).is_some() => {
+            message.chars().take(LONGEST_MESSAGE).chain(['\u{2026}']).collect()
+        }
         _ => message.to_owned(),
     }
 }
@@ -577,6 +633,39 @@ mod tests {
         assert_eq!(config.severity(&"a.py".into(), other, Severity::Error), Severity::Off);
         assert_eq!(config.severity(&"a.py".into(), drop, Severity::Error), Severity::Error);
         assert!(config.excludes(&"x/gen/a.py".into()));
+    }
+
+    #[test]
+    fn a_sentence_repeats_the_beginning_of_what_is_wrong() {
+        let long = "x".repeat(1_000_000);
+        let list = |patterns: &str| format!("exclude = [{}]\n", patterns.repeat(13_000));
+        for text in [
+            format!("dialect = '{long}'\n"),
+            format!("convention = '{long}'\n"),
+            format!("ignore = ['{long}']\n"),
+            format!("per-file-ignores = {{ '{long}[' = ['unnamed-drop'] }}\n"),
+            format!("{long} = 1\n"),
+            format!("severity = {{ unnamed-drop = '{long}' }}\n"),
+            list("'abc/*', "),
+            list("'a[', "),
+        ] {
+            let snapshot = MemorySnapshot::from([("alembic-named.toml", text.as_str())]);
+            let configs = Configs::nearest(&snapshot, CommandLine::default());
+            let error = configs.of(&"a.py".into()).unwrap_err().to_string();
+            assert!(
+                error.len() < 3_000 && error.contains("alembic-named.toml"),
+                "{} bytes: {error:.300}",
+                error.len()
+            );
+        }
+        let snapshot = MemorySnapshot::from([("alembic-named.toml", list("'abc/*', ").as_str())]);
+        let error = Configs::nearest(&snapshot, CommandLine::default())
+            .of(&"a.py".into())
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("(`abc/*, abc/*, abc/* and 12997 more`)"),
+            "{error}"
+        );
     }
 
     /// The schema that editors use, and the table that is read, have the same keys.

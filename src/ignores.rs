@@ -1,11 +1,14 @@
 //! Comments that silence findings: `# alembic-named: ignore[rule]` on a call, `# alembic-named: ignore-file[rule]` at the top of a file.
 
+use std::collections::HashMap;
+
 use crate::config::nearest_rule;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::python::{Module, StmtKind};
 use crate::rules::{self, UNUSED_IGNORE};
 use crate::source::{SourceFile, Span};
+use crate::work;
 
 const MARKER: &str = "alembic-named:";
 
@@ -58,16 +61,23 @@ pub(crate) fn apply(
     found: Vec<Diagnostic>,
     is_on: &dyn Fn(&'static rules::Rule) -> bool,
 ) -> Vec<Diagnostic> {
-    let mut directives = directives(module);
-    if directives.is_empty() {
+    let all = directives(module);
+    if all.is_empty() {
         return found;
     }
+    let known = HashMap::new();
+    let mut directives = Directives { all, known };
     let file = module.file();
     let mut kept: Vec<Diagnostic> = found
         .into_iter()
-        .filter(|diagnostic| !silence(&mut directives, file, diagnostic))
+        .filter(|diagnostic| !directives.silence(file, diagnostic))
         .collect();
-    kept.extend(directives.iter().filter_map(|directive| unused(file, directive, is_on)));
+    kept.extend(
+        directives
+            .all
+            .iter()
+            .filter_map(|directive| unused(file, directive, is_on)),
+    );
     kept
 }
 
@@ -78,13 +88,43 @@ fn directives(module: &Module) -> Vec<Directive> {
     }
     let head = head_end(module);
     let parsed = module.comments().iter().filter_map(|comment| parse(file, *comment));
-    parsed
+    let mut directives: Vec<Directive> = parsed
         .map(|directive| Directive {
             // Further down `ignore-file` would be easy to overlook, so there it silences nothing.
             is_misplaced: directive.whole_file && directive.comment.start >= head,
             ..directive
         })
-        .collect()
+        .collect();
+    directives.sort_by_key(|directive| !directive.holds_for_file());
+    directives
+}
+
+impl Directive {
+    fn holds_for_file(&self) -> bool {
+        self.whole_file && !self.is_misplaced
+    }
+
+    /// Takes note of it if the comment is about this rule.
+    fn silences(&mut self, rule: &str) -> bool {
+        work::step();
+        let at = if self.rules.is_empty() {
+            Some(0)
+        } else {
+            self.rules.iter().position(|name| name == rule)
+        };
+        let used = at.and_then(|at| self.used.get_mut(at));
+        used.is_some_and(|used| {
+            *used = true;
+            true
+        })
+    }
+}
+
+/// The comments of a file, those that hold for all of it first, and what is known of them.
+struct Directives {
+    all: Vec<Directive>,
+    /// By the lines and the rule that were asked for; with no lines, for the whole file.
+    known: HashMap<(Option<Span>, &'static str), bool>,
 }
 
 /// Where the code begins, the module's docstring left aside.
@@ -123,25 +163,30 @@ fn parse(file: &SourceFile, comment: Span) -> Option<Directive> {
     })
 }
 
-fn silence(directives: &mut [Directive], file: &SourceFile, diagnostic: &Diagnostic) -> bool {
-    let first = file.line_span(diagnostic.span.start).start;
-    let last = file.line_span(diagnostic.span.end).end;
-    let mut silenced = false;
-    for directive in directives {
-        if directive.is_misplaced || !directive.whole_file && !Span::new(first, last).contains(directive.comment) {
-            continue;
-        }
-        let at = if directive.rules.is_empty() {
-            Some(0)
-        } else {
-            directive.rules.iter().position(|name| name == diagnostic.rule.name)
+impl Directives {
+    fn silence(&mut self, file: &SourceFile, diagnostic: &Diagnostic) -> bool {
+        let lines = Span::new(
+            file.line_span(diagnostic.span.start).start,
+            file.line_span(diagnostic.span.end).end,
+        );
+        let rule = diagnostic.rule.name;
+        let of_file = self.all.partition_point(Directive::holds_for_file);
+        let (of_file, of_lines) = self.all.split_at_mut(of_file);
+        // Each comment is asked, so that none is called unused.
+        let ask = |directives: &mut dyn Iterator<Item = &mut Directive>| {
+            directives.fold(false, |found, directive| directive.silences(rule) || found)
         };
-        if let Some(used) = at.and_then(|at| directive.used.get_mut(at)) {
-            *used = true;
-            silenced = true;
-        }
+        let by_file = *(self.known)
+            .entry((None, rule))
+            .or_insert_with(|| ask(&mut of_file.iter_mut()));
+        let by_lines = *self.known.entry((Some(lines), rule)).or_insert_with(|| {
+            let first = of_lines.partition_point(|directive| directive.comment.start < lines.start);
+            let inside = of_lines.iter_mut().skip(first);
+            let inside = inside.take_while(|directive| directive.comment.start < lines.end);
+            ask(&mut inside.filter(|directive| !directive.whole_file && lines.contains(directive.comment)))
+        });
+        by_file || by_lines
     }
-    silenced
 }
 
 fn unused(

@@ -37,11 +37,13 @@ pub mod source;
 mod sql;
 pub mod worktree;
 
+mod difference;
 mod memo;
 mod progress;
 mod run;
 mod session;
 mod silence;
 pub mod typed;
+mod work;
 
 pub use run::{ExitStatus, run};

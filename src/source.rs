@@ -7,6 +7,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use crate::work;
+
 /// A half-open range of bytes in a [`SourceFile`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
@@ -226,7 +228,13 @@ struct Inner {
     path: RepoPath,
     text: String,
     line_starts: OnceLock<Vec<usize>>,
+    line_ending: OnceLock<&'static str>,
+    /// How many characters begin before each [`BLOCK`] of bytes.
+    characters: OnceLock<Vec<usize>>,
 }
+
+/// So many bytes are gone through for a column, however long the line is.
+const BLOCK: usize = 256;
 
 impl SourceFile {
     /// A file with its text.
@@ -236,6 +244,8 @@ impl SourceFile {
             path,
             text,
             line_starts: OnceLock::new(),
+            line_ending: OnceLock::new(),
+            characters: OnceLock::new(),
         }))
     }
 
@@ -264,11 +274,34 @@ impl SourceFile {
         let starts = self.line_starts();
         let line = starts.partition_point(|&start| start <= offset);
         let start = starts[line - 1];
-        let before = self.text().get(start..offset).unwrap_or_default();
         Position {
             line,
-            column: before.trim_start_matches('\u{feff}').chars().count() + 1,
+            column: self.characters_before(offset) - self.characters_before(start) + 1,
         }
+    }
+
+    /// How many characters stand before a byte. A byte order mark is none of the text, though its bytes count.
+    #[must_use]
+    pub fn characters_before(&self, offset: usize) -> usize {
+        let bytes = self.text().as_bytes();
+        let offset = offset.min(bytes.len());
+        let begun = |bytes: &[u8]| {
+            work::steps(bytes.len());
+            // All bytes of a character but its first are 10xxxxxx.
+            bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
+        };
+        let blocks = self.0.characters.get_or_init(|| {
+            let counts = bytes.chunks(BLOCK).scan(0, |sum, block| {
+                *sum += begun(block);
+                Some(*sum)
+            });
+            std::iter::once(0).chain(counts).collect()
+        });
+        let block = offset / BLOCK;
+        let known = blocks.get(block).copied().unwrap_or_default();
+        let rest = begun(bytes.get(block * BLOCK..offset).unwrap_or_default());
+        let has_mark = offset > 0 && self.text().starts_with('\u{feff}');
+        known + rest - usize::from(has_mark)
     }
 
     /// The lines as [`position`](Self::position) counts them, with their ends.
@@ -294,7 +327,10 @@ impl SourceFile {
     /// What ends the lines that are written into the file: `\r\n` where it is in use, else `\n`.
     #[must_use]
     pub fn line_ending(&self) -> &'static str {
-        if self.text().contains("\r\n") { "\r\n" } else { "\n" }
+        self.0.line_ending.get_or_init(|| {
+            work::steps(self.text().len());
+            if self.text().contains("\r\n") { "\r\n" } else { "\n" }
+        })
     }
 
     /// Python ends a line at `\n`, `\r\n` and a lone `\r`.
@@ -340,6 +376,28 @@ mod tests {
         assert_eq!(file.position(usize::MAX), Position { line: 4, column: 1 });
         assert_eq!(file.lines(), ["\u{feff}ä = 1\r\n", "b\r", "cc\n", ""]);
         assert_eq!(file.slice(file.line_span(file.text().find('b').unwrap())), "b");
+    }
+
+    #[test]
+    fn columns_of_a_long_line_are_counted_by_blocks() {
+        let text = format!("\u{feff}x\n{}\n", "äa€".repeat(4 * BLOCK));
+        let file = SourceFile::new("a.py".into(), text.clone());
+        let line = text.find('ä').unwrap();
+        for (at, (offset, _)) in text[line..].char_indices().enumerate().step_by(97) {
+            assert_eq!(file.position(line + offset).column, at + 1);
+            assert_eq!(file.characters_before(line + offset), at + 2);
+        }
+        let steps = work::counted(|| {
+            let _ = file.position(text.len() - 2);
+        });
+        assert!(steps <= 2 * BLOCK, "{steps}");
+    }
+
+    #[test]
+    fn a_file_is_gone_through_once_for_its_line_ends() {
+        let file = SourceFile::new("a.py".into(), "a\n".repeat(1000));
+        let steps = work::counted(|| assert!((0..100).all(|_| file.line_ending() == "\n")));
+        assert_eq!(steps, file.text().len());
     }
 
     #[test]

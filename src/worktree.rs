@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::git::is_full;
+use crate::difference::difference;
 use crate::mend::Mended;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
@@ -333,7 +334,7 @@ struct Hunk<'t> {
 /// The changed lines; an insertion takes the line above it along, so that it has a place.
 fn hunks<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Hunk<'t>> {
     let trimmed = |lines: Option<&[&'t str]>| lines.unwrap_or_default().iter().map(|line| trim_end(line)).collect();
-    similar::capture_diff_slices(similar::Algorithm::Myers, before, after)
+    difference(before, after)
         .iter()
         .filter(|operation| operation.tag() != similar::DiffTag::Equal)
         .map(|operation| {
@@ -363,7 +364,7 @@ pub fn unified_diff(mended: &Mended) -> String {
         quoted("a/", mended.path()),
         quoted("b/", mended.path())
     );
-    let operations = similar::capture_diff_slices(similar::Algorithm::Myers, &before, &after);
+    let operations = difference(&before, &after);
     for group in similar::group_diff_ops(operations, CONTEXT) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {
             continue;

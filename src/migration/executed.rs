@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::naming::Dialect;
 use crate::python::values::{Text, Value};
-use crate::python::{Call, Expr};
+use crate::python::{Call, Expr, Literals};
 use crate::source::{SourceFile, Span};
 
 use super::Half;
@@ -35,7 +35,7 @@ pub struct Execution<'m> {
 }
 
 /// What the conditions around a statement say of the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Guard {
     /// Nothing.
     None,
@@ -53,11 +53,13 @@ pub struct SqlText {
     body: Option<Span>,
     /// The literals that serve other rounds of a loop as well.
     shared: Rc<HashSet<Span>>,
+    /// The literals of the module.
+    literals: Literals,
 }
 
 impl SqlText {
     /// The texts that an expression is worth, one for each round of the loops it depends on; nothing where one of them is not known.
-    pub(super) fn of(values: &[Value<'_>], body: Option<Span>) -> Vec<Self> {
+    pub(super) fn of(values: &[Value<'_>], body: Option<Span>, literals: &Literals) -> Vec<Self> {
         let texts: Option<Vec<Rc<Text>>> = values
             .iter()
             .map(|value| match value {
@@ -71,6 +73,7 @@ impl SqlText {
             text,
             body,
             shared: shared.clone(),
+            literals: literals.clone(),
         };
         texts.into_iter().map(one).collect()
     }
@@ -87,7 +90,7 @@ impl SqlText {
     #[must_use]
     pub fn replace(&self, file: &SourceFile, range: Range<usize>, new: &str) -> Option<(Span, String)> {
         let serves_once = |name: &str, value: Span| !self.is_used_again(file, name, value);
-        let (span, written) = self.text.replace(file, range, new, &serves_once)?;
+        let (span, written) = self.text.replace(file, range, new, &self.literals, &serves_once)?;
         let is_shared = self.shared.iter().any(|literal| literal.contains(span));
         (!is_shared).then_some((span, written))
     }
@@ -95,7 +98,7 @@ impl SqlText {
     /// The place in the file of these bytes, for pointing at it.
     #[must_use]
     pub fn place(&self, file: &SourceFile, range: Range<usize>) -> Option<Span> {
-        self.text.place(file, range)
+        self.text.place(file, range, &self.literals)
     }
 
     /// Whether a name is written anywhere but where it is bound and where it is used here.

@@ -22,9 +22,10 @@ use crate::naming::ConstraintKind;
 use crate::python::values::Reader;
 use crate::python::{Argument, Call, Module};
 use crate::source::{RepoPath, Span};
+use crate::work;
 
 /// Something that was read from the source, or the reason why it cannot be known without running it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Known<T> {
     /// It is this.
     Is(T),
@@ -133,6 +134,7 @@ impl Step<'_> {
     /// The column that it drops, where it drops one.
     #[must_use]
     pub fn dropped_column(&self) -> Option<&str> {
+        work::step();
         let position = usize::from(!self.receiver.is_batch());
         let argument = self.call.argument(Some(position), "column_name").ok()??;
         argument.value.as_str().filter(|_| self.method == "drop_column")
@@ -154,6 +156,7 @@ impl Name {
     /// The text, if one is written.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
+        work::step();
         match self {
             Self::Plain(text) | Self::Finished(text) => Some(text),
             Self::Unnamed | Self::Computed => None,
@@ -171,6 +174,7 @@ impl Operation<'_> {
     /// The kind of constraint it is about; nothing for a drop that does not say.
     #[must_use]
     pub fn kind(&self) -> Option<ConstraintKind> {
+        work::step();
         match self.action {
             Action::Create(kind) => Some(kind),
             Action::Drop(kind) => kind,
@@ -187,6 +191,7 @@ impl Operation<'_> {
     /// Whether it makes something.
     #[must_use]
     pub fn creates(&self) -> bool {
+        work::step();
         matches!(self.action, Action::Create(_))
     }
 }

@@ -8,7 +8,7 @@ use crate::naming::{ConstraintKind, Convention, Key, Value as Template};
 use crate::python::scopes::ScopeKind;
 use crate::python::values::{Chain, Reader as Values, Value};
 use crate::python::{
-    Argument, ArgumentKind, Call, Class, Expr, ExprKind, Function, Handler, Module, Spread, Stmt, StmtKind,
+    Argument, ArgumentKind, Call, Class, Expr, ExprKind, Function, Handler, Literals, Module, Spread, Stmt, StmtKind,
 };
 use crate::source::Span;
 
@@ -117,6 +117,7 @@ struct Reader<'v, 'm> {
     /// How the module's functions are called, as the last reading has seen it and as this one sees it.
     known: Calls<'m>,
     seen: Calls<'m>,
+    literals: Literals,
 }
 
 impl<'v, 'm> Reader<'v, 'm> {
@@ -143,6 +144,7 @@ impl<'v, 'm> Reader<'v, 'm> {
             methods: helpers::methods(module.body()),
             known,
             seen: Calls::default(),
+            literals: Literals::default(),
         }
     }
 
@@ -725,7 +727,7 @@ impl<'v, 'm> Reader<'v, 'm> {
         let (value, loops) = values.value_in_loops(expr, chain);
         let body = self.bodies.last().copied();
         if loops.is_empty() {
-            return (SqlText::of(&[value], body), 0);
+            return (SqlText::of(&[value], body, &self.literals), 0);
         }
         let product = loops
             .iter()
@@ -744,7 +746,7 @@ impl<'v, 'm> Reader<'v, 'm> {
             let chain = values.at_rounds(chain, rounds);
             found.push(values.value(expr, &chain));
         }
-        let texts = SqlText::of(&found, body);
+        let texts = SqlText::of(&found, body, &self.literals);
         let count = if texts.is_empty() { 0 } else { loops.len() };
         (texts, count)
     }

@@ -2,6 +2,11 @@
 //!
 //! Follows `_get_convention` and `_constraint_name_for_table` in `sqlalchemy/sql/naming.py`.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::work;
+
 use super::token::Token;
 use super::{ConstraintKind, Name, NamingError, Subject, template};
 
@@ -10,13 +15,37 @@ use super::{ConstraintKind, Name, NamingError, Subject, template};
 const DEFAULT_INDEX: &str = "ix_%(column_0_label)s";
 
 /// What the dict given as `naming_convention=` holds, in source order.
+///
+/// Cheap to clone: each constraint is asked what it is called by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Convention {
-    entries: Vec<(Key, Value)>,
+    entries: Arc<Entries>,
+}
+
+/// The entries, and where each key stands among them.
+#[derive(Debug, PartialEq, Eq)]
+struct Entries {
+    all: Vec<(Key, Value)>,
+    places: HashMap<Key, usize>,
+}
+
+impl Entries {
+    fn new(entries: impl IntoIterator<Item = (Key, Value)>) -> Self {
+        let mut all: Vec<(Key, Value)> = Vec::new();
+        let mut places: HashMap<Key, usize> = HashMap::new();
+        for (key, value) in entries {
+            let place = *places.entry(key.clone()).or_insert(all.len());
+            match all.get_mut(place) {
+                Some(entry) => entry.1 = value,
+                None => all.push((key, value)),
+            }
+        }
+        Self { all, places }
+    }
 }
 
 /// A key of the dict.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
     /// A text: a kind's prefix such as `fk`, or the name of a token of the project's own.
     Text(String),
@@ -41,7 +70,9 @@ impl Default for Convention {
     /// The convention of a metadata that was given none: it names indexes and nothing else.
     fn default() -> Self {
         let index = (Key::Text("ix".to_owned()), Value::Template(DEFAULT_INDEX.to_owned()));
-        Self { entries: vec![index] }
+        Self {
+            entries: Arc::new(Entries::new([index])),
+        }
     }
 }
 
@@ -50,17 +81,13 @@ impl Convention {
     ///
     /// No entry at all gives [`Convention::default`], as `MetaData(naming_convention={})` does.
     pub fn new(entries: impl IntoIterator<Item = (Key, Value)>) -> Self {
-        let mut kept: Vec<(Key, Value)> = Vec::new();
-        for (key, value) in entries {
-            match kept.iter_mut().find(|(known, _)| *known == key) {
-                Some(entry) => entry.1 = value,
-                None => kept.push((key, value)),
-            }
-        }
-        if kept.is_empty() {
+        let entries = Entries::new(entries);
+        if entries.all.is_empty() {
             Self::default()
         } else {
-            Self { entries: kept }
+            Self {
+                entries: Arc::new(entries),
+            }
         }
     }
 
@@ -107,19 +134,19 @@ impl Convention {
     #[must_use]
     pub fn without(self, kind: ConstraintKind) -> Self {
         let is_kind = |key: &Key| matches!(key, Key::Text(text) if Some(text.as_str()) == kind.prefix());
-        Self::new(self.entries.into_iter().filter(|(key, _)| !is_kind(key)))
+        Self::new(self.entries.all.iter().filter(|(key, _)| !is_kind(key)).cloned())
     }
 
     fn of_templates<const N: usize>(templates: [(&str, &str); N]) -> Self {
         let entry = |(key, template): (&str, &str)| (Key::Text(key.to_owned()), Value::Template(template.to_owned()));
         Self {
-            entries: templates.map(entry).into(),
+            entries: Arc::new(Entries::new(templates.map(entry))),
         }
     }
 
     /// The entries in source order, with what an empty dict stands for.
     pub fn entries(&self) -> impl Iterator<Item = (&Key, &Value)> {
-        self.entries.iter().map(|(key, value)| (key, value))
+        self.entries.all.iter().map(|(key, value)| (key, value))
     }
 
     /// Whether this is no more than what SQLAlchemy does without any convention.
@@ -146,7 +173,7 @@ impl Convention {
 
     /// The entry that SQLAlchemy asks for a kind, even one that says to leave it unnamed.
     pub(super) fn entry_for(&self, kind: ConstraintKind) -> Option<&(Key, Value)> {
-        let of_class = |class: &str| self.find(|key| matches!(key, Key::Class(name) if name == class));
+        let of_class = |class: &str| self.find(&Key::Class(class.to_owned()));
         let by_prefix = kind.prefix().and_then(|prefix| self.find_text(prefix));
         by_prefix.or_else(|| kind.classes().find_map(of_class))
     }
@@ -157,11 +184,12 @@ impl Convention {
     }
 
     fn find_text(&self, text: &str) -> Option<&(Key, Value)> {
-        self.find(|key| matches!(key, Key::Text(known) if known == text))
+        self.find(&Key::Text(text.to_owned()))
     }
 
-    fn find(&self, is_wanted: impl Fn(&Key) -> bool) -> Option<&(Key, Value)> {
-        self.entries.iter().find(|(key, _)| is_wanted(key))
+    fn find(&self, key: &Key) -> Option<&(Key, Value)> {
+        work::step();
+        self.entries.all.get(*self.entries.places.get(key)?)
     }
 
     /// The name of a constraint, as SQLAlchemy computes it when the constraint joins its table.

@@ -3,6 +3,7 @@
 //! Everything here is seen without a table: what fails for each constraint of a kind, what SQLAlchemy silently leaves
 //! aside, and what gives two constraints one name.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::template::{self, Piece};
@@ -68,16 +69,37 @@ pub enum ProblemKind {
 /// See `ConventionDict` and `_get_convention` in `sqlalchemy/sql/naming.py`.
 #[must_use]
 pub fn problems(convention: &Convention) -> Vec<Problem> {
+    let asked: Vec<(ConstraintKind, &Key)> = ConstraintKind::ALL
+        .into_iter()
+        .filter_map(|kind| Some((kind, &convention.entry_for(kind)?.0)))
+        .collect();
+    let used = used(convention);
     let mut found: Vec<Problem> = Vec::new();
     for (key, value) in convention.entries() {
-        for kind in entry_problems(convention, key, value) {
+        // No key comes twice, so that the problems of another cannot be the same.
+        let first = found.len();
+        for kind in entry_problems(convention, (&asked, &used), key, value) {
             let problem = Problem { key: key.clone(), kind };
-            if !found.contains(&problem) {
+            if !found[first..].contains(&problem) {
                 found.push(problem);
             }
         }
     }
     found
+}
+
+/// The tokens that any template uses.
+fn used(convention: &Convention) -> HashSet<String> {
+    let templates = convention.entries().filter_map(|(_, value)| match value {
+        Value::Template(template) => Some(template),
+        Value::Token | Value::Nothing | Value::Unknown(_) => None,
+    });
+    let pieces = templates.flat_map(|template| template::pieces(template));
+    let tokens = pieces.filter_map(|piece| match piece {
+        Ok(Piece::Field { key, .. }) => Some(key.to_owned()),
+        _ => None,
+    });
+    tokens.collect()
 }
 
 /// What is wrong with one template for one kind, in a convention without tokens of its own.
@@ -86,13 +108,16 @@ pub fn token_problems(kind: ConstraintKind, template: &str) -> Vec<ProblemKind> 
     template_problems(kind, template, |_| None)
 }
 
-fn entry_problems(convention: &Convention, key: &Key, value: &Value) -> Vec<ProblemKind> {
-    let named: Vec<ConstraintKind> = ConstraintKind::ALL
-        .into_iter()
-        .filter(|kind| convention.entry_for(*kind).is_some_and(|(asked, _)| asked == key))
-        .collect();
+fn entry_problems(
+    convention: &Convention,
+    (asked, used): (&[(ConstraintKind, &Key)], &HashSet<String>),
+    key: &Key,
+    value: &Value,
+) -> Vec<ProblemKind> {
+    let is_own = asked.iter().filter(|(_, known)| *known == key);
+    let named: Vec<ConstraintKind> = is_own.map(|(kind, _)| *kind).collect();
     if named.is_empty() {
-        return ignored_key(convention, key, value).into_iter().collect();
+        return ignored_key(used, key, value).into_iter().collect();
     }
     let problems_for = |kind: ConstraintKind| match value {
         Value::Template(template) => template_problems(kind, template, |token| convention.text_entry(token)),
@@ -104,14 +129,9 @@ fn entry_problems(convention: &Convention, key: &Key, value: &Value) -> Vec<Prob
 
 /// A text as a key that is neither a prefix nor a token in use. A function under such a key is a token that nobody
 /// uses, which is no mistake unless the key reads like a prefix.
-fn ignored_key(convention: &Convention, key: &Key, value: &Value) -> Option<ProblemKind> {
+fn ignored_key(used: &HashSet<String>, key: &Key, value: &Value) -> Option<ProblemKind> {
     let Key::Text(text) = key else { return None };
-    let is_used = convention.entries().any(|(_, value)| match value {
-        Value::Template(template) => {
-            template::pieces(template).any(|piece| matches!(piece, Ok(Piece::Field { key, .. }) if key == text))
-        }
-        Value::Token | Value::Nothing | Value::Unknown(_) => false,
-    });
+    let is_used = used.contains(text);
     let template = if let Value::Template(template) = value {
         Some(template.as_str())
     } else {

@@ -1,7 +1,7 @@
 //! Alembic environments: the folder with `env.py`, the configuration that points to it, and the folders Python imports from.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -62,6 +62,9 @@ pub(super) struct Environments<'s> {
 
 /// How many folders are looked through for environments that are far away.
 const MAX_FOLDERS: usize = 5_000;
+
+/// How many sections of one ini file are read: Alembic's own has one for each database.
+const MOST_SECTIONS: usize = 200;
 
 impl<'s> Environments<'s> {
     pub(super) fn new(snapshot: &'s dyn Snapshot, top: String) -> Self {
@@ -130,8 +133,9 @@ impl<'s> Environments<'s> {
 
     fn find_around(&self, module: &RepoPath) -> Vec<Environment> {
         let mut folders: Vec<RepoPath> = Vec::new();
+        let mut known: HashSet<RepoPath> = HashSet::new();
         let mut add = |folder: RepoPath| {
-            if !folders.contains(&folder) {
+            if known.insert(folder.clone()) {
                 folders.push(folder);
             }
         };
@@ -216,13 +220,14 @@ impl<'s> Environments<'s> {
             .and_then(RepoPath::parent)
             .or_else(|| folder.parent());
         let mut roots = configured.sys_path.clone();
+        let mut known: HashSet<RepoPath> = roots.iter().cloned().collect();
         let home = home.unwrap_or_else(RepoPath::top);
         for root in std::iter::once(home.clone())
             .chain(home.ancestors())
             .chain(folder.ancestors())
         {
             for candidate in [Some(root.clone()), root.join("src")].into_iter().flatten() {
-                if !roots.contains(&candidate) {
+                if known.insert(candidate.clone()) {
                     roots.push(candidate);
                 }
             }
@@ -257,10 +262,8 @@ impl<'s> Environments<'s> {
             if is_ini {
                 if text.contains("alembic") || text.contains("script_location") {
                     let ini = Ini::parse(&text);
-                    found.extend(
-                        ini.alembic_sections()
-                            .map(|section| self.read_ini(&path, folder, &section)),
-                    );
+                    let sections = ini.alembic_sections().take(MOST_SECTIONS);
+                    found.extend(sections.map(|section| self.read_ini(&path, folder, &section)));
                 }
             } else if text.contains("[tool.alembic") {
                 found.extend(self.read_pyproject(&path, folder, &text));

@@ -50,6 +50,8 @@ pub struct Revision {
     links: Links,
     module: OnceCell<Module>,
     is_readable: OnceCell<bool>,
+    /// The texts that it gives to functions of other modules.
+    handed_out: OnceCell<HashSet<String>>,
 }
 
 /// What a revision is called and what it builds on.
@@ -244,6 +246,7 @@ impl Revision {
             links,
             module: OnceCell::new(),
             is_readable: OnceCell::new(),
+            handed_out: OnceCell::new(),
         })
     }
 
@@ -279,17 +282,29 @@ impl Revision {
     /// Whether a function that comes from another module of the project is called with this text as an argument.
     #[must_use]
     pub fn hands_out(&self, text: &str) -> bool {
-        let strangers: HashSet<&str> = self.module().body().iter().flat_map(strange_names).collect();
-        let mut found = false;
-        for statement in self.module().body() {
-            statement.each_call(&mut |call| {
-                let root = call.callee.dotted();
-                let root = root.as_deref().and_then(|dotted| dotted.split('.').next());
-                let given = || call.arguments.iter().any(|argument| holds(&argument.value, text));
-                found |= root.is_some_and(|root| strangers.contains(root)) && given();
-            });
-        }
-        found
+        let handed = self.handed_out.get_or_init(|| {
+            let strangers: HashSet<&str> = self.module().body().iter().flat_map(strange_names).collect();
+            let mut handed = HashSet::new();
+            for statement in self.module().body() {
+                statement.each_call(&mut |call| {
+                    let root = call.callee.dotted();
+                    let root = root.as_deref().and_then(|dotted| dotted.split('.').next());
+                    if root.is_some_and(|root| strangers.contains(root)) {
+                        call.arguments
+                            .iter()
+                            .for_each(|argument| add_texts(&argument.value, &mut handed));
+                    }
+                });
+            }
+            handed
+        });
+        handed.contains(text)
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.file.text()
     }
 }
 
@@ -301,9 +316,12 @@ static OPAQUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-fn holds(expr: &Expr, text: &str) -> bool {
-    expr.as_str() == Some(text)
-        || matches!(&expr.kind, ExprKind::List(items) | ExprKind::Tuple(items) if items.iter().any(|item| holds(item, text)))
+/// The texts that an argument is, or has in a list.
+fn add_texts(expr: &Expr, found: &mut HashSet<String>) {
+    found.extend(expr.as_str().map(str::to_owned));
+    if let ExprKind::List(items) | ExprKind::Tuple(items) = &expr.kind {
+        items.iter().for_each(|item| add_texts(item, found));
+    }
 }
 
 /// The names that an import binds to something other than SQLAlchemy and Alembic, in functions as well.

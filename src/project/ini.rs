@@ -6,7 +6,12 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct Ini {
     sections: Vec<(String, BTreeMap<String, String>)>,
+    /// The first section of that name.
+    default: Option<usize>,
 }
+
+/// A value may grow to so many bytes by what is put in: one that refers to others many times over doubles with each of them.
+const MOST_BYTES: usize = 1 << 20;
 
 impl Ini {
     /// Reads what can be read; a line that is neither a section nor a key is passed over.
@@ -30,6 +35,9 @@ impl Ini {
                 }
                 (_, section) => {
                     if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+                        if name == "DEFAULT" && ini.default.is_none() {
+                            ini.default = Some(ini.sections.len());
+                        }
                         ini.sections.push((name.to_owned(), BTreeMap::new()));
                         key = None;
                     } else if let (Some((name, value)), Some((_, values))) = (trimmed.split_once(['=', ':']), section) {
@@ -61,19 +69,21 @@ pub(super) struct Section<'i> {
 impl Section<'_> {
     /// A value with `%(here)s` and references to other keys put in; `here` is the folder of the file.
     pub(super) fn get(&self, key: &str, here: &str) -> Option<String> {
-        self.get_within(key, here, 8)
+        self.get_within(key, here, 8, &mut 0)
     }
 
-    fn get_within(&self, key: &str, here: &str, depth: usize) -> Option<String> {
+    /// `size` counts the bytes that were put together for the value, at all depths.
+    fn get_within(&self, key: &str, here: &str, depth: usize, size: &mut usize) -> Option<String> {
         let default = || {
-            self.ini
-                .sections
-                .iter()
-                .find(|(name, _)| name == "DEFAULT")
-                .and_then(|(_, values)| values.get(key))
+            let (_, values) = self.ini.sections.get(self.ini.default?)?;
+            values.get(key)
         };
         let raw = self.values.get(key).or_else(default)?;
         let depth = depth.checked_sub(1)?;
+        *size += raw.len() + 1;
+        if *size > MOST_BYTES {
+            return None;
+        }
         let mut result = String::new();
         let mut rest = raw.as_str();
         while let Some(at) = rest.find('%') {
@@ -84,13 +94,17 @@ impl Section<'_> {
                 rest = after;
             } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|inner| inner.split_once(")s")) {
                 if name == "here" {
+                    *size += here.len();
                     result.push_str(here);
                 } else {
-                    result.push_str(&self.get_within(&name.to_lowercase(), here, depth)?);
+                    result.push_str(&self.get_within(&name.to_lowercase(), here, depth, size)?);
                 }
                 rest = after;
             } else {
                 result.push('%');
+            }
+            if result.len() > MOST_BYTES {
+                return None;
             }
         }
         result.push_str(rest);
@@ -121,5 +135,19 @@ mod tests {
         let ini = Ini::parse("[tenants]\nscript_location = x%(a)s\na = %(b)s\nb = %(a)s\n");
         let section = ini.alembic_sections().next().unwrap();
         assert_eq!(section.get("script_location", ""), None);
+    }
+
+    #[test]
+    fn a_value_that_doubles_again_and_again_is_none() {
+        let doubles = |from: usize| format!("k{from} = {}\n", format!("%(k{})s", from + 1).repeat(1_000));
+        let text: String = (0..6).map(doubles).collect();
+        let ini = Ini::parse(&format!("[alembic]\nscript_location = %(k0)s\n{text}k6 = x\n"));
+        assert_eq!(ini.alembic_sections().next().unwrap().get("script_location", ""), None);
+        let ini = Ini::parse(&format!("[alembic]\nscript_location = {}\n", "%(here)s".repeat(1_000)));
+        let here = "h".repeat(10_000);
+        assert_eq!(
+            ini.alembic_sections().next().unwrap().get("script_location", &here),
+            None
+        );
     }
 }

@@ -13,12 +13,14 @@ mod signs;
 mod target;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 pub use checks::Checks;
 pub use environment::Environment;
 pub use history::{History, MOST_FILES, Revision};
 pub use late::Early;
+use models::Declared;
 pub use models::{Declaration, Wanted};
 pub use target::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
 
@@ -94,6 +96,8 @@ pub struct Project<'s> {
     histories: RefCell<Vec<(Vec<RepoPath>, Rc<History>)>>,
     /// The same for the checks that were looked for.
     checks: RefCell<Vec<(Vec<RepoPath>, Rc<Checks>)>>,
+    /// Where the models of an environment are, each held so that no other takes its place.
+    declared: RefCell<HashMap<*const Naming, (Rc<Naming>, Rc<Declared>)>>,
 }
 
 impl<'s> Project<'s> {
@@ -110,6 +114,7 @@ impl<'s> Project<'s> {
             known_then: Memo::default(),
             histories: RefCell::default(),
             checks: RefCell::default(),
+            declared: RefCell::default(),
         }
     }
 
@@ -348,8 +353,16 @@ impl<'s> Project<'s> {
 
     /// Where the models of an environment declare a constraint, and how that reads with a name.
     #[must_use]
-    pub fn declaration(&self, naming: &Naming, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
-        models::find(&self.modules, naming, wanted, name)
+    pub fn declaration(&self, naming: &Rc<Naming>, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
+        let key = Rc::as_ptr(naming);
+        let known = self.declared.borrow().get(&key).map(|(_, known)| known.clone());
+        let declared = known.unwrap_or_else(|| {
+            let declared = Rc::new(Declared::of(&self.modules, naming));
+            let kept = (naming.clone(), declared.clone());
+            self.declared.borrow_mut().insert(key, kept);
+            declared
+        });
+        declared.find(&self.modules, wanted, name)
     }
 
     fn of_environment(&self, environment: Environment) -> Rc<Naming> {

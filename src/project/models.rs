@@ -1,9 +1,13 @@
 //! The model behind a constraint: where the project declares the key or the unique column that a migration creates.
 
+use std::cell::{Cell, OnceCell};
+use std::collections::{HashMap, HashSet};
+
 use crate::git::EntryKind;
 use crate::naming::ConstraintKind;
 use crate::python::{ArgumentKind, Call, Class, Expr, ExprKind, Module, Modules, Stmt, StmtKind};
 use crate::source::{RepoPath, Span};
+use crate::work;
 
 use super::target::Target;
 use super::{Naming, Place};
@@ -31,22 +35,51 @@ pub struct Declaration {
     pub named: String,
 }
 
-/// Looks through the modules that led to the metadata and those beside it.
-pub(super) fn find(modules: &Modules<'_>, naming: &Naming, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
-    candidates(modules, naming)
-        .into_iter()
-        .take(MAX_FILES)
-        .find_map(|path| {
-            let text = modules.file(&path)?.text();
+/// So many times the text of a module is searched for a column; whoever asks more often has its words listed.
+const FEW: usize = 32;
+
+/// The modules in which the models of an environment are looked for, and what they declare.
+pub(super) struct Declared {
+    files: Vec<Declaring>,
+    asked: Cell<usize>,
+}
+
+struct Declaring {
+    path: RepoPath,
+    words: OnceCell<HashSet<String>>,
+    places: OnceCell<HashMap<Key, Span>>,
+}
+
+/// A kind of constraint, its table and its columns.
+type Key = (ConstraintKind, String, Vec<String>);
+
+impl Declared {
+    /// The modules that led to the metadata and those beside it; none is read yet.
+    pub(super) fn of(modules: &Modules<'_>, naming: &Naming) -> Self {
+        let paths = candidates(modules, naming).into_iter().take(MAX_FILES);
+        let declaring = |path| Declaring {
+            path,
+            words: OnceCell::new(),
+            places: OnceCell::new(),
+        };
+        Self {
+            files: paths.map(declaring).collect(),
+            asked: Cell::new(0),
+        }
+    }
+
+    /// Looks through the modules.
+    pub(super) fn find(&self, modules: &Modules<'_>, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
+        self.asked.set(self.asked.get() + 1);
+        let key = (wanted.kind, wanted.table.to_owned(), wanted.columns.to_vec());
+        self.files.iter().find_map(|file| {
+            let text = modules.file(&file.path)?.text();
             // Flask-SQLAlchemy and SQLModel make the table's name of the class's, so only the columns must stand in the file.
-            if !wanted.columns.iter().all(|column| text.contains(column.as_str())) {
+            if !file.holds(text, wanted.columns, self.asked.get() > FEW) {
                 return None;
             }
-            let module = modules.get(&path)?;
-            let span = module
-                .body()
-                .iter()
-                .find_map(|statement| in_statement(statement, wanted))?;
+            let module = modules.get(&file.path)?;
+            let span = *file.places.get_or_init(|| places(module)).get(&key)?;
             let named = with_name(module, span, wanted, name)?;
             Some(Declaration {
                 place: Place {
@@ -56,17 +89,50 @@ pub(super) fn find(modules: &Modules<'_>, naming: &Naming, wanted: &Wanted<'_>, 
                 named,
             })
         })
+    }
 }
 
-fn candidates(modules: &Modules<'_>, naming: &Naming) -> Vec<RepoPath> {
-    let mut paths = naming.trail.clone();
-    paths.extend(
-        naming
-            .imports
+impl Declaring {
+    fn holds(&self, text: &str, columns: &[String], is_asked_often: bool) -> bool {
+        if !is_asked_often {
+            work::steps(text.len());
+            return columns.iter().all(|column| text.contains(column.as_str()));
+        }
+        let words = self.words.get_or_init(|| {
+            work::steps(text.len());
+            words_of(text).map(str::to_owned).collect()
+        });
+        columns
             .iter()
-            .filter(|path| !naming.trail.contains(path))
-            .cloned(),
-    );
+            .all(|column| words_of(column).all(|word| words.contains(word)))
+    }
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'))
+        .filter(|word| !word.is_empty())
+}
+
+/// The first place in a module of each thing that it declares.
+fn places(module: &Module) -> HashMap<Key, Span> {
+    let mut found = HashMap::new();
+    let mut add = |table: &str, (kind, columns, span): Found| {
+        found.entry((kind, table.to_owned(), columns)).or_insert(span);
+    };
+    for statement in module.body() {
+        in_statement(statement, &mut add);
+    }
+    found
+}
+
+/// The kind and the columns of something that is declared, and where.
+type Found = (ConstraintKind, Vec<String>, Span);
+
+fn candidates(modules: &Modules<'_>, naming: &Naming) -> Vec<RepoPath> {
+    let mut known: HashSet<RepoPath> = naming.trail.iter().cloned().collect();
+    let mut paths = naming.trail.clone();
+    paths.extend(naming.imports.iter().filter(|path| !known.contains(*path)).cloned());
+    known.extend(naming.imports.iter().cloned());
     let homes: Vec<RepoPath> = match &naming.target {
         Target::Metadata(facts) => facts
             .place
@@ -86,7 +152,7 @@ fn candidates(modules: &Modules<'_>, naming: &Naming) -> Vec<RepoPath> {
             for entry in modules.list(&folder) {
                 let path = folder.join(&entry.name).filter(RepoPath::is_python);
                 if let Some(path) = path.filter(|_| entry.kind == EntryKind::File)
-                    && !paths.contains(&path)
+                    && known.insert(path.clone())
                 {
                     paths.push(path);
                 }
@@ -96,16 +162,23 @@ fn candidates(modules: &Modules<'_>, naming: &Naming) -> Vec<RepoPath> {
     paths
 }
 
-fn in_statement(statement: &Stmt, wanted: &Wanted<'_>) -> Option<Span> {
+fn in_statement(statement: &Stmt, add: &mut dyn FnMut(&str, Found)) {
     match &statement.kind {
-        StmtKind::Class(class) if table_names(class).iter().any(|name| name == wanted.table) => in_class(class, wanted),
-        StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) => in_table(value, wanted),
-        StmtKind::If(branches) => branches
-            .iter()
-            .flat_map(|(_, body)| body)
-            .find_map(|inner| in_statement(inner, wanted)),
-        StmtKind::Try { body, .. } => body.iter().find_map(|inner| in_statement(inner, wanted)),
-        _ => None,
+        StmtKind::Class(class) => {
+            let tables = table_names(class);
+            in_class(class, &mut |found| {
+                tables.iter().for_each(|table| add(table, found.clone()));
+            });
+        }
+        StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) => {
+            in_table(value, add);
+        }
+        StmtKind::If(branches) => {
+            let inner = branches.iter().flat_map(|(_, body)| body);
+            inner.for_each(|inner| in_statement(inner, add));
+        }
+        StmtKind::Try { body, .. } => body.iter().for_each(|inner| in_statement(inner, add)),
+        _ => {}
     }
 }
 
@@ -143,28 +216,30 @@ fn snake_case(name: &str) -> String {
     result
 }
 
-fn in_class(class: &Class, wanted: &Wanted<'_>) -> Option<Span> {
-    class.body.iter().find_map(|statement| {
+fn in_class(class: &Class, add: &mut dyn FnMut(Found)) {
+    for statement in &class.body {
         let StmtKind::Assign {
             targets,
             value: Some(value),
             ..
         } = &statement.kind
         else {
-            return None;
+            continue;
         };
-        let attribute = targets.first()?.as_name()?;
+        let Some(attribute) = targets.first().and_then(Expr::as_name) else {
+            continue;
+        };
         if attribute == "__table_args__" {
-            return in_table_args(value, wanted);
+            in_table_args(value, add);
+        } else if let Some(column) = column_call(value) {
+            let first = column
+                .arguments
+                .first()
+                .filter(|first| first.kind == ArgumentKind::Positional);
+            let name = first.and_then(|first| first.value.as_str()).unwrap_or(attribute);
+            in_column(column, name, add);
         }
-        let column = column_call(value)?;
-        let first = column
-            .arguments
-            .first()
-            .filter(|first| first.kind == ArgumentKind::Positional);
-        let name = first.and_then(|first| first.value.as_str()).unwrap_or(attribute);
-        in_column(column, name, wanted)
-    })
+    }
 }
 
 /// `mapped_column(...)`, `Column(...)`, `Field(...)`, also inside another call.
@@ -176,72 +251,61 @@ fn column_call(value: &Expr) -> Option<&Call> {
     }
 }
 
-fn in_column(column: &Call, name: &str, wanted: &Wanted<'_>) -> Option<Span> {
-    let [only] = wanted.columns else { return None };
-    if only != name {
-        return None;
-    }
-    match wanted.kind {
-        ConstraintKind::ForeignKey => {
-            let key = column
-                .arguments
-                .iter()
-                .find_map(|argument| argument.value.as_call_of("ForeignKey"));
-            let field = || {
-                column
-                    .arguments
-                    .iter()
-                    .find(|argument| argument.is_keyword("foreign_key"))
-            };
-            key.map(|call| call.span)
-                .or_else(|| field().map(|argument| argument.span))
-        }
-        ConstraintKind::Unique => column
-            .arguments
-            .iter()
-            .find(|argument| argument.is_keyword("unique"))
-            .map(|argument| argument.span),
-        _ => None,
-    }
-}
-
-/// A constraint over several columns, in `__table_args__` or in a `Table`.
-fn in_table_args(value: &Expr, wanted: &Wanted<'_>) -> Option<Span> {
-    let class = match wanted.kind {
-        ConstraintKind::ForeignKey => "ForeignKeyConstraint",
-        ConstraintKind::Unique => "UniqueConstraint",
-        ConstraintKind::PrimaryKey => "PrimaryKeyConstraint",
-        _ => return None,
+fn in_column(column: &Call, name: &str, add: &mut dyn FnMut(Found)) {
+    let mut arguments = column.arguments.iter();
+    let key = arguments.find_map(|argument| argument.value.as_call_of("ForeignKey"));
+    let keyword = |word: &str| {
+        let mut arguments = column.arguments.iter();
+        let argument = arguments.find(|argument| argument.is_keyword(word));
+        argument.map(|argument| argument.span)
     };
-    if let Some(call) = value.as_call_of(class) {
-        let columns: Vec<&str> = match call.arguments.first().map(|first| &first.value.kind) {
-            Some(ExprKind::List(items) | ExprKind::Tuple(items)) => items.iter().filter_map(Expr::as_str).collect(),
-            _ => call
-                .arguments
-                .iter()
-                .filter_map(|argument| argument.value.as_str())
-                .collect(),
-        };
-        if columns == wanted.columns.iter().map(String::as_str).collect::<Vec<_>>() {
-            return Some(call.span);
-        }
+    let columns = || vec![name.to_owned()];
+    if let Some(span) = key.map(|call| call.span).or_else(|| keyword("foreign_key")) {
+        add((ConstraintKind::ForeignKey, columns(), span));
     }
-    value
-        .children()
-        .into_iter()
-        .find_map(|child| in_table_args(child, wanted))
+    if let Some(span) = keyword("unique") {
+        add((ConstraintKind::Unique, columns(), span));
+    }
 }
 
-fn in_table(value: &Expr, wanted: &Wanted<'_>) -> Option<Span> {
-    let table = value.as_call_of("Table")?;
-    if table.arguments.first()?.value.as_str() != Some(wanted.table) {
-        return None;
+/// The constraints over several columns, in `__table_args__` or in a `Table`.
+fn in_table_args(value: &Expr, add: &mut dyn FnMut(Found)) {
+    let call = value.as_call();
+    let kind = match call.and_then(Call::name) {
+        Some("ForeignKeyConstraint") => Some(ConstraintKind::ForeignKey),
+        Some("UniqueConstraint") => Some(ConstraintKind::Unique),
+        Some("PrimaryKeyConstraint") => Some(ConstraintKind::PrimaryKey),
+        _ => None,
+    };
+    if let Some((kind, call)) = kind.zip(call) {
+        let texts = |items: &[Expr]| items.iter().filter_map(Expr::as_str).map(str::to_owned).collect();
+        let columns = match call.arguments.first().map(|first| &first.value.kind) {
+            Some(ExprKind::List(items) | ExprKind::Tuple(items)) => texts(items),
+            _ => {
+                let texts = call.arguments.iter().filter_map(|argument| argument.value.as_str());
+                texts.map(str::to_owned).collect()
+            }
+        };
+        add((kind, columns, call.span));
     }
-    table.arguments.iter().find_map(|argument| {
+    for child in value.children() {
+        in_table_args(child, add);
+    }
+}
+
+fn in_table(value: &Expr, add: &mut dyn FnMut(&str, Found)) {
+    let Some(table) = value.as_call_of("Table") else { return };
+    let Some(name) = table.arguments.first().and_then(|first| first.value.as_str()) else {
+        return;
+    };
+    for argument in &table.arguments {
         let column = argument.value.as_call_of("Column");
-        let inside = column.and_then(|column| in_column(column, column.arguments.first()?.value.as_str()?, wanted));
-        inside.or_else(|| in_table_args(&argument.value, wanted))
-    })
+        let own = column.and_then(|column| Some((column, column.arguments.first()?.value.as_str()?)));
+        if let Some((column, own)) = own {
+            in_column(column, own, &mut |found| add(name, found));
+        }
+        in_table_args(&argument.value, &mut |found| add(name, found));
+    }
 }
 
 /// The declaration as it reads with the name in it.
@@ -281,8 +345,14 @@ fn with_name(module: &Module, span: Span, wanted: &Wanted<'_>, name: &str) -> Op
     }
 }
 
+/// The statement that a place is in; statements stand one behind the other.
+fn statement_around(body: &[Stmt], span: Span) -> Option<&Stmt> {
+    let at = body.partition_point(|statement| statement.span.end <= span.start);
+    body.get(at).filter(|statement| statement.span.contains(span))
+}
+
 fn class_around(body: &[Stmt], span: Span) -> Option<&Class> {
-    let statement = body.iter().find(|statement| statement.span.contains(span))?;
+    let statement = statement_around(body, span)?;
     match &statement.kind {
         StmtKind::Class(class) => Some(class),
         _ => statement
@@ -302,7 +372,7 @@ fn assigns(class: &Class, name: &str) -> bool {
 
 /// The call that has an argument.
 fn column_around(body: &[Stmt], argument: Span) -> Option<&Call> {
-    let statement = body.iter().find(|statement| statement.span.contains(argument))?;
+    let statement = statement_around(body, argument)?;
     if let StmtKind::Class(class) = &statement.kind {
         return column_around(&class.body, argument);
     }
@@ -349,7 +419,9 @@ mod tests {
             table,
             columns: &columns,
         };
-        find(&Modules::new(&snapshot), &naming, &wanted, "N").map_or_else(|| "none".to_owned(), |found| found.named)
+        let modules = Modules::new(&snapshot);
+        let found = Declared::of(&modules, &naming).find(&modules, &wanted, "N");
+        found.map_or_else(|| "none".to_owned(), |found| found.named)
     }
 
     #[test]

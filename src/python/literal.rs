@@ -1,11 +1,16 @@
 //! Where each character of a string literal stands in the source, so that a text inside it can be changed in place.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use ruff_python_ast as ast;
 use ruff_python_ast::StringFlags as _;
 use ruff_python_parser::parse_parenthesized_expression_range;
 use ruff_text_size::{TextRange, TextSize};
 
 use crate::source::{SourceFile, Span};
+use crate::work;
 
 /// A string literal or an f-string with all that is concatenated to it; of an f-string, what stands between the values.
 #[derive(Debug)]
@@ -14,7 +19,23 @@ pub struct Literal {
     pieces: Vec<Piece>,
 }
 
-/// The smallest part that can be replaced: a character, or an escape sequence.
+/// The literals of one file, each read once.
+#[derive(Debug, Default, Clone)]
+pub struct Literals(Rc<RefCell<HashMap<Span, Option<Rc<Literal>>>>>);
+
+impl Literals {
+    /// The literal at a place of the file.
+    #[must_use]
+    pub fn of(&self, file: &SourceFile, span: Span) -> Option<Rc<Literal>> {
+        let mut known = self.0.borrow_mut();
+        let literal = known
+            .entry(span)
+            .or_insert_with(|| Literal::read(file, span).map(Rc::new));
+        literal.clone()
+    }
+}
+
+/// Characters that are written as they are held, or an escape sequence, which can be replaced as a whole only.
 #[derive(Debug)]
 struct Unit {
     /// Where it starts in the text as Python holds it.
@@ -36,6 +57,7 @@ impl Literal {
     /// Reads the literal at a place; nothing where the place holds anything else, or an escape sequence that is not understood.
     #[must_use]
     pub fn read(file: &SourceFile, span: Span) -> Option<Self> {
+        work::steps(span.end.saturating_sub(span.start));
         let range = TextRange::new(TextSize::try_from(span.start).ok()?, TextSize::try_from(span.end).ok()?);
         let parsed = parse_parenthesized_expression_range(file.text(), range).ok()?;
         let mut literal = Self {
@@ -95,12 +117,19 @@ impl Literal {
             let what = what?;
             held.extend(what);
             let worth = what.map_or(0, char::len_utf8);
-            self.units.push(Unit {
-                at,
-                length: worth,
-                source: Span::new(place, place + length),
-                piece: self.pieces.len(),
-            });
+            let piece = self.pieces.len();
+            match self.units.last_mut() {
+                Some(last) if worth == length && last.is_plain() && last.piece == piece => {
+                    last.length += worth;
+                    last.source.end += length;
+                }
+                _ => self.units.push(Unit {
+                    at,
+                    length: worth,
+                    source: Span::new(place, place + length),
+                    piece,
+                }),
+            }
             at += worth;
             place += length;
             rest = rest.get(length..)?;
@@ -115,24 +144,50 @@ impl Literal {
     /// Nothing where they lie in several pieces, or where `new` cannot be written in the quotes and under the prefix of that place.
     #[must_use]
     pub fn replace(&self, range: std::ops::Range<usize>, new: &str) -> Option<(Span, String)> {
-        let first = self
-            .units
-            .iter()
-            .find(|unit| unit.at == range.start && unit.length > 0)?;
+        let (first, start) = self.start(range.start)?;
         let end = if range.is_empty() {
-            first.source.start
+            start
         } else {
-            let last = self
-                .units
-                .iter()
-                .find(|unit| unit.length > 0 && unit.at + unit.length == range.end)?;
+            let (last, end) = self.end(range.end)?;
             if last.piece != first.piece {
                 return None;
             }
-            last.source.end
+            end
         };
         let written = self.pieces.get(first.piece)?.written(new)?;
-        Some((Span::new(first.source.start, end), written))
+        Some((Span::new(start, end), written))
+    }
+
+    /// The unit that a byte of the text is in, and where it stands.
+    fn start(&self, at: usize) -> Option<(&Unit, usize)> {
+        work::step();
+        let after = self.units.partition_point(|unit| unit.at + unit.length <= at);
+        let unit = self.units.get(after).filter(|unit| unit.at <= at)?;
+        Some((unit, unit.place(at)?))
+    }
+
+    /// The unit that ends with a byte or goes on behind it, and where that is.
+    fn end(&self, at: usize) -> Option<(&Unit, usize)> {
+        let after = self.units.partition_point(|unit| unit.at + unit.length < at);
+        let unit = self.units.get(after).filter(|unit| unit.at < at)?;
+        Some((unit, unit.place(at)?))
+    }
+}
+
+impl Unit {
+    /// Whether its bytes are held as they are written.
+    const fn is_plain(&self) -> bool {
+        self.length == self.source.end - self.source.start
+    }
+
+    /// Where a byte of the text stands; of an escape sequence only its ends do.
+    fn place(&self, at: usize) -> Option<usize> {
+        let inside = at.checked_sub(self.at)?;
+        match inside {
+            0 => Some(self.source.start),
+            _ if inside == self.length => Some(self.source.end),
+            _ => self.is_plain().then_some(self.source.start + inside),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ mod tree;
 pub mod values;
 
 pub use ends::open_line_ends;
-pub use literal::Literal;
+pub use literal::{Literal, Literals};
 pub use modules::Modules;
 pub use search::{Relevance, is_plain_revision, names_down_revision, relevance};
 pub use tree::{

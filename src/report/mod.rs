@@ -16,6 +16,7 @@ mod page;
 mod sarif;
 mod text;
 mod verbose;
+mod window;
 mod wording;
 
 use std::fmt::Write as _;

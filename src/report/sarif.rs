@@ -2,6 +2,7 @@
 //!
 //! No path of this machine is in it: every file is named relative to `%SRCROOT%`, the top of what was checked.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -23,18 +24,30 @@ pub(super) struct Sarif;
 
 impl Reporter for Sarif {
     fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(Screen::json(&mut *out), &log(outcome))?;
-        writeln!(out)
+        // Without indentation, which is most of such a file, and result by result, since there may be thousands.
+        let log = log(outcome);
+        let (head, tail) = log.split_once(RESULTS).unwrap_or((&log, ""));
+        write!(out, "{head}[")?;
+        let out = &mut Screen::json(&mut *out);
+        let mut shown: HashMap<(&RepoPath, Span), Option<&Fix>> = HashMap::new();
+        let fingerprints = fingerprints(&outcome.diagnostics);
+        for (at, (diagnostic, fingerprint)) in outcome.diagnostics.iter().zip(fingerprints).enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            // A create and its drop have one fix.
+            let create = diagnostic.shown_with.unwrap_or(diagnostic.span);
+            let fix = diagnostic.fix.as_ref();
+            let shows_fix = shown.insert((diagnostic.path(), create), fix) != Some(fix);
+            writeln!(out, "{comma}")?;
+            serde_json::to_writer(&mut *out, &result(diagnostic, &fingerprint, shows_fix))?;
+        }
+        writeln!(out, "]{tail}")
     }
 }
 
-fn log(outcome: &Outcome) -> Value {
-    let results: Vec<Value> = outcome
-        .diagnostics
-        .iter()
-        .zip(fingerprints(&outcome.diagnostics))
-        .map(|(diagnostic, fingerprint)| result(diagnostic, &fingerprint))
-        .collect();
+/// Stands for the results, which are written one by one.
+const RESULTS: &str = "\"results go here\"";
+
+fn log(outcome: &Outcome) -> String {
     let artifacts: Vec<Value> = outcome
         .files
         .iter()
@@ -65,9 +78,10 @@ fn log(outcome: &Outcome) -> Value {
             // Where Python ends a line, which is more than the standard supposes.
             "newlineSequences": ["\r\n", "\n", "\r"],
             "columnKind": "unicodeCodePoints",
-            "results": results,
+            "results": "results go here",
         }],
     })
+    .to_string()
 }
 
 fn invocation(outcome: &Outcome) -> Value {
@@ -110,7 +124,8 @@ fn first_paragraph(page: &str) -> String {
     lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-fn result(diagnostic: &Diagnostic, fingerprint: &str) -> Value {
+/// A create and its drop are one problem, and have one fix: it stands with the first of them.
+fn result(diagnostic: &Diagnostic, fingerprint: &str, shows_fix: bool) -> Value {
     let mut result = json!({
         "ruleId": diagnostic.rule.name,
         "ruleIndex": ALL.iter().position(|rule| *rule == diagnostic.rule),
@@ -126,7 +141,7 @@ fn result(diagnostic: &Diagnostic, fingerprint: &str) -> Value {
     if let Some(name) = &diagnostic.suggested_name {
         result["properties"] = json!({ "suggestedName": name });
     }
-    if let Some(fix) = &diagnostic.fix {
+    if let Some(fix) = diagnostic.fix.as_ref().filter(|_| shows_fix) {
         result["fixes"] = json!([fix_of(fix)]);
     }
     result
@@ -158,10 +173,7 @@ fn fix_of(fix: &Fix) -> Value {
 
 fn replacement(edit: &Edit) -> Value {
     let mut deleted = region(&edit.file, edit.span);
-    // A byte order mark is no character of the text, though its bytes count.
-    let text = edit.file.text();
-    let before = text.get(..edit.span.start).unwrap_or_default();
-    deleted["charOffset"] = before.trim_start_matches('\u{feff}').chars().count().into();
+    deleted["charOffset"] = edit.file.characters_before(edit.span.start).into();
     deleted["charLength"] = edit.file.slice(edit.span).chars().count().into();
     deleted["byteOffset"] = edit.span.start.into();
     deleted["byteLength"] = (edit.span.end - edit.span.start).into();

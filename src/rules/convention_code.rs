@@ -1,11 +1,12 @@
 //! How a naming convention is written into a module: the dict as a constant below the imports, and its use where the metadata is made.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::fix::{Edit, Fix, Safety};
 use crate::naming::{ConstraintKind, Convention, Key, Value};
 use crate::project::{Checks, Place, Spelling, Target};
-use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Stmt, StmtKind};
+use crate::python::{ArgumentKind, Call, Class, Expr, ExprKind, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
 
 use super::MetadataFile;
@@ -382,9 +383,12 @@ fn binds_library(body: &[Stmt], at: usize) -> bool {
     })
 }
 
-/// The key of a dict display, for a place to point at.
-pub(super) fn key_span(body: &[Stmt], dict: Span, key: &Key) -> Option<Span> {
-    let mut found = None;
+/// The keys of a dict display, for a place to point at: the first of each.
+pub(super) fn key_spans(body: &[Stmt], dict: Span) -> HashMap<Key, Span> {
+    let mut found = HashMap::new();
+    let mut add = |key: Key, span| {
+        found.entry(key).or_insert(span);
+    };
     for statement in body {
         each_expr(statement, &mut |expr| {
             if expr.span != dict {
@@ -392,12 +396,16 @@ pub(super) fn key_span(body: &[Stmt], dict: Span, key: &Key) -> Option<Span> {
             }
             match &expr.kind {
                 ExprKind::Dict(items) => {
-                    let keys = items.iter().filter_map(|item| item.key.as_ref());
-                    found = keys.filter(|expr| is_key(expr, key)).map(|expr| expr.span).next();
+                    for expr in items.iter().filter_map(|item| item.key.as_ref()) {
+                        key_of(expr).into_iter().for_each(|key| add(key, expr.span));
+                    }
                 }
                 ExprKind::Call(call) => {
-                    let named = |argument: &&Argument| matches!((&argument.kind, key), (ArgumentKind::Keyword(name), Key::Text(key)) if name == key);
-                    found = call.arguments.iter().find(named).map(|argument| argument.span);
+                    for argument in &call.arguments {
+                        if let ArgumentKind::Keyword(name) = &argument.kind {
+                            add(Key::Text(name.to_string()), argument.span);
+                        }
+                    }
                 }
                 _ => {}
             }
@@ -406,13 +414,12 @@ pub(super) fn key_span(body: &[Stmt], dict: Span, key: &Key) -> Option<Span> {
     found
 }
 
-fn is_key(expr: &Expr, key: &Key) -> bool {
-    match key {
-        Key::Text(text) => expr.as_str() == Some(text),
-        Key::Class(name) => expr
-            .dotted()
-            .is_some_and(|dotted| dotted.rsplit('.').next() == Some(name)),
+fn key_of(expr: &Expr) -> Option<Key> {
+    if let Some(text) = expr.as_str() {
+        return Some(Key::Text(text.to_owned()));
     }
+    let dotted = expr.dotted()?;
+    Some(Key::Class(dotted.rsplit('.').next()?.to_owned()))
 }
 
 fn each_expr(statement: &Stmt, visit: &mut impl FnMut(&Expr)) {

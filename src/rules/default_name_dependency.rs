@@ -1,5 +1,7 @@
 //! An upgrade drops or renames a constraint by the name that one database chose, and the revision that made it gave none, or another.
 
+use std::cell::{Cell, OnceCell};
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -14,7 +16,7 @@ use crate::source::Span;
 use crate::sql::{Effect, Ident, Table};
 
 use super::edits::naming_of_reflected;
-use super::executed::{Executed, is_all_read, is_called};
+use super::executed::{Executed, is_all_read, words_of};
 use super::inline::{Inline, InlineName, of_added_column, of_table};
 use super::suggestion::{Constraint, configured_name, dropped_name, effective_name, name_at_run_time};
 use super::{Check, MigrationFile, Rule};
@@ -52,13 +54,165 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let Some(earlier) = history.before(file.migration.module) else {
         return Vec::new();
     };
+    let past = Past::of(earlier, &wanted);
     wanted
         .iter()
         .filter_map(|wanted| {
-            let made = look_back(file, &earlier, wanted).ok()?;
+            let made = look_back(file, &past, wanted).ok()?;
             diagnostic(file, wanted, &made?)
         })
         .collect()
+}
+
+/// So often a name is compared with a constraint; of more drops in one revision nothing is said.
+const MOST_COMPARED: usize = 20_000;
+
+/// More tables than this are looked for by the words of each revision, which are gone through once.
+const FEW_TABLES: usize = 4;
+
+/// The earlier revisions, each read once for all that is looked for.
+struct Past<'h> {
+    revisions: Vec<Earlier<'h>>,
+    /// Those that speak of each table.
+    by_table: HashMap<String, Vec<usize>>,
+    is_readable: OnceCell<bool>,
+    compared: Cell<usize>,
+}
+
+struct Earlier<'h> {
+    revision: &'h Revision,
+    migration: OnceCell<Migration<'h>>,
+    is_clear: OnceCell<bool>,
+    /// What it does by the tables, those that are not known included for each.
+    operations: OnceCell<ByTable>,
+    steps: OnceCell<ByTable>,
+    /// The steps that rename tables.
+    renames: OnceCell<Vec<usize>>,
+    /// The names that it drops.
+    dropped: OnceCell<HashSet<String>>,
+}
+
+/// Places in a list by the table that they are about.
+#[derive(Default)]
+struct ByTable {
+    known: HashMap<String, Vec<usize>>,
+    computed: Vec<usize>,
+}
+
+impl ByTable {
+    fn of<'t>(tables: impl Iterator<Item = &'t Known<String>>) -> Self {
+        let mut found = Self::default();
+        for (at, table) in tables.enumerate() {
+            match table.known() {
+                Some(table) => found.known.entry(table.clone()).or_default().push(at),
+                None => found.computed.push(at),
+            }
+        }
+        found
+    }
+
+    fn about(&self, table: &str) -> Vec<usize> {
+        let known = self.known.get(table).into_iter().flatten();
+        let mut places: Vec<usize> = known.chain(&self.computed).copied().collect();
+        places.sort();
+        places
+    }
+}
+
+impl<'h> Past<'h> {
+    fn of(earlier: Vec<&'h Revision>, wanted: &[Wanted<'_>]) -> Self {
+        let is_word = |table: &str| words_of(table).eq([(0, table)]);
+        let tables: HashSet<&str> = wanted.iter().map(|wanted| wanted.table.as_str()).collect();
+        let mut by_table: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, revision) in earlier.iter().enumerate() {
+            let mut add = |table: &str| {
+                let places = by_table.entry(table.to_owned()).or_default();
+                if places.last() != Some(&at) {
+                    places.push(at);
+                }
+            };
+            if tables.len() > FEW_TABLES {
+                let words = words_of(revision.text()).map(|(_, word)| word);
+                words.filter(|word| tables.contains(word)).for_each(&mut add);
+            }
+            let singly = tables
+                .iter()
+                .filter(|table| tables.len() <= FEW_TABLES || !is_word(table));
+            singly
+                .filter(|table| revision.mentions(table))
+                .for_each(|table| add(table));
+        }
+        let new = |revision| Earlier {
+            revision,
+            migration: OnceCell::new(),
+            is_clear: OnceCell::new(),
+            operations: OnceCell::new(),
+            steps: OnceCell::new(),
+            renames: OnceCell::new(),
+            dropped: OnceCell::new(),
+        };
+        Self {
+            revisions: earlier.into_iter().map(new).collect(),
+            by_table,
+            is_readable: OnceCell::new(),
+            compared: Cell::new(0),
+        }
+    }
+
+    /// The revisions that speak of a table.
+    fn about(&self, table: &str) -> impl Iterator<Item = &Earlier<'h>> {
+        let places = self.by_table.get(table).into_iter().flatten();
+        places.filter_map(|at| self.revisions.get(*at))
+    }
+
+    fn is_readable(&self) -> bool {
+        let all = || self.revisions.iter().all(|earlier| earlier.revision.is_readable());
+        *self.is_readable.get_or_init(all)
+    }
+}
+
+impl<'h> Earlier<'h> {
+    fn migration(&self) -> &Migration<'h> {
+        self.migration.get_or_init(|| Migration::read(self.revision.module()))
+    }
+
+    fn is_clear(&self) -> bool {
+        *self.is_clear.get_or_init(|| {
+            let module = self.revision.module();
+            module.errors().is_empty() && !runs_definitions(module.file().text())
+        })
+    }
+
+    fn operations(&self, table: &str) -> impl Iterator<Item = &Operation<'h>> {
+        let all = &self.migration().operations;
+        let by_table = self
+            .operations
+            .get_or_init(|| ByTable::of(all.iter().map(|one| &one.table)));
+        by_table.about(table).into_iter().filter_map(|at| all.get(at))
+    }
+
+    fn steps(&self, table: &str) -> impl Iterator<Item = &Step<'h>> {
+        let all = &self.migration().steps;
+        let by_table = self.steps.get_or_init(|| ByTable::of(all.iter().map(|one| &one.table)));
+        by_table.about(table).into_iter().filter_map(|at| all.get(at))
+    }
+
+    fn renames(&self) -> &[usize] {
+        self.renames.get_or_init(|| {
+            let steps = self.migration().steps.iter().enumerate();
+            let renames = steps.filter(|(_, step)| step.method == "rename_table" && step.half != Half::Downgrade);
+            renames.map(|(at, _)| at).collect()
+        })
+    }
+
+    fn drops(&self, name: &str) -> bool {
+        let dropped = self.dropped.get_or_init(|| {
+            let operations = self.migration().operations.iter();
+            let drops = operations.filter(|one| !one.creates() && one.half != Half::Downgrade);
+            drops.filter_map(|drop| drop.name.text().map(str::to_owned)).collect()
+        });
+        dropped.contains(name)
+    }
 }
 
 /// A drop or a rename, and what it looks for.
@@ -180,25 +334,14 @@ fn tables_of_index(name: &str) -> Vec<String> {
 
 /// Whether the upgrade itself makes what it drops, or the table.
 fn is_made_here(file: &MigrationFile<'_>, wanted: &Wanted<'_>) -> bool {
-    let Migration { operations, steps, .. } = file.migration;
-    let before = |span: Span| span < wanted.call;
-    let by_operation = operations
-        .iter()
-        .any(|other| other.creates() && other.name.text() == Some(wanted.name) && before(other.call.span));
-    let with_table = steps.iter().any(|step| {
-        matches!(step.method, "create_table" | "drop_table" | "rename_table")
-            && step.half != Half::Downgrade
-            && step.table.known().is_some_and(|table| *table == wanted.table)
-            && before(step.call.span)
-    });
-    let changes_table =
-        |effect: &Effect| matches!(effect, Effect::TableChanged(table) if is_called(&table.name, &wanted.table));
+    let before = |span: Option<Span>| span.is_some_and(|span| span < wanted.call);
     let by_sql = || {
-        let upgraded = file.executed().iter().filter(|one| one.run.half != Half::Downgrade);
         file.is_made_by_sql(wanted.name, &[Half::Upgrade, Half::Unknown])
-            || upgraded.flat_map(|one| &one.effects).any(changes_table)
+            || file.lookups.changes_by_sql(file, &wanted.table)
     };
-    by_operation || with_table || by_sql()
+    before(file.lookups.first_create(file, wanted.name))
+        || before(file.lookups.first_change(file, &wanted.table))
+        || by_sql()
 }
 
 /// Whether the migration looks at what it runs on: then it may well know what it does.
@@ -254,26 +397,24 @@ impl Made {
 struct Doubt;
 
 /// The constraint of the earlier revisions that a drop means: one without a name first. An error where one of them made the name, or may have.
-fn look_back(file: &MigrationFile<'_>, earlier: &[&Revision], wanted: &Wanted<'_>) -> Result<Option<Made>, Doubt> {
+fn look_back(file: &MigrationFile<'_>, past: &Past<'_>, wanted: &Wanted<'_>) -> Result<Option<Made>, Doubt> {
+    if past.compared.get() > MOST_COMPARED {
+        return Err(Doubt);
+    }
     let mut found = Vec::new();
-    let mut columns_gone = Vec::new();
-    let mut names_gone: Vec<String> = Vec::new();
-    for revision in earlier.iter().filter(|revision| revision.mentions(&wanted.table)) {
-        let module = revision.module();
-        let is_clear =
-            module.errors().is_empty() && !runs_definitions(module.file().text()) && !revision.hands_out(&wanted.table);
-        if !is_clear {
+    let mut columns_gone = HashSet::new();
+    for earlier in past.about(&wanted.table) {
+        if !earlier.is_clear() || earlier.revision.hands_out(&wanted.table) {
             return Err(Doubt);
         }
-        let migration = Migration::read(module);
-        found.extend(made_by_operations(file, &migration, wanted)?);
-        found.extend(made_inside(file, &migration, wanted)?);
-        columns_gone.extend(dropped_columns(&migration, wanted)?);
-        let drops = migration
-            .operations
-            .iter()
-            .filter(|one| !one.creates() && one.half != Half::Downgrade);
-        names_gone.extend(drops.filter_map(|drop| drop.name.text().map(str::to_owned)));
+        found.extend(made_by_operations(file, earlier, wanted)?);
+        found.extend(made_inside(file, earlier, wanted)?);
+        columns_gone.extend(dropped_columns(earlier, wanted)?);
+        past.compared
+            .set(past.compared.get() + found.len() + earlier.renames().len());
+        if past.compared.get() > MOST_COMPARED {
+            return Err(Doubt);
+        }
     }
     found.retain(|made| {
         !made
@@ -282,23 +423,22 @@ fn look_back(file: &MigrationFile<'_>, earlier: &[&Revision], wanted: &Wanted<'_
             .flatten()
             .any(|column| columns_gone.contains(column))
     });
+    let is_dropped = |name: &String| past.about(&wanted.table).any(|earlier| earlier.drops(name));
     let unnamed = |made: &Made| !made.is_named && !made.chosen_by(wanted).is_empty();
-    let named = |made: &Made| {
-        made.is_named && made.is_meant(wanted) && !made.given.as_ref().is_some_and(|name| names_gone.contains(name))
-    };
+    let named = |made: &Made| made.is_named && made.is_meant(wanted) && !made.given.as_ref().is_some_and(is_dropped);
     let meant = found.iter().position(unnamed).or_else(|| found.iter().position(named));
     let meant = meant.map(|at| found.swap_remove(at));
     // Asked last, since it is asked of all.
-    if meant.is_some() && !earlier.iter().all(|revision| revision.is_readable()) {
+    if meant.is_some() && !past.is_readable() {
         return Err(Doubt);
     }
     Ok(meant)
 }
 
 /// The columns that go, and what is made of them.
-fn dropped_columns(migration: &Migration<'_>, wanted: &Wanted<'_>) -> Result<Vec<String>, Doubt> {
+fn dropped_columns(earlier: &Earlier<'_>, wanted: &Wanted<'_>) -> Result<Vec<String>, Doubt> {
     let mut dropped = Vec::new();
-    for step in &migration.steps {
+    for step in earlier.steps(&wanted.table) {
         if step.method == "drop_column"
             && step.half != Half::Downgrade
             && wanted.is_table(&step.table, &step.schema).ok_or(Doubt)?
@@ -311,13 +451,13 @@ fn dropped_columns(migration: &Migration<'_>, wanted: &Wanted<'_>) -> Result<Vec
 
 fn made_by_operations(
     file: &MigrationFile<'_>,
-    migration: &Migration<'_>,
+    earlier: &Earlier<'_>,
     wanted: &Wanted<'_>,
 ) -> Result<Vec<Made>, Doubt> {
     let mut found = Vec::new();
-    let creates = migration
-        .operations
-        .iter()
+    let migration = earlier.migration();
+    let creates = earlier
+        .operations(&wanted.table)
         .filter(|one| one.creates() && one.half != Half::Downgrade);
     for create in creates {
         let Some(kind) = create.kind().filter(|kind| wanted.is_kind(*kind)) else {
@@ -354,10 +494,18 @@ fn made_by_operations(
 }
 
 /// What tables and columns bring along.
-fn made_inside(file: &MigrationFile<'_>, migration: &Migration<'_>, wanted: &Wanted<'_>) -> Result<Vec<Made>, Doubt> {
+fn made_inside(file: &MigrationFile<'_>, earlier: &Earlier<'_>, wanted: &Wanted<'_>) -> Result<Vec<Made>, Doubt> {
     let mut found = Vec::new();
-    for step in migration.steps.iter().filter(|step| step.half != Half::Downgrade) {
-        let inlines = inside(migration, step, wanted)?;
+    let migration = earlier.migration();
+    // The new name of a renamed table is an argument as well.
+    let source = migration.module.file();
+    let is_renamed = |at: &usize| source.slice(migration.steps[*at].call.span).contains(&wanted.table);
+    if earlier.renames().iter().any(is_renamed) {
+        return Err(Doubt);
+    }
+    let steps = earlier.steps(&wanted.table);
+    for step in steps.filter(|step| step.half != Half::Downgrade) {
+        let inlines = inside(step, wanted)?;
         let has_key = inlines.iter().any(|inline| inline.kind == ConstraintKind::PrimaryKey);
         let is_own = step.method == "create_table" && wanted.is_table(&step.table, &step.schema) == Some(true);
         let implicit = Some(step).filter(|_| is_own && !has_key && wanted.is_kind(ConstraintKind::PrimaryKey));
@@ -423,19 +571,15 @@ fn implicit_key(migration: &Migration<'_>, step: &Step<'_>) -> Option<(Place, Ve
 }
 
 /// The constraints that a step brings to the table; in doubt where it makes, renames or drops the table in a way that is not read.
-fn inside<'m>(migration: &Migration<'m>, step: &Step<'m>, wanted: &Wanted<'_>) -> Result<Vec<Inline<'m>>, Doubt> {
+fn inside<'m>(step: &Step<'m>, wanted: &Wanted<'_>) -> Result<Vec<Inline<'m>>, Doubt> {
     if !matches!(
         step.method,
         "create_table" | "add_column" | "drop_table" | "rename_table"
     ) {
         return Ok(Vec::new());
     }
-    // The new name of a renamed table is an argument as well.
-    let is_renamed =
-        step.method == "rename_table" && migration.module.file().slice(step.call.span).contains(&wanted.table);
     let is_own = wanted.is_table(&step.table, &step.schema).ok_or(Doubt)?;
     match step.method {
-        _ if is_renamed => Err(Doubt),
         _ if !is_own => Ok(Vec::new()),
         "create_table" if is_written_out(step) => Ok(of_table(step)),
         "add_column" if step.column.is_some_and(is_plain_column) => Ok(of_added_column(step)),

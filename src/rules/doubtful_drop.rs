@@ -3,24 +3,91 @@
 //! Such a revision works on the database that chooses the name. To name the create alone would break it there. Drops that certainly belong to
 //! the create are its partner in the pairing, and give it their name.
 
-use crate::migration::{Half, Operation};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::migration::{Half, Known, Operation};
 use crate::naming::{ConstraintKind, Dialect};
-use crate::sql::{Effect, Naming};
 
 use super::MigrationFile;
 use super::advice::default_name_of;
-use super::executed::{Drop, is_called, is_elsewhere};
-use super::inline::constraints_of;
+use super::executed::{Drop, DropAt, is_elsewhere};
 use super::suggestion::Constraint;
 
 /// A drop of the other half, by a name that nothing makes, which may mean what a create without a name makes.
 #[derive(Clone, Copy)]
 pub(super) struct DoubtfulDrop<'f>(Drop<'f>);
 
+/// What creates are alike in, as far as it decides which drops may mean them.
+type Key = (Half, ConstraintKind, Option<String>, Known<Option<String>>);
+
+/// The drops that may mean creates of one key.
+#[derive(Default)]
+struct Candidates {
+    /// The first that may mean any of them.
+    first: Option<DropAt>,
+    /// The first of an index by each name: it means the one for which MySQL chooses that.
+    of_indexes: HashMap<String, DropAt>,
+}
+
+/// Those of a migration, gone through once for each key.
+#[derive(Default)]
+pub(super) struct Doubts(RefCell<HashMap<Key, Rc<Candidates>>>);
+
+impl Doubts {
+    /// Those that are on the create's own table, or those that may be on any.
+    fn of(&self, file: &MigrationFile<'_>, create: &Operation<'_>, table: Option<&str>) -> Option<Rc<Candidates>> {
+        let key = (
+            create.half,
+            create.kind()?,
+            table.map(str::to_owned),
+            create.schema.clone(),
+        );
+        if let Some(known) = self.0.borrow().get(&key) {
+            return Some(known.clone());
+        }
+        let candidates = Rc::new(Candidates::of(file, create, table));
+        self.0.borrow_mut().insert(key, candidates.clone());
+        Some(candidates)
+    }
+}
+
+impl Candidates {
+    fn of(file: &MigrationFile<'_>, create: &Operation<'_>, table: Option<&str>) -> Self {
+        let mut found = Self::default();
+        for at in DropAt::of_table(file, table) {
+            let Some(drop) = at.drop(file).filter(|drop| may_undo(file, create, *drop)) else {
+                continue;
+            };
+            match (drop, drop.name()) {
+                (Drop::Operation(operation), Some(name)) if is_of_an_index(operation) => {
+                    found.of_indexes.entry(name.to_owned()).or_insert(*at);
+                }
+                _ => found.first = found.first.or(Some(*at)),
+            }
+        }
+        found
+    }
+
+    fn of_index(&self, create: &Operation<'_>) -> Option<DropAt> {
+        if self.of_indexes.is_empty() {
+            return None;
+        }
+        // MySQL drops a unique constraint as an index.
+        let chosen = default_name_of(Dialect::Mysql, &Constraint::from(create))?;
+        self.of_indexes.get(&chosen.text).copied()
+    }
+}
+
 impl<'f> DoubtfulDrop<'f> {
     /// The drop that a create without a name and without a partner may belong to.
     pub(super) fn of(file: &'f MigrationFile<'_>, create: &Operation<'_>) -> Option<Self> {
-        Drop::all(file).find(|drop| may_undo(file, create, *drop)).map(Self)
+        let table = create.table.known()?;
+        let tables = [Some(table.as_str()), None].into_iter();
+        let candidates = tables.filter_map(|table| file.doubts.of(file, create, table));
+        let first = candidates.flat_map(|found| found.first.into_iter().chain(found.of_index(create)));
+        first.min()?.drop(file).map(Self)
     }
 
     /// Why the create cannot be named without a person's thought.
@@ -53,44 +120,21 @@ fn may_undo(file: &MigrationFile<'_>, create: &Operation<'_>, drop: Drop<'_>) ->
         Drop::Operation(operation) => {
             let same_schema = operation.schema.known().zip(create.schema.known());
             same_schema.is_none_or(|(one, other)| one == other)
-                && (!is_of_an_index(operation) || is_mysql_index(create, name))
         }
         Drop::Sql(..) => true,
     };
     fits && is_elsewhere(drop.half(), create.half)
         && drop.may_drop(kind)
         && drop.may_be_of(table, schema)
-        && !is_made_beside(file, create, name)
+        && !is_made_beside(file, create.half, name)
 }
 
 fn is_of_an_index(drop: &Operation<'_>) -> bool {
     drop.kind() == Some(ConstraintKind::Index)
 }
 
-/// MySQL drops a unique constraint as an index.
-fn is_mysql_index(create: &Operation<'_>, name: &str) -> bool {
-    default_name_of(Dialect::Mysql, &Constraint::from(create)).is_some_and(|chosen| chosen.text == name)
-}
-
-/// Whether the create's own half gives something this name.
-fn is_made_beside(file: &MigrationFile<'_>, create: &Operation<'_>, name: &str) -> bool {
-    let is_beside = |half: Half| half == create.half || half == Half::Unknown;
-    let by_sql = |effect: &Effect| match effect {
-        Effect::Added(added) => matches!(&added.naming, Naming::Named(own) if is_called(own, name)),
-        Effect::Renamed { to, .. } => is_called(to, name),
-        _ => false,
-    };
-    let migration = file.migration;
-    let by_operation = |at: &usize| {
-        let other = &migration.operations[*at];
-        is_beside(other.half) && other.name.text() == Some(name)
-    };
-    file.creates_called(name).iter().any(by_operation)
-        || (file.executed().iter()).any(|one| is_beside(one.run.half) && one.effects.iter().any(by_sql))
-        || migration.steps.iter().any(|step| {
-            is_beside(step.half)
-                && constraints_of(step)
-                    .iter()
-                    .any(|inline| inline.constraint(step).explicit.is_some_and(|own| own.name == name))
-        })
+/// Whether a half gives something this name.
+fn is_made_beside(file: &MigrationFile<'_>, half: Half, name: &str) -> bool {
+    let beside = [half, Half::Unknown];
+    beside.iter().any(|half| file.lookups.is_made_in(file, name, *half)) || file.is_made_by_sql(name, &beside)
 }

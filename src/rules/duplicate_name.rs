@@ -1,11 +1,14 @@
 //! Two constraints of one revision get the same name where the database forbids it.
 
+use std::collections::{BTreeSet, HashMap};
+
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::migration::{Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
 use crate::python::ExprKind;
 use crate::source::Span;
+use crate::work;
 
 use super::inline::{Inline, constraints_of};
 use super::suggestion::{Constraint, effective_name};
@@ -23,13 +26,46 @@ pub(super) static RULE: Rule = Rule {
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     each_made(file, &mut |made, earlier| {
-        let first = earlier.iter().rev().find(|first| clashes(file, first, made));
+        let first = earlier.of(made).find(|first| clashes(file, first, made));
         let first = first.filter(|first| !is_free_again(file, first, made));
         let first = first.map(|first| (first.place, "the first"));
         let other = first.or_else(|| Some((table_of_that_name(file, made)?, "the table")));
         found.extend(other.map(|(place, what)| diagnostic(file, made, place, what)));
     });
     found
+}
+
+/// With no more of a name are those of other tables compared that are called so, the last first.
+const MOST: usize = 100;
+
+/// What was made before, by its name: on the same table, and anywhere.
+#[derive(Default)]
+struct Earlier<'a> {
+    made: Vec<Made<'a>>,
+    by_table: HashMap<(&'a str, Option<&'a String>), Vec<usize>>,
+    by_name: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Earlier<'a> {
+    fn add(&mut self, made: Made<'a>) {
+        let at = self.made.len();
+        let table = made.constraint.table.known();
+        self.by_table.entry((made.name, table)).or_default().push(at);
+        self.by_name.entry(made.name).or_default().push(at);
+        self.made.push(made);
+    }
+
+    /// What may clash with something, the last first.
+    fn of(&self, made: &Made<'_>) -> impl Iterator<Item = &Made<'a>> {
+        let last = |places: Option<&Vec<usize>>| -> Vec<usize> {
+            let places = places.into_iter().flat_map(|places| places.iter().rev());
+            places.take(MOST).copied().collect()
+        };
+        let on_table = last(self.by_table.get(&(made.name, made.constraint.table.known())));
+        let mut places: BTreeSet<usize> = last(self.by_name.get(made.name)).into_iter().collect();
+        places.extend(on_table);
+        places.into_iter().rev().filter_map(|at| self.made.get(at))
+    }
 }
 
 /// Something that is made with a name.
@@ -45,7 +81,7 @@ struct Made<'a> {
 
 /// What is made with a name, in the order in which it is made, with all that was made before; those in a branch that may not be taken are
 /// left out, and those that are made only where they are not there yet.
-fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &[Made<'_>])) {
+fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &Earlier<'_>)) {
     let steps = file.migration.steps.iter().filter(|step| !step.conditional);
     let inside: Vec<_> = steps
         .filter(|step| step.call.keyword("if_not_exists").is_none())
@@ -71,8 +107,10 @@ fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &
     }
     made.extend(file.migration.operations.iter().filter_map(of_operation));
     made.sort_by_key(|one| one.place);
-    for (at, one) in made.iter().enumerate() {
-        visit(one, &made[..at]);
+    let mut earlier = Earlier::default();
+    for one in made {
+        visit(&one, &earlier);
+        earlier.add(one);
     }
 }
 
@@ -97,6 +135,7 @@ fn is_made(step: &Step<'_>, inline: &Inline<'_>) -> bool {
 }
 
 fn clashes(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> bool {
+    work::step();
     let (one, other) = (&first.constraint, &second.constraint);
     let (Some(table), Some(other_table)) = (one.table.known(), other.table.known()) else {
         return false;
@@ -162,19 +201,9 @@ fn end_alike(file: &MigrationFile<'_>, first: &Constraint<'_>, second: &Constrai
 
 /// What is dropped in between is free again, and SQL may have dropped it.
 fn is_free_again(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> bool {
-    let is_between = |span: Span| span > first.call && span < second.call;
-    let dropped = file.migration.operations.iter().any(|operation| {
-        !operation.creates() && operation.name.text() == Some(second.name) && is_between(operation.call.span)
-    });
-    let gone = file.migration.steps.iter().any(|step| {
-        let is_gone = match step.method {
-            "drop_table" | "rename_table" | "drop_column" => step.table == *first.constraint.table,
-            "execute" => file.file().slice(step.call.span).contains(second.name),
-            _ => false,
-        };
-        is_gone && is_between(step.call.span)
-    });
-    dropped || gone
+    let calls = (first.call, second.call);
+    file.lookups
+        .may_go_between(file, second.name, first.constraint.table.known(), calls)
 }
 
 /// The table of the same revision that is called as what has an index: PostgreSQL keeps both in one space, SQLite those that are only indexes.
@@ -184,11 +213,11 @@ fn table_of_that_name(file: &MigrationFile<'_>, made: &Made<'_>) -> Option<Span>
     if !matches!(kind, Unique | PrimaryKey | Index | Exclude) {
         return None;
     }
-    let table = file.migration.steps.iter().find(|step| {
-        step.method == "create_table"
-            && !step.conditional
+    let steps = &file.migration.steps;
+    let mut made_so = file.lookups.tables_made(file, made.name).iter().map(|at| &steps[*at]);
+    let table = made_so.find(|step| {
+        !step.conditional
             && step.function == made.constraint.function
-            && step.table.known().is_some_and(|table| table == made.name)
             && step.schema.known().map(Option::as_deref) == Some(made.constraint.schema)
     })?;
     let clashes = match file.dialect() {

@@ -4,7 +4,7 @@ use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Half, Name, Operation, Receiver};
 use crate::naming::{ConstraintKind, Convention, Dialect, Value};
 use crate::project::{ConventionFacts, Target};
-use crate::python::{Call, Expr, StmtKind};
+use crate::python::{Call, Expr, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
 
 use super::MigrationFile;
@@ -138,18 +138,17 @@ pub(super) fn quoted_as_in(file: &MigrationFile<'_>, call: &Call, text: &str) ->
 
 /// The quote that the call itself uses, else the module, else Alembic's own.
 fn quote(file: &MigrationFile<'_>, call: &Call) -> char {
-    let arguments = call.arguments.iter().map(|argument| &argument.value);
-    let assigned = file
-        .migration
-        .module
-        .body()
-        .iter()
-        .filter_map(|statement| match &statement.kind {
-            StmtKind::Assign { value, .. } => value.as_ref(),
+    let mut arguments = call.arguments.iter().map(|argument| &argument.value);
+    let first = |expr: &Expr| first_quote(file.file(), expr);
+    let of_module = || {
+        let assigned = |statement: &Stmt| match &statement.kind {
+            StmtKind::Assign { value, .. } => value.as_ref().and_then(first),
             _ => None,
-        });
-    let own = |expr: &Expr| first_quote(file.file(), expr);
-    arguments.chain(assigned).find_map(own).unwrap_or('\'')
+        };
+        file.migration.module.body().iter().find_map(assigned)
+    };
+    let own = arguments.find_map(first);
+    own.or_else(|| *file.quote.get_or_init(of_module)).unwrap_or('\'')
 }
 
 /// The quote of the first string in an expression.

@@ -1,12 +1,16 @@
 //! The SQL of a migration as the rules see it: what it makes and drops on the database that it is for.
 
-use std::collections::HashSet;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use crate::fix::Edit;
 use crate::migration::{Action, Execution, Guard, Half, Name, Operation, SqlText};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::source::Span;
-use crate::sql::{Added, Dropped, Effect, Ident, Naming, PLACEHOLDER, Table, may_matter, read, written};
+use crate::sql::{
+    Added, Dropped, Effect, Ident, Naming, PLACEHOLDER, Table, is_written_for_mysql, may_matter, read, written,
+};
+use crate::work;
 
 use super::MigrationFile;
 use super::edits::finished_name;
@@ -21,6 +25,7 @@ pub(super) struct Executed<'m> {
     pub(super) dialect: Option<Dialect>,
     /// What it does, in order.
     pub(super) effects: Vec<Effect>,
+    is_of_mysql: OnceCell<bool>,
 }
 
 /// All SQL of a migration. What only moves data asks for no database, and so for no other file.
@@ -38,6 +43,7 @@ pub(super) fn executed<'m>(file: &MigrationFile<'m>) -> Vec<Executed<'m>> {
                     text,
                     dialect: None,
                     effects: Vec::new(),
+                    is_of_mysql: OnceCell::new(),
                 };
             }
             let dialect = match run.guard {
@@ -50,12 +56,18 @@ pub(super) fn executed<'m>(file: &MigrationFile<'m>) -> Vec<Executed<'m>> {
                 text,
                 dialect,
                 effects: read(text.text(), dialect).effects,
+                is_of_mysql: OnceCell::new(),
             }
         })
         .collect()
 }
 
 impl Executed<'_> {
+    /// Whether no database but MySQL and MariaDB would take the text.
+    pub(super) fn is_written_for_mysql(&self) -> bool {
+        *self.is_of_mysql.get_or_init(|| is_written_for_mysql(self.text.text()))
+    }
+
     /// What it makes.
     pub(super) fn added(&self) -> impl Iterator<Item = &Added> {
         self.effects.iter().filter_map(|effect| match effect {
@@ -95,9 +107,16 @@ impl Executed<'_> {
 
 /// Whether all SQL of some halves can be read, so that nothing is made or dropped unseen.
 pub(super) fn is_all_read(file: &MigrationFile<'_>, counts: impl Fn(Half) -> bool) -> bool {
-    let unread = |run: &&Execution<'_>| counts(run.half) && run.texts.is_empty() && !run.moves_data;
-    let unknown = |one: &&Executed<'_>| counts(one.run.half) && one.effects.contains(&Effect::Unknown);
-    file.migration.executions.iter().find(unread).is_none() && file.executed().iter().find(unknown).is_none()
+    !file.lookups.unread(file).iter().any(|half| counts(*half))
+}
+
+/// The halves with SQL that cannot be read.
+pub(super) fn unread(file: &MigrationFile<'_>) -> HashSet<Half> {
+    let runs = file.migration.executions.iter();
+    let unread = runs.filter(|run| run.texts.is_empty() && !run.moves_data);
+    let executed = file.executed().iter();
+    let unknown = executed.filter(|one| one.effects.contains(&Effect::Unknown));
+    unread.chain(unknown.map(|one| one.run)).map(|run| run.half).collect()
 }
 
 /// Whether what one half makes the other half can drop.
@@ -145,6 +164,7 @@ impl<'f> Drop<'f> {
     }
 
     pub(super) fn half(self) -> Half {
+        work::step();
         match self {
             Self::Operation(operation) => operation.half,
             Self::Sql(one, _) => one.run.half,
@@ -218,10 +238,113 @@ impl<'f> Drop<'f> {
     }
 }
 
+/// Where a drop stands: an operation, or an effect of a text of SQL.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum DropAt {
+    Operation(usize),
+    Sql(usize, usize),
+}
+
+impl DropAt {
+    /// The drops of a table, whatever its case and schema; with no table, those that may be of any.
+    pub(super) fn of_table<'f>(file: &'f MigrationFile<'_>, table: Option<&str>) -> &'f [Self] {
+        let drops = file.lookups.drops(file);
+        let Some(table) = table else { return &drops.of_any };
+        let own = drops.by_table.get(&table.to_ascii_lowercase());
+        own.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Every drop that says what it drops from.
+    pub(super) fn all(file: &MigrationFile<'_>) -> Vec<Self> {
+        let drops = file.lookups.drops(file);
+        let mut all: Vec<Self> = drops
+            .by_table
+            .values()
+            .flatten()
+            .chain(&drops.of_any)
+            .copied()
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// The drops of something called so, in any case.
+    pub(super) fn called<'f>(file: &'f MigrationFile<'_>, name: &str) -> &'f [Self] {
+        let called = file.lookups.drops(file).by_name.get(&name.to_ascii_lowercase());
+        called.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(super) fn drop<'f>(self, file: &'f MigrationFile<'_>) -> Option<Drop<'f>> {
+        match self {
+            Self::Operation(at) => {
+                let operation = file.migration.operations.get(at)?;
+                (!operation.creates()).then_some(Drop::Operation(operation))
+            }
+            Self::Sql(text, effect) => {
+                let one = file.executed().get(text)?;
+                match one.effects.get(effect)? {
+                    Effect::Dropped(dropped) => Some(Drop::Sql(one, dropped)),
+                    _ => None,
+                }
+            }
+        }
+    }
+}
+
+/// All drops of a migration by their tables and names, in lower case.
+#[derive(Default)]
+pub(super) struct Drops {
+    by_table: HashMap<String, Vec<DropAt>>,
+    /// Those whose table is not known.
+    of_any: Vec<DropAt>,
+    by_name: HashMap<String, Vec<DropAt>>,
+}
+
+impl Drops {
+    pub(super) fn of(file: &MigrationFile<'_>) -> Self {
+        let mut drops = Self::default();
+        for (at, operation) in file.migration.operations.iter().enumerate() {
+            if !operation.creates() {
+                drops.add(operation.table.known().map(String::as_str), DropAt::Operation(at));
+            }
+        }
+        for (text, one) in file.executed().iter().enumerate() {
+            for (at, effect) in one.effects.iter().enumerate() {
+                // One that names no table is none of any certain table.
+                if let Effect::Dropped(Dropped { table: Some(table), .. }) = effect {
+                    let name = Some(table.name.text.as_str()).filter(|name| !name.contains(PLACEHOLDER));
+                    drops.add(name, DropAt::Sql(text, at));
+                }
+            }
+        }
+        drops.add_names(file);
+        drops
+    }
+
+    fn add(&mut self, table: Option<&str>, at: DropAt) {
+        match table {
+            Some(table) => self.by_table.entry(table.to_ascii_lowercase()).or_default().push(at),
+            None => self.of_any.push(at),
+        }
+    }
+
+    fn add_names(&mut self, file: &MigrationFile<'_>) {
+        let operations = (0..file.migration.operations.len()).map(DropAt::Operation);
+        let texts = file.executed().iter().enumerate();
+        let sql = texts.flat_map(|(text, one)| (0..one.effects.len()).map(move |at| DropAt::Sql(text, at)));
+        for at in operations.chain(sql) {
+            if let Some(name) = at.drop(file).and_then(Drop::name) {
+                self.by_name.entry(name.to_ascii_lowercase()).or_default().push(at);
+            }
+        }
+    }
+}
+
 /// Whether something of the migration makes what is called so: an operation, or SQL that adds or renames it.
 pub(super) fn is_made(file: &MigrationFile<'_>, name: &str) -> bool {
-    let by_operation = |operation: &Operation<'_>| operation.creates() && operation.name.text() == Some(name);
-    file.migration.operations.iter().any(by_operation) || file.is_made_by_sql(name, &HALVES)
+    let operations = &file.migration.operations;
+    let named = file.lookups.named(file, name).iter();
+    named.map(|at| &operations[*at]).any(Operation::creates) || file.is_made_by_sql(name, &HALVES)
 }
 
 /// Every half.
@@ -245,15 +368,42 @@ pub(super) fn made_by_sql(executed: &[Executed<'_>]) -> HashSet<(String, Half)> 
         .collect()
 }
 
+/// The words of a text, each with its place.
+pub(super) fn words_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        at += text.get(at..)?.find(is_part)?;
+        let start = at;
+        let rest = &text[start..];
+        at += rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+        Some((start, &text[start..at]))
+    })
+}
+
+/// The words in a piece of Python. A line end in a string is a backslash and a letter, which is no part of the word behind it.
+pub(super) fn words_of_code(code: &str) -> impl Iterator<Item = &str> {
+    code.split('\\').flat_map(|part| {
+        let cut = part.char_indices().nth(1).map_or(part.len(), |(at, _)| at);
+        words_of(part).chain(words_of(&part[cut..])).map(|(_, word)| word)
+    })
+}
+
 /// Where a name stands in the file, comments aside.
 pub(super) fn words(file: &MigrationFile<'_>, name: &str) -> Vec<usize> {
     let text = file.file().text();
-    let comments = file.migration.module.comments();
     let in_word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
-    let found = text.match_indices(name).map(|(at, _)| at).filter(|&at| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + name.len()..].chars().next();
-        !in_word(before) && !in_word(after) && !comments.iter().any(|comment| comment.start <= at && at < comment.end)
-    });
-    found.collect()
+    let is_whole = |at: usize| {
+        work::step();
+        let rest = text.get(at..).and_then(|rest| rest.strip_prefix(name));
+        rest.is_some_and(|rest| !in_word(text[..at].chars().next_back()) && !in_word(rest.chars().next()))
+    };
+    let Some((before, word)) = words_of(name).next() else {
+        return Vec::new();
+    };
+    let places = file.lookups.words(file, word).iter();
+    places
+        .filter_map(|at| at.checked_sub(before))
+        .filter(|at| is_whole(*at))
+        .collect()
 }

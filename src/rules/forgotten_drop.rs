@@ -13,7 +13,7 @@ use crate::sql::{Dropped, Effect};
 
 use super::MigrationFile;
 use super::edits::{finished_name, quoted_as_in};
-use super::executed::is_all_read;
+use super::executed::{HALVES, is_all_read};
 
 /// What the downgrade of a migration may undo; read once for all of its creates. Tables are in lower case, as SQL may write them.
 #[derive(Default)]
@@ -64,11 +64,8 @@ impl Undone {
     /// One whose name something of the upgrade has is that one's.
     fn add_drop(&mut self, file: &MigrationFile<'_>, drop: &Operation<'_>) {
         let name = drop.name.text().unwrap_or_default();
-        let mut namesakes = file
-            .creates_called(name)
-            .iter()
-            .map(|at| &file.migration.operations[*at]);
-        if namesakes.any(|create| create.half != drop.half && create.name.text() == Some(name)) {
+        let halves = HALVES.into_iter().filter(|half| *half != drop.half);
+        if halves.into_iter().any(|half| file.lookups.creates_in(file, name, half)) {
             return;
         }
         match drop.table.known() {
@@ -131,12 +128,11 @@ impl Undone {
 }
 
 fn downgrade<'f>(file: &'f MigrationFile<'_>) -> Option<&'f Function> {
-    let statements = file.migration.module.body().iter().rev();
-    let mut functions = statements.filter_map(|statement| match &statement.kind {
-        StmtKind::Function(function) if function.name == "downgrade" => Some(&**function),
+    let at = file.lookups.downgrade(file)?;
+    match &file.migration.module.body().get(at)?.kind {
+        StmtKind::Function(function) => Some(function),
         _ => None,
-    });
-    functions.next()
+    }
 }
 
 /// A create that is never undone, and the function that should.
@@ -158,8 +154,7 @@ impl<'f> ForgottenDrop<'f> {
 
     /// The drop as the first statement of the downgrade; nothing where the code has no place for it.
     pub(super) fn edit(&self, file: &MigrationFile<'_>, name: &str) -> Option<Edit> {
-        let is_renaming = |step: &Step<'_>| step.method == "rename_table";
-        if file.migration.steps.iter().any(is_renaming) {
+        if file.lookups.renames_tables(file) {
             return None;
         }
         let is_docstring =
@@ -205,13 +200,13 @@ impl<'f> ForgottenDrop<'f> {
         match &create.receiver {
             Receiver::Operations(op) => Some(format!("{op}.drop_constraint({name}, {table}{schema}{kind})")),
             Receiver::Batch { spelling, .. } => {
-                let op = imported(file, "alembic", "op")?;
+                let op = file.lookups.imported(file, "alembic", "op")?;
                 Some(format!(
                     "with {op}.batch_alter_table({table}{schema}) as {spelling}:{next_line}    {spelling}.drop_constraint({name}{kind})"
                 ))
             }
             Receiver::Bare => {
-                let drop = imported(file, "alembic.op", "drop_constraint")?;
+                let drop = file.lookups.imported(file, "alembic.op", "drop_constraint")?;
                 Some(format!("{drop}({name}, {table}{schema}{kind})"))
             }
         }
@@ -241,22 +236,6 @@ fn calls_a_stranger(file: &MigrationFile<'_>, function: &Function) -> bool {
         statement.each_call(&mut |call| found |= is_strange(call));
     }
     found
-}
-
-/// What something imported is called in this module.
-fn imported<'f>(file: &'f MigrationFile<'_>, from: &str, wanted: &'f str) -> Option<&'f str> {
-    let mut statements = file.migration.module.body().iter();
-    statements.find_map(|statement| match &statement.kind {
-        StmtKind::ImportFrom {
-            module: Some(module),
-            names,
-            ..
-        } if module == from => {
-            let found = names.iter().find(|alias| alias.name == wanted || alias.name == "*")?;
-            Some(found.alias.as_deref().unwrap_or(wanted))
-        }
-        _ => None,
-    })
 }
 
 #[cfg(test)]

@@ -279,14 +279,12 @@ pub(super) fn write_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &C
 /// Whether a column stands where no name can be written: above the functions, where `op.f` does not work yet, or for several tables, which
 /// need several names.
 fn has_no_place(file: &MigrationFile<'_>, call: &Call) -> bool {
-    let is_around = |column: Option<&Call>| column.is_some_and(|column| column.span.contains(call.span));
-    let steps = &file.migration.steps;
-    let users = steps.iter().filter(|step| is_around(step.column)).count();
-    let mut body = file.migration.module.body().iter();
+    let body = file.migration.module.body();
+    let at = body.partition_point(|statement| statement.span.end <= call.span.start);
     let is_above = |statement: &Stmt| {
         !matches!(statement.kind, StmtKind::Function(_) | StmtKind::Class(_)) && statement.span.contains(call.span)
     };
-    users > 1 || body.any(is_above)
+    file.lookups.steps_with_column(file, call.span) > 1 || body.get(at).is_some_and(is_above)
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! A naming convention that SQLAlchemy cannot use, or does not use as it was meant.
 
+use std::collections::HashMap;
+
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::naming::{ProblemKind, problems};
 use crate::project::{ConventionFacts, Target};
 
-use super::convention_code::key_span;
+use super::convention_code::key_spans;
 use super::{Check, MetadataFile, Rule};
 
 /// The rule.
@@ -26,10 +28,16 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     let source = file.module.file();
     let here = place.as_ref().filter(|place| place.file.path() == source.path());
     let dict = here.map_or(file.judged.place.span, |place| place.span);
-    problems(convention)
+    let problems = problems(convention);
+    let spans = if problems.is_empty() {
+        HashMap::new()
+    } else {
+        key_spans(file.module.body(), dict)
+    };
+    problems
         .into_iter()
         .map(|problem| {
-            let span = key_span(file.module.body(), dict, &problem.key).unwrap_or(dict);
+            let span = spans.get(&problem.key).copied().unwrap_or(dict);
             Diagnostic::new(&RULE, source, span, problem.to_string())
                 .focus(span, consequence(&problem.kind))
                 .help(help(&problem.kind))

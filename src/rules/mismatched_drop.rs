@@ -1,23 +1,24 @@
 //! One half of a revision drops a name that the other half did not create, though it created another.
 
+mod counterparts;
 mod moved;
 mod needed_index;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Fix, Safety};
-use crate::migration::{Execution, Guard, Half, Name, Operation};
+use crate::migration::{Guard, Half, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
 use crate::python::{ExprKind, Spread};
 use crate::source::Span;
-use crate::sql::{Added, Effect, Naming};
+use crate::sql::{Added, Naming};
 
-use super::executed::{Drop, Executed, HALVES, is_all_read, is_called, may_be_table};
-use super::inline::{InlineName, constraints_of};
+use super::executed::{Drop, Executed};
 use super::naming_target::this_half;
 use super::suggestion::{Constraint, dropped_name, effective_name};
 use super::type_checks::InnerCheck;
 use super::{Check, MigrationFile, Rule};
+use counterparts::Groups;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -35,12 +36,13 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             .iter()
             .filter(|operation| !operation.creates())
     };
+    let groups = Groups::new(file);
     let mut found: Vec<Diagnostic> = drops()
-        .filter_map(|drop| mismatch(file, Drop::Operation(drop)))
+        .filter_map(|drop| mismatch(&groups, Drop::Operation(drop)))
         .collect();
     // What SQL drops is of interest only beside what the revision makes, and most make nothing with a name.
     if !file.migration.executions.is_empty() {
-        found.extend(sql_drops(file).filter_map(|drop| mismatch(file, drop)));
+        found.extend(sql_drops(file).filter_map(|drop| mismatch(&groups, drop)));
     }
     found.extend(drops().filter_map(|drop| wrong_type(file, drop)));
     found.extend(needed_index::check(file));
@@ -142,42 +144,6 @@ impl<'f> Target<'f> {
         })
     }
 
-    /// What the upgrade makes that this may mean: of the same table and kind.
-    fn counterparts(&self, file: &'f MigrationFile<'_>) -> Vec<Made<'f>> {
-        let is_of_kind = |kind: Option<ConstraintKind>| match self.drop {
-            Drop::Operation(drop) => match drop.kind() {
-                Some(own) => kind == Some(own),
-                None => kind != Some(ConstraintKind::Index),
-            },
-            Drop::Sql(_, dropped) if dropped.kinds.is_none() => kind != Some(ConstraintKind::Index),
-            Drop::Sql(..) => kind.is_some_and(|kind| self.drop.may_drop(kind)),
-        };
-        let is_same = |create: &&Operation<'_>| {
-            let same_table = match self.drop {
-                Drop::Operation(drop) => create.table == drop.table && create.schema == drop.schema,
-                Drop::Sql(_, dropped) => {
-                    create
-                        .table
-                        .known()
-                        .zip(dropped.table.as_ref())
-                        .is_some_and(|(own, table)| {
-                            may_be_table(table, own, create.schema.known().and_then(Option::as_deref))
-                        })
-                }
-            };
-            create.creates() && create.half == Half::Upgrade && same_table && is_of_kind(create.kind())
-        };
-        let operations = file.migration.operations.iter().filter(is_same).map(Made::Operation);
-        let executed = file.executed().iter().filter(|one| one.run.half == Half::Upgrade);
-        let sql = executed
-            .flat_map(|one| one.added().map(move |added| Made::Sql(one, added)))
-            .filter(|made| {
-                let Made::Sql(_, added) = made else { return false };
-                may_be_table(&added.table, self.table, self.schema) && is_of_kind(Some(added.kind))
-            });
-        operations.chain(sql).collect()
-    }
-
     /// Whether the upgrade makes it by an operation under the very name: the usual case, for which no list is gone through.
     ///
     /// A convention may build on a plain name where the drop says its kind, and only there.
@@ -201,7 +167,7 @@ impl<'f> Target<'f> {
                 && is_of_kind
                 && !is_built_on(create)
         };
-        file.creates_called(self.name).iter().any(is_it)
+        file.creates_called_on(self.name, Some(self.table)).iter().any(is_it)
     }
 
     /// Whether the create has the name that is dropped, as both are written.
@@ -244,50 +210,42 @@ impl<'f> Target<'f> {
     }
 }
 
-fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnostic> {
+fn mismatch<'f>(groups: &Groups<'f, '_>, drop: Drop<'f>) -> Option<Diagnostic> {
+    let file = groups.file;
     let target = Target::of(drop)?;
     if target.is_made_as_written(file) {
         return None;
     }
-    let creates = target.counterparts(file);
+    let group = groups.of(&target);
     // The usual case needs no convention, and so no file but this one.
-    let is_same = |create: &Made<'_>| {
-        target.is_same_as_written(*create)
-            && (!target.is_taken_differently(*create)
-                || target
-                    .own(file)
-                    .is_none_or(|own| !target.differs_in_database(file, *create, &own)))
+    let is_same = |create: Made<'_>| {
+        !target.is_taken_differently(create)
+            || target
+                .own(file)
+                .is_none_or(|own| !target.differs_in_database(file, create, &own))
     };
-    if creates.iter().any(is_same) {
+    if group.written_as(&target).any(is_same) {
         return None;
     }
-    if creates.is_empty() {
-        return mismatched_check(file, &target);
+    if group.creates.is_empty() {
+        return mismatched_check(groups, &target);
     }
     // A name that is computed may be any; what stands inside a table or a column is made without an operation.
-    let doubtful = |create: &Made<'_>| create.name().is_none();
-    if creates.iter().any(doubtful) {
+    if group.is_doubtful {
         return None;
     }
     let own = target.own(file)?;
-    if is_made_otherwise(file, &target, &creates, &own) {
+    if groups.is_made_otherwise(&target, &group, &own) {
         return None;
     }
-    let mut named = Vec::new();
-    for create in creates {
-        let name = create.name_in_database(file)?;
-        if target.agrees(create, &name, &own) {
-            return None;
-        }
-        named.push((create, name));
+    let named = group.named(file)?;
+    if named.hold(&target, &own) {
+        return None;
     }
-    let left = named
-        .iter()
-        .filter(|(create, name)| !is_gone(file, &target, *create, name));
-    let left: Vec<_> = left.collect();
-    let is_alike = |(create, _): &&&(Made<'_>, String)| create.name().is_some_and(|name| target.name.ends_with(name));
-    let (create, name) = left.iter().find(is_alike).or(left.first())?;
-    let same_words = match (*create, drop) {
+    let left = group.left(groups, &target, named);
+    let at = left.alike(target.name).or(left.first())?;
+    let (create, name) = (*group.creates.get(at)?, named.name(at)?);
+    let same_words = match (create, drop) {
         (Made::Operation(made), Drop::Operation(drop)) if made.name == drop.name => made.kind(),
         _ => None,
     };
@@ -296,7 +254,7 @@ fn mismatch<'f>(file: &'f MigrationFile<'_>, drop: Drop<'f>) -> Option<Diagnosti
         name,
         same_words,
     };
-    Some(diagnostic(file, &target, &own, &made, left.len() == 1))
+    Some(diagnostic(file, &target, &own, &made, left.is_one()))
 }
 
 /// What the upgrade makes, and the drop misses.
@@ -309,14 +267,15 @@ struct MadeAs<'n> {
 
 /// A check that the upgrade makes inside a table or a column, or with a column's type, and that is dropped by another form of its name: the
 /// convention builds on a plain one, and without `type_` or with `op.f()` a drop goes by what is written.
-fn mismatched_check(file: &MigrationFile<'_>, target: &Target<'_>) -> Option<Diagnostic> {
+fn mismatched_check<'f>(groups: &Groups<'f, '_>, target: &Target<'f>) -> Option<Diagnostic> {
+    let file = groups.file;
     let Drop::Operation(drop) = target.drop else {
         return None;
     };
     let checks = file.inner_checks().of_table(target.table, target.schema)?;
     let is_check = matches!(drop.kind(), None | Some(ConstraintKind::Check));
     let own = dropped_name(file, drop).filter(|_| is_check && !drop.conditional)?;
-    if is_made_by_others(file, target, &[], &own) {
+    if groups.is_made_by_others(target, None, &own) {
         return None;
     }
     if checks.iter().any(|check| check.name == own) {
@@ -337,79 +296,6 @@ fn mismatched_check(file: &MigrationFile<'_>, target: &Target<'_>) -> Option<Dia
         same_words: (check.written == target.name).then_some(ConstraintKind::Check),
     };
     Some(diagnostic(file, target, &own, &made, true))
-}
-
-/// Whether something else of the downgrade removes what the upgrade made, or the upgrade itself calls it otherwise in the end.
-fn is_gone(file: &MigrationFile<'_>, target: &Target<'_>, create: Made<'_>, name: &str) -> bool {
-    let by_operation = file.migration.operations.iter().any(|other| {
-        !other.creates()
-            && other.half == target.drop.half()
-            && other.table.known().is_some_and(|table| table == target.table)
-            && dropped_name(file, other).as_deref() == Some(name)
-    });
-    let by_sql = |effect: &Effect| match effect {
-        Effect::Dropped(dropped) => is_called(&dropped.name, name),
-        Effect::Renamed { from, .. } => is_called(from, name),
-        _ => false,
-    };
-    by_operation
-        || file.executed().iter().flat_map(|one| &one.effects).any(by_sql)
-        || goes_with_its_columns(file, target, create)
-}
-
-/// A constraint is gone when one of its columns is dropped.
-fn goes_with_its_columns(file: &MigrationFile<'_>, target: &Target<'_>, create: Made<'_>) -> bool {
-    let Some(columns) = create.columns() else {
-        return false;
-    };
-    let is_one = |name: &str| columns.iter().any(|column| column == name);
-    let by_operation = file.migration.steps.iter().any(|step| {
-        step.half != Half::Upgrade
-            && step.table.known().is_some_and(|table| table == target.table)
-            && step.dropped_column().is_some_and(is_one)
-    });
-    let by_sql = |effect: &Effect| {
-        matches!(effect, Effect::ColumnDropped { table, column }
-            if may_be_table(table, target.table, target.schema) && (is_one(&column.text) || !column.is_certain))
-    };
-    by_operation || file.executed().iter().flat_map(|one| &one.effects).any(by_sql)
-}
-
-/// Whether the name may come from anything but the creates that are compared: a table's own parts, SQL, or a table of another name.
-fn is_made_otherwise(file: &MigrationFile<'_>, target: &Target<'_>, compared: &[Made<'_>], own: &str) -> bool {
-    let in_steps = file.migration.steps.iter().any(|step| match step.method {
-        "create_table" | "add_column" if step.table.known().is_some_and(|table| table == target.table) => {
-            constraints_of(step).iter().any(|inline| match &inline.name {
-                InlineName::Plain(name) | InlineName::Finished(name) => name == target.name,
-                InlineName::Unnamed | InlineName::Computed => true,
-            })
-        }
-        _ => false,
-    });
-    in_steps || is_made_by_others(file, target, compared, own)
-}
-
-/// Whether SQL may have made the name, or it comes from a table of another name.
-fn is_made_by_others(file: &MigrationFile<'_>, target: &Target<'_>, compared: &[Made<'_>], own: &str) -> bool {
-    let source = file.file();
-    let renames = file.migration.steps.iter().any(|step| step.method == "rename_table");
-    // SQL that speaks of the name may have made it.
-    let is_spoken_of =
-        |run: &Execution<'_>| run.half != target.drop.half() && source.slice(run.call.span).contains(own);
-    let is_compared = |at: usize| {
-        let create = &file.migration.operations[at];
-        compared
-            .iter()
-            .any(|made| matches!(made, Made::Operation(one) if std::ptr::eq(*one, create)))
-    };
-    let by_operation = file.creates_called(target.name).iter().any(|at| !is_compared(*at));
-    let changes_tables = |effect: &Effect| matches!(effect, Effect::TableChanged(table) if may_be_table(table, target.table, target.schema));
-    renames
-        || file.migration.executions.iter().any(is_spoken_of)
-        || by_operation
-        || file.is_made_by_sql(own, &HALVES)
-        || !is_all_read(file, |_| true)
-        || file.executed().iter().flat_map(|one| &one.effects).any(changes_tables)
 }
 
 fn diagnostic(

@@ -17,6 +17,7 @@ mod incomplete_naming_convention;
 mod ineffective_naming_convention;
 mod inline;
 mod invalid_naming_convention;
+mod lookups;
 mod mismatched_drop;
 mod missing_naming_convention;
 mod name_too_long;
@@ -36,17 +37,20 @@ mod unused_ignore;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::{Half, Migration, Pairing};
+use crate::migration::{Half, Migration, Operation, Pairing};
 use crate::naming::{ConstraintKind, Convention, Dialect};
 use crate::project::{Checks, Declaration, History, Judged, Naming, Place, Project, Wanted};
 use crate::python::Module;
 use crate::source::{SourceFile, Span};
 
+use doubtful_drop::Doubts;
 use executed::{Executed, executed, made_by_sql};
 use forgotten_drop::Undone;
+use lookups::Lookups;
 use suggestion::{Suggestion, suggest_all};
 use type_checks::InnerChecks;
 
@@ -157,9 +161,16 @@ pub struct MigrationFile<'a> {
     executed: OnceCell<Vec<Executed<'a>>>,
     made_by_sql: OnceCell<HashSet<(String, Half)>>,
     called: OnceCell<HashMap<String, Vec<usize>>>,
+    called_on: OnceCell<HashMap<(String, Option<String>), Vec<usize>>>,
+    called_in: OnceCell<HashMap<(String, usize, Option<String>), Vec<usize>>>,
     undone: OnceCell<Undone>,
     numbered: OnceCell<HashMap<Span, String>>,
     inner_checks: OnceCell<InnerChecks>,
+    environment_dialect: OnceCell<Option<Dialect>>,
+    possible: OnceCell<Vec<Dialect>>,
+    lookups: Lookups,
+    doubts: Doubts,
+    quote: OnceCell<Option<char>>,
 }
 
 impl<'a> MigrationFile<'a> {
@@ -178,9 +189,16 @@ impl<'a> MigrationFile<'a> {
             executed: OnceCell::new(),
             made_by_sql: OnceCell::new(),
             called: OnceCell::new(),
+            called_on: OnceCell::new(),
+            called_in: OnceCell::new(),
             undone: OnceCell::new(),
             numbered: OnceCell::new(),
             inner_checks: OnceCell::new(),
+            environment_dialect: OnceCell::new(),
+            possible: OnceCell::new(),
+            lookups: Lookups::default(),
+            doubts: Doubts::default(),
+            quote: OnceCell::new(),
         }
     }
 
@@ -193,6 +211,10 @@ impl<'a> MigrationFile<'a> {
     /// What holds for the migration's environment; read when first asked for.
     #[must_use]
     pub fn naming(&self) -> &Naming {
+        self.shared_naming()
+    }
+
+    fn shared_naming(&self) -> &Rc<Naming> {
         self.naming.get_or_init(|| {
             if self.is_deployed {
                 self.project.committed_naming(self.file())
@@ -238,18 +260,38 @@ impl<'a> MigrationFile<'a> {
 
     /// The creates that have this name, or are suggested it, by their places in the list of operations.
     fn creates_called(&self, name: &str) -> &[usize] {
-        let called = self.called.get_or_init(|| {
-            let mut called: HashMap<String, Vec<usize>> = HashMap::new();
-            for (at, operation) in self.migration.operations.iter().enumerate() {
-                let written = operation.name.text().filter(|_| operation.creates());
-                let suggested = || self.suggestion(at).and_then(|suggestion| suggestion.name.as_deref());
-                if let Some(name) = written.or_else(suggested) {
-                    called.entry(name.to_owned()).or_default().push(at);
-                }
-            }
-            called
-        });
+        let called = self.called.get_or_init(|| self.called_by(|_, name| name.to_owned()));
         called.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The same of one table, in whatever case; with no table, those of tables that are not known.
+    fn creates_called_on(&self, name: &str, wanted: Option<&str>) -> &[usize] {
+        let table = |table: Option<&str>| table.map(str::to_ascii_lowercase);
+        let called = self.called_on.get_or_init(|| {
+            self.called_by(|operation, name| (name.to_owned(), table(operation.table.known().map(String::as_str))))
+        });
+        let key = (name.to_owned(), table(wanted));
+        called.get(&key).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The same of the table and the run of statements of one of them.
+    fn creates_beside(&self, name: &str, create: &Operation<'_>) -> &[usize] {
+        let table = |operation: &Operation<'_>| operation.table.known().cloned();
+        let key = |operation: &Operation<'_>, name: &str| (name.to_owned(), operation.block, table(operation));
+        let called = self.called_in.get_or_init(|| self.called_by(key));
+        called.get(&key(create, name)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn called_by<K: Eq + Hash>(&self, key: impl Fn(&Operation<'_>, &str) -> K) -> HashMap<K, Vec<usize>> {
+        let mut called: HashMap<K, Vec<usize>> = HashMap::new();
+        for (at, operation) in self.migration.operations.iter().enumerate() {
+            let written = operation.name.text().filter(|_| operation.creates());
+            let suggested = || self.suggestion(at).and_then(|suggestion| suggestion.name.as_deref());
+            if let Some(name) = written.or_else(suggested) {
+                called.entry(key(operation, name)).or_default().push(at);
+            }
+        }
+        called
     }
 
     /// The name that MySQL or MariaDB chooses for the key at a place, where it is certain.
@@ -268,7 +310,7 @@ impl<'a> MigrationFile<'a> {
     /// Where the models declare a constraint, and how that reads with a name.
     #[must_use]
     pub fn declaration(&self, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
-        self.project.declaration(self.naming(), wanted, name)
+        self.project.declaration(self.shared_naming(), wanted, name)
     }
 
     /// Whether the database gives this kind one name of its own, whatever is written: on MySQL and MariaDB each primary key is `PRIMARY`.
@@ -287,13 +329,18 @@ impl<'a> MigrationFile<'a> {
     /// The database it is for, by the configuration or by the environment.
     #[must_use]
     pub fn dialect(&self) -> Option<Dialect> {
+        let dialect = || self.project.dialect(self.file().path());
         self.configured_dialect
-            .or_else(|| self.project.dialect(self.file().path()))
+            .or_else(|| *self.environment_dialect.get_or_init(dialect))
     }
 
     /// The databases that it may be for, as far as something tells. A folder for one of them says more than the URL of an environment that has
     /// several; what the project imports and needs says less, and is looked for last.
-    fn possible_dialects(&self) -> Vec<Dialect> {
+    fn possible_dialects(&self) -> &[Dialect] {
+        self.possible.get_or_init(|| self.find_possible_dialects())
+    }
+
+    fn find_possible_dialects(&self) -> Vec<Dialect> {
         if let Some(dialect) = self.configured_dialect {
             return vec![dialect];
         }
@@ -326,5 +373,7 @@ pub(crate) fn listed<T: AsRef<str>>(items: &[T]) -> String {
     }
 }
 
+#[cfg(test)]
+mod linear;
 #[cfg(test)]
 mod tests;

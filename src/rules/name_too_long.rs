@@ -65,7 +65,7 @@ fn diagnostic(
         return None;
     }
     let known = file.possible_dialects();
-    let possible = if known.is_empty() { &USUAL } else { known.as_slice() };
+    let possible = if known.is_empty() { &USUAL } else { known };
     if !possible.iter().all(|dialect| dialect.too_long(name)) {
         return None;
     }

@@ -222,9 +222,7 @@ fn kept_name(
 fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partner: bool, name: &str) -> Option<String> {
     let create = create?;
     let operations = &file.migration.operations;
-    let at = operations
-        .iter()
-        .position(|operation| operation.call.span == create.call.span)?;
+    let at = file.lookups.operation_at(file, create.call.span)?;
     if create.unnamed_by.is_some() {
         return Some("the name is handed over from elsewhere".to_owned());
     }
@@ -234,7 +232,7 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
     if !has_partner && file.pairing.is_doubtful(at) {
         return Some("which drop belongs to it is not certain".to_owned());
     }
-    let namesakes = file.creates_called(name);
+    let namesakes = file.creates_beside(name, create);
     let is_namesake = |&&other: &&usize| {
         let other = &operations[other];
         let of_the_same = other.block == create.block && other.call.span != create.call.span;

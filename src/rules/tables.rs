@@ -308,6 +308,9 @@ impl State {
 
     /// The database makes an index for a key that none serves. It stays when the key goes.
     fn serve(&mut self, key: &Key) {
+        if self.is_doubtful {
+            return;
+        }
         let serves = |index: &Index| {
             index
                 .columns
@@ -328,6 +331,10 @@ impl State {
 
     /// One that was made for a key gives way to another that serves as well.
     fn index(&mut self, index: &Index, is_certain: bool) {
+        // Of a table that is not judged the indexes are not asked for.
+        if self.is_doubtful {
+            return;
+        }
         let gives_way = |own: &Index| {
             own.is_generated
                 && (index.columns.as_ref().zip(own.columns.as_ref())).is_some_and(|(new, own)| new.starts_with(own))

@@ -37,6 +37,8 @@ const SHARED: &[&str] = &[
     "forgotten_drop",
     "imports",
     "inline",
+    "linear",
+    "lookups",
     "mod",
     "namesakes",
     "naming_target",

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Edit, Fix, Safety};
-use crate::migration::{Action, Half, Name, Operation, Receiver, Step};
+use crate::migration::{Action, Half, Receiver, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{ArgumentKind, ExprKind};
 use crate::source::Span;
@@ -127,18 +127,13 @@ fn fix(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &st
 
 fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &str) -> Option<Edit> {
     let column = inline.columns.known()?.first()?;
-    let drops_column = |other: &&Step<'_>| {
-        other.dropped_column() == Some(column)
-            && other.half == Half::Downgrade
-            && other.table == step.table
-            && other.schema == step.schema
-    };
-    let drop = file.migration.steps.iter().find(drops_column)?;
-    let is_dropped = |operation: &Operation<'_>| {
-        let named = matches!(&operation.name, Name::Plain(known) | Name::Finished(known) if known == name);
-        matches!(operation.action, Action::Drop(_)) && named
-    };
-    if file.migration.operations.iter().any(is_dropped) {
+    let is_it =
+        |other: &&Step<'_>| other.half == Half::Downgrade && other.table == step.table && other.schema == step.schema;
+    let mut drops = file.lookups.drops_of_column(file, step.table.known()?, column);
+    let drop = drops.find(is_it)?;
+    let operations = &file.migration.operations;
+    let is_drop = |at: &usize| matches!(operations[*at].action, Action::Drop(_));
+    if file.lookups.named(file, name).iter().any(is_drop) {
         return None;
     }
     let source = file.file();

@@ -1,17 +1,20 @@
 //! SQL adds a constraint without a name.
 
+mod beside;
+
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{Edit, Fix, Safety};
-use crate::migration::{Guard, Half, Known, Name};
-use crate::naming::{ConstraintKind, Dialect, Name as Computed, default_names};
+use crate::migration::{Guard, Half, Known};
+use crate::naming::{ConstraintKind, Dialect, Name as Computed};
 use crate::project::Place;
 use crate::source::Span;
-use crate::sql::{Added, Effect, Naming, is_written_for_mysql, mentions, written};
+use crate::sql::{Added, Naming, PLACEHOLDER, written};
 
 use super::advice::{committed, default_name_of};
-use super::executed::{Drop, Executed, is_all_read, is_called, is_elsewhere, is_made, may_be_table, words};
+use super::executed::{Drop, DropAt, Executed, is_all_read, is_elsewhere, is_made, may_be_table, words};
 use super::suggestion::{Constraint, Source, Suggestion, suggest, with_all_columns};
 use super::{Check, MigrationFile, Rule};
+use beside::Beside;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -23,84 +26,34 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+    let beside = Beside::new(file);
     let all = file.executed().iter();
     all.flat_map(|one| {
-        one.added()
-            .filter(|added| is_unnamed(file, one, added))
-            .map(move |added| (one, added))
+        let unnamed = one.added().filter(|added| is_unnamed(&beside, one, added));
+        unnamed.map(move |added| (one, added))
     })
-    .map(|(one, added)| Finding::new(file, one, added).diagnostic())
+    .map(|(one, added)| Finding::new(&beside, one, added).diagnostic())
     .collect()
 }
 
 /// Whether the database makes up a name that somebody may have to know.
-fn is_unnamed(file: &MigrationFile<'_>, one: &Executed<'_>, added: &Added) -> bool {
+fn is_unnamed(beside: &Beside<'_, '_>, one: &Executed<'_>, added: &Added) -> bool {
     let is_mysql = matches!(one.dialect, Some(Dialect::Mysql | Dialect::Mariadb));
     let counts = match added.kind {
         ConstraintKind::Index => false,
         // Every primary key of MySQL and MariaDB is called PRIMARY.
         ConstraintKind::PrimaryKey if is_mysql || one.run.guard == Guard::Doubtful => false,
         // Whatever the environment says: no other database would take it.
-        ConstraintKind::PrimaryKey if is_written_for_mysql(one.text.text()) => false,
+        ConstraintKind::PrimaryKey if one.is_written_for_mysql() => false,
         // A column takes its constraints along when it is dropped, but for a foreign key of MariaDB (error 1553, measured on 10.11).
         kind if added.in_column => kind == ConstraintKind::ForeignKey && one.dialect == Some(Dialect::Mariadb),
         _ => true,
     };
     // SQLite has no such statement.
-    counts && added.naming == Naming::Unnamed && one.dialect != Some(Dialect::Sqlite) && !is_renamed(file, one, added)
-}
-
-/// Whether the migration gives it a name afterwards.
-fn is_renamed(file: &MigrationFile<'_>, one: &Executed<'_>, added: &Added) -> bool {
-    let same_half = file.executed().iter().filter(|other| other.run.half == one.run.half);
-    same_half
-        .flat_map(|other| &other.effects)
-        .any(|effect| matches!(effect, Effect::Renamed { from, .. } if likeness(added, &from.text) != Likeness::None))
-}
-
-/// How sure it is that a name is the one which a database makes up for a constraint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
-enum Likeness {
-    None,
-    /// It has the form, with a number or columns that are not known here.
-    Form,
-    /// It is the name, unless that was taken.
-    Exact,
-}
-
-/// Whether PostgreSQL, MariaDB or MySQL would call a constraint so: the database of the environment may not be the only one.
-fn likeness(added: &Added, name: &str) -> Likeness {
-    let table = added.table.name.text.as_str();
-    let columns: Vec<&str> = added.columns.iter().flatten().map(String::as_str).collect();
-    let known = added.columns.is_some();
-    let exact = default_names::postgresql(added.kind, table, &columns, |_| false)
-        .filter(|_| known || added.kind == ConstraintKind::PrimaryKey);
-    if exact.as_ref().is_some_and(|exact| name.eq_ignore_ascii_case(exact)) {
-        return Likeness::Exact;
-    }
-    let numbered = |stem: &str| {
-        let rest = name.get(stem.len()..).filter(|_| name.starts_with(stem));
-        rest.is_some_and(|rest| rest.chars().all(|digit| digit.is_ascii_digit()))
-    };
-    let first = columns.first().copied().unwrap_or_default();
-    let has_form = match added.kind {
-        ConstraintKind::ForeignKey => numbered(&format!("{table}_ibfk_")),
-        ConstraintKind::Unique => !first.is_empty() && (name == first || numbered(&format!("{first}_"))),
-        ConstraintKind::Check => {
-            let of_table = name.starts_with(&format!("{table}_"))
-                && name
-                    .trim_end_matches(|digit: char| digit.is_ascii_digit())
-                    .ends_with("_check");
-            of_table || numbered("CONSTRAINT_") || numbered(&format!("{table}_chk_"))
-        }
-        ConstraintKind::Exclude => name.starts_with(&format!("{table}_")) && name.ends_with("_excl"),
-        ConstraintKind::PrimaryKey | ConstraintKind::Index => false,
-    };
-    if has_form || exact.as_deref().is_some_and(numbered) {
-        Likeness::Form
-    } else {
-        Likeness::None
-    }
+    counts
+        && added.naming == Naming::Unnamed
+        && one.dialect != Some(Dialect::Sqlite)
+        && !beside.renames(one.run.half).hold(added)
 }
 
 /// The drop in the other half that undoes it.
@@ -114,7 +67,8 @@ enum Undone<'f> {
 }
 
 /// One unnamed constraint with what is known of it.
-struct Finding<'f, 'm> {
+struct Finding<'b, 'f, 'm> {
+    beside: &'b Beside<'f, 'm>,
     file: &'f MigrationFile<'m>,
     one: &'f Executed<'f>,
     added: &'f Added,
@@ -122,8 +76,8 @@ struct Finding<'f, 'm> {
     columns: Known<Vec<String>>,
 }
 
-impl<'f, 'm> Finding<'f, 'm> {
-    fn new(file: &'f MigrationFile<'m>, one: &'f Executed<'f>, added: &'f Added) -> Self {
+impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
+    fn new(beside: &'b Beside<'f, 'm>, one: &'f Executed<'f>, added: &'f Added) -> Self {
         let certain = |is_certain: bool, text: &str, why: &str| {
             if is_certain {
                 Known::Is(text.to_owned())
@@ -134,7 +88,8 @@ impl<'f, 'm> Finding<'f, 'm> {
         let name = &added.table.name;
         let columns = added.columns.clone();
         Self {
-            file,
+            beside,
+            file: beside.file,
             one,
             added,
             table: certain(name.is_certain, &name.text, "it cannot be read from the SQL"),
@@ -222,69 +177,22 @@ impl<'f, 'm> Finding<'f, 'm> {
     /// The drop that belongs to it: by the name that a database would have made up, or because there is no other.
     fn undone(&self) -> Undone<'f> {
         let (file, added) = (self.file, self.added);
-        let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
-        let table = added.table.name.text.as_str();
-        let candidates: Vec<Drop<'f>> = Drop::all(file)
-            .filter(|drop| {
-                is_elsewhere(drop.half(), self.one.run.half)
-                    && drop.may_drop(added.kind)
-                    && (self.table.known().is_none() || drop.may_be_of(table, schema))
-                    && !drop.name().is_some_and(|name| is_made(file, name))
-            })
-            .collect();
-        let alike = |likeness_wanted| {
-            let is_alike = |drop: &&Drop<'f>| drop.name().is_some_and(|name| likeness(added, name) == likeness_wanted);
-            let found: Vec<Drop<'f>> = candidates.iter().filter(is_alike).copied().collect();
-            found
-        };
-        let (exact, of_form) = (alike(Likeness::Exact), alike(Likeness::Form));
+        let candidates = self.beside.drops_for(self);
+        let exact = candidates.exact(added).and_then(|at| at.drop(file));
+        let has_form = candidates.have_form_of(added);
         // Branches for several databases drop it by the name that each makes up.
-        let is_one_name = of_form.is_empty() && self.twins_elsewhere() == 0;
-        match (exact.as_slice(), candidates.as_slice()) {
-            (_, []) if is_all_read(file, |half| is_elsewhere(half, self.one.run.half)) => Undone::Nowhere,
-            ([drop, ..], _) if is_one_name => Undone::By(*drop),
-            ([], [drop]) if self.rivals() == 0 && (drop.is_unnamed() || !of_form.is_empty()) => Undone::By(*drop),
+        let is_one_name = !has_form && !self.beside.has_twin(self.one, added);
+        let only = candidates.only().and_then(|at| at.drop(file));
+        match (exact, only) {
+            _ if candidates.are_none() && is_all_read(file, |half| is_elsewhere(half, self.one.run.half)) => {
+                Undone::Nowhere
+            }
+            (Some(drop), _) if is_one_name => Undone::By(drop),
+            (None, Some(drop)) if !self.beside.has_rival(self.one, added) && (drop.is_unnamed() || has_form) => {
+                Undone::By(drop)
+            }
             _ => Undone::Doubtful,
         }
-    }
-
-    /// How many other constraints of its kind have no name on its table, in its half.
-    fn rivals(&self) -> usize {
-        let operations = self.file.migration.operations.iter().filter(|operation| {
-            operation.creates()
-                && operation.kind() == Some(self.added.kind)
-                && operation.half == self.one.run.half
-                && operation.name.text().is_none()
-                && operation
-                    .table
-                    .known()
-                    .is_none_or(|table| is_called(&self.added.table.name, table))
-        });
-        operations.count() + self.others().count()
-    }
-
-    fn others(&self) -> impl Iterator<Item = (&'f Executed<'m>, &'f Added)> {
-        let (file, one, this) = (self.file, self.one, self.added);
-        let all = file
-            .executed()
-            .iter()
-            .filter(move |other| other.run.half == one.run.half);
-        all.flat_map(|other| other.added().map(move |added| (other, added)))
-            .filter(move |(other, added)| {
-                let is_itself = std::ptr::eq(*added, this) || std::ptr::eq(other.text, one.text) && added.at == this.at;
-                !is_itself
-                    && added.kind == this.kind
-                    && added.naming == Naming::Unnamed
-                    && may_be_table(&added.table, &this.table.name.text, None)
-            })
-    }
-
-    /// How often the same constraint is added without a name for another database.
-    fn twins_elsewhere(&self) -> usize {
-        let is_twin = |(one, added): &(&Executed<'_>, &Added)| {
-            added.columns == self.added.columns && one.run.guard != self.one.run.guard
-        };
-        self.others().filter(is_twin).count()
     }
 
     /// The name to write.
@@ -406,25 +314,28 @@ impl<'f, 'm> Finding<'f, 'm> {
             return Err(format!("`{old}` is the name of another constraint as well"));
         }
         // What this half drops is the older constraint, in whose place this one comes.
-        let older: Vec<Span> = Drop::all(file)
-            .filter(|drop| {
-                drop.half() == self.one.run.half && drop.name().is_some_and(|name| name.eq_ignore_ascii_case(&old))
-            })
+        let older: Vec<Span> = DropAt::called(file, &old)
+            .iter()
+            .filter_map(|at| at.drop(file))
+            .filter(|drop| drop.half() == self.one.run.half)
             .map(|drop| drop.place(file))
             .collect();
-        for other in file.executed() {
-            for at in mentions(other.text.text(), other.dialect, &old) {
-                if !older.contains(&other.place(file, at.clone())) {
-                    edits.push(
-                        other
-                            .rename(file, at, name)
-                            .ok_or("its name stands in SQL that is put together")?,
-                    );
-                }
+        for mention in file.lookups.mentions(file, &old) {
+            let Some(other) = file.executed().get(mention.text) else {
+                continue;
+            };
+            let is_it = mention.quoted.as_ref().is_none_or(|own| *own == old);
+            if is_it && !older.contains(&other.place(file, mention.at.clone())) {
+                edits.push(
+                    other
+                        .rename(file, mention.at.clone(), name)
+                        .ok_or("its name stands in SQL that is put together")?,
+                );
             }
         }
-        for operation in &file.migration.operations {
-            if operation.name.text() == Some(&old) && !older.contains(&operation.name_span()) {
+        for at in file.lookups.named(file, &old) {
+            let operation = &file.migration.operations[*at];
+            if !older.contains(&operation.name_span()) {
                 edits.push(
                     Drop::Operation(operation)
                         .rename(file, name)
@@ -472,45 +383,20 @@ impl<'f, 'm> Finding<'f, 'm> {
     fn has_namesake(&self, name: &str, first: Option<&str>) -> bool {
         let (file, added) = (self.file, self.added);
         let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
-        let of_operation = file.migration.operations.iter().enumerate().any(|(at, operation)| {
-            let same_table = operation
-                .table
-                .known()
-                .is_some_and(|table| may_be_table(&added.table, table, schema));
-            operation.creates()
-                && operation.half == self.one.run.half
-                && same_table
-                && match &operation.name {
-                    Name::Plain(own) | Name::Finished(own) => own == name,
-                    Name::Unnamed => {
-                        let suggested = file.suggestion(at).and_then(|suggestion| suggestion.name.as_deref());
-                        suggested == Some(name)
-                    }
-                    Name::Computed => false,
-                }
+        let is_any = added.table.name.text.contains(PLACEHOLDER);
+        let called = if is_any {
+            file.creates_called(name)
+        } else {
+            file.creates_called_on(name, Some(&added.table.name.text))
+        };
+        let of_operation = called.iter().any(|at| {
+            let operation = &file.migration.operations[*at];
+            let table = operation.table.known();
+            operation.half == self.one.run.half && table.is_some_and(|table| may_be_table(&added.table, table, schema))
         });
-        // The same constraint in another branch may have the same name.
-        let of_sql = self
-            .others()
-            .filter(|(_, other)| other.columns != added.columns)
-            .any(|(one, other)| {
-                let other = Finding::new(file, one, other);
-                let mut own = suggest(file, other.constraint());
-                if first.is_some() && own.name.as_deref() == first {
-                    with_all_columns(file, other.constraint(), &mut own);
-                }
-                own.name.is_some_and(|own| self.as_stored(&own) == name)
-            });
-        let named = file
-            .executed()
-            .iter()
-            .filter(|one| one.run.half == self.one.run.half)
-            .flat_map(Executed::added);
-        let is_named_so = |other: &Added| matches!(&other.naming, Naming::Named(own) if is_called(own, name));
-        let of_named = named
-            .filter(|other| is_named_so(other))
-            .any(|other| may_be_table(&other.table, &added.table.name.text, schema));
-        of_operation || of_sql || of_named
+        of_operation
+            || self.beside.has_namesake(self, name, first)
+            || self.beside.is_named(self.one.run.half, added, name)
     }
 
     fn help(

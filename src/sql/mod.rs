@@ -143,20 +143,12 @@ pub(crate) fn is_written_for_mysql(text: &str) -> bool {
     words.iter().any(is_quoted) || words.windows(3).any(drops)
 }
 
-/// The names in a text that are called so, whatever they name there.
-pub(crate) fn mentions(text: &str, dialect: Option<Dialect>, name: &str) -> Vec<Range<usize>> {
-    // A quote that belongs to a name is written twice.
-    let is_literal = !name.contains(['"', '`', ']']);
-    if is_literal && !text.to_ascii_lowercase().contains(&name.to_ascii_lowercase()) {
-        return Vec::new();
-    }
-    let words = words::words(text, dialect).unwrap_or_default();
-    let is_meant = |word: &words::Word| match word.kind {
-        words::Kind::Quoted => word.text == name,
-        words::Kind::Bare => word.text.eq_ignore_ascii_case(name),
-        words::Kind::Mark(_) | words::Kind::Other => false,
-    };
-    words.into_iter().filter(is_meant).map(|word| word.at).collect()
+/// The names in a text, whatever they name there, each with its place and whether it stands in quotes: what does not counts in any case.
+pub(crate) fn mentioned(text: &str, dialect: Option<Dialect>) -> Vec<(String, Range<usize>, bool)> {
+    let words = words::words(text, dialect).unwrap_or_default().into_iter();
+    let is_name = |word: &words::Word| matches!(word.kind, words::Kind::Quoted | words::Kind::Bare);
+    let name = |word: words::Word| (word.text, word.at, word.kind == words::Kind::Quoted);
+    words.filter(is_name).map(name).collect()
 }
 
 /// A name as SQL needs it: without quotes where it is plain, else in those of the database.
@@ -197,7 +189,11 @@ mod tests {
             ("DROP CONSTRAINT a_b_key2", "a_b_key", &[]),
             ("SELECT 1", "a_b_key", &[]),
         ] {
-            let found: Vec<&str> = mentions(text, pg, name).into_iter().map(|at| &text[at]).collect();
+            let is_meant = |own: &str, is_quoted: bool| own == name || !is_quoted && own.eq_ignore_ascii_case(name);
+            let found = mentioned(text, pg)
+                .into_iter()
+                .filter(|(own, _, is_quoted)| is_meant(own, *is_quoted));
+            let found: Vec<&str> = found.map(|(_, at, _)| &text[at]).collect();
             assert_eq!(found, expected, "{text}");
         }
     }

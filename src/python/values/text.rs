@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::source::{SourceFile, Span};
 
-use super::super::Literal;
+use super::super::Literals;
 
 /// Stands in a text for what is put in at run time.
 pub const PLACEHOLDER: char = '\u{f8ff}';
@@ -209,6 +209,7 @@ impl Text {
         file: &SourceFile,
         range: Range<usize>,
         new: &str,
+        literals: &Literals,
         serves_once: &dyn Fn(&str, Span) -> bool,
     ) -> Option<(Span, String)> {
         let run = self.run_at(range.start)?;
@@ -231,17 +232,19 @@ impl Text {
             new = new.replace('{', "{{").replace('}', "}}");
         }
         let start = origin.offset + range.start - run.at;
-        Literal::read(file, origin.literal)?.replace(start..start + range.len(), &new)
+        literals
+            .of(file, origin.literal)?
+            .replace(start..start + range.len(), &new)
     }
 
     /// The place in the file of these bytes, for pointing at it.
     #[must_use]
-    pub fn place(&self, file: &SourceFile, range: Range<usize>) -> Option<Span> {
+    pub fn place(&self, file: &SourceFile, range: Range<usize>, literals: &Literals) -> Option<Span> {
         let run = self.run_at(range.start)?;
         let origin = run.origin.as_ref().filter(|origin| origin.file.path() == file.path())?;
         let start = origin.offset + range.start - run.at;
         let end = (start + range.len()).min(origin.offset + run.length);
-        let (span, _) = Literal::read(file, origin.literal)?.replace(start..end, "")?;
+        let (span, _) = literals.of(file, origin.literal)?.replace(start..end, "")?;
         Some(span)
     }
 }

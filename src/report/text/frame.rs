@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use memchr::memchr_iter;
 use owo_colors::OwoColorize;
 
@@ -14,6 +14,7 @@ use crate::fix::{Edit, Safety};
 use crate::source::{SourceFile, Span};
 
 use super::super::escape::{is_printable, printable_code};
+use super::super::window::Window;
 use super::super::{Width, printable, wrap};
 use super::cure::cure;
 use super::shared::Shared;
@@ -72,13 +73,13 @@ impl Frames {
         let group = elsewhere.iter().zip(&paths).fold(own, |group, (marker, path)| {
             let start = marker.1.place.span.start;
             let excerpt = Excerpt::of(&marker.1.place.file, start..start);
-            group.element(excerpt.with_labels(path, self.annotations(*marker)))
+            group.elements(excerpt.with_labels(path, self.annotations(*marker)))
         });
         self.renderer.render(&[group])
     }
 
     /// The code of the file itself: the excerpt with what is wrong first, then those that are far away from it.
-    fn own<'d>(&self, shared: &Shared<'d>, markers: &[Marker<'d>]) -> Vec<Snippet<'d, Annotation<'d>>> {
+    fn own<'d>(&self, shared: &Shared<'d>, markers: &[Marker<'d>]) -> Vec<Element<'d>> {
         let first = shared.first;
         let path = printable(&first.path().display());
         let start = |marker: &Marker<'_>| marker.1.place.span.start;
@@ -92,7 +93,7 @@ impl Frames {
                 .iter()
                 .filter(|marker| (place.start..=place.end).contains(&start(marker)));
             let annotations = inside.flat_map(|marker| self.annotations(*marker));
-            snippets.push(Excerpt::of(&first.file, place.clone()).with_labels(&path, annotations));
+            snippets.extend(Excerpt::of(&first.file, place.clone()).with_labels(&path, annotations));
         }
         snippets
     }
@@ -218,48 +219,57 @@ impl<'d> Excerpt<'d> {
         }
     }
 
-    /// With markers, whose places are those in the file.
+    /// With markers, whose places are those in the file, below the place of the first.
     fn with_labels(
         &self,
         path: &str,
         labels: impl IntoIterator<Item = (AnnotationKind, Range<usize>, String)>,
-    ) -> Snippet<'d, Annotation<'d>> {
-        let annotation = |(kind, place, label): (AnnotationKind, Range<usize>, String)| {
-            kind.span(self.shown_at(place.start)..self.shown_at(place.end))
-                .label(label)
-        };
-        Snippet::source(self.shown())
-            .line_start(self.line)
-            .path(path.to_owned())
-            .annotations(labels.into_iter().map(annotation))
+    ) -> Vec<Element<'d>> {
+        let inside = |(kind, place, label): (AnnotationKind, Range<usize>, String)| (kind, self.inside(&place), label);
+        let labels: Vec<_> = labels.into_iter().map(inside).collect();
+        let places: Vec<Range<usize>> = labels.iter().map(|(_, place, _)| place.clone()).collect();
+        let window = Window::around(self.text, &places);
+        let shown = |place: Range<usize>| shown_at(&window.text, place.start)..shown_at(&window.text, place.end);
+        let annotations = labels
+            .into_iter()
+            .filter_map(|(kind, place, label)| Some(kind.span(shown(window.inside(&place)?)).label(label)));
+        let snippet = Snippet::source(shown_text(&window.text).into_owned()).line_start(self.line);
+        if !window.is_cut() {
+            return vec![snippet.path(path.to_owned()).annotations(annotations).into()];
+        }
+        // The renderer would count the columns of what is shown.
+        let first = places.first().map_or(0, |place| place.start);
+        let before = self.text.get(..first).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let origin = Origin::path(path.to_owned())
+            .line(self.line + memchr_iter(b'\n', before.as_bytes()).count())
+            .char_column(before.get(line_start..).unwrap_or_default().chars().count() + 1);
+        vec![origin.into(), snippet.annotations(annotations).into()]
     }
 
     /// Where a place of the file is in the excerpt.
     pub(super) fn inside(&self, place: &Range<usize>) -> Range<usize> {
         place.start.saturating_sub(self.start)..place.end.saturating_sub(self.start)
     }
+}
 
-    /// The lines without what is not seen; a return at the end of a line belongs to the end.
-    fn shown(&self) -> Cow<'d, str> {
-        if is_printable(self.text) || is_printable(&self.text.replace("\r\n", "\n")) {
-            return Cow::Borrowed(self.text);
-        }
-        let lines = self
-            .text
-            .split_inclusive('\n')
-            .map(|line| match line.strip_suffix("\r\n") {
-                Some(line) => printable_code(line) + "\r\n",
-                None => printable_code(line),
-            });
-        Cow::Owned(lines.collect())
+/// Code without what is not seen; a return at the end of a line belongs to the end.
+fn shown_text(text: &str) -> Cow<'_, str> {
+    if is_printable(text) || is_printable(&text.replace("\r\n", "\n")) {
+        return Cow::Borrowed(text);
     }
+    let lines = text
+        .split_inclusive('\n')
+        .map(|line| match line.strip_suffix("\r\n") {
+            Some(line) => printable_code(line) + "\r\n",
+            None => printable_code(line),
+        });
+    Cow::Owned(lines.collect())
+}
 
-    /// Where a place of the file is in the lines that are shown.
-    fn shown_at(&self, offset: usize) -> usize {
-        let before = self.text.get(..offset.saturating_sub(self.start)).unwrap_or(self.text);
-        let excerpt = Self { text: before, ..*self };
-        excerpt.shown().len()
-    }
+/// Where a place of the code is in what is shown.
+fn shown_at(text: &str, offset: usize) -> usize {
+    shown_text(text.get(..offset).unwrap_or(text)).len()
 }
 
 /// Places of a file, those together that are near each other.

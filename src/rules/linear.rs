@@ -1,0 +1,218 @@
+//! The work that a file takes grows with its size and no faster, whatever stands in it. Steps are counted, never seconds.
+
+use crate::check::examine;
+use crate::config::Config;
+use crate::git::MemorySnapshot;
+use crate::project::Project;
+use crate::source::SourceFile;
+use crate::work;
+
+const MODELS: &str =
+    "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    ";
+
+const CONVENTION: &str = "metadata = sa.MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s'})";
+
+/// How many steps a revision takes on a database.
+fn steps(upgrade: &[String], downgrade: &[String], url: &str, metadata: &str, tables: &str) -> usize {
+    let env = format!(
+        "from alembic import context\nfrom models import Base\ntarget_metadata = Base.metadata\ncontext.configure(url='{url}', target_metadata=target_metadata)\n"
+    );
+    let models = format!("{MODELS}{metadata}\n{tables}");
+    let half = |lines: &[String]| format!("    pass\n    {}\n", lines.join("\n    "));
+    let (upgrade, downgrade) = (half(upgrade), half(downgrade));
+    let text = format!(
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision = 'b'\ndown_revision = None\ndef upgrade():\n{upgrade}def downgrade():\n{downgrade}"
+    );
+    let snapshot = MemorySnapshot::from([
+        ("migrations/env.py", env.as_str()),
+        ("models.py", models.as_str()),
+        ("migrations/versions/b.py", text.as_str()),
+    ]);
+    let file = SourceFile::new("migrations/versions/b.py".into(), text.clone());
+    work::counted(|| {
+        let _ = examine(&file, false, &Project::new(&snapshot, "/top"), &Config::default());
+    })
+}
+
+/// What stands in a half, so many times.
+type Half = fn(usize) -> Vec<String>;
+
+fn lines(count: usize, line: impl Fn(usize) -> String) -> Vec<String> {
+    (0..count).map(line).collect()
+}
+
+fn nothing(_: usize) -> Vec<String> {
+    Vec::new()
+}
+
+fn keys(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.create_foreign_key(None, 't', 'u', ['c{at}'], ['id'])")
+    })
+}
+
+fn keys_of_many(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.create_foreign_key(None, 't{at}', 'u', ['c{at}'], ['id'])")
+    })
+}
+
+fn named_keys(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.create_foreign_key('k{at}', 't', 'u', ['c{at}'], ['id'])")
+    })
+}
+
+fn one_name(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.create_foreign_key('k', 't{at}', 'u', ['c'], ['id'])")
+    })
+}
+
+fn unique(count: usize) -> Vec<String> {
+    lines(count, |at| format!("op.create_unique_constraint(None, 't', ['c{at}'])"))
+}
+
+fn columns(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.add_column('t', sa.Column('c{at}', sa.Integer, sa.ForeignKey('u.id')))")
+    })
+}
+
+fn drops(count: usize) -> Vec<String> {
+    lines(count, |_| {
+        "op.drop_constraint(None, 't', type_='foreignkey')".to_owned()
+    })
+}
+
+fn drops_of_others(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.drop_constraint('n{at}', 'x{at}', type_='foreignkey')")
+    })
+}
+
+fn named_drops(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.drop_constraint('z{at}', 't', type_='foreignkey')")
+    })
+}
+
+fn drops_of_one_name(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.drop_constraint('k', 't{at}', type_='foreignkey')")
+    })
+}
+
+fn drops_of_indexes(count: usize) -> Vec<String> {
+    lines(count, |at| format!("op.drop_index('i{at}', 't')"))
+}
+
+fn drops_of_columns(count: usize) -> Vec<String> {
+    lines(count, |at| format!("op.drop_column('t', 'c{at}')"))
+}
+
+fn added_by_sql(count: usize) -> Vec<String> {
+    lines(count, |at| format!("op.execute('ALTER TABLE t ADD UNIQUE (c{at})')"))
+}
+
+fn clauses(count: usize) -> Vec<String> {
+    let clauses = lines(count, |at| format!("ADD FOREIGN KEY (c{at}) REFERENCES u (id)"));
+    vec![format!("op.execute('''ALTER TABLE t {}''')", clauses.join(",\n"))]
+}
+
+fn statements(count: usize) -> Vec<String> {
+    let statements = lines(count, |at| format!("ALTER TABLE t ADD CHECK (c > {at});"));
+    vec![format!("op.execute('''{}''')", statements.join("\n"))]
+}
+
+fn named_by_sql(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.execute('ALTER TABLE t ADD CONSTRAINT k{at} CHECK (q > {at})')")
+    })
+}
+
+fn dropped_by_sql(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.execute('ALTER TABLE t DROP CONSTRAINT t_c{at}_key')")
+    })
+}
+
+fn renamed_by_sql(count: usize) -> Vec<String> {
+    lines(count, |at| {
+        format!("op.execute('ALTER TABLE t RENAME CONSTRAINT t_c{at}_key TO k{at}')")
+    })
+}
+
+fn ignored(count: usize) -> Vec<String> {
+    let comment = "  # alembic-named: ignore[unnamed-constraint]";
+    keys(count).into_iter().map(|key| key + comment).collect()
+}
+
+fn in_one_line(count: usize) -> Vec<String> {
+    vec![keys(count).join("; ")]
+}
+
+fn two_ways(count: usize) -> Vec<String> {
+    [keys(count), added_by_sql(count), renamed_by_sql(count)].concat()
+}
+
+fn drops_in_two_ways(count: usize) -> Vec<String> {
+    [drops(count), dropped_by_sql(count), drops_of_indexes(count)].concat()
+}
+
+const ALL: [(Half, Half); 21] = [
+    (keys, nothing),
+    (keys_of_many, nothing),
+    (keys, drops),
+    (keys, named_drops),
+    (keys_of_many, drops_of_others),
+    (keys, dropped_by_sql),
+    (named_keys, named_drops),
+    (one_name, drops_of_one_name),
+    (unique, drops_of_indexes),
+    (columns, drops_of_columns),
+    (columns, nothing),
+    (added_by_sql, dropped_by_sql),
+    (clauses, nothing),
+    (statements, nothing),
+    (statements, dropped_by_sql),
+    (named_by_sql, dropped_by_sql),
+    (named_by_sql, named_drops),
+    (added_by_sql, renamed_by_sql),
+    (ignored, nothing),
+    (in_one_line, nothing),
+    (two_ways, drops_in_two_ways),
+];
+
+/// Four times as much of anything takes no more than four times the steps, and a little for what takes some at first.
+#[test]
+fn four_times_as_much_takes_four_times_the_steps() {
+    const FEW: usize = 120;
+    let mut slow = Vec::new();
+    for (at, (upgrade, downgrade)) in ALL.into_iter().enumerate() {
+        for (url, metadata) in [
+            ("postgresql://h/d", "pass"),
+            ("mysql+pymysql://h/d", "pass"),
+            ("postgresql://h/d", CONVENTION),
+        ] {
+            let of = |count| steps(&upgrade(count), &downgrade(count), url, metadata, "");
+            let (few, many) = (of(FEW), of(4 * FEW));
+            // Those of one name are compared with each other up to a bound.
+            let most = if upgrade(1) == one_name(1) { 55 } else { 44 };
+            if 10 * many > most * few {
+                slow.push(format!("{at} of {url} with {metadata}: {few}, then {many} steps"));
+            }
+        }
+    }
+    assert!(slow.is_empty(), "{slow:#?}");
+}
+
+#[test]
+fn models_are_gone_through_once_for_all_that_is_looked_for() {
+    let table =
+        |at| format!("class M{at}(Base):\n    __tablename__ = 't{at}'\n    c{at} = sa.Column(sa.ForeignKey('u.id'))\n");
+    let tables = |count| lines(count, table).concat();
+    let of = |count| steps(&keys_of_many(count), &[], "postgresql://h/d", "pass", &tables(count));
+    let (few, many) = (of(100), of(400));
+    assert!(10 * many <= 44 * few, "{few}, then {many} steps");
+}

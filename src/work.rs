@@ -1,0 +1,33 @@
+//! What is done, counted in tests: how often an operation is asked something, and how many bytes are gone through again.
+//!
+//! A test compares the count for a file with that for one of four times its size, which tells a loop within a loop without a clock.
+
+#[cfg(test)]
+thread_local! {
+    static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// One step.
+#[inline]
+pub(crate) fn step() {
+    steps(1);
+}
+
+/// So many steps.
+#[inline]
+#[cfg_attr(
+    not(test),
+    allow(unused_variables, clippy::missing_const_for_fn, reason = "counted in tests only")
+)]
+pub(crate) fn steps(count: usize) {
+    #[cfg(test)]
+    STEPS.with(|steps| steps.set(steps.get() + count));
+}
+
+/// How many steps something takes on this thread.
+#[cfg(test)]
+pub(crate) fn counted(done: impl FnOnce()) -> usize {
+    let before = STEPS.with(std::cell::Cell::get);
+    done();
+    STEPS.with(std::cell::Cell::get) - before
+}
