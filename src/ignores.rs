@@ -174,7 +174,10 @@ impl Directives {
         let (of_file, of_lines) = self.all.split_at_mut(of_file);
         // Each comment is asked, so that none is called unused.
         let ask = |directives: &mut dyn Iterator<Item = &mut Directive>| {
-            directives.fold(false, |found, directive| directive.silences(rule) || found)
+            directives
+                .filter_map(|directive| directive.silences(rule).then_some(()))
+                .count()
+                > 0
         };
         let by_file = *(self.known)
             .entry((None, rule))

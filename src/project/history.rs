@@ -320,7 +320,9 @@ static OPAQUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 fn add_texts(expr: &Expr, found: &mut HashSet<String>) {
     found.extend(expr.as_str().map(str::to_owned));
     if let ExprKind::List(items) | ExprKind::Tuple(items) = &expr.kind {
-        items.iter().for_each(|item| add_texts(item, found));
+        for item in items {
+            add_texts(item, found);
+        }
     }
 }
 

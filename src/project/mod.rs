@@ -80,6 +80,9 @@ const OTHER_URLS: [&str; 10] = [
     "get_x_argument",
 ];
 
+/// An environment, and where its models are.
+type Models = (Rc<Naming>, Rc<Declared>);
+
 /// The project that a snapshot holds.
 pub struct Project<'s> {
     snapshot: &'s dyn Snapshot,
@@ -97,7 +100,7 @@ pub struct Project<'s> {
     /// The same for the checks that were looked for.
     checks: RefCell<Vec<(Vec<RepoPath>, Rc<Checks>)>>,
     /// Where the models of an environment are, each held so that no other takes its place.
-    declared: RefCell<HashMap<*const Naming, (Rc<Naming>, Rc<Declared>)>>,
+    declared: RefCell<HashMap<*const Naming, Models>>,
 }
 
 impl<'s> Project<'s> {

@@ -167,7 +167,9 @@ fn in_statement(statement: &Stmt, add: &mut dyn FnMut(&str, Found)) {
         StmtKind::Class(class) => {
             let tables = table_names(class);
             in_class(class, &mut |found| {
-                tables.iter().for_each(|table| add(table, found.clone()));
+                for table in &tables {
+                    add(table, found.clone());
+                }
             });
         }
         StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) => {
@@ -279,12 +281,12 @@ fn in_table_args(value: &Expr, add: &mut dyn FnMut(Found)) {
     };
     if let Some((kind, call)) = kind.zip(call) {
         let texts = |items: &[Expr]| items.iter().filter_map(Expr::as_str).map(str::to_owned).collect();
-        let columns = match call.arguments.first().map(|first| &first.value.kind) {
-            Some(ExprKind::List(items) | ExprKind::Tuple(items)) => texts(items),
-            _ => {
-                let texts = call.arguments.iter().filter_map(|argument| argument.value.as_str());
-                texts.map(str::to_owned).collect()
-            }
+        let first = call.arguments.first().map(|first| &first.value.kind);
+        let columns = if let Some(ExprKind::List(items) | ExprKind::Tuple(items)) = first {
+            texts(items)
+        } else {
+            let texts = call.arguments.iter().filter_map(|argument| argument.value.as_str());
+            texts.map(str::to_owned).collect()
         };
         add((kind, columns, call.span));
     }

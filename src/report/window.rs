@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_text_of_short_lines_is_left_as_it_is() {
         let text = "abc\n".repeat(1000);
-        let window = Window::around(&text, &[4..7]);
+        let window = Window::around(&text, &[4..7, 9..9]);
         assert!(!window.is_cut());
         assert_eq!(window.inside(&(4..7)), Some(4..7));
     }

@@ -397,7 +397,9 @@ pub(super) fn key_spans(body: &[Stmt], dict: Span) -> HashMap<Key, Span> {
             match &expr.kind {
                 ExprKind::Dict(items) => {
                     for expr in items.iter().filter_map(|item| item.key.as_ref()) {
-                        key_of(expr).into_iter().for_each(|key| add(key, expr.span));
+                        if let Some(key) = key_of(expr) {
+                            add(key, expr.span);
+                        }
                     }
                 }
                 ExprKind::Call(call) => {

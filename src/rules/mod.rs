@@ -143,6 +143,9 @@ impl MetadataFile<'_> {
     }
 }
 
+/// Places in the list of operations by what the creates there are called, and more.
+type Called<K> = HashMap<K, Vec<usize>>;
+
 /// A migration with all that its rules may ask; what costs reading is read when it is asked for.
 pub struct MigrationFile<'a> {
     /// Its operations.
@@ -160,9 +163,9 @@ pub struct MigrationFile<'a> {
     suggestions: OnceCell<Vec<Option<Suggestion>>>,
     executed: OnceCell<Vec<Executed<'a>>>,
     made_by_sql: OnceCell<HashSet<(String, Half)>>,
-    called: OnceCell<HashMap<String, Vec<usize>>>,
-    called_on: OnceCell<HashMap<(String, Option<String>), Vec<usize>>>,
-    called_in: OnceCell<HashMap<(String, usize, Option<String>), Vec<usize>>>,
+    called: OnceCell<Called<String>>,
+    called_on: OnceCell<Called<(String, Option<String>)>>,
+    called_in: OnceCell<Called<(String, usize, Option<String>)>>,
     undone: OnceCell<Undone>,
     numbered: OnceCell<HashMap<Span, String>>,
     inner_checks: OnceCell<InnerChecks>,
@@ -282,8 +285,8 @@ impl<'a> MigrationFile<'a> {
         called.get(&key(create, name)).map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn called_by<K: Eq + Hash>(&self, key: impl Fn(&Operation<'_>, &str) -> K) -> HashMap<K, Vec<usize>> {
-        let mut called: HashMap<K, Vec<usize>> = HashMap::new();
+    fn called_by<K: Eq + Hash>(&self, key: impl Fn(&Operation<'_>, &str) -> K) -> Called<K> {
+        let mut called: Called<K> = HashMap::new();
         for (at, operation) in self.migration.operations.iter().enumerate() {
             let written = operation.name.text().filter(|_| operation.creates());
             let suggested = || self.suggestion(at).and_then(|suggestion| suggestion.name.as_deref());

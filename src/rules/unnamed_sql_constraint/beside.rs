@@ -164,6 +164,11 @@ struct Unnamed<'f> {
 
 type Kind = (Half, ConstraintKind, Bucket);
 
+type OfDialect = (Kind, Option<Dialect>);
+
+/// The half that gives a name, the name in lower case, and the table.
+type Named = (Half, String, Bucket);
+
 type DropsKey = (Half, ConstraintKind, Option<String>, Option<String>);
 
 /// All of it for one migration.
@@ -172,10 +177,10 @@ pub(super) struct Beside<'f, 'm> {
     renames: OnceCell<HashMap<Half, Forms>>,
     drops: RefCell<HashMap<DropsKey, Rc<Drops>>>,
     unnamed: OnceCell<HashMap<Kind, Unnamed<'f>>>,
-    names: RefCell<HashMap<(Kind, Option<Dialect>), Rc<Names>>>,
+    names: RefCell<HashMap<OfDialect, Rc<Names>>>,
     /// The tables of the creates without a name, in lower case; nothing for one that is not known.
     operations: OnceCell<HashSet<Kind>>,
-    named: OnceCell<HashMap<(Half, String, Bucket), Vec<&'f Added>>>,
+    named: OnceCell<HashMap<Named, Vec<&'f Added>>>,
 }
 
 impl<'f, 'm> Beside<'f, 'm> {
@@ -361,7 +366,7 @@ impl<'f, 'm> Beside<'f, 'm> {
     /// Whether SQL of the half gives a constraint of the table this name.
     pub(super) fn is_named(&self, half: Half, added: &Added, name: &str) -> bool {
         let named = self.named.get_or_init(|| {
-            let mut found: HashMap<(Half, String, Bucket), Vec<&'f Added>> = HashMap::new();
+            let mut found: HashMap<Named, Vec<&'f Added>> = HashMap::new();
             for one in self.file.executed() {
                 for added in one.added() {
                     if let Naming::Named(own) = &added.naming {
