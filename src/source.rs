@@ -228,6 +228,7 @@ struct Inner {
     path: RepoPath,
     text: String,
     line_starts: OnceLock<Vec<usize>>,
+    line_feeds: OnceLock<Vec<usize>>,
     line_ending: OnceLock<&'static str>,
     /// How many characters begin before each [`BLOCK`] of bytes.
     characters: OnceLock<Vec<usize>>,
@@ -244,6 +245,7 @@ impl SourceFile {
             path,
             text,
             line_starts: OnceLock::new(),
+            line_feeds: OnceLock::new(),
             line_ending: OnceLock::new(),
             characters: OnceLock::new(),
         }))
@@ -324,6 +326,16 @@ impl SourceFile {
         Span::new(start, start + text.trim_end_matches(['\r', '\n']).len())
     }
 
+    /// How many line feeds stand before a byte: lines as those count them who know no other end.
+    #[must_use]
+    pub fn line_feeds_before(&self, offset: usize) -> usize {
+        let feeds = self.0.line_feeds.get_or_init(|| {
+            work::steps(self.text().len());
+            self.text().match_indices('\n').map(|(at, _)| at).collect()
+        });
+        feeds.partition_point(|at| *at < offset)
+    }
+
     /// What ends the lines that are written into the file: `\r\n` where it is in use, else `\n`.
     #[must_use]
     pub fn line_ending(&self) -> &'static str {
@@ -397,6 +409,8 @@ mod tests {
     fn a_file_is_gone_through_once_for_its_line_ends() {
         let file = SourceFile::new("a.py".into(), "a\n".repeat(1000));
         let steps = work::counted(|| assert!((0..100).all(|_| file.line_ending() == "\n")));
+        assert_eq!(steps, file.text().len());
+        let steps = work::counted(|| assert!((0..100).all(|at| file.line_feeds_before(2 * at) == at)));
         assert_eq!(steps, file.text().len());
     }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::git::is_full;
 use crate::difference::difference;
+use crate::git::is_full;
 use crate::mend::Mended;
 use crate::source::RepoPath;
 use crate::source::SourceFile;

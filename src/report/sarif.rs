@@ -231,6 +231,7 @@ const fn level(severity: Severity) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fix::Safety;
 
     #[test]
     fn a_path_is_a_relative_reference() {
@@ -263,6 +264,37 @@ mod tests {
                 "insertedContent": { "text": "y" },
             })
         );
+    }
+
+    #[test]
+    fn each_result_is_a_line_and_a_pair_has_its_fix_once() {
+        let report = |pairs: usize| {
+            let file = SourceFile::new("a.py".into(), "None, None\n".repeat(pairs));
+            let mut outcome = Outcome::default();
+            for at in 0..2 * pairs {
+                let (pair, start) = (at / 2 * 11, at / 2 * 11 + at % 2 * 6);
+                let span = Span::new(start, start + 4);
+                let mut one = Diagnostic::new(ALL[0], &file, span, "m");
+                one.problem = Some(Span::new(pair, pair + 4));
+                let edit = Edit {
+                    file: file.clone(),
+                    span,
+                    text: "op.f('n')".to_owned(),
+                };
+                one.fix = Some(Fix::new("name it", Safety::Safe, vec![edit]));
+                outcome.diagnostics.push(one);
+            }
+            let mut written = Vec::new();
+            Sarif.report(&outcome, &mut written).unwrap();
+            String::from_utf8(written).unwrap()
+        };
+        let (few, many) = (report(10), report(20));
+        let log: Value = serde_json::from_str(&few).unwrap();
+        assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 20);
+        assert_eq!(few.matches("\"fixes\"").count(), 10);
+        assert_eq!((few.lines().count(), many.lines().count()), (21, 41));
+        let of_ten = many.len() - few.len();
+        assert!(of_ten < 10 * 1_700, "{of_ten} bytes for ten pairs");
     }
 
     #[test]

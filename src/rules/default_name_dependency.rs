@@ -65,7 +65,7 @@ fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
 }
 
 /// So often a name is compared with a constraint; of more drops in one revision nothing is said.
-const MOST_COMPARED: usize = 20_000;
+const MOST_COMPARED: usize = 100_000;
 
 /// More tables than this are looked for by the words of each revision, which are gone through once.
 const FEW_TABLES: usize = 4;

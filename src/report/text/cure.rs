@@ -8,6 +8,7 @@ use crate::fix::Edit;
 use crate::source::SourceFile;
 
 use super::super::escape::printable_code;
+use super::super::window::Window;
 use super::frame::Excerpt;
 
 /// A line as a fix would leave it.
@@ -110,9 +111,12 @@ impl Line {
         if self.text.is_empty() {
             return format!("{number} {sign}");
         }
-        let part = |range: Range<usize>| code(self.text.get(range).unwrap_or_default());
-        let (before, after) = (part(0..self.new.start), part(self.new.end..self.text.len()));
-        format!("{number} {sign} {before}{}{after}", part(self.new.clone()).green())
+        let window = Window::around(&self.text, std::slice::from_ref(&self.new));
+        let text: &str = &window.text;
+        let new = window.inside(&self.new).unwrap_or(0..text.len());
+        let part = |range: Range<usize>| code(text.get(range).unwrap_or_default());
+        let (before, after) = (part(0..new.start), part(new.end..text.len()));
+        format!("{number} {sign} {before}{}{}", part(new).green(), after.trim_end())
     }
 }
 

@@ -215,7 +215,7 @@ impl<'d> Excerpt<'d> {
         Self {
             text: text.get(start..end).unwrap_or_default(),
             start,
-            line: memchr_iter(b'\n', before.as_bytes()).count() + 1,
+            line: file.line_feeds_before(before.len()) + 1,
         }
     }
 
@@ -258,12 +258,10 @@ fn shown_text(text: &str) -> Cow<'_, str> {
     if is_printable(text) || is_printable(&text.replace("\r\n", "\n")) {
         return Cow::Borrowed(text);
     }
-    let lines = text
-        .split_inclusive('\n')
-        .map(|line| match line.strip_suffix("\r\n") {
-            Some(line) => printable_code(line) + "\r\n",
-            None => printable_code(line),
-        });
+    let lines = text.split_inclusive('\n').map(|line| match line.strip_suffix("\r\n") {
+        Some(line) => printable_code(line) + "\r\n",
+        None => printable_code(line),
+    });
     Cow::Owned(lines.collect())
 }
 
