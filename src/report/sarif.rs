@@ -275,10 +275,10 @@ mod tests {
                 let (pair, start) = (at / 2 * 11, at / 2 * 11 + at % 2 * 6);
                 let span = Span::new(start, start + 4);
                 let mut one = Diagnostic::new(ALL[0], &file, span, "m");
-                one.problem = Some(Span::new(pair, pair + 4));
+                one.shown_with = Some(Span::new(pair, pair + 4)).filter(|create| *create != span);
                 let edit = Edit {
                     file: file.clone(),
-                    span,
+                    span: Span::new(pair, pair + 4),
                     text: "op.f('n')".to_owned(),
                 };
                 one.fix = Some(Fix::new("name it", Safety::Safe, vec![edit]));

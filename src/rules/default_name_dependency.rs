@@ -114,7 +114,7 @@ impl ByTable {
     fn about(&self, table: &str) -> Vec<usize> {
         let known = self.known.get(table).into_iter().flatten();
         let mut places: Vec<usize> = known.chain(&self.computed).copied().collect();
-        places.sort();
+        places.sort_unstable();
         places
     }
 }
