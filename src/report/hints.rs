@@ -6,6 +6,7 @@ use crate::check::Outcome;
 use crate::diagnostic::{Cure, Diagnostic, Label, OR_IN_MODEL, Severity};
 use crate::fix::Safety;
 use crate::project::Spelling;
+use crate::rules::{INCOMPLETE_NAMING_CONVENTION, MISSING_NAMING_CONVENTION};
 use crate::settings::{Action, Scope, Settings};
 
 use super::commands::{Commands, MOST_PATHS, typed};
@@ -184,12 +185,12 @@ fn for_good(told: &[&Diagnostic], commands: &Commands, lines: &mut Lines) {
         }
         Some((Some(cause), Cure::Template)) => {
             let lead = format!("for good, a template for its kind at {}", position(cause));
-            lines.command(&lead, &commands.explain("incomplete-naming-convention"));
+            lines.command(&lead, &commands.explain(INCOMPLETE_NAMING_CONVENTION.name));
         }
         Some(_) => {
             explained(cause, lines);
             let lead = "for good, a naming convention on the metadata";
-            lines.command(lead, &commands.explain("missing-naming-convention"));
+            lines.command(lead, &commands.explain(MISSING_NAMING_CONVENTION.name));
         }
         None => explained(cause, lines),
     }

@@ -116,6 +116,9 @@ pub(crate) static UNUSED_IGNORE: &Rule = &unused_ignore::RULE;
 /// The rule about metadata that no convention belongs to, which asks for a decision.
 pub(crate) static MISSING_NAMING_CONVENTION: &Rule = &missing_naming_convention::RULE;
 
+/// The rule about conventions that leave a kind out.
+pub(crate) static INCOMPLETE_NAMING_CONVENTION: &Rule = &incomplete_naming_convention::RULE;
+
 /// The rule of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Rule> {
