@@ -9,6 +9,7 @@ use std::str::FromStr;
 use clap::{Arg, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::adopt::AdoptArgs;
 use crate::config::{CommandLine, ConfigError, Globs, nearest, rules_named};
 use crate::git::DEFAULT_LIMIT;
 use crate::install::{InstallArgs, UninstallArgs};
@@ -118,6 +119,15 @@ Examples:
   alembic-named check --fix --ignore unnamed-drop
                                          fixes, but not of this rule";
 
+const ADOPT_EXAMPLES: &str = "\
+Examples:
+  alembic-named adopt --dry-run                 what would be written, as a diff
+  alembic-named adopt                           SQLAlchemy's documented convention
+  alembic-named adopt --convention postgresql   PostgreSQL's own patterns
+  alembic-named adopt --revision-only           for a convention that is there already
+
+Exit status: 0 written, or nothing left to do; 2 nothing was written, and why.";
+
 const INSTALL_EXAMPLES: &str = "\
 Examples:
   alembic-named install --dry-run        what would be written, and where
@@ -134,6 +144,9 @@ pub enum Command {
     /// Fix what can be fixed in the working tree (the same as check --fix)
     #[command(after_help = FIX_EXAMPLES, mut_arg("ignore", writes_comments))]
     Fix(CheckArgs),
+    /// Give a living project a naming convention: the metadata, and a revision that renames
+    #[command(after_help = ADOPT_EXAMPLES)]
+    Adopt(AdoptArgs),
     /// Show what holds for a file, and where each value comes from
     Config {
         /// The file or folder

@@ -13,8 +13,10 @@
 //!                  -> check -> report        in order, to the reader
 //!                  -> mend -> worktree       fixed in memory, looked at again, then written
 //!                  -> silence                or given a comment that silences it, in the same way
+//!                  -> adopt                  a convention for a living project: the metadata, and a revision that renames
 //! ```
 
+pub mod adopt;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use owo_colors::OwoColorize;
 
+use crate::adopt;
 use crate::check::{Checker, Outcome, Past, examine};
 use crate::cli::{CheckArgs, Command, Request, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
@@ -72,6 +73,7 @@ fn obey(command: Command) -> Result<ExitStatus> {
             None => check_files(arguments.fixing()),
         },
         Command::Config { path } => show_config(&path),
+        Command::Adopt(arguments) => adopt::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Uninstall(arguments) => install::undo(&arguments),
         Command::Explain { rule } => print(report::page(config::rule(&rule)?.documentation).as_bytes()),

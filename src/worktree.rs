@@ -391,6 +391,18 @@ pub fn unified_diff(mended: &Mended) -> String {
     diff
 }
 
+/// A file that is made, as `git apply` reads it.
+#[must_use]
+pub fn unified_diff_of_new(path: &RepoPath, text: &str) -> String {
+    let count = lines(text).len();
+    let mut diff = format!("--- /dev/null\n+++ {}\n@@ -0,0 +1,{count} @@\n", quoted("b/", path));
+    for line in lines(text) {
+        diff.push('+');
+        diff.push_str(line);
+    }
+    diff
+}
+
 /// Where lines stand, as a diff says it: the first and how many, no number for one, and the line above for none.
 fn counted(lines: &std::ops::Range<usize>) -> String {
     match lines.len() {

@@ -117,6 +117,14 @@ fn the_first_steps() {
 }
 
 #[test]
+fn a_convention_for_a_live_database() {
+    let repo = Repo::new();
+    put_shop(&repo, "");
+    follow(&repo, "adopt.md");
+    assert_eq!(repo.git(&["status", "--porcelain"]).lines().count(), 2);
+}
+
+#[test]
 fn a_monorepo() {
     let repo = Repo::new();
     for service in ["services/shop", "services/billing"] {

@@ -73,7 +73,7 @@ fn look(snapshot: &dyn Snapshot, tops: &[RepoPath], places: &mut Vec<Place>) -> 
 }
 
 /// The modules below the folders, in order, those first that are called after what holds checks; nothing where they are too many.
-fn modules(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Option<Vec<RepoPath>> {
+pub(super) fn modules(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Option<Vec<RepoPath>> {
     let mut found = Vec::new();
     let mut open = tops.to_vec();
     let mut folders = 0;
@@ -141,7 +141,7 @@ fn in_module(module: &Module) -> Vec<Place> {
 }
 
 /// What a module calls SQLAlchemy's class.
-fn classes(body: &[Stmt]) -> Vec<&str> {
+pub(super) fn classes(body: &[Stmt]) -> Vec<&str> {
     let mut names = vec!["CheckConstraint"];
     for statement in body {
         match &statement.kind {
@@ -165,7 +165,22 @@ fn ends_in_check(base: &Expr) -> bool {
 
 /// Whether a call makes or drops a check by a name that a template changes, or by none.
 fn is_unfinished(call: &Call, classes: &[&str]) -> bool {
-    let Some(callee) = call.name() else { return false };
+    matches!(check_name(call, classes), Some(CheckName::Plain(..) | CheckName::None))
+}
+
+/// The name of a check that a call makes or drops.
+pub(super) enum CheckName<'m> {
+    /// A template leaves it alone: `op.f('...')`, `conv('...')`.
+    Finished,
+    /// A template takes this text in. The call drops the check, or makes it.
+    Plain(&'m str, bool),
+    /// There is none, or none that can be read.
+    None,
+}
+
+/// What a call has to do with a check, if anything.
+pub(super) fn check_name<'m>(call: &'m Call, classes: &[&str]) -> Option<CheckName<'m>> {
+    let callee = call.name()?;
     let position = match callee {
         "create_check_constraint" => Some(0),
         "drop_constraint" if drops_check(call) => Some(0),
@@ -173,21 +188,25 @@ fn is_unfinished(call: &Call, classes: &[&str]) -> bool {
         // A type that brings its check along (`sqlalchemy/sql/sqltypes.py`, `SchemaType`).
         _ if brings_check(call) => None,
         "Column" | "mapped_column" => {
-            return call
-                .arguments
-                .iter()
-                .any(|argument| is_checked_boolean(&argument.value));
+            let mut types = call.arguments.iter().map(|argument| &argument.value);
+            return types.any(is_checked_boolean).then_some(CheckName::None);
         }
-        _ => return false,
+        _ => return None,
     };
     let keyword = match callee {
         "create_check_constraint" | "drop_constraint" => "constraint_name",
         _ => "name",
     };
-    match call.argument(position, keyword) {
-        Ok(Some(argument)) => !is_finished(argument),
-        Ok(None) | Err(_) => true,
-    }
+    Some(match call.argument(position, keyword) {
+        Ok(Some(argument)) if is_finished(argument) => CheckName::Finished,
+        Ok(Some(argument)) => {
+            let plain = argument.value.as_str().filter(|name| !name.is_empty());
+            plain.map_or(CheckName::None, |name| {
+                CheckName::Plain(name, callee == "drop_constraint")
+            })
+        }
+        Ok(None) | Err(_) => CheckName::None,
+    })
 }
 
 /// Without `type_` a drop goes by the name as it is written (`alembic/operations/schemaobj.py`, `generic_constraint`).

@@ -24,6 +24,8 @@ pub struct Environment {
     pub dialect: Option<Dialect>,
     /// The folders that hold revisions outside of `folder`.
     pub version_folders: Vec<RepoPath>,
+    /// What the configuration says of new revisions.
+    pub placing: Placing,
     /// Where Python would look for the project's modules, in order.
     pub(super) roots: Vec<RepoPath>,
 }
@@ -36,9 +38,21 @@ impl Environment {
     }
 }
 
+/// Where a new revision goes, as far as a configuration says it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Placing {
+    /// `file_template`
+    pub file_template: Option<String>,
+    /// `truncate_slug_length`
+    pub slug_length: Option<usize>,
+    /// A folder of `version_locations` that does not lie below the top.
+    pub outside: Option<String>,
+}
+
 /// What a configuration says about an environment.
 #[derive(Debug, Default, Clone)]
 struct Configured {
+    placing: Placing,
     file: Option<RepoPath>,
     script: Option<RepoPath>,
     version_folders: Vec<RepoPath>,
@@ -236,6 +250,7 @@ impl<'s> Environments<'s> {
             dialect: configured.url.as_deref().and_then(Dialect::from_url),
             configuration: configured.file,
             version_folders: configured.version_folders,
+            placing: configured.placing,
             folder,
             roots,
         }
@@ -281,13 +296,18 @@ impl<'s> Environments<'s> {
             None => Some(folder.clone()),
         };
         let separator = get("path_separator").or_else(|| get("version_path_separator"));
+        let parts = |text: String| split_paths(&text, separator.as_deref());
         let split = |text: String| -> Vec<RepoPath> {
-            split_paths(&text, separator.as_deref())
-                .iter()
-                .filter_map(|part| self.location(folder, part))
-                .collect()
+            let parts = parts(text);
+            parts.iter().filter_map(|part| self.location(folder, part)).collect()
         };
+        let locations = get("version_locations").map(parts).unwrap_or_default();
         Configured {
+            placing: Placing {
+                file_template: get("file_template"),
+                slug_length: get("truncate_slug_length").and_then(|length| length.parse().ok()),
+                outside: self.first_outside(folder, &locations),
+            },
             file: Some(path.clone()),
             script,
             version_folders: get("version_locations").map(split).unwrap_or_default(),
@@ -300,15 +320,30 @@ impl<'s> Environments<'s> {
         let document: toml::Table = text.parse().ok()?;
         let table = document.get("tool")?.get("alembic")?;
         let here = format!("{}/{}", self.top.trim_end_matches('/'), folder.display());
-        let place = |text: &str| self.location(folder, &text.replace("%(here)s", here.trim_end_matches('/')));
-        let places = |key: &str| -> Vec<RepoPath> {
+        // As Alembic fills it in (`alembic/config.py`, `_get_toml_config_value`).
+        let filled = |text: &str| {
+            let here = here.trim_end_matches('/');
+            text.replace("%(here)s", here).replace("%%", "%")
+        };
+        let place = |text: &str| self.location(folder, &filled(text));
+        let texts = |key: &str| -> Vec<String> {
             match table.get(key) {
-                Some(toml::Value::Array(items)) => items.iter().filter_map(|item| place(item.as_str()?)).collect(),
-                Some(toml::Value::String(one)) => place(one).into_iter().collect(),
+                Some(toml::Value::Array(items)) => items.iter().filter_map(toml::Value::as_str).map(filled).collect(),
+                Some(toml::Value::String(one)) => vec![filled(one)],
                 _ => Vec::new(),
             }
         };
+        let places = |key: &str| -> Vec<RepoPath> {
+            let texts = texts(key);
+            texts.iter().filter_map(|text| self.location(folder, text)).collect()
+        };
+        let length = table.get("truncate_slug_length").and_then(toml::Value::as_integer);
         Some(Configured {
+            placing: Placing {
+                file_template: texts("file_template").pop(),
+                slug_length: length.and_then(|length| usize::try_from(length).ok()),
+                outside: self.first_outside(folder, &texts("version_locations")),
+            },
             file: Some(path.clone()),
             script: table
                 .get("script_location")
@@ -321,6 +356,12 @@ impl<'s> Environments<'s> {
                 .and_then(toml::Value::as_str)
                 .map(str::to_owned),
         })
+    }
+
+    /// The first of these folders that is nowhere below the top.
+    fn first_outside(&self, folder: &RepoPath, texts: &[String]) -> Option<String> {
+        let mut outside = texts.iter().filter(|text| self.location(folder, text).is_none());
+        outside.next().cloned()
     }
 
     /// A folder that a configuration names: relative to the configuration, absolute below the top, or `package:folder`.

@@ -58,6 +58,8 @@ pub struct Revision {
 #[derive(Debug, PartialEq, Eq)]
 struct Links {
     id: String,
+    /// `down_revision`; nothing where it is computed.
+    down: Option<Vec<String>>,
     /// `down_revision` and `depends_on`; nothing where they are computed.
     parents: Option<Vec<String>>,
 }
@@ -126,6 +128,23 @@ impl History {
         self.revisions.as_ref().map(Vec::len)
     }
 
+    /// All revisions, by their paths; nothing where there are too many.
+    #[must_use]
+    pub fn revisions(&self) -> Option<&[Revision]> {
+        self.revisions.as_deref()
+    }
+
+    /// The revisions that no other builds on. An error is one whose `down_revision` is computed, so that nobody can tell.
+    pub fn heads(&self) -> Result<Vec<&Revision>, &Revision> {
+        let all = self.revisions.as_deref().unwrap_or_default();
+        let mut built_on: HashSet<&str> = HashSet::new();
+        for revision in all {
+            let down = revision.links.down.as_ref().ok_or(revision)?;
+            built_on.extend(down.iter().map(String::as_str));
+        }
+        Ok(all.iter().filter(|one| !built_on.contains(one.id())).collect())
+    }
+
     /// The text of the revision in a file.
     pub(super) fn text(&self, path: &RepoPath) -> Option<&str> {
         let revisions = self.revisions.as_ref()?;
@@ -185,13 +204,19 @@ fn each_chosen(text: &str, mut found: impl FnMut(&str, Span)) {
 
 /// The folders that hold an environment's revisions, for a migration that is one of them (`alembic/script/base.py`, `_version_locations`).
 pub(super) fn folders(environment: &Environment, migration: &RepoPath) -> Vec<RepoPath> {
-    let mut folders = environment.version_folders.clone();
-    if folders.is_empty() {
-        folders.extend(environment.folder.join("versions"));
-    }
+    let mut folders = folders_of(environment);
     let own = migration.parent().unwrap_or_else(RepoPath::top);
     if !folders.iter().any(|folder| own.starts_with(folder)) {
         folders.push(own);
+    }
+    folders
+}
+
+/// The folders that an environment looks for revisions in.
+pub(super) fn folders_of(environment: &Environment) -> Vec<RepoPath> {
+    let mut folders = environment.version_folders.clone();
+    if folders.is_empty() {
+        folders.extend(environment.folder.join("versions"));
     }
     folders
 }
@@ -248,6 +273,18 @@ impl Revision {
             is_readable: OnceCell::new(),
             handed_out: OnceCell::new(),
         })
+    }
+
+    /// Its identifier.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.links.id
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &SourceFile {
+        &self.file
     }
 
     /// The file, parsed when it is first asked for.
@@ -370,12 +407,15 @@ impl Links {
     /// Nothing where the module is no revision, or its identifier is computed.
     fn of(body: &[Stmt]) -> Option<Self> {
         let [id, down, depends] = NAMES.map(|name| value(body, name));
-        let parents = match (texts(down?), depends.map_or(Some(Vec::new()), texts)) {
-            (Some(down), Some(depends)) => Some([down, depends].concat()),
-            _ => None,
-        };
+        let down = texts(down?);
+        let depends = depends.map_or(Some(Vec::new()), texts);
+        let parents = down
+            .clone()
+            .zip(depends)
+            .map(|(down, depends)| [down, depends].concat());
         Some(Self {
             id: id?.as_str()?.to_owned(),
+            down,
             parents,
         })
     }

@@ -9,6 +9,7 @@ mod history;
 mod ini;
 mod late;
 mod models;
+mod names;
 mod signs;
 mod target;
 
@@ -17,11 +18,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 pub use checks::Checks;
-pub use environment::Environment;
+pub use environment::{Environment, Placing};
 pub use history::{History, MOST_FILES, Revision};
 pub use late::Early;
 use models::Declared;
 pub use models::{Declaration, Wanted};
+pub use names::{Given, Named};
 pub use target::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
 
 pub use crate::python::values::Place;
@@ -272,6 +274,42 @@ impl<'s> Project<'s> {
         let mut histories = self.histories.borrow().clone();
         histories.sort_by(|(one, _), (other, _)| one.cmp(other));
         histories
+    }
+
+    /// Every environment that the snapshot holds.
+    #[must_use]
+    pub fn environments(&self) -> Vec<Environment> {
+        self.environments.all()
+    }
+
+    /// What holds for the migrations of an environment.
+    #[must_use]
+    pub fn naming_of(&self, environment: Environment) -> Rc<Naming> {
+        self.of_environment(environment)
+    }
+
+    /// The folders in which an environment looks for revisions.
+    #[must_use]
+    pub fn version_folders(environment: &Environment) -> Vec<RepoPath> {
+        history::folders_of(environment)
+    }
+
+    /// The revisions of an environment, all of which are read.
+    #[must_use]
+    pub fn revisions_of(&self, environment: &Environment) -> History {
+        History::read(self.snapshot, &history::folders_of(environment))
+    }
+
+    /// The metadata of a module, as one environment has it.
+    #[must_use]
+    pub fn judged_by(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
+        target::judge(naming, module)
+    }
+
+    /// The names that people gave to constraints, in the modules that an environment runs and those around them.
+    #[must_use]
+    pub fn given_names(&self, naming: &Rc<Naming>, module: &RepoPath) -> Given {
+        names::find(self.snapshot, &self.homes(std::slice::from_ref(naming), module))
     }
 
     /// What stands in the way of a template for checks on a metadata of this module; the project's modules are read, so this is for a

@@ -19,6 +19,7 @@ mod verbose;
 mod window;
 mod wording;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -34,7 +35,7 @@ use crate::mend::Mended;
 use crate::project::Project;
 use crate::settings::{Cure, Format, Settings};
 use crate::source::RepoPath;
-use crate::worktree::unified_diff;
+use crate::worktree::{unified_diff, unified_diff_of_new};
 
 /// A way to write findings.
 pub trait Reporter {
@@ -63,19 +64,34 @@ pub fn reporter(settings: &Settings, width: Width) -> Box<dyn Reporter> {
 /// The changes that would fix what was found, as `git apply` reads them; where a person reads them, without what is not seen.
 pub fn diff(mended: &[Mended], is_coloured: bool, is_seen: bool, out: &mut dyn Write) -> io::Result<()> {
     for one in mended {
-        let diff = unified_diff(one);
-        let diff = if is_seen {
-            escape::printable_code(&diff.replace("\r\n", "\n"))
-        } else {
-            diff
-        };
-        for line in diff.split_inclusive('\n') {
-            match line.as_bytes().first().filter(|_| is_coloured) {
-                Some(b'+') => write!(out, "{}", line.green())?,
-                Some(b'-') => write!(out, "{}", line.red())?,
-                Some(b'@') => write!(out, "{}", line.cyan())?,
-                _ => write!(out, "{line}")?,
-            }
+        write_diff(&unified_diff(one), is_coloured, is_seen, out)?;
+    }
+    Ok(())
+}
+
+/// The same for a file that is not there yet.
+pub fn diff_of_new(
+    path: &RepoPath,
+    text: &str,
+    is_coloured: bool,
+    is_seen: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    write_diff(&unified_diff_of_new(path, text), is_coloured, is_seen, out)
+}
+
+fn write_diff(diff: &str, is_coloured: bool, is_seen: bool, out: &mut dyn Write) -> io::Result<()> {
+    let diff = if is_seen {
+        Cow::Owned(escape::printable_code(&diff.replace("\r\n", "\n")))
+    } else {
+        Cow::Borrowed(diff)
+    };
+    for line in diff.split_inclusive('\n') {
+        match line.as_bytes().first().filter(|_| is_coloured) {
+            Some(b'+') => write!(out, "{}", line.green())?,
+            Some(b'-') => write!(out, "{}", line.red())?,
+            Some(b'@') => write!(out, "{}", line.cyan())?,
+            _ => write!(out, "{line}")?,
         }
     }
     Ok(())

@@ -20,6 +20,18 @@ pub(super) const LINE_WIDTH: usize = 88;
 
 /// The fix that gives the metadata of this module a convention; nothing where the code has no place for it.
 pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
+    let convention = file
+        .configured_convention
+        .cloned()
+        .unwrap_or_else(Convention::sqlalchemy_documented);
+    give(file, &|| match why_no_checks(file) {
+        None => convention.clone(),
+        Some(_) => convention.clone().without(ConstraintKind::Check),
+    })
+}
+
+/// The fix that gives the metadata of this module the convention that `convention` makes.
+pub(super) fn give(file: &MetadataFile<'_>, convention: &dyn Fn() -> Convention) -> Option<Fix> {
     let source = file.module.file();
     let body = file.module.body();
     if source.text().contains(CONSTANT) {
@@ -55,15 +67,7 @@ pub(super) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
         (vec![assigned], place, library(source, body, place))
     };
     let is_early = call.is_none() && class.is_none();
-    let convention = file
-        .configured_convention
-        .cloned()
-        .unwrap_or_else(Convention::sqlalchemy_documented);
-    let convention = match why_no_checks(file) {
-        None => convention,
-        Some(_) => convention.without(ConstraintKind::Check),
-    };
-    let text = format!("\n{}", constant(&convention)).replace('\n', ending);
+    let text = format!("\n{}", constant(&convention())).replace('\n', ending);
     let mut constant = Edit {
         file: source.clone(),
         span: Span::new(place, place),

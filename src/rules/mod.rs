@@ -41,6 +41,7 @@ use std::hash::Hash;
 use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::fix::Fix;
 use crate::migration::{Half, Migration, Operation, Pairing};
 use crate::naming::{ConstraintKind, Convention, Dialect};
 use crate::project::{Checks, Declaration, History, Judged, Naming, Place, Project, Wanted};
@@ -52,6 +53,7 @@ use executed::{Executed, executed, made_by_sql};
 use forgotten_drop::Undone;
 use lookups::Lookups;
 use suggestion::{Suggestion, suggest_all};
+pub(crate) use tables::key_numbers;
 use type_checks::InnerChecks;
 
 /// A rule.
@@ -148,6 +150,23 @@ impl MetadataFile<'_> {
 
 /// Places in the list of operations by what the creates there are called, and more.
 type Called<K> = HashMap<K, Vec<usize>>;
+
+/// The edit that gives a metadata this convention; nothing where the code has no place for it.
+pub(crate) fn convention_fix(
+    judged: &Judged,
+    module: &Module,
+    project: &Project<'_>,
+    convention: &Convention,
+) -> Option<Fix> {
+    let file = MetadataFile {
+        judged,
+        module,
+        is_deployed: true,
+        configured_convention: None,
+        project,
+    };
+    convention_code::give(&file, &|| convention.clone())
+}
 
 /// A migration with all that its rules may ask; what costs reading is read when it is asked for.
 pub struct MigrationFile<'a> {

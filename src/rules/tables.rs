@@ -119,6 +119,43 @@ pub(super) fn numbered(file: &MigrationFile<'_>) -> HashMap<Span, String> {
     own.filter_map(|key| Some((key.place.span, key.name?))).collect()
 }
 
+/// A key that MySQL and MariaDB have numbered: its table and schema, its columns, its number.
+pub(crate) type Numbered = ((String, Option<String>), Vec<String>, u32);
+
+/// The numbers of all keys that the revisions before this migration leave, of those tables in which nothing is in doubt.
+pub(crate) fn key_numbers(file: &MigrationFile<'_>) -> Vec<Numbered> {
+    let Some(history) = file.history() else {
+        return Vec::new();
+    };
+    let earlier = history.before(file.migration.module).unwrap_or_default();
+    let mut past = Tables::default();
+    let mut unclear = Vec::new();
+    for revision in earlier.iter().rev() {
+        let module = revision.module();
+        let is_clear = module.errors().is_empty() && !runs_definitions(module.file().text()) && revision.is_readable();
+        let migration = Migration::read(module);
+        match events(file, &migration).filter(|_| is_clear) {
+            Some(mut happenings) => {
+                happenings.sort_by_key(|event| event.at);
+                for event in happenings.iter().filter(|event| event.half != Half::Downgrade) {
+                    past.follow(event);
+                }
+            }
+            None => unclear.push(revision),
+        }
+    }
+    let is_clear = |(table, _): &Table| {
+        !unclear.iter().any(|revision| revision.mentions(table))
+            && !earlier.iter().any(|revision| revision.hands_out(table))
+    };
+    let keys = past.keys.iter().filter(|key| key.is_there && key.is_chosen);
+    let numbered = keys.filter_map(|key| {
+        let number = key.name.as_deref()?.rsplit('_').next()?.parse().ok()?;
+        Some((key.table.clone(), key.columns.clone(), number))
+    });
+    numbered.filter(|(table, ..)| is_clear(table)).collect()
+}
+
 /// What is known of one table.
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]

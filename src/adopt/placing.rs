@@ -1,0 +1,153 @@
+//! Where the revision goes: onto the only head, into its folder, under a name that the configuration says.
+
+use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::project::{Environment, History, Project};
+use crate::source::RepoPath;
+
+use super::error::AdoptError;
+
+/// What Alembic itself names files by (`alembic/script/base.py`, `_default_file_template` and `truncate_slug_length`).
+const TEMPLATE: &str = "%(rev)s_%(slug)s";
+const SLUG_LENGTH: usize = 40;
+const SLUG: &str = "adopt_the_naming_convention";
+
+/// The revision that the new one builds on; nothing where there is none yet.
+pub(super) fn head<'h>(
+    history: &'h History,
+    environment: &Environment,
+) -> Result<Option<&'h crate::project::Revision>, AdoptError> {
+    if history.revisions().is_none() {
+        return Err(AdoptError::TooMany(environment.folder.clone()));
+    }
+    let heads = history
+        .heads()
+        .map_err(|unread| AdoptError::UnreadLink(unread.file().path().clone()))?;
+    match heads.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        several => Err(AdoptError::Heads(
+            several.iter().map(|one| one.id().to_owned()).collect(),
+        )),
+    }
+}
+
+/// The file of the new revision, in the folder of revisions that the head lies in.
+pub(super) fn place(environment: &Environment, head: &RepoPath, id: &str) -> Result<RepoPath, AdoptError> {
+    let folders = Project::version_folders(environment);
+    let own = folders.into_iter().find(|folder| head.starts_with(folder));
+    let folder = own.or_else(|| head.parent()).unwrap_or_default();
+    let placing = &environment.placing;
+    let template = placing.file_template.as_deref().unwrap_or(TEMPLATE);
+    let slug = slug(placing.slug_length.filter(|length| *length > 0).unwrap_or(SLUG_LENGTH));
+    let bad = || AdoptError::BadTemplate(template.to_owned());
+    let name = render(template, id, &slug, seconds()).ok_or_else(bad)?;
+    folder.join(format!("{name}.py")).ok_or_else(bad)
+}
+
+/// As Alembic cuts it (`_rev_path`).
+fn slug(length: usize) -> String {
+    match SLUG.get(..length) {
+        Some(cut) if cut.len() < SLUG.len() => format!("{}_", cut.rsplit_once('_').map_or(cut, |(words, _)| words)),
+        _ => SLUG.to_owned(),
+    }
+}
+
+fn seconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// Python's `template % tokens` for the tokens that Alembic has; dates are in UTC. Nothing where it has others.
+fn render(template: &str, id: &str, slug: &str, seconds: u64) -> Option<String> {
+    let (year, month, day) = date(seconds / 86_400);
+    let mut name = String::new();
+    let mut rest = template;
+    while let Some(at) = rest.find('%') {
+        name.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('%') {
+            name.push('%');
+            rest = after;
+            continue;
+        }
+        let (token, after) = rest.strip_prefix('(')?.split_once(')')?;
+        let end = after.find(['s', 'd'])?;
+        let width: usize = after[..end].trim_start_matches(['.', '0']).parse().unwrap_or_default();
+        let number = match token {
+            "rev" => Err(id),
+            "slug" => Err(slug),
+            "epoch" => Ok(seconds),
+            "year" => Ok(year),
+            "month" => Ok(month),
+            "day" => Ok(day),
+            "hour" => Ok(seconds / 3_600 % 24),
+            "minute" => Ok(seconds / 60 % 60),
+            "second" => Ok(seconds % 60),
+            _ => return None,
+        };
+        match number {
+            Ok(number) => write!(name, "{number:0width$}").ok()?,
+            Err(text) => name.push_str(text),
+        }
+        rest = &after[end + 1..];
+    }
+    name.push_str(rest);
+    let last = name.rsplit('/').next().unwrap_or_default();
+    (!last.trim().is_empty()).then_some(name)
+}
+
+/// The date of a day since 1970, in the calendar of today.
+fn date(days: u64) -> (u64, u64, u64) {
+    // Years that begin in March: the odd day is the last one, and the months have a rule.
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let march_based = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march_based + 2) / 5 + 1;
+    let month = if march_based < 10 {
+        march_based + 3
+    } else {
+        march_based - 9
+    };
+    (era * 400 + year + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_as_alembic_names_them() {
+        let name = |template| render(template, "ab12", SLUG, 1_709_210_096);
+        for (template, expected) in [
+            (TEMPLATE, "ab12_adopt_the_naming_convention"),
+            ("%(year)d/%(month).2d/%(day)02d_%(rev)s", "2024/02/29_ab12"),
+            ("%(epoch)s-%(hour).2d%(minute).2d%(second).2d%%", "1709210096-123456%"),
+        ] {
+            assert_eq!(name(template).as_deref(), Some(expected), "{template}");
+        }
+        for template in ["%(revision)s", "%s", "%(rev", "", "x/", "100%"] {
+            assert_eq!(name(template), None, "{template}");
+        }
+    }
+
+    #[test]
+    fn a_slug_is_cut_between_words() {
+        assert_eq!(slug(40), SLUG);
+        assert_eq!(slug(27), SLUG);
+        assert_eq!(slug(26), "adopt_the_naming_");
+        assert_eq!(slug(3), "ado_");
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        assert_eq!(date(0), (1970, 1, 1));
+        assert_eq!(date(11_016), (2000, 2, 29));
+        assert_eq!(date(20_786), (2026, 11, 29));
+        assert_eq!(date(47_540), (2100, 2, 28));
+        assert_eq!(date(47_541), (2100, 3, 1));
+    }
+}

@@ -1,0 +1,111 @@
+//! What is said about it.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::diagnostic::Diagnostic;
+use crate::mend::Mended;
+use crate::project::Environment;
+use crate::report::{self, printable, quoted};
+use crate::selection::Start;
+
+use super::Plan;
+
+pub(super) fn nothing_left() -> io::Result<()> {
+    writeln!(
+        anstream::stdout(),
+        "nothing is left to do: the metadata has its convention, and a revision renames by it"
+    )
+}
+
+/// All that would be written, as `git apply` reads it.
+pub(super) fn diff(plan: &Plan) -> io::Result<()> {
+    let stdout = io::stdout();
+    let is_coloured = AutoStream::choice(&stdout) != ColorChoice::Never;
+    let is_seen = is_coloured || stdout.is_terminal();
+    let mut out = stdout.lock();
+    report::diff(plan.module.as_slice(), is_coloured, is_seen, &mut out)?;
+    if let Some((path, text)) = &plan.revision {
+        report::diff_of_new(path, text, is_coloured, is_seen, &mut out)?;
+    }
+    out.flush()
+}
+
+/// What was done, what is in the way, and what comes next. Beside a diff it goes to standard error.
+pub(super) fn done(
+    plan: &Plan,
+    is_dry: bool,
+    start: &Start,
+    environment: &Environment,
+    is_of_flask: bool,
+) -> io::Result<()> {
+    let mut text = String::new();
+    let mut say = |line: &str| {
+        text.push_str(&printable(line));
+        text.push('\n');
+    };
+    let reader = start.reader();
+    if !is_dry {
+        if let Some(module) = &plan.module {
+            say(&format!(
+                "{}: the metadata has a naming convention now",
+                reader.typed(module.path())
+            ));
+        }
+        if let (Some((path, _)), Some(down)) = (&plan.revision, &plan.down) {
+            say(&format!("{}: this revision renames, onto `{down}`", reader.typed(path)));
+        }
+    }
+    for remark in &plan.remarks {
+        say("");
+        say(remark);
+    }
+    if !plan.failing.is_empty() {
+        say("");
+        say("Under the convention these old revisions fail on every new database:");
+        for one in &plan.failing {
+            failing(one, &reader.typed(one.path()), &mut say);
+        }
+    }
+    say("");
+    for line in next(plan, start, environment, is_of_flask) {
+        say(&line);
+    }
+    if is_dry {
+        anstream::stderr().write_all(text.as_bytes())
+    } else {
+        let mut out = anstream::stdout();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+}
+
+fn failing(one: &Diagnostic, path: &str, say: &mut dyn FnMut(&str)) {
+    let line = one.file.position(one.span.start).line;
+    say(&format!("  {path}:{line}: {}", one.message));
+    let why = one.focus.text.as_str();
+    for line in std::iter::once(why).chain(one.help.as_deref()).flat_map(str::lines) {
+        say(&format!("      {line}"));
+    }
+}
+
+fn next(plan: &Plan, start: &Start, environment: &Environment, is_of_flask: bool) -> [String; 4] {
+    let reader = start.reader();
+    let configuration = environment.configuration.as_ref().map(|path| reader.typed(path));
+    let usual = |path: &String| ["alembic.ini", "pyproject.toml"].contains(&path.as_str());
+    let alembic = match configuration.filter(|path| !usual(path)) {
+        _ if is_of_flask => "flask db".to_owned(),
+        Some(path) => format!("alembic -c {}", quoted(&path)),
+        None => "alembic".to_owned(),
+    };
+    let files = plan.module.iter().map(Mended::path);
+    let files = files.chain(plan.revision.iter().map(|(path, _)| path));
+    let files: Vec<String> = files.map(|path| quoted(&reader.typed(path))).collect();
+    [
+        "Next, on a copy of a live database first:".to_owned(),
+        format!("  {alembic} upgrade{}", if is_of_flask { "" } else { " head" }),
+        format!("  {alembic} check"),
+        format!("  git add {} && git commit", files.join(" ")),
+    ]
+}
