@@ -16,7 +16,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
-ENVIRONMENTS = {"SQLAlchemy 2": "requirements-2.txt", "SQLAlchemy 1.4": "requirements-1.4.txt"}
+# Each with the rows that are run in it.
+ENVIRONMENTS = {
+    "SQLAlchemy 2": ("requirements-2.txt", ""),
+    "SQLAlchemy 2.0": ("requirements-2.0.txt", "^living-"),
+    "SQLAlchemy 1.4": ("requirements-1.4.txt", ""),
+}
 SERVERS = {
     "ALEMBIC_NAMED_E2E_POSTGRESQL": "postgresql+psycopg2://postgres@127.0.0.1/postgres",
     "ALEMBIC_NAMED_E2E_MARIADB": "mysql+pymysql://root@127.0.0.1/?ssl_disabled=true",
@@ -92,12 +97,12 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="alembic-named-e2e-") as work:
         workers = []
-        for name, requirements in ENVIRONMENTS.items():
+        for name, (requirements, rows) in ENVIRONMENTS.items():
             folder = requirements.removeprefix("requirements-").removesuffix(".txt")
             python = environment((arguments.environments / folder).absolute(), HERE / requirements)
             log = Path(work) / f"{folder}.log"
             command = [python, HERE / "worker.py", "--binary", binary, "--work", Path(work) / folder, "--kept", kept.absolute() / folder]
-            workers.append(Worker(name, [*command, "--only", arguments.only], log))
+            workers.append(Worker(name, [*command, "--only", arguments.only, "--rows", rows], log))
         for worker in workers:
             worker.start()
         for worker in workers:

@@ -22,6 +22,7 @@ warnings.simplefilter("ignore")
 import alembic  # noqa: E402
 import sqlalchemy  # noqa: E402
 
+import adopt.rows  # noqa: E402
 import adopting  # noqa: E402
 import convention  # noqa: E402
 import hook  # noqa: E402
@@ -65,6 +66,7 @@ def all_rows(databases: list[Database]) -> Iterator[tuple[str, list[str], Callab
         if database.kind == "postgresql":
             yield "adopting-postgresql", ["adopting", "renamed by hand", "plain", database.kind, "later"], functools.partial(adopting.run, database)
     yield from convention.rows(databases)
+    yield from adopt.rows.rows(databases)
     for title in order.REVISIONS:
         for database in databases:
             if isinstance(database, MariaDB):
@@ -79,7 +81,7 @@ def run_all(arguments: argparse.Namespace, databases: list[Database]) -> None:
     template = arguments.work / "template"
     initialise(template)
     for name, cells, run in all_rows(databases):
-        if not re.search(arguments.only, name):
+        if not (re.search(arguments.only, name) and re.search(arguments.rows, name)):
             continue
         folder = arguments.work / name
         before, after, failure = "", "", None
@@ -99,6 +101,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="a folder for the projects")
     parser.add_argument("--kept", type=Path, required=True, help="a folder for the projects of rows that failed")
     parser.add_argument("--only", default="")
+    parser.add_argument("--rows", default="", help="the rows of this environment")
     arguments = parser.parse_args()
     say(sqlalchemy=sqlalchemy.__version__, alembic=alembic.__version__)
 
