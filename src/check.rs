@@ -64,7 +64,7 @@ pub struct Outcome {
     /// What was checked is staged in an index that git makes for this commit alone (`git commit -a`, `git commit PATH`), and is the same in
     /// the working tree: the next command finds it there.
     pub is_passing: bool,
-    /// Files whose working copy has none of the errors any more, and is not staged.
+    /// Files whose working copy has what `fix` would write and none of the errors any more, and is not staged.
     pub unstaged: Vec<RepoPath>,
 }
 

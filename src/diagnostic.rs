@@ -85,8 +85,8 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
     /// What the fix leaves to be done, in a sentence.
     pub left_to_do: Option<String>,
-    /// The create whose finding shows this one as well, since the two are one problem.
-    pub shown_with: Option<Span>,
+    /// The drop that belongs to this create and has no name either: the two are one problem with one fix.
+    pub shows: Option<Span>,
 }
 
 impl Diagnostic {
@@ -115,7 +115,7 @@ impl Diagnostic {
             suggested_name: None,
             fix: None,
             left_to_do: None,
-            shown_with: None,
+            shows: None,
         }
     }
 

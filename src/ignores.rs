@@ -17,6 +17,11 @@ pub(crate) fn are_mentioned(file: &SourceFile) -> bool {
     file.text().contains(MARKER)
 }
 
+/// How often this program is spoken to.
+pub(crate) fn count(file: &SourceFile) -> usize {
+    file.text().matches(MARKER).count()
+}
+
 /// Whether a comment is for this program, in whatever way, so that no further order in it would be read.
 pub(crate) fn is_own(file: &SourceFile, comment: Span) -> bool {
     file.slice(comment).contains(MARKER)
@@ -253,7 +258,15 @@ fn removal(file: &SourceFile, comment: Span) -> Fix {
         };
         Span::new(line.start, line.end + ending)
     } else {
-        Span::new(line.start + code, comment.end)
+        // What another tool reads stands before it in the same comment.
+        let text = file.slice(comment);
+        let marker = text.find(MARKER).unwrap_or_default();
+        let own = text
+            .get(..marker)
+            .and_then(|before| before.rfind('#'))
+            .unwrap_or_default();
+        let before = file.slice(Span::new(line.start, comment.start + own));
+        Span::new(line.start + before.trim_end().len(), comment.end)
     };
     let edit = Edit {
         file: file.clone(),
@@ -335,5 +348,15 @@ mod tests {
     #[test]
     fn words_in_strings_are_no_comments() {
         assert!(names("from alembic import op\nop.execute('# alembic-named: ignore[unnamed-drop]')\n").is_empty());
+    }
+
+    #[test]
+    fn a_comment_of_another_tool_stays() {
+        let text = "x = 1  # noqa: E501  # alembic-named: ignore[unnamed-drop]\n";
+        let migration = format!("from alembic import op\nrevision = 'a'\n{text}");
+        let (file, found) = found(&migration);
+        let fixes = found.iter().filter_map(|one| one.fix.as_ref());
+        let after = apply_fixes(&file, fixes);
+        assert!(after.ends_with("x = 1  # noqa: E501\n"), "{after}");
     }
 }

@@ -79,8 +79,7 @@ pub fn mend(outcome: &Outcome, suggested: bool, look: &dyn Fn(&SourceFile) -> Ve
         .collect()
 }
 
-/// Applies the fixes of these findings of one file, in memory. Nothing where that mends none.
-pub fn mend_file(
+fn mend_file(
     before: &SourceFile,
     mut found: Vec<Diagnostic>,
     suggested: bool,

@@ -12,16 +12,18 @@ use crate::check::{Checker, Outcome, Past, examine};
 use crate::cli::{CheckArgs, Command, Request, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::fix::{Fix, Safety, apply};
 use crate::git::{DEFAULT_LIMIT, ObjectId, Repository, Restage, WorkingTree, is_full};
+use crate::ignores;
 use crate::install;
-use crate::mend::{Changed, Mended, mend, mend_file};
+use crate::mend::{Changed, Mended, mend};
 use crate::project::Project;
 use crate::report::{self, Edge, printable, quoted};
 use crate::rules::{ALL, Rule};
 use crate::selection::{Reader, Selection, Start};
 use crate::session::{self, Committed, History};
 use crate::settings::{Action, Cure, Format, Scope, Settings};
-use crate::silence::{silence, silence_file};
+use crate::silence::silence;
 use crate::source::{RepoPath, SourceFile};
 use crate::worktree::{self, Prepared, Ready, Replaced};
 
@@ -144,9 +146,11 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     }
     if matches!(
         (&settings.action, &settings.scope),
-        (Action::Fix { .. }, Scope::Between { .. })
+        (Action::Fix { .. }, Scope::Between { to: Some(_), .. })
     ) {
-        bail!("--fix changes working files, and --from-ref looks at commits: use --staged or name the files");
+        bail!(
+            "--fix changes working files, and --to-ref looks at another commit: leave --to-ref out, use --staged, or name the files"
+        );
     }
     let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
     let start = Start::find(folder, &settings.scope, settings.max_file_size)?;
@@ -212,7 +216,7 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
         Action::Fix { suggested, restage } => {
             let mended = mended(&mut outcome, suggested);
             let changed = fix_files(&mut outcome, mended, start, &selection, restage);
-            must_be_staged = changed && !restage && !matches!(settings.scope, Scope::Paths(_));
+            must_be_staged = changed && !restage && !matches!(settings.scope, Scope::Paths(_) | Scope::Between { .. });
         }
     }
     if settings.format == Format::Json {
@@ -237,30 +241,49 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     Ok(exit_status(&outcome, must_be_staged, settings))
 }
 
+/// So many files whose working copy is another one are looked at again.
+const MOST_UNSTAGED: usize = 30;
+
 /// Finds the files that were fixed in the working tree already, so that nothing is left to say but to stage them.
 fn find_unstaged(outcome: &mut Outcome, start: &Start, look_again: &dyn Fn(&SourceFile) -> Vec<Diagnostic>) {
-    for own in outcome.diagnostics.chunk_by(|one, other| one.path() == other.path()) {
-        let Some(file) = own.first().map(|one| &one.file) else {
-            continue;
-        };
-        let is_written = |mended: Mended| {
-            let blocks = mended.left.iter().any(|one| one.severity == Severity::Error);
-            !blocks && worktree::is_written(&start.top, &mended)
-        };
-        // The usual file is the same there.
-        let differs = !worktree::holds(&start.top, std::iter::once(file));
-        let fixes = || {
-            [false, true]
-                .into_iter()
-                .filter_map(|suggested| mend_file(file, own.to_vec(), suggested, look_again))
-        };
-        let comments = || silence_file(file, own, look_again).0;
-        if differs && (fixes().any(is_written) || comments().is_some_and(is_written)) {
-            outcome.unstaged.push(file.path().clone());
+    let files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
+    let differing: Vec<(&[Diagnostic], SourceFile)> = files
+        .filter_map(|own| {
+            let checked = &own.first()?.file;
+            let working = worktree::read(&start.top, checked.path())?;
+            (working.text() != checked.text()).then_some((own, working))
+        })
+        .take(MOST_UNSTAGED)
+        .collect();
+    for (own, working) in differing {
+        let is_done = is_written_by_us(start, own, &working)
+            && look_again(&working).iter().all(|one| one.severity != Severity::Error);
+        if is_done {
+            outcome.unstaged.push(working.path().clone());
         }
     }
     let stage = |path: &RepoPath| to_be_staged(&outcome.reader, path);
     outcome.remarks.extend(outcome.unstaged.iter().map(stage));
+}
+
+/// Whether the working file has what `fix` or `fix --ignore` writes for these findings.
+fn is_written_by_us(start: &Start, own: &[Diagnostic], working: &SourceFile) -> bool {
+    let Some(checked) = own.first().map(|one| &one.file) else {
+        return false;
+    };
+    let written = |fixes: Vec<&Fix>| {
+        let mended = Mended {
+            before: checked.clone(),
+            after: SourceFile::new(checked.path().clone(), apply(checked, fixes)),
+            left: Vec::new(),
+            fixed: 0,
+        };
+        mended.after.text() != checked.text() && worktree::is_written(&start.top, &mended)
+    };
+    let fixes = || own.iter().filter_map(|one| one.fix.as_ref());
+    written(fixes().filter(|fix| fix.safety == Safety::Safe).collect())
+        || written(fixes().collect())
+        || ignores::count(working) > ignores::count(checked)
 }
 
 fn to_be_staged(reader: &Reader, path: &RepoPath) -> String {
@@ -270,7 +293,7 @@ fn to_be_staged(reader: &Reader, path: &RepoPath) -> String {
 
 fn arguments_contradict(settings: &Settings) -> bool {
     let restages = matches!(settings.action, Action::Fix { restage: true, .. });
-    restages && matches!(settings.scope, Scope::Paths(_))
+    restages && matches!(settings.scope, Scope::Paths(_) | Scope::Between { .. })
 }
 
 /// Writes the fixed files, and stages them where that is wanted. Tells whether any was changed.
@@ -291,8 +314,9 @@ fn fix_files(
             Ok(unready) => {
                 let is_done = matches!(unready, Prepared::Done);
                 if !is_done {
+                    let what = if restage { " in your working tree" } else { "" };
                     outcome.remarks.push(format!(
-                        "`{}` was left alone: the lines to change are not the same in your working file",
+                        "`{}`{what} was left alone: the lines to change are not the same in your working file",
                         one.path()
                     ));
                 }

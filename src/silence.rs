@@ -22,7 +22,7 @@ const MAX_ROUNDS: usize = 10;
 const MOST_TOLD: usize = 10;
 
 /// A finding by what stays the same when comments come: the line on which it begins, and its rule.
-pub(crate) type Found = (usize, &'static str);
+type Found = (usize, &'static str);
 
 /// What comes to one place.
 struct Comment {
@@ -91,7 +91,7 @@ pub(crate) fn silence(outcome: &mut Outcome, look: &dyn Fn(&SourceFile) -> Vec<D
 }
 
 /// One file with its comments, and the findings that have none.
-pub(crate) fn silence_file(
+fn silence_file(
     before: &SourceFile,
     own: &[Diagnostic],
     look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>,
@@ -140,10 +140,14 @@ fn found(one: &Diagnostic) -> Found {
 fn comments(module: &Module, own: &[Diagnostic]) -> Vec<Comment> {
     let file = module.file();
     let ends = open_line_ends(file.text());
+    let is_mentioned = ignores::are_mentioned(file);
     let mut places: BTreeMap<Span, Comment> = BTreeMap::new();
     for one in own.iter().filter(|one| one.rule.name != UNUSED_IGNORE.name) {
         let lines = Span::new(file.line_span(one.span.start).start, file.line_span(one.span.end).end);
-        let further = further(module, lines).map(|(at, separator)| (Span::new(at, at), Some(separator)));
+        let further = is_mentioned
+            .then(|| further(module, lines))
+            .flatten()
+            .map(|(at, separator)| (Span::new(at, at), Some(separator)));
         let Some((span, further)) = further.or_else(|| Some((new(module, &ends, lines)?, None))) else {
             continue;
         };
@@ -170,9 +174,8 @@ fn comments_on(module: &Module, lines: Span) -> &[Span] {
 
 /// A list of rules on these lines that can be made longer.
 fn further(module: &Module, lines: Span) -> Option<(usize, &'static str)> {
-    let own = comments_on(module, lines).iter();
-    own.filter(|_| ignores::are_mentioned(module.file()))
-        .find_map(|comment| place_for_rule(module.file(), *comment))
+    let mut own = comments_on(module, lines).iter();
+    own.find_map(|comment| place_for_rule(module.file(), *comment))
 }
 
 /// The end of the first of these lines that takes a comment, with the blanks that stand there.

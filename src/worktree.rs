@@ -286,6 +286,13 @@ pub fn holds<'f>(top: &Path, mut files: impl Iterator<Item = &'f SourceFile>) ->
     })
 }
 
+/// The working file, where it is there and can be read as text.
+#[must_use]
+pub fn read(top: &Path, path: &RepoPath) -> Option<SourceFile> {
+    let text = fs::read_to_string(path.to_path(top)).ok()?;
+    Some(SourceFile::new(path.clone(), text))
+}
+
 /// Whether the working file has the change.
 #[must_use]
 pub fn is_written(top: &Path, mended: &Mended) -> bool {

@@ -84,7 +84,7 @@ fn an_ignore_comment_can_be_staged_at_once_beside_other_edits() {
     repo.write(MODELS, &mine);
     let said = ends(&repo, &["fix", "--ignore", "--restage"], 0);
     assert!(
-        said.contains("ignored 1 finding from now on, and staged that in app/models.py"),
+        said.contains("ignored and staged 1 finding from now on in app/models.py"),
         "{said}"
     );
     assert_eq!(

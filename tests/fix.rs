@@ -598,7 +598,8 @@ fn options_that_contradict_each_other() {
         (["fix", "--restage", FILE].as_slice(), "--restage"),
         (&["--diff", "--fix"], "--diff"),
         (&["fix", "--diff", "--restage"], "--diff"),
-        (&["fix", "--from-ref", "HEAD"], "--from-ref"),
+        (&["fix", "--from-ref", "HEAD", "--to-ref", "HEAD"], "--to-ref"),
+        (&["fix", "--from-ref", "HEAD", "--restage"], "--restage"),
     ] {
         let said = ends(&repo, arguments, 2);
         assert!(said.contains(why), "{said}");

@@ -543,3 +543,13 @@ fn a_report_in_a_file_is_the_same_every_time() {
         assert!(String::from_utf8_lossy(&output.stderr).contains("files checked"));
     }
 }
+
+/// Also where a name holds what a terminal would be shown otherwise, and the file cannot be checked.
+#[test]
+fn sarif_is_json_whatever_a_file_is_called() {
+    let repo = Repo::new();
+    repo.stage("\u{9b}\u{e0041}x.py", b"op.create_foreign_key(None)\xff");
+    let output = repo.command(PROGRAM).args(["--format", "sarif"]).output().unwrap();
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(log.to_string().contains("x.py"), "{log}");
+}

@@ -327,7 +327,7 @@ fn a_report_is_sized_for_a_person() {
     }
     let (few, _) = lines_at_80(&pairs(5, 4), &[]);
     let (all, told) = lines_at_80(&pairs(5, 4), &["--verbose"]);
-    assert!(all > few && !told.contains("in one line each"), "{told}");
+    assert!(all > few && !told.contains(" more; "), "{told}");
     assert_eq!(told.matches("^^^^").count(), 20, "{told}");
 }
 
@@ -353,7 +353,7 @@ fn what_blocks_gets_a_frame_before_what_does_not() {
     let told = said(repo.tool(&[]), 1).out;
     assert!(told.contains("error[unnamed-constraint]: foreign key"), "{told}");
     assert!(told.contains("warning[unnamed-column-constraint]"), "{told}");
-    assert!(told.contains("4 more in one line each"), "{told}");
+    assert!(told.contains("4 more; --verbose shows all"), "{told}");
 }
 
 /// A file that is fixed and not staged needs nothing but to be staged; another one is reported as ever.
@@ -382,6 +382,14 @@ fn what_is_fixed_and_not_staged_must_be_staged_and_no_more() {
     repo.write(FILE, migration(UNNAMED));
     said(repo.tool(&["fix", "--ignore", "--staged", FILE]), 1);
     assert_eq!(said(repo.tool(&["--staged", FILE]), 1).err, stage);
+    // What came anew is told with all else.
+    let more = migration(NAMED).replace(
+        "def downgrade",
+        "    op.create_unique_constraint(None, 'order', ['x'])\n\n\ndef downgrade",
+    );
+    repo.write(FILE, more);
+    let told = said(repo.tool(&["--staged", FILE]), 1);
+    assert!(told.out.starts_with("error[unnamed-constraint]"), "{}", told.out);
     // What is broken there is not fixed.
     repo.write(FILE, "def upgrade(:\n");
     let told = said(repo.tool(&["--staged", FILE]), 1);
@@ -389,6 +397,68 @@ fn what_is_fixed_and_not_staged_must_be_staged_and_no_more() {
     repo.git(&["add", FILE]);
     repo.write(FILE, migration(NAMED));
     said(repo.tool(&["--staged", FILE]), 0);
+}
+
+/// Whatever else is said of the create, a drop without a name is told.
+#[test]
+fn a_drop_is_told_whatever_else_is_said_of_its_create() {
+    let long = "x".repeat(80);
+    let repo = with_lines(
+        &format!("op.create_unique_constraint('{long}', 'order', ['a'])"),
+        "op.drop_constraint(None, 'order', type_='unique')",
+    );
+    let told = said(repo.tool(&[]), 1).out;
+    assert!(
+        told.contains("[unnamed-drop]") && told.contains("[name-too-long]"),
+        "{told}"
+    );
+}
+
+/// A marker that stands past the edge has no room for a label.
+#[test]
+fn a_line_is_shown_however_far_its_marker_stands_to_the_right() {
+    let far = format!("{}op.create_unique_constraint(None, 'u', ['b'])", "x = 1; ".repeat(15));
+    let repo = with_lines(&format!("op.create_unique_constraint(None, 't', ['a'])\n{far}"), "pass");
+    for columns in [20, 40, 80, 120, 122, 124, 126, 128, 130] {
+        let told = picture(&repo, columns, 1);
+        let markers = told.lines().filter(|line| line.contains('^'));
+        assert_eq!(markers.count(), 2, "at {columns}: {told}");
+    }
+}
+
+/// What a fix would do to one place is done once in a run, and shown so.
+#[test]
+fn two_fixes_of_one_place_are_not_shown_as_one() {
+    let repo = with_lines(
+        "op.create_unique_constraint(None, 't', ['a'])\nop.create_unique_constraint(None, 'u', ['b'])",
+        "pass",
+    );
+    with_models(&repo, CONVENTION);
+    let told = picture(&repo, 120, 1);
+    assert!(!told.contains(")op."), "{told}");
+}
+
+#[test]
+fn a_command_for_many_files_works_in_any_folder() {
+    let repo = pairs(12, 1);
+    repo.commit("all");
+    std::fs::create_dir(repo.join("docs")).unwrap();
+    let told = said(repo.tool_in("docs", &["--from-ref", "HEAD~1"]), 1);
+    assert!(
+        told.err.contains("alembic-named fix --from-ref 'HEAD~1'\n"),
+        "{}",
+        told.err
+    );
+    let told = said(repo.tool_in("docs", &["--from-ref", "HEAD~1", "--to-ref", "HEAD"]), 1);
+    assert!(told.err.contains("alembic-named fix ..\n"), "{}", told.err);
+    // The command does what the report says: the names are those of a new revision.
+    said(repo.tool_in("docs", &["fix", "--from-ref", "HEAD~1"]), 0);
+    let text = repo.read("migrations/versions/7.py");
+    assert_eq!(
+        text.matches("op.f('fk_order_7_invoice_0_invoice')").count(),
+        2,
+        "{text}"
+    );
 }
 
 /// A commit that touches the models for another reason: the three ways, each as a command.
@@ -404,7 +474,7 @@ fn a_missing_convention_asks_for_a_decision() {
     decide once for app/models.py:4 (or set the rule's `severity`):
       the database is live: alembic-named adopt
       nothing is deployed: alembic-named fix --staged --unsafe-fixes
-      not now: alembic-named fix --ignore --staged
+      not now: alembic-named fix --ignore=missing-naming-convention --staged
     why: alembic-named explain missing-naming-convention
     ");
     let told = said(repo.tool(&["fix", "--staged"]), 1);

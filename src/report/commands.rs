@@ -50,6 +50,11 @@ impl Commands {
         self.program.command(&format!("fix --ignore {}", self.ignored))
     }
 
+    /// The same for one rule alone.
+    pub(super) fn ignore_only(&self, rule: &str) -> String {
+        self.program.command(&format!("fix --ignore={rule} {}", self.ignored))
+    }
+
     /// Gives the metadata a convention, and a live database its names.
     pub(super) fn adopt(&self) -> String {
         self.program.command("adopt")
@@ -67,18 +72,23 @@ pub(super) fn what_to_fix(outcome: &Outcome, settings: &Settings, is_meant: fn(&
         let paths = paths_of(outcome, given, is_meant);
         paths.map_or_else(|| instead.to_owned(), |paths| paths.join(" "))
     };
+    let top = || match outcome.reader.typed(&RepoPath::top()) {
+        here if here.is_empty() => ".".to_owned(),
+        top => quoted(top.trim_end_matches('/')),
+    };
     match &settings.scope {
         // What the commit takes in it takes from the working tree.
-        Scope::Staged | Scope::StagedPaths(_) if outcome.is_passing => named(&[], "."),
-        Scope::Paths(paths) => named(paths, "."),
+        Scope::Staged | Scope::StagedPaths(_) if outcome.is_passing => named(&[], &top()),
+        Scope::Paths(paths) => named(paths, &top()),
         Scope::StagedPaths(paths) => match named(paths, "--all") {
             all if all == "--all" => all,
             paths => format!("--staged {paths}"),
         },
         Scope::Staged => "--staged".to_owned(),
         Scope::All => "--all".to_owned(),
-        // What is committed is fixed where it lies in the working tree.
-        Scope::Between { .. } => named(&[], "."),
+        // What a branch has committed is as new as what is staged.
+        Scope::Between { from, to: None } => format!("--from-ref {}", quoted(from)),
+        Scope::Between { .. } => named(&[], &top()),
     }
 }
 

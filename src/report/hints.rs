@@ -1,5 +1,7 @@
 //! What to do next, said once below all findings: the command that fixes, the way around, and what keeps them from coming back.
 
+use std::collections::HashSet;
+
 use owo_colors::OwoColorize;
 
 use crate::check::Outcome;
@@ -14,28 +16,38 @@ use super::{Width, printable, wrap};
 
 /// What `--fix` changed, and what is to be done with it.
 pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
-    let Action::Fix { restage, .. } = settings.action else {
+    let Action::Fix { restage, suggested } = settings.action else {
         return None;
     };
     if outcome.changed.is_empty() {
-        return None;
+        let is_unsafe = !suggested && fixes(outcome, Safety::Safe) == 0 && fixes(outcome, Safety::Suggested) > 0;
+        return is_unsafe.then(|| "nothing was changed, because no fix is certain".to_owned());
     }
+    Some(changed(outcome, settings, restage, "fixed", ""))
+}
+
+/// What was done to how many findings, and what is to be done with the files.
+pub(super) fn changed(outcome: &Outcome, settings: &Settings, restage: bool, done: &str, how: &str) -> String {
     let is_few = outcome.changed.len() <= MOST_PATHS;
-    let paths: Vec<String> = outcome
+    let paths = outcome
         .changed
         .iter()
         .filter(|_| is_few)
-        .map(|path| typed(outcome, path))
-        .collect();
-    let (paths, files) = (paths.join(" "), super::counted(outcome.changed.len(), "file"));
-    let place = if is_few { &paths } else { &files };
-    let fixed = super::counted(outcome.fixed, "finding");
-    Some(match (&settings.scope, restage) {
-        (Scope::Paths(_), _) => format!("fixed {fixed} in {place}"),
-        (_, true) => format!("fixed and staged {fixed} in {place}"),
-        (_, false) if is_few => format!("fixed {fixed}; look at the change and stage it again: git add {paths}"),
-        (_, false) => format!("fixed {fixed} in {files}; look at the change and stage it again"),
-    })
+        .map(|path| typed(outcome, path));
+    let (paths, files) = (
+        paths.collect::<Vec<_>>().join(" "),
+        super::counted(outcome.changed.len(), "file"),
+    );
+    let files = if is_few { &paths } else { &files };
+    let findings = super::counted(outcome.fixed, "finding");
+    match (&settings.scope, restage) {
+        (Scope::Paths(_) | Scope::Between { .. }, _) => format!("{done} {findings}{how} in {files}"),
+        (_, true) => format!("{done} and staged {findings}{how} in {files}"),
+        (_, false) if is_few => {
+            format!("{done} {findings}{how}; look at the change and stage it again: git add {paths}")
+        }
+        (_, false) => format!("{done} {findings}{how} in {files}; look at the change and stage it again"),
+    }
 }
 
 /// What `--diff` has shown, and the command that writes it.
@@ -166,7 +178,7 @@ fn decide(decision: &Diagnostic, commands: &Commands, lines: &mut Lines) {
         commands.explain(decision.rule.name)
     };
     lines.command("  nothing is deployed", &convention);
-    lines.command("  not now", &commands.ignore());
+    lines.command("  not now", &commands.ignore_only(decision.rule.name));
 }
 
 /// What keeps findings from coming back: a convention on the metadata, or a name in the model.
@@ -207,29 +219,18 @@ fn explained(cause: Option<&Label>, lines: &mut Lines) {
 /// How each constraint that has no name yet gets it in its own model.
 fn in_models(told: &[&Diagnostic], lines: &mut Lines) {
     const MOST: usize = 3;
-    let mut named: Vec<String> = Vec::new();
-    for code in told
+    let mut seen = HashSet::new();
+    let all = told
         .iter()
         .filter(|one| one.cure.is_some())
-        .filter_map(|one| in_model(one))
-    {
-        if !named.contains(&code) {
-            named.push(code);
-        }
-        if named.len() > MOST {
-            break;
-        }
-    }
-    let left = told
-        .iter()
-        .filter(|one| one.cure.is_some() && in_model(one).is_some())
-        .count();
+        .filter_map(|one| in_model(one));
+    let named: Vec<String> = all.filter(|code| seen.insert(code.clone())).collect();
     for (at, code) in named.iter().take(MOST).enumerate() {
         let lead = if at == 0 { "or in the model: " } else { "  " };
         lines.sentence(&format!("{lead}{code}"));
     }
     if named.len() > MOST {
-        lines.sentence(&format!("  and {} more", left - MOST));
+        lines.sentence(&format!("  and {} more", named.len() - MOST));
     }
 }
 

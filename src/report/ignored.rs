@@ -1,9 +1,10 @@
 //! What `fix --ignore` wrote, and what is to be done with it.
 
 use crate::check::Outcome;
-use crate::settings::{Action, Scope, Settings};
+use crate::settings::{Action, Settings};
 
-use super::commands::{typed, what_to_fix};
+use super::commands::what_to_fix;
+use super::hints::changed;
 
 /// What was written; nothing where nothing was.
 pub(super) fn ignored(outcome: &Outcome, settings: &Settings) -> Option<String> {
@@ -13,14 +14,7 @@ pub(super) fn ignored(outcome: &Outcome, settings: &Settings) -> Option<String> 
     if outcome.changed.is_empty() {
         return None;
     }
-    let paths = outcome.changed.iter().map(|path| typed(outcome, path));
-    let paths = paths.collect::<Vec<_>>().join(" ");
-    let ignored = super::counted(outcome.fixed, "finding");
-    Some(match (&settings.scope, restage) {
-        (Scope::Paths(_), _) => format!("ignored {ignored} from now on in {paths}"),
-        (_, true) => format!("ignored {ignored} from now on, and staged that in {paths}"),
-        (_, false) => format!("ignored {ignored} from now on; look at the change and stage it again: git add {paths}"),
-    })
+    Some(changed(outcome, settings, restage, "ignored", " from now on"))
 }
 
 /// What `--diff` has shown, and the command that writes it.

@@ -29,6 +29,9 @@ pub(super) fn page(markdown: &str, width: Width) -> String {
             }
         } else if is_code {
             let _ = writeln!(text, "{}", format!("{INDENT}{line}").trim_end());
+        } else if let Some(cells) = row(line) {
+            close(&mut text, &mut open, columns);
+            push_row(&mut text, &cells, columns);
         } else if line.is_empty() {
             close(&mut text, &mut open, columns);
             text.push('\n');
@@ -46,6 +49,27 @@ pub(super) fn page(markdown: &str, width: Width) -> String {
     }
     close(&mut text, &mut open, columns);
     text
+}
+
+/// The cells of a line of a table; none for the line below its head.
+fn row(line: &str) -> Option<Vec<&str>> {
+    let cells = line.strip_prefix('|')?.trim_end().strip_suffix('|')?;
+    let is_rule = cells.chars().all(|letter| matches!(letter, '|' | '-' | ':' | ' '));
+    Some(if is_rule {
+        Vec::new()
+    } else {
+        cells.split('|').map(str::trim).collect()
+    })
+}
+
+/// A row as an item: what it is about, and the other cells behind it.
+fn push_row(text: &mut String, cells: &[&str], columns: usize) {
+    let Some((first, others)) = cells.split_first() else {
+        return;
+    };
+    let item = format!("- {first}: {}", others.join("; "));
+    text.push_str(&wrap(&item, textwrap::Options::new(columns).subsequent_indent("  ")));
+    text.push('\n');
 }
 
 /// Writes what was collected of a paragraph.
@@ -75,14 +99,19 @@ mod tests {
             let shown = page(rule.documentation, terminal);
             let title = format!("{}\n", rule.name.bold());
             assert!(shown.starts_with(&title), "{shown}");
-            assert!(!shown.contains("```") && !shown.contains("\n#"), "{shown}");
+            assert!(
+                !shown.contains("```") && !shown.contains("\n#") && !shown.contains("|--"),
+                "{shown}"
+            );
             let is_prose = |line: &&str| !line.starts_with(INDENT);
             let longest = shown.lines().filter(is_prose).map(|line| line.chars().count()).max();
             assert!(longest.is_some_and(|longest| longest <= 80), "{shown}");
             let plain = anstream::adapter::strip_str(&shown).to_string();
             let words = |text: &str| -> Vec<String> {
-                let words = text.split_whitespace().map(str::to_owned);
-                words.filter(|word| !word.starts_with('#')).collect()
+                // Of a table the words count, and not what stands between its cells.
+                let words = text.split_whitespace().map(|word| word.trim_end_matches([':', ';']));
+                let is_word = |word: &&str| !word.starts_with('#') && word.contains(|letter| !"|-".contains(letter));
+                words.filter(is_word).map(str::to_owned).collect()
             };
             let source: Vec<&str> = rule
                 .documentation

@@ -27,16 +27,19 @@ impl Reporter for Sarif {
         // Without indentation, which is most of such a file, and result by result, since there may be thousands.
         let log = log(outcome);
         let (head, tail) = log.split_once(RESULTS).unwrap_or((&log, ""));
-        write!(out, "{head}[")?;
         let out = &mut Screen::json(&mut *out);
-        let mut shown: HashMap<(&RepoPath, Span), Option<&Fix>> = HashMap::new();
+        write!(out, "{head}[")?;
+        let mut shown: HashMap<(&RepoPath, Span), &Fix> = HashMap::new();
         let fingerprints = fingerprints(&outcome.diagnostics);
         for (at, (diagnostic, fingerprint)) in outcome.diagnostics.iter().zip(fingerprints).enumerate() {
             let comma = if at > 0 { "," } else { "" };
             // A create and its drop have one fix.
-            let create = diagnostic.shown_with.unwrap_or(diagnostic.span);
-            let fix = diagnostic.fix.as_ref();
-            let shows_fix = shown.insert((diagnostic.path(), create), fix) != Some(fix);
+            let first = diagnostic
+                .fix
+                .as_ref()
+                .and_then(|fix| Some((fix, fix.edits.first()?.span)));
+            let before = first.and_then(|(fix, span)| shown.insert((diagnostic.path(), span), fix));
+            let shows_fix = before.is_none() || before != diagnostic.fix.as_ref();
             writeln!(out, "{comma}")?;
             serde_json::to_writer(&mut *out, &result(diagnostic, &fingerprint, shows_fix))?;
         }
@@ -275,7 +278,6 @@ mod tests {
                 let (pair, start) = (at / 2 * 11, at / 2 * 11 + at % 2 * 6);
                 let span = Span::new(start, start + 4);
                 let mut one = Diagnostic::new(ALL[0], &file, span, "m");
-                one.shown_with = Some(Span::new(pair, pair + 4)).filter(|create| *create != span);
                 let edit = Edit {
                     file: file.clone(),
                     span: Span::new(pair, pair + 4),

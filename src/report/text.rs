@@ -43,7 +43,7 @@ impl Reporter for Text {
         }
         if !rest.is_empty() {
             write!(out, "{gap}")?;
-            rest::write(&rest, self.width.columns, out)?;
+            rest::write(&rest, &outcome.diagnostics, self.width, out)?;
             gap = "\n";
         }
         if self.quiet {

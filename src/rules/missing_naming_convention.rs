@@ -33,7 +33,10 @@ fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
                 place.span,
                 format!("{} has no naming convention", owner(judged, &facts.maker)),
             )
-            .focus(place.span, "autogenerate writes None for every constraint")
+            .focus(
+                place.span,
+                "autogenerate writes None for every constraint, so downgrades fail",
+            )
             .help(help(file, facts));
             diagnostic.fix = give_convention(file);
             diagnostic.cure = Some(Cure::Decision);

@@ -46,7 +46,8 @@ pub(super) fn complete(
 ) -> Diagnostic {
     if let Some((other, text)) = partner {
         diagnostic.related.push(label(file, other.name_span(), text));
-        diagnostic.shown_with = Some(other.call.span).filter(|_| !operation.creates());
+        let is_one_problem = operation.creates() && other.name == Name::Unnamed;
+        diagnostic.shows = is_one_problem.then_some(other.call.span);
     }
     if let Some(call) = operation.unnamed_by.filter(|call| *call != operation.name_span()) {
         diagnostic.related.push(label(file, call, "no name is given here"));
@@ -62,8 +63,8 @@ pub(super) fn complete(
         let text = "this revision knows it by the name that a database gives".to_owned();
         diagnostic.related.push(Label { place, text });
     }
-    diagnostic.model = model(file, operation, &naming.suggestion);
-    let name = naming.suggestion.name.as_deref();
+    let name = naming.name.text.as_deref();
+    diagnostic.model = name.and_then(|name| model(file, operation, suggestion, name));
     diagnostic.model_code = name.and_then(|name| model_code(operation, name));
     diagnostic.help = Some(naming.help());
     diagnostic.left_to_do = advice::batch_mode(file, naming.subject());
@@ -245,7 +246,7 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
 }
 
 /// The declaration in the models, which is the other place where a name can stand.
-fn model(file: &MigrationFile<'_>, operation: &Operation<'_>, suggestion: &Suggestion) -> Option<Label> {
+fn model(file: &MigrationFile<'_>, operation: &Operation<'_>, suggestion: &Suggestion, name: &str) -> Option<Label> {
     // A convention that names it already leaves nothing to do in the models.
     if suggestion.is_implicit || !operation.creates() {
         return None;
@@ -255,7 +256,7 @@ fn model(file: &MigrationFile<'_>, operation: &Operation<'_>, suggestion: &Sugge
         table: operation.table.known()?,
         columns: operation.columns.known()?,
     };
-    let declaration = file.declaration(&wanted, suggestion.name.as_ref()?)?;
+    let declaration = file.declaration(&wanted, name)?;
     Some(Label {
         place: declaration.place,
         text: format!("{OR_IN_MODEL}{}", declaration.named),

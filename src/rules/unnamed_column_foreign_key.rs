@@ -78,7 +78,7 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
     let name = name_to_write(file, Some(&constraint), &suggestion);
     let what = what(step, inline);
     let mut diagnostic = Diagnostic::new(&RULE, file.file(), step.call.span, format!("{what} has no name"))
-        .focus(inline.argument.span, consequence(file, step))
+        .focus(inline.argument.span, consequence(file, step, suggestion.is_implicit))
         .help(help(file, &constraint, &suggestion));
     if suggestion.is_implicit && !needs_a_drop(file) {
         // It works, and its name follows the convention; only the history does not say it.
@@ -94,8 +94,11 @@ fn needs_a_drop(file: &MigrationFile<'_>) -> bool {
     matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb))
 }
 
-fn consequence(file: &MigrationFile<'_>, step: &Step<'_>) -> &'static str {
+fn consequence(file: &MigrationFile<'_>, step: &Step<'_>, is_implicit: bool) -> &'static str {
     match (file.dialect(), step.receiver.is_batch()) {
+        _ if is_implicit && !needs_a_drop(file) => {
+            "the convention names it while this runs, and the history does not say how"
+        }
         (Some(Dialect::Mysql | Dialect::Mariadb), _) => {
             "the column cannot be dropped while the key is there (error 1553), and a key without a name cannot be dropped"
         }

@@ -125,7 +125,7 @@ impl Frames {
             String::new()
         };
         let length = text.chars().count();
-        if length < self.room_from(file, span.end) {
+        if text.is_empty() || length < self.room_from(file, span.end) {
             return vec![(kind, span.range(), text)];
         }
         // One label is put beside its marker, several of one place are put below it.
@@ -161,14 +161,19 @@ impl Frames {
 
 /// The lines as they should read.
 fn changes(shared: &Shared<'_>) -> Vec<String> {
-    let fixes = shared.all().filter_map(|one| one.fix.as_ref());
+    let fixes = shared.all().filter_map(|one| one.fix.as_ref()).enumerate();
     let file = &shared.first.file;
-    let mut edits: Vec<&Edit> = fixes
-        .flat_map(|fix| &fix.edits)
-        .filter(|edit| !edit.text.is_empty() && edit.file.path() == file.path())
+    let mut edits: Vec<(&Edit, usize)> = fixes
+        .flat_map(|(at, fix)| fix.edits.iter().map(move |edit| (edit, at)))
+        .filter(|(edit, _)| !edit.text.is_empty() && edit.file.path() == file.path())
         .collect();
-    edits.sort_by_key(|edit| edit.span);
-    edits.dedup();
+    edits.sort_by_key(|(edit, at)| (edit.span, *at));
+    edits.dedup_by(|(one, _), (other, _)| one == other);
+    // Of two fixes that change one place the second waits for the next run.
+    edits.dedup_by(|(one, by), (other, by_other)| {
+        one.span.start < other.span.end || (one.span == other.span && by != by_other)
+    });
+    let edits: Vec<&Edit> = edits.into_iter().map(|(edit, _)| edit).collect();
     cure(file, &edits)
 }
 

@@ -1,4 +1,4 @@
-//! Findings in one line each, below the name and the total of their file.
+//! The findings that got no frame, a line each, below the name and the total of their file.
 
 use std::io::{self, Write};
 
@@ -6,8 +6,9 @@ use owo_colors::OwoColorize;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::Safety;
+use crate::source::RepoPath;
 
-use super::super::{counted, printable};
+use super::super::{Width, counted, printable};
 
 /// So many lines a file has at most, and all files together.
 const MOST_OF_A_FILE: usize = 20;
@@ -17,14 +18,16 @@ const MOST: usize = 120;
 const MENDED: &str = "*";
 
 /// Writes what got no frame.
-pub(super) fn write(rest: &[&Diagnostic], columns: usize, out: &mut dyn Write) -> io::Result<()> {
+///
+/// A terminal shows what fits into a line; whatever else reads them gets them whole.
+pub(super) fn write(rest: &[&Diagnostic], all: &[Diagnostic], width: Width, out: &mut dyn Write) -> io::Result<()> {
     let is_mended = |one: &&Diagnostic| one.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe);
     let legend = if rest.iter().any(is_mended) {
-        format!("; {MENDED} is mended by `fix`")
+        format!("; `fix` mends those with {MENDED}")
     } else {
         String::new()
     };
-    writeln!(out, "{} more in one line each; --verbose shows all{legend}", rest.len())?;
+    writeln!(out, "{} more; --verbose shows all{legend}", rest.len())?;
     let files: Vec<_> = rest.chunk_by(|one, other| one.path() == other.path()).collect();
     let mut told = 0;
     let mut left = files.iter();
@@ -32,7 +35,12 @@ pub(super) fn write(rest: &[&Diagnostic], columns: usize, out: &mut dyn Write) -
         let Some((own, first)) = left.next().and_then(|own| Some((own, own.first()?))) else {
             return Ok(());
         };
-        writeln!(out, "{} ({})", printable(&first.path().display()).bold(), totals(own))?;
+        writeln!(
+            out,
+            "{} ({})",
+            printable(&first.path().display()).bold(),
+            totals(all, first.path())
+        )?;
         for one in own.iter().take(MOST_OF_A_FILE) {
             let place = one.file.position(one.span.start);
             let sign = if is_mended(one) { MENDED } else { " " };
@@ -42,7 +50,11 @@ pub(super) fn write(rest: &[&Diagnostic], columns: usize, out: &mut dyn Write) -
                 printable(&one.message),
                 one.rule.name
             );
-            writeln!(out, "{}", cut(&line, columns))?;
+            if width.is_terminal {
+                writeln!(out, "{}", cut(&line, width.columns))?;
+            } else {
+                writeln!(out, "{line}")?;
+            }
         }
         if own.len() > MOST_OF_A_FILE {
             writeln!(out, "  and {} more in this file", own.len() - MOST_OF_A_FILE)?;
@@ -57,8 +69,12 @@ pub(super) fn write(rest: &[&Diagnostic], columns: usize, out: &mut dyn Write) -
 }
 
 /// "2 errors, 1 warning"
-fn totals(findings: &[&Diagnostic]) -> String {
-    let count = |severity| findings.iter().filter(|one| one.severity == severity).count();
+fn totals(all: &[Diagnostic], path: &RepoPath) -> String {
+    // The findings are in the order of their files.
+    let start = all.partition_point(|one| one.path() < path);
+    let own = all.get(start..).unwrap_or_default();
+    let own = &own[..own.partition_point(|one| one.path() == path)];
+    let count = |severity| own.iter().filter(|one| one.severity == severity).count();
     [(Severity::Error, "error"), (Severity::Warning, "warning")]
         .into_iter()
         .filter(|(severity, _)| count(*severity) > 0)
@@ -71,6 +87,6 @@ fn cut(line: &str, columns: usize) -> String {
     if line.chars().count() <= columns {
         return line.to_owned();
     }
-    let kept: String = line.chars().take(columns - 1).collect();
+    let kept: String = line.chars().take(columns.saturating_sub(1)).collect();
     kept + "…"
 }

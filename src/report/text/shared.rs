@@ -1,9 +1,9 @@
 //! Which findings share a frame, and which get none.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Cure, Diagnostic, Severity};
 use crate::fix::Safety;
 use crate::source::RepoPath;
 
@@ -54,28 +54,46 @@ fn help(diagnostic: &Diagnostic) -> Option<Cow<'_, str>> {
 
 /// The findings that get a frame or a line of their own: a drop is shown with the create that it belongs to.
 pub(super) fn leads<'d>(diagnostics: impl Iterator<Item = &'d Diagnostic> + Clone) -> Vec<&'d Diagnostic> {
-    let places: HashSet<_> = diagnostics.clone().map(|one| (one.path(), one.span)).collect();
-    let is_shown = |one: &Diagnostic| {
-        one.shown_with
-            .is_some_and(|create| places.contains(&(one.path(), create)))
-    };
+    let pairs = diagnostics
+        .clone()
+        .filter_map(|one| Some(((one.path(), one.shows?), &one.fix)));
+    let pairs: HashMap<_, _> = pairs.collect();
+    let is_shown = |one: &Diagnostic| pairs.get(&(one.path(), one.span)).is_some_and(|fix| **fix == one.fix);
     diagnostics.filter(|one| !is_shown(one)).collect()
 }
 
-/// The findings that get a frame, and the others. What blocks comes before what does not; the order stays.
+/// The findings that get a frame, and the others. A decision to make comes first, then what blocks; the order stays.
 pub(super) fn chosen<'d>(leads: &[&'d Diagnostic], most: usize) -> (Vec<&'d Diagnostic>, Vec<&'d Diagnostic>) {
-    let errors = leads.iter().filter(|one| one.severity == Severity::Error).count();
-    let (mut errors, mut warnings) = (errors.min(most), most.saturating_sub(errors));
+    let mut left = most;
+    let mut room = [Rank::Decision, Rank::Error, Rank::Warning].map(|rank| {
+        let own = leads.iter().filter(|one| Rank::of(one) == rank).count().min(left);
+        left -= own;
+        own
+    });
     leads.iter().partition(|one| {
-        let left = if one.severity == Severity::Error {
-            &mut errors
-        } else {
-            &mut warnings
-        };
-        let is_left = *left > 0;
-        *left = left.saturating_sub(1);
+        let room = &mut room[Rank::of(one) as usize];
+        let is_left = *room > 0;
+        *room = room.saturating_sub(1);
         is_left
     })
+}
+
+/// How much a finding asks to be seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    Decision,
+    Error,
+    Warning,
+}
+
+impl Rank {
+    fn of(one: &Diagnostic) -> Self {
+        match (one.severity, &one.cure) {
+            (Severity::Error, Some(Cure::Decision)) => Self::Decision,
+            (Severity::Error, _) => Self::Error,
+            _ => Self::Warning,
+        }
+    }
 }
 
 /// Findings that share a frame, in the order of their first.
@@ -116,14 +134,17 @@ mod tests {
     #[test]
     fn a_drop_is_shown_with_its_create_where_that_is_reported() {
         let file = file();
-        let create = finding(&file, 1, Severity::Error, "");
-        let mut drop = finding(&file, 5, Severity::Error, "");
-        drop.shown_with = Some(create.span);
+        let mut create = finding(&file, 1, Severity::Error, "");
+        let drop = finding(&file, 5, Severity::Error, "");
+        create.shows = Some(drop.span);
         let spans = |all: &[&Diagnostic]| -> Vec<usize> {
             leads(all.iter().copied()).iter().map(|one| one.span.start).collect()
         };
         assert_eq!(spans(&[&create, &drop]), [1]);
         assert_eq!(spans(&[&drop]), [5]);
+        // Another finding about the create shows nothing of the drop.
+        let other = finding(&file, 1, Severity::Error, "");
+        assert_eq!(spans(&[&other, &drop]), [1, 5]);
     }
 
     #[test]
