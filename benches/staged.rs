@@ -236,10 +236,14 @@ mod bench {
     fn way(repo: &Repo, program: &Path) -> &'static str {
         let output = repo.command(program).arg("--verbose").output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        ["cached tree", "entries", "libgit2 alone", "git program"]
-            .into_iter()
-            .find(|way| said.contains(&format!("{way} ")) || said.contains(&format!("through the {way}")))
-            .unwrap_or("?")
+        let ways = [
+            ("through the cached tree", "cached tree"),
+            ("by libgit2 (", "libgit2"),
+            ("by the git program (", "git program"),
+        ];
+        ways.into_iter()
+            .find(|(words, _)| said.contains(words))
+            .map_or("?", |(_, name)| name)
     }
 
     fn run(repo: &Repo, command: &[&str]) -> Run {

@@ -224,11 +224,11 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     }
     report_all(&outcome, settings, &mut edge).context("the findings cannot be written")?;
     if settings.verbose {
-        let way = start.repository.as_ref().map(|one| one.way().to_string());
+        let backend = start.repository.as_ref().map(|one| one.backend().to_string());
         report::verbose(
             &project,
             snapshot.describe(),
-            way.as_deref(),
+            backend.as_deref(),
             &selection.notes,
             edge.err()?,
         )?;

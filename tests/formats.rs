@@ -1,6 +1,7 @@
 //! What `git` gives against what git says, for every way a repository can be written and a hook can be called.
 //!
-//! Each case is asked twice, through libgit2 and through the git program; both must agree with `git diff --cached`.
+//! Each case is asked in each of the three ways that its index allows: with its cached tree completed, as `git commit` does; without a
+//! cached tree, so that libgit2 compares; and with a variable that only git honours. All must agree with `git diff --cached`.
 
 #![cfg(unix)]
 #![allow(
@@ -19,7 +20,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use alembic_named::git::{Change, EntryKind, Environment, GitError, Means, Repository, Snapshot, Staged, Status, Way};
+use alembic_named::git::{Backend, Change, EntryKind, Environment, GitError, Repository, Snapshot, Staged, Status};
 use alembic_named::source::RepoPath;
 use support::Repo;
 
@@ -104,20 +105,15 @@ fn record(change: &Change) -> Record {
 
 /// All that is said must be what git says; gives the staged changes.
 #[track_caller]
-fn check(folder: &Path, variables: Variables<'_>) -> (Staged, Way) {
-    check_by(Means::Fastest, folder, variables)
-}
-
-#[track_caller]
-fn check_by(means: Means, folder: &Path, variables: Variables<'_>) -> (Staged, Way) {
+fn check(folder: &Path, variables: Variables<'_>) -> (Staged, Backend) {
     let expected = expected(folder, variables);
-    let repository = open(folder, variables).by(means);
+    let repository = open(folder, variables);
     let staged = repository.staged().unwrap();
     assert_eq!(
         staged.changes.iter().map(record).collect::<Vec<_>>(),
         expected,
         "staged, {}",
-        repository.way()
+        repository.backend()
     );
     let index = repository.index().unwrap();
     for change in &staged.changes {
@@ -136,8 +132,8 @@ fn check_by(means: Means, folder: &Path, variables: Variables<'_>) -> (Staged, W
         );
     }
     check_tracked(&repository, &*index, &staged);
-    let way = repository.way();
-    (staged, way)
+    let backend = repository.backend();
+    (staged, backend)
 }
 
 #[track_caller]
@@ -205,60 +201,89 @@ fn agree(repo: &Repo) -> Staged {
 
 #[track_caller]
 fn agree_in(folder: &Path, variables: Variables<'_>) -> Staged {
-    let (staged, way) = check(folder, variables);
-    assert!(matches!(way, Way::Entries { .. } | Way::CachedTree), "{way}");
-    let (entries, way) = check_by(Means::Entries, folder, variables);
-    assert!(matches!(way, Way::Entries { .. } | Way::CachedTree), "{way}");
-    assert_eq!(staged, entries, "the fastest way and the entries");
-    let (library, way) = check_by(Means::Library, folder, variables);
-    assert!(matches!(way, Way::Library { .. }), "{way}");
-    assert_eq!(staged, library, "the fastest way and libgit2 alone");
-    let (program, way) = check_by(Means::Program, folder, variables);
-    assert!(matches!(way, Way::Program { .. }), "{way}");
-    assert_eq!(staged, program, "the fastest way and git");
-    if let Some(cached) = through_the_cached_tree(folder, variables) {
-        assert_eq!(staged, cached, "the fastest way and the cached tree");
+    let (staged, backend) = check(folder, variables);
+    assert!(!matches!(backend, Backend::Git { .. }), "{backend}");
+    let (by_git, backend) = check(folder, &[variables, &[ASK_GIT]].concat());
+    assert!(matches!(backend, Backend::Git { .. }), "{backend}");
+    assert_eq!(staged, by_git, "as it is and git");
+    if let Some(copy) = Copy::without_cached_tree(folder, variables) {
+        let (by_libgit2, backend) = check(folder, &copy.variables(variables));
+        assert!(matches!(backend, Backend::Libgit2 { .. }), "{backend}");
+        assert_eq!(staged, by_libgit2, "as it is and libgit2");
+    }
+    if let Some(copy) = Copy::completed(folder, variables) {
+        let (by_cached_tree, backend) = check(folder, &copy.variables(variables));
+        assert!(backend == Backend::CachedTree || copy.has_intents(folder), "{backend}");
+        assert_eq!(staged, by_cached_tree, "as it is and the cached tree");
     }
     staged
 }
 
-/// What the cached tree says. git completes it in a copy of the index, as `git commit` does before it calls the hook;
-/// `None` where the index is none that a commit can be made of, so that git leaves it incomplete.
-#[track_caller]
-fn through_the_cached_tree(folder: &Path, variables: Variables<'_>) -> Option<Staged> {
-    let git = |variables: Variables<'_>, arguments: &[&str]| {
-        let mut git = Repo::at(folder).command("git");
-        git.envs(variables.iter().copied()).args(arguments).output().unwrap()
-    };
-    let index = git(
-        variables,
-        &["rev-parse", "--path-format=absolute", "--git-path", "index"],
-    );
-    let index = std::ffi::OsStr::from_bytes(index.stdout.trim_ascii_end());
-    let copies = tempfile::tempdir().unwrap();
-    let copy = copies.path().join("index");
-    std::fs::copy(index, &copy).ok()?;
-    let variables = [variables, &[("GIT_INDEX_FILE", copy.to_str().unwrap())]].concat();
-    if !git(&variables, &["write-tree"]).status.success() {
-        return None;
+/// A copy of the index that git would use.
+struct Copy {
+    index: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Copy {
+    #[track_caller]
+    fn of(folder: &Path, variables: Variables<'_>) -> Option<Self> {
+        let index = run_git(
+            folder,
+            variables,
+            &["rev-parse", "--path-format=absolute", "--git-path", "index"],
+        );
+        let index = std::ffi::OsStr::from_bytes(index.stdout.trim_ascii_end());
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("index").to_str().unwrap().to_owned();
+        std::fs::copy(index, &copy).ok()?;
+        Some(Self {
+            index: copy,
+            _folder: folder,
+        })
     }
-    let (staged, way) = check_by(Means::CachedTree, folder, &variables);
-    // Files that are only intended are in no tree, so git does not complete it.
-    let has_intents = || {
-        let intents = git(&variables, &["ls-files", "--stage", "--debug", "-z"]);
-        String::from_utf8_lossy(&intents.stdout).contains("flags: 2000")
-    };
-    assert!(way == Way::CachedTree || has_intents(), "{way}");
-    (way == Way::CachedTree).then_some(staged)
+
+    /// With its cached tree completed, as `git commit` does before it calls the hook; `None` where the index is none that a commit
+    /// can be made of. What is only intended is in no tree, and then git leaves the cached tree incomplete.
+    #[track_caller]
+    fn completed(folder: &Path, variables: Variables<'_>) -> Option<Self> {
+        let copy = Self::of(folder, variables)?;
+        let written = run_git(folder, &copy.variables(variables), &["write-tree"]);
+        written.status.success().then_some(copy)
+    }
+
+    #[track_caller]
+    fn without_cached_tree(folder: &Path, variables: Variables<'_>) -> Option<Self> {
+        let copy = Self::of(folder, variables)?;
+        let index = std::fs::read(&copy.index).unwrap();
+        if let Some(stripped) = support::without_cached_tree(&index) {
+            std::fs::write(&copy.index, stripped).unwrap();
+        }
+        Some(copy)
+    }
+
+    fn variables<'v>(&'v self, variables: Variables<'v>) -> Vec<(&'v str, &'v str)> {
+        [variables, &[("GIT_INDEX_FILE", self.index.as_str())]].concat()
+    }
+
+    fn has_intents(&self, folder: &Path) -> bool {
+        let listed = run_git(folder, &self.variables(&[]), &["ls-files", "--stage", "--debug", "-z"]);
+        String::from_utf8_lossy(&listed.stdout).contains("flags: 2000")
+    }
+}
+
+fn run_git(folder: &Path, variables: Variables<'_>, arguments: &[&str]) -> std::process::Output {
+    let mut git = Repo::at(folder).command("git");
+    git.envs(variables.iter().copied()).args(arguments).output().unwrap()
 }
 
 /// libgit2 cannot; git must have been asked, and be right.
 #[track_caller]
 fn needs_git(repo: &Repo, because: &str) -> Staged {
-    let (staged, way) = check(repo.path(), &[]);
+    let (staged, backend) = check(repo.path(), &[]);
     assert!(
-        matches!(&way, Way::Program { reason } if reason.contains(because)),
-        "{way}"
+        matches!(&backend, Backend::Git { reason } if reason.contains(because)),
+        "{backend}"
     );
     staged
 }
@@ -559,6 +584,58 @@ fn a_split_index_is_git_s() {
     assert_eq!(needs_git(&repo, "link").changes.len(), 3);
 }
 
+/// Then its header counts as many entries as its cached tree.
+#[test]
+fn a_split_index_that_holds_all_entries_itself() {
+    let repo = started();
+    repo.git(&["config", "splitIndex.maxPercentChange", "100"]);
+    repo.git(&["update-index", "--split-index"]);
+    for path in ["a.py", "b.py", "c.py", "pkg/d.py", "pkg/e.txt", "plain"] {
+        repo.stage(path, format!("other {path}\n"));
+    }
+    repo.git(&["write-tree"]);
+    let index = std::fs::read(repo.join(".git/index")).unwrap();
+    assert!(index.windows(4).any(|part| part == b"link"), "it is split");
+    assert_eq!(index[8..12], [0, 0, 0, 6]);
+    assert_eq!(check(repo.path(), &[]).0.changes.len(), 6);
+    repo.git(&["rm", "--quiet", "--cached", "b.py"]);
+    repo.stage("new.py", "new\n").git(&["write-tree"]);
+    assert_eq!(check(repo.path(), &[]).0.changes.len(), 6);
+}
+
+/// libgit2 would load it for longer than git takes; what is staged is read by libgit2 all the same.
+#[test]
+fn a_large_index_without_a_cached_tree_is_git_s() {
+    let repo = started();
+    let id = repo.git_with_input(&["hash-object", "-w", "--stdin"], b"x = 1\n");
+    let row = |number: usize| format!("100644 {id}\tmany/{:02}/{number:05}.py\n", number % 100);
+    let rows: String = (0..10_200).map(row).collect();
+    repo.git_with_input(&["update-index", "--index-info"], rows.as_bytes());
+    repo.stage("empty.py", "");
+    repo.commit("many");
+    assert_eq!(check(repo.path(), &[]), (Staged::default(), Backend::CachedTree));
+    change(&repo);
+    repo.write("later.py", "later\n");
+    repo.git(&["add", "--intent-to-add", "later.py"]);
+    repo.git(&["rm", "-r", "--quiet", "--cached", "many/07"]);
+    let staged = needs_git(&repo, "cached tree");
+    assert_eq!(staged.changes.len(), 3);
+    for variables in [&[][..], &[("PATH", "/nothing")]] {
+        let repository = open(repo.path(), variables);
+        assert_eq!(repository.staged().unwrap(), staged);
+        let tracked = repository.tracked_paths().unwrap();
+        assert!(tracked.contains(&"new/n.py".into()) && tracked.contains(&"empty.py".into()));
+        assert!(
+            !tracked.contains(&"later.py".into()) && !tracked.iter().any(|path| path.starts_with(&"many/07".into()))
+        );
+        let without_git = !variables.is_empty();
+        assert_eq!(matches!(repository.backend(), Backend::Libgit2 { .. }), without_git);
+    }
+    repo.git(&["rm", "--quiet", "--cached", "later.py"]);
+    repo.git(&["write-tree"]);
+    assert_eq!(check(repo.path(), &[]), (staged, Backend::CachedTree));
+}
+
 #[test]
 fn a_sparse_index_is_git_s() {
     let repo = started();
@@ -628,9 +705,9 @@ fn quoted_alternates_are_git_s() {
     let id = other.git_with_input(&["hash-object", "-w", "--stdin"], b"elsewhere\n");
     repo.git(&["update-index", "--add", "--cacheinfo", &format!("100644,{id},new.py")]);
     let alternates = format!("\"{}\"", other.join(".git/objects").display());
-    let (staged, way) = check(repo.path(), &[("GIT_ALTERNATE_OBJECT_DIRECTORIES", &alternates)]);
+    let (staged, backend) = check(repo.path(), &[("GIT_ALTERNATE_OBJECT_DIRECTORIES", &alternates)]);
     assert_eq!(staged.changes.len(), 1);
-    assert!(matches!(way, Way::Program { .. }));
+    assert!(matches!(backend, Backend::Git { .. }));
     for variables in [&[][..], &[ASK_GIT]] {
         let error = open(repo.path(), variables)
             .index()
@@ -1103,8 +1180,11 @@ fn a_repository_of_another_user() {
         ("GIT_CONFIG_KEY_0", "safe.directory"),
         ("GIT_CONFIG_VALUE_0", top.as_str()),
     ];
-    let (staged, way) = check(repo.path(), &trusted);
-    assert_eq!((staged.changes.len(), matches!(way, Way::Program { .. })), (3, true));
+    let (staged, backend) = check(repo.path(), &trusted);
+    assert_eq!(
+        (staged.changes.len(), matches!(backend, Backend::Git { .. })),
+        (3, true)
+    );
 }
 
 #[test]
@@ -1156,8 +1236,8 @@ fn probe() {
     );
     let left = list(&mut staged.left_to_other_parents.iter().map(ToString::to_string));
     let top = repository.top().canonicalize().unwrap();
-    let asked = match repository.way() {
-        Way::Program { .. } => "git",
+    let asked = match repository.backend() {
+        Backend::Git { .. } => "git",
         _ => "libgit2",
     };
     std::fs::write(target, format!("{changes} | {left} | {} | {asked}", top.display())).unwrap();

@@ -17,7 +17,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use alembic_named::git::{Environment, Means, Repository, Way};
+use alembic_named::git::{Backend, Environment, Repository};
 use support::Repo;
 
 const BAD: &str =
@@ -65,12 +65,8 @@ fn environment() -> Environment {
     support::fixed_variables().fold(by_hand, |environment, (name, value)| environment.with(name, value))
 }
 
-fn open(folder: &Path, means: Means) -> Repository {
-    Repository::discover_in(&environment(), folder)
-        .unwrap()
-        .unwrap()
-        .by(means)
-}
+/// The default value of a variable that libgit2 does not honour: the answers stay the same, but git is asked.
+const ASK_GIT: (&str, &str) = ("GIT_REPLACE_REF_BASE", "refs/replace/");
 
 /// Inode, times of change, length and content.
 type State = (u64, i64, i64, i64, u64, Vec<u8>);
@@ -137,12 +133,13 @@ fn nothing_is_written_touched_or_replaced() {
             assert!(output.status.code().unwrap() < 2, "{kind} {call:?}: {}", words(&output));
             assert!(state(repo.path()) == before, "{kind}: changed by {call:?}");
         }
-        for means in [Means::CachedTree, Means::Entries, Means::Library, Means::Program] {
-            let repository = open(repo.path(), means);
+        for environment in [environment(), environment().with(ASK_GIT.0, ASK_GIT.1)] {
+            let repository = Repository::discover_in(&environment, repo.path()).unwrap().unwrap();
             repository.staged().unwrap();
             repository.tracked().unwrap();
             repository.index().unwrap().read(&"a.py".into()).unwrap();
-            assert!(state(repo.path()) == before, "{kind}: changed by {means:?}");
+            let backend = repository.backend();
+            assert!(state(repo.path()) == before, "{kind}: changed by {backend}");
         }
     }
 }
@@ -316,36 +313,35 @@ fn git_finds(repo: &Repo, arguments: &[&str]) -> Option<Vec<(String, String)>> {
 }
 
 /// What is found here: paths and objects; `None` where it is refused.
-fn we_find(repo: &Repo, means: Means) -> Option<(Vec<(String, String)>, Way)> {
-    let repository = Repository::discover_in(&environment(), repo.path()).ok()??.by(means);
+fn we_find(repo: &Repo) -> Option<(Vec<(String, String)>, Backend)> {
+    let repository = Repository::discover_in(&environment(), repo.path()).ok()??;
     let staged = repository.staged().ok()?;
     let found = staged
         .changes
         .iter()
         .map(|change| (change.path.to_string(), change.id.to_string()))
         .collect();
-    Some((found, repository.way()))
+    Some((found, repository.backend()))
 }
 
-/// The index is damaged: what is found is what git finds, or nothing is found and it is said so.
+/// The index is damaged: what is found is what git finds, or nothing is found and it is said so. Gives who found it.
 #[track_caller]
-fn assert_as_git(repo: &Repo, what: &str) {
+fn assert_as_git(repo: &Repo, what: &str) -> Option<Backend> {
     let expected = git_finds(repo, &["diff", "--cached"]);
-    for means in [Means::Fastest, Means::Entries, Means::Library] {
-        if let (Some((found, way)), Some(expected)) = (we_find(repo, means), &expected) {
-            assert_eq!(&found, expected, "{what}, {means:?}, {way}");
-        }
+    let (found, backend) = we_find(repo)?;
+    if expected.as_ref().is_none_or(|expected| found == *expected) {
+        return Some(backend);
     }
-    // Where an entry and the cached tree contradict each other, `git diff` goes by the one and `git commit` by the other.
-    // The cached tree must be one of the two.
-    if let (Some((found, Way::CachedTree)), Some(expected)) = (we_find(repo, Means::CachedTree), &expected)
-        && found != *expected
-    {
-        // Without a tree there is no commit.
-        if let Some(committed) = git_commits(repo) {
-            assert_eq!(found, committed, "{what}, the cached tree");
-        }
+    // Where the parts of an index contradict each other (an entry and the cached tree, a name and its length), `git diff` can go by the
+    // one and `git commit` by the other. Then it must be what is committed. Without a tree there is no commit.
+    assert!(
+        !matches!(backend, Backend::Git { .. }),
+        "{what}: {found:?} is not {expected:?}"
+    );
+    if let Some(committed) = git_commits(repo) {
+        assert_eq!(found, committed, "{what}, {backend}");
     }
+    Some(backend)
 }
 
 /// What the next commit would change; `None` where git makes no tree of the index.
@@ -364,9 +360,15 @@ fn an_index_that_is_cut_off_never_passes() {
     repo.git(&["write-tree"]);
     let path = repo.join(".git/index");
     let whole = std::fs::read(&path).unwrap();
+    let stripped = support::without_cached_tree(&whole).unwrap();
     for end in 0..whole.len() {
         std::fs::write(&path, &whole[..end]).unwrap();
         assert_as_git(&repo, &format!("cut off at {end} of {}", whole.len()));
+    }
+    // With a hash that is right, libgit2 reads it.
+    for end in 0..stripped.len() - 20 {
+        std::fs::write(&path, support::with_hash(&stripped[..end])).unwrap();
+        assert_as_git(&repo, &format!("cut off at {end} of {}, hashed again", stripped.len()));
     }
 }
 
@@ -379,6 +381,7 @@ fn an_index_with_flipped_bytes_never_passes() {
         repo.git(&["write-tree"]);
         let path = repo.join(".git/index");
         let whole = std::fs::read(&path).unwrap();
+        let stripped = support::without_cached_tree(&whole).unwrap();
         // xorshift64: the same bytes on every machine.
         let mut random = 0x9e37_79b9_7f4a_7c15_u64;
         let mut next = |below: usize| {
@@ -387,16 +390,29 @@ fn an_index_with_flipped_bytes_never_passes() {
             random ^= random << 17;
             usize::try_from(random >> 33).unwrap() % below
         };
+        let (mut by_cached_tree, mut by_libgit2) = (0, 0);
         for round in 0..200 {
             let mut bytes = whole.clone();
             let at = next(bytes.len());
             bytes[at] ^= 1 << next(8);
             std::fs::write(&path, &bytes).unwrap();
-            assert_as_git(
-                &repo,
-                &format!("version {version}, round {round}, byte {at} of {}", whole.len()),
+            let what = format!("version {version}, round {round}, byte {at} of {}", whole.len());
+            let backend = assert_as_git(&repo, &what);
+            by_cached_tree += u32::from(backend == Some(Backend::CachedTree));
+            // The hash is made right again, or libgit2 would read none of them.
+            let mut bytes = stripped.clone();
+            let at = next(bytes.len() - 20);
+            bytes[at] ^= 1 << next(8);
+            bytes.truncate(stripped.len() - 20);
+            std::fs::write(&path, support::with_hash(&bytes)).unwrap();
+            let what = format!(
+                "version {version}, round {round}, byte {at} of {}, hashed again",
+                stripped.len()
             );
+            let backend = assert_as_git(&repo, &what);
+            by_libgit2 += u32::from(matches!(backend, Some(Backend::Libgit2 { .. })));
         }
+        assert!(by_cached_tree > 50 && by_libgit2 > 50, "{by_cached_tree}, {by_libgit2}");
     }
 }
 
@@ -435,7 +451,7 @@ fn a_cached_tree_with_flipped_bits_never_passes() {
         let path = repo.join(".git/index");
         let whole = std::fs::read(&path).unwrap();
         let start = whole.windows(4).rposition(|bytes| bytes == b"TREE").unwrap() + 8;
-        assert_eq!(we_find(&repo, Means::CachedTree).unwrap().1, Way::CachedTree);
+        assert_eq!(we_find(&repo).unwrap().1, Backend::CachedTree);
         for at in start..whole.len() - 20 {
             let mut bytes = whole.clone();
             bytes[at] ^= 1;
@@ -443,16 +459,14 @@ fn a_cached_tree_with_flipped_bits_never_passes() {
             let accepted = [git_finds(&repo, &["diff", "--cached"]), git_commits(&repo)];
             // git may have written it anew.
             std::fs::write(&path, &bytes).unwrap();
-            for means in [Means::Fastest, Means::Entries, Means::CachedTree] {
-                let Some((found, way)) = we_find(&repo, means) else {
-                    continue;
-                };
-                assert!(
-                    accepted.contains(&Some(found.clone())) || accepted == [None, None],
-                    "{what}, byte {at} of {start} to {}, {way}: {found:?} is not {accepted:?}",
-                    whole.len()
-                );
-            }
+            let Some((found, backend)) = we_find(&repo) else {
+                continue;
+            };
+            assert!(
+                accepted.contains(&Some(found.clone())) || accepted == [None, None],
+                "{what}, byte {at} of {start} to {}, {backend}: {found:?} is not {accepted:?}",
+                whole.len()
+            );
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::cached_tree::{CachedTree, Doubt, Folder};
+use super::cached_tree::{CachedTree, Folder, IndexError};
 use super::trees::{Child, Id, Trees};
 
 /// Trees, of which some are known from the cached tree of an index.
@@ -41,7 +41,7 @@ impl<'a> CachedFolders<'a> {
 impl Trees for CachedFolders<'_> {
     /// Takes the word of the cached tree where it is proved: git does not verify the hash of an index, but the name of a tree is the hash of
     /// its rows.
-    fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt> {
+    fn children(&self, id: &Id) -> Result<Vec<Child>, IndexError> {
         let place = self.places.borrow().get(id.as_slice()).copied();
         let Some(place) = place else {
             return self.trees.children(id);
@@ -82,7 +82,7 @@ mod tests {
             record.extend(id);
             record
         };
-        CachedTree::of(&folders.iter().flat_map(record).collect::<Vec<_>>()).unwrap()
+        CachedTree::parse(folders.iter().flat_map(record).collect()).unwrap()
     }
 
     /// A forest with two trees that differ in one file, and the folders of the second.
@@ -121,7 +121,7 @@ mod tests {
     fn folders_of_folders_are_not_read() {
         let (forest, old, new, folders) = forest();
         let tree = cached(&folders);
-        let deltas = compare(&CachedFolders::new(&forest, &tree), Some(old), Some(new), usize::MAX).unwrap();
+        let deltas = compare(&CachedFolders::new(&forest, &tree), Some(old), Some(new)).unwrap();
         assert_eq!(lines(&deltas), ["Modified a/b/c/x"]);
         let read = |id: Id| forest.reads.borrow().contains(&id);
         // `a/b` and `a/b/c` have files of their own.
@@ -146,7 +146,7 @@ mod tests {
             damage(&mut folders);
             let tree = cached(&folders);
             for before in [Some(old), None] {
-                let found = |trees: &dyn Trees| compare(trees, before, Some(new), usize::MAX).unwrap();
+                let found = |trees: &dyn Trees| compare(trees, before, Some(new)).unwrap();
                 assert_eq!(found(&CachedFolders::new(&forest, &tree)), found(&forest), "{at}");
             }
         }

@@ -6,23 +6,24 @@
 //! (both are mended in the loaded index), and the mode of an entry that an old git wrote ends the process (so modes are
 //! looked up, never taken from a `DiffFile`).
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
 use git2::{Delta as Letter, DiffOptions, ErrorCode, Index, IndexEntry, IndexTime, Oid};
 
-use super::cached_tree::Doubt;
+use super::cached_tree::IndexError;
+use super::command::Caller;
 use super::delta::{Candidates, Delta, Kind, Pair, Side};
-use super::last_folder::{Found, LastFolder};
-use super::listing::{Row, canonical, children, first, is_regular};
+use super::listing::{Row, canonical, first, is_regular};
 use super::merge::OtherParents;
 use super::overlay::{Overlay, Said};
 use super::place::Place;
-use super::shortcut::{self, IndexFile};
+use super::program::Program;
 use super::snapshot::{Entry, EntryKind};
-use super::trees::{self, Child, FOLDER, Id, Trees};
-use super::{GitError, Means, ObjectId, Way};
+use super::trees::{self, Child, Id, Item, Trees};
+use super::{Backend, GitError, ObjectId, shortcut};
 use crate::source::RepoPath;
 
 /// Entries that are not there yet: `git add --intent-to-add` (gitformat-index, "extended flags").
@@ -52,22 +53,31 @@ impl From<GitError> for Trouble {
 
 type Answer<T> = Result<T, Trouble>;
 
+/// Only to be had where libgit2 reads the index as well.
+impl From<IndexError> for Trouble {
+    fn from(error: IndexError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
 /// An opened repository.
 pub(super) struct Library {
     repository: git2::Repository,
     place: Place,
-    means: Means,
+    /// What is asked of a large index.
+    program: Program,
     head: OnceCell<Option<Oid>>,
     staged: OnceCell<Staged>,
     index: OnceCell<Index>,
-    folder: LastFolder,
+    /// The trees that were looked into. libgit2 keeps none of more than 4 KB (`git_cache__max_object_size` of 1.9.7), so that each
+    /// revision that is read of a folder of thousands would parse that folder again: 1.7 ms a name at 7,000 files, measured.
+    folders: RefCell<HashMap<Id, Rc<[Child]>>>,
 }
 
-/// What is staged, and how it was found.
+/// What is staged, and who told.
 struct Staged {
-    way: Way,
-    /// Found without loading the index.
-    shortcut: Option<(Overlay, Option<IndexFile>)>,
+    backend: Backend,
+    overlay: Overlay,
 }
 
 /// Two trees and what lies between.
@@ -79,28 +89,23 @@ pub(super) struct Between {
 }
 
 impl Library {
-    pub(super) fn new(repository: git2::Repository, place: Place) -> Self {
+    pub(super) fn new(repository: git2::Repository, place: Place, caller: Caller) -> Self {
         Self {
             repository,
+            program: Program::new(caller, place.clone()),
             place,
-            means: Means::default(),
             head: OnceCell::new(),
             staged: OnceCell::new(),
             index: OnceCell::new(),
-            folder: LastFolder::default(),
+            folders: RefCell::default(),
         }
     }
 
-    /// Takes no other way than `means` from now on.
-    pub(super) fn restrict(&mut self, means: Means) {
-        self.means = means;
-    }
-
-    pub(super) fn way(&self) -> Way {
-        let unasked = || Way::Library {
+    pub(super) fn backend(&self) -> Backend {
+        let unasked = || Backend::Libgit2 {
             reason: "nothing was asked of the index".to_owned(),
         };
-        self.staged.get().map_or_else(unasked, |staged| staged.way.clone())
+        self.staged.get().map_or_else(unasked, |staged| staged.backend.clone())
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -117,62 +122,58 @@ impl Library {
         Ok(self.index.get_or_init(|| index))
     }
 
-    /// What is staged without loading the index; `None` where libgit2 has to load it.
-    fn shortcut(&self) -> Answer<Option<(&Overlay, Option<&IndexFile>)>> {
+    /// What the index is to HEAD, found once.
+    fn overlay(&self) -> Answer<&Overlay> {
         let staged = if let Some(staged) = self.staged.get() {
             staged
         } else {
             let staged = self.find_staged()?;
             self.staged.get_or_init(|| staged)
         };
-        Ok(staged
-            .shortcut
-            .as_ref()
-            .map(|(overlay, index)| (overlay, index.as_ref())))
+        Ok(&staged.overlay)
     }
 
     fn find_staged(&self) -> Answer<Staged> {
-        let index = &self.place.index;
-        let alone = |reason| Staged {
-            way: Way::Library { reason },
-            shortcut: None,
-        };
-        if self.means == Means::Library {
-            return Ok(alone("it was asked for".to_owned()));
-        }
         let head = self.head_id()?.map(|id| bytes(&id)).transpose()?;
-        match shortcut::staged(&self.repository, head, index, self.means) {
-            Ok(found) => Ok(Staged {
-                way: found.way,
-                shortcut: Some((Overlay::new(found.deltas), found.index)),
-            }),
-            Err(Doubt::OnlyGit(reason)) => Err(Trouble::Refused(reason)),
-            Err(Doubt::Strange(reason)) if self.means != Means::Fastest || shortcut::is_large(index) => {
-                Err(Trouble::Refused(reason))
-            }
-            Err(Doubt::Strange(reason)) => Ok(alone(reason)),
+        let (deltas, backend) = match shortcut::by_cached_tree(&self.repository, head, &self.place.index) {
+            Ok(deltas) => (deltas, Backend::CachedTree),
+            Err(error @ IndexError::OnlyGit(_)) => return Err(error.into()),
+            Err(IndexError::Unproved(reason)) => match self.ask_git(Program::staged)? {
+                Some(deltas) => (deltas, Backend::Git { reason }),
+                None => (self.compare(head)?, Backend::Libgit2 { reason }),
+            },
+        };
+        let overlay = Overlay::new(deltas);
+        Ok(Staged { backend, overlay })
+    }
+
+    /// What git says of an index that is too large for libgit2. `None` of any other, and where there is no git: libgit2 takes longer, and
+    /// can.
+    fn ask_git<'a, T>(&'a self, question: impl FnOnce(&'a Program) -> Result<T, GitError>) -> Answer<Option<T>> {
+        if !shortcut::is_large(&self.place.index) {
+            return Ok(None);
+        }
+        match question(&self.program) {
+            Err(GitError::GitMissing { .. }) => Ok(None),
+            answer => Ok(Some(answer?)),
         }
     }
 
     /// The index entry of a file that is in no conflict.
     pub(super) fn index_file(&self, path: &RepoPath) -> Answer<Option<Row>> {
-        if let Some((overlay, _)) = self.shortcut()? {
-            return match (overlay.file(path), self.head()?) {
-                (Said::File(row), _) => Ok(row),
-                (Said::Nothing, Some(head)) => self.tree_file(&head, path),
-                (Said::Nothing, None) => Ok(None),
-            };
+        match (self.overlay()?.file(path), self.head()?) {
+            (Said::File(row), _) => Ok(row),
+            (Said::Nothing, Some(head)) => self.tree_file(&head, path),
+            (Said::Nothing, None) => Ok(None),
         }
-        let index = self.index()?;
-        let row = find_entry(index, path).map(|entry| row(&entry));
-        Ok(row.filter(Row::is_file))
     }
 
     /// All regular files of the index.
     pub(super) fn index_files(&self) -> Answer<Vec<Row>> {
-        let mut rows = match self.shortcut()? {
-            Some((_, Some(index))) => index.rows().map_err(|doubt| Trouble::Refused(doubt.reason()))?,
-            Some((_, None)) => Vec::new(),
+        // What is refused of the changes is refused of the files.
+        self.overlay()?;
+        let mut rows = match self.ask_git(Program::index_listing)? {
+            Some(listing) => listing.rows().to_vec(),
             None => self.index()?.iter().map(|entry| row(&entry)).collect(),
         };
         rows.retain(Row::is_file);
@@ -180,35 +181,27 @@ impl Library {
     }
 
     pub(super) fn index_children(&self, folder: &RepoPath) -> Answer<Vec<Entry>> {
-        if let Some((overlay, _)) = self.shortcut()? {
-            let Some(head) = self.head()? else {
-                return overlay.children(folder, Vec::new(), |_| Ok(false));
-            };
-            let below = self.tree_children(&head, folder)?;
-            return overlay.children(folder, below, |folder| self.remains(overlay, &head, folder));
-        }
-        let index = self.index()?;
-        let file = |at| {
-            index
-                .get(at)
-                .map(|entry| (RepoPath::new(&entry.path), row(&entry).is_file()))
+        let overlay = self.overlay()?;
+        let Some(head) = self.head()? else {
+            return overlay.children(folder, Vec::new(), |_| Ok(false));
         };
-        Ok(children(index.len(), file, folder))
+        let below = self.tree_children(&head, folder)?;
+        overlay.children(folder, below, |folder| self.remains(overlay, &head, folder))
     }
 
     /// Whether anything below a folder of HEAD is not deleted.
     fn remains(&self, overlay: &Overlay, head: &ObjectId, folder: &RepoPath) -> Answer<bool> {
-        let Some((FOLDER, id)) = entry_in(&self.tree(head)?, folder)? else {
+        let Some(tree) = self.folder_in(head, folder)? else {
             return Ok(false);
         };
-        let mut open = vec![(folder.clone(), oid(&id)?)];
-        while let Some((folder, id)) = open.pop() {
-            for entry in &self.repository.find_tree(id)? {
-                let Some(path) = folder.join(entry.name_bytes()) else {
+        let mut open = vec![(folder.clone(), tree)];
+        while let Some((folder, tree)) = open.pop() {
+            for child in self.rows(&tree)?.iter() {
+                let Some(path) = folder.join(&child.name) else {
                     continue;
                 };
-                if entry_mode(&entry) == FOLDER {
-                    open.push((path, entry.id()));
+                if child.is_folder() {
+                    open.push((path, child.item.id));
                 } else if !overlay.deletes(&path) {
                     return Ok(true);
                 }
@@ -238,21 +231,56 @@ impl Library {
     /// Whether HEAD has a file at all.
     pub(super) fn head_is_empty(&self) -> Answer<bool> {
         Ok(match self.head()? {
-            Some(tree) => self.tree(&tree)?.is_empty(),
+            Some(tree) => self.rows(&bytes(&oid(&tree)?)?)?.is_empty(),
             None => true,
         })
     }
 
     /// HEAD to index.
     pub(super) fn staged(&self) -> Answer<Rc<[Delta]>> {
-        if let Some((overlay, _)) = self.shortcut()? {
-            return Ok(overlay.deltas.clone());
-        }
-        let head = self.head()?.map(|id| self.tree(&id)).transpose()?;
+        Ok(self.overlay()?.deltas.clone())
+    }
+
+    /// HEAD to index, by libgit2's own comparison.
+    fn compare(&self, head: Option<Id>) -> Answer<Vec<Delta>> {
+        let index = self.index()?;
+        let tree = head.map(|id| self.repository.find_tree(Oid::from_bytes(&id)?));
         let diff = self
             .repository
-            .diff_tree_to_index(head.as_ref(), Some(self.index()?), Some(&mut options()))?;
-        Ok(self.deltas(&diff, head.as_ref())?.into())
+            .diff_tree_to_index(tree.transpose()?.as_ref(), Some(index), Some(&mut options()))?;
+        let mut deltas = Vec::new();
+        for delta in diff.deltas() {
+            let kind = match delta.status() {
+                Letter::Added => Kind::Added,
+                Letter::Deleted => Kind::Deleted,
+                Letter::Modified => Kind::Modified,
+                Letter::Typechange => Kind::TypeChanged,
+                Letter::Conflicted => Kind::Unmerged,
+                _ => continue,
+            };
+            let Some(path) = delta.new_file().path_bytes().or_else(|| delta.old_file().path_bytes()) else {
+                continue;
+            };
+            let path = RepoPath::new(path);
+            let old = match head {
+                Some(tree) if kind != Kind::Added => self.item(tree, &path, false)?.map_or(0, |item| item.mode),
+                _ => 0,
+            };
+            let new = mode_of_entry(index, &path, kind)?;
+            let old = Side::new(old, object_id(delta.old_file().id()));
+            let new = Side::new(new, object_id(delta.new_file().id()));
+            // Permissions that git does not keep are a change for libgit2 only.
+            if kind != Kind::Modified || old != new {
+                deltas.push(Delta {
+                    path,
+                    from: None,
+                    kind,
+                    old,
+                    new,
+                });
+            }
+        }
+        Ok(deltas)
     }
 
     /// The merge base of two revisions to the second.
@@ -264,9 +292,8 @@ impl Library {
             base => base?,
         };
         let (old, new) = (self.repository.find_commit(base)?.tree_id(), other.tree_id());
-        let deltas = trees::compare(&self.repository, Some(bytes(&old)?), Some(bytes(&new)?), usize::MAX);
         Ok(Between {
-            deltas: deltas.map_err(|doubt| Trouble::Refused(doubt.reason()))?,
+            deltas: trees::compare(&self.repository, Some(bytes(&old)?), Some(bytes(&new)?))?,
             base: object_id(base),
             old: object_id(old),
             new: object_id(new),
@@ -318,43 +345,6 @@ impl Library {
         Some(size as u64)
     }
 
-    fn deltas(&self, diff: &git2::Diff<'_>, old: Option<&git2::Tree<'_>>) -> Answer<Vec<Delta>> {
-        let index = self.index()?;
-        let mut deltas = Vec::new();
-        for delta in diff.deltas() {
-            let kind = match delta.status() {
-                Letter::Added => Kind::Added,
-                Letter::Deleted => Kind::Deleted,
-                Letter::Modified => Kind::Modified,
-                Letter::Typechange => Kind::TypeChanged,
-                Letter::Conflicted => Kind::Unmerged,
-                _ => continue,
-            };
-            let Some(path) = delta.new_file().path_bytes().or_else(|| delta.old_file().path_bytes()) else {
-                continue;
-            };
-            let path = RepoPath::new(path);
-            let old = match old {
-                Some(tree) if kind != Kind::Added => mode_in(tree, &path)?,
-                _ => 0,
-            };
-            let new = mode_of_entry(index, &path, kind)?;
-            let old = Side::new(old, object_id(delta.old_file().id()));
-            let new = Side::new(new, object_id(delta.new_file().id()));
-            // Permissions that git does not keep are a change for libgit2 only.
-            if kind != Kind::Modified || old != new {
-                deltas.push(Delta {
-                    path,
-                    from: None,
-                    kind,
-                    old,
-                    new,
-                });
-            }
-        }
-        Ok(deltas)
-    }
-
     /// The other parents of a merge as trees.
     pub(super) fn parents(&self, parents: OtherParents) -> Answer<Vec<ObjectId>> {
         let tree = |id: ObjectId| Ok(object_id(self.repository.find_commit(oid(&id)?)?.tree_id()));
@@ -380,58 +370,65 @@ impl Library {
 
     /// The regular file at `path` in a tree.
     pub(super) fn tree_file(&self, tree: &ObjectId, path: &RepoPath) -> Answer<Option<Row>> {
-        if !can_be(path) {
-            return Ok(None);
-        }
-        let one = || entry_in(&self.tree(tree)?, path);
-        let Some((mode, id)) = self.folder.find(tree, path, one, |folder| self.rows(tree, folder))? else {
-            return Ok(None);
-        };
-        let row = Row {
+        let row = |item: Item| Row {
             path: path.clone(),
-            mode,
-            id,
+            mode: item.mode,
+            id: ObjectId::of_bytes(&item.id),
             size: 0,
             stage: 0,
         };
-        Ok(Some(row).filter(Row::is_file))
-    }
-
-    /// All that a folder of a tree holds.
-    fn rows(&self, tree: &ObjectId, folder: &RepoPath) -> Result<Vec<(Vec<u8>, Found)>, git2::Error> {
-        let row = |entry: git2::TreeEntry<'_>| {
-            let found = (entry_mode(&entry), object_id(entry.id()));
-            (entry.name_bytes().to_vec(), found)
-        };
-        let folder = self.folder_in(tree, folder)?;
-        Ok(folder.iter().flat_map(|folder| folder.iter().map(row)).collect())
-    }
-
-    fn folder_in(&self, tree: &ObjectId, folder: &RepoPath) -> Result<Option<git2::Tree<'_>>, git2::Error> {
-        let tree = self.tree(tree)?;
-        if folder.as_bytes().is_empty() {
-            return Ok(Some(tree));
-        }
-        match entry_in(&tree, folder)? {
-            Some((FOLDER, id)) => Ok(Some(self.tree(&id)?)),
-            _ => Ok(None),
-        }
+        let item = self.item(bytes(&oid(tree)?)?, path, false)?;
+        Ok(item.map(row).filter(Row::is_file))
     }
 
     pub(super) fn tree_children(&self, tree: &ObjectId, folder: &RepoPath) -> Answer<Vec<Entry>> {
         let Some(tree) = self.folder_in(tree, folder)? else {
             return Ok(Vec::new());
         };
-        let kind = |mode| match mode {
-            FOLDER => Some(EntryKind::Folder),
-            mode => is_regular(mode).then_some(EntryKind::File),
+        let entry = |child: &Child| {
+            let kind = if child.is_folder() {
+                EntryKind::Folder
+            } else {
+                EntryKind::File
+            };
+            let is_shown = child.is_folder() || is_regular(child.item.mode);
+            is_shown.then(|| Entry::new(child.name.as_slice(), kind))
         };
-        let mut entries: Vec<Entry> = tree
-            .iter()
-            .filter_map(|entry| Some(Entry::new(entry.name_bytes(), kind(entry_mode(&entry))?)))
-            .collect();
+        let mut entries: Vec<Entry> = self.rows(&tree)?.iter().filter_map(entry).collect();
         entries.sort();
         Ok(entries)
+    }
+
+    fn folder_in(&self, tree: &ObjectId, folder: &RepoPath) -> Answer<Option<Id>> {
+        let tree = bytes(&oid(tree)?)?;
+        if folder.as_bytes().is_empty() {
+            return Ok(Some(tree));
+        }
+        Ok(self.item(tree, folder, true)?.map(|item| item.id))
+    }
+
+    /// What a tree has at a path: a folder, or anything else.
+    fn item(&self, tree: Id, path: &RepoPath, is_folder: bool) -> Answer<Option<Item>> {
+        let mut parts = path.as_bytes().split(|&byte| byte == b'/').peekable();
+        let mut tree = tree;
+        while let Some(part) = parts.next() {
+            let is_last = parts.peek().is_none();
+            let found = trees::find(&self.rows(&tree)?, part, is_folder || !is_last);
+            match found {
+                Some(item) if !is_last => tree = item.id,
+                found => return Ok(found),
+            }
+        }
+        Ok(None)
+    }
+
+    fn rows(&self, tree: &Id) -> Answer<Rc<[Child]>> {
+        if let Some(rows) = self.folders.borrow().get(tree) {
+            return Ok(rows.clone());
+        }
+        let rows: Rc<[Child]> = self.repository.children(tree)?.into();
+        self.folders.borrow_mut().insert(*tree, rows.clone());
+        Ok(rows)
     }
 
     /// The content of a file, its size looked at first: reading 3 GiB cost 6 GB of memory (measured).
@@ -459,21 +456,17 @@ impl Library {
         check(object.len(), object.kind())?;
         Ok(object.data().to_vec())
     }
-
-    fn tree(&self, id: &ObjectId) -> Result<git2::Tree<'_>, git2::Error> {
-        self.repository.find_tree(oid(id)?)
-    }
 }
 
 impl Trees for git2::Repository {
-    fn children(&self, id: &Id) -> Result<Vec<Child>, Doubt> {
-        let doubt = |error: git2::Error| Doubt::strange(error.message());
-        let objects = self.odb().map_err(doubt)?;
-        let object = Oid::from_bytes(id).and_then(|id| objects.read(id)).map_err(doubt)?;
+    fn children(&self, id: &Id) -> Result<Vec<Child>, IndexError> {
+        let unproved = |error: git2::Error| IndexError::unproved(error.message());
+        let objects = self.odb().map_err(unproved)?;
+        let object = Oid::from_bytes(id).and_then(|id| objects.read(id)).map_err(unproved)?;
         let rows = (object.kind() == git2::ObjectType::Tree)
             .then(|| trees::rows(object.data()))
             .flatten();
-        rows.ok_or_else(|| Doubt::strange("a tree is none, or not in order"))
+        rows.ok_or_else(|| IndexError::unproved("a tree is none, or not in order"))
     }
 }
 
@@ -551,32 +544,6 @@ fn row(entry: &git2::IndexEntry) -> Row {
     }
 }
 
-/// Whether git could hold a file at that path.
-fn can_be(path: &RepoPath) -> bool {
-    let cannot_be = |part: &[u8]| matches!(part, b"" | b"." | b"..") || part.contains(&0);
-    !path.as_bytes().split(|&byte| byte == b'/').any(cannot_be)
-}
-
-fn entry_in(tree: &git2::Tree<'_>, path: &RepoPath) -> Result<Option<(u32, ObjectId)>, git2::Error> {
-    if !can_be(path) {
-        return Ok(None);
-    }
-    match tree.get_path(&path.to_path(Path::new(""))) {
-        Ok(entry) => Ok(Some((entry_mode(&entry), object_id(entry.id())))),
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Zero for what is not there: one side of a conflict.
-fn mode_in(tree: &git2::Tree<'_>, path: &RepoPath) -> Answer<u32> {
-    Ok(entry_in(tree, path)?.map_or(0, |(mode, _)| mode))
-}
-
-fn entry_mode(entry: &git2::TreeEntry<'_>) -> u32 {
-    canonical(u32::try_from(entry.filemode_raw()).unwrap_or_default())
-}
-
 fn options() -> DiffOptions {
     let mut options = DiffOptions::new();
     options.include_typechange(true);
@@ -594,4 +561,34 @@ fn oid(id: &ObjectId) -> Result<Oid, git2::Error> {
 fn bytes(id: &Oid) -> Result<Id, git2::Error> {
     let bytes: Result<Id, _> = id.as_bytes().try_into();
     bytes.map_err(|_| git2::Error::from_str("an object's name is not one of SHA-1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::environment::Environment;
+    use super::*;
+
+    #[test]
+    fn a_large_folder_is_parsed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = git2::Repository::init(folder.path()).unwrap();
+        let blob = repository.blob(b"x").unwrap();
+        let tree = {
+            let mut tree = repository.treebuilder(None).unwrap();
+            for number in 0..200 {
+                tree.insert(format!("{number:03}_a_revision_with_a_long_name.py"), blob, 0o100_644)
+                    .unwrap();
+            }
+            object_id(tree.write().unwrap())
+        };
+        let environment = Environment::default();
+        let place = Place::new(&environment, folder.path(), folder.path().join(".git"), None);
+        let caller = Caller::new(&environment, folder.path(), String::new());
+        let library = Library::new(repository, place, caller);
+        let is_found = |name: &str| library.tree_file(&tree, &name.into()).ok().flatten().is_some();
+        assert!(is_found("000_a_revision_with_a_long_name.py"));
+        std::fs::remove_dir_all(folder.path().join(".git/objects")).unwrap();
+        assert!(is_found("199_a_revision_with_a_long_name.py"));
+        assert!(!is_found("200_a_revision_with_a_long_name.py"));
+    }
 }

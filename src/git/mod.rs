@@ -9,9 +9,14 @@
 //! program (`command`, `program`). Both give the same answers; what they have in common is pure and stands in `delta`,
 //! `raw` and `listing`.
 //!
-//! What is staged is found without loading the index wherever that can be relied on (`shortcut`): by the tree that the index
-//! names for itself (`cached_tree`, `cached_folders`, `trees`), or by its entries beside HEAD's tree (`entries`, `staging`). From then on
-//! the index is HEAD's tree with the changes on top (`overlay`).
+//! What is staged is found in one of three ways:
+//!
+//! 1. Where the cached tree of the index is valid at its root, which it always is in `git commit`, two trees are compared (`shortcut`,
+//!    `cached_tree`, `cached_folders`, `trees`).
+//! 2. Otherwise libgit2 loads the index and compares it with HEAD's tree (`library`).
+//! 3. What libgit2 refuses, and an index so large that git is faster, is left to the git program (`program`).
+//!
+//! From then on the index is HEAD's tree with the changes on top (`overlay`).
 //!
 //! Nothing here writes, locks or refreshes anything, reads standard input, or goes to the network.
 
@@ -19,13 +24,11 @@ mod cached_folders;
 mod cached_tree;
 mod command;
 mod delta;
-mod entries;
 mod environment;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod hooks;
-mod last_folder;
 mod library;
 mod listing;
 mod merge;
@@ -40,7 +43,6 @@ mod sample;
 mod shortcut;
 mod snapshot;
 mod stage;
-mod staging;
 mod stored;
 mod trees;
 
@@ -165,51 +167,29 @@ pub struct Comparison<'r> {
     pub base: ObjectId,
 }
 
-/// Which way led to what is staged, for `--verbose`.
+/// Who told what is staged, for `--verbose`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
-    /// The tree that the index names for itself, compared with HEAD's; the objects are read by libgit2.
+pub enum Backend {
+    /// The tree that the index names for itself was compared with HEAD's; libgit2 read both.
     CachedTree,
-    /// The entries of the index, read here beside HEAD's tree; the objects are read by libgit2.
-    Entries {
+    /// libgit2 compared the index with HEAD's tree.
+    Libgit2 {
         /// Why not the cached tree.
         reason: String,
     },
-    /// libgit2 alone.
-    Library {
-        /// Why none of the above.
-        reason: String,
-    },
     /// The git program.
-    Program {
-        /// Why libgit2 would not do.
+    Git {
+        /// Why none of the others.
         reason: String,
     },
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Backend {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CachedTree => formatter.write_str("libgit2, through the cached tree of the index"),
-            Self::Entries { reason } => write!(formatter, "libgit2, through the entries of the index ({reason})"),
-            Self::Library { reason } => write!(formatter, "libgit2 alone ({reason})"),
-            Self::Program { reason } => write!(formatter, "the git program ({reason})"),
+            Self::Libgit2 { reason } => write!(formatter, "libgit2 ({reason})"),
+            Self::Git { reason } => write!(formatter, "the git program ({reason})"),
         }
     }
-}
-
-/// Which ways may be taken to what is staged. All lead to the same answer; that they do is what the choice is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Means {
-    /// The cheapest that can be relied on.
-    #[default]
-    Fastest,
-    /// The cached tree, or else the git program.
-    CachedTree,
-    /// The entries of the index, or else the git program.
-    Entries,
-    /// libgit2 alone, or else the git program.
-    Library,
-    /// The git program.
-    Program,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, RepositoryOpenFlags};
 
+use super::command::Caller;
 use super::environment::Environment;
 use super::library::Library;
 use super::place::Place;
@@ -32,7 +33,10 @@ pub(super) fn open(environment: &Environment, from: &Path) -> Opened {
         return Opened::Refused("refs/replace is in use".to_owned());
     }
     match find_place(&repository, environment, from) {
-        Ok(place) => Opened::Ready(Box::new(Library::new(repository, place))),
+        Ok(place) => {
+            let caller = Caller::new(environment, from, "the index is large".to_owned());
+            Opened::Ready(Box::new(Library::new(repository, place, caller)))
+        }
         Err(error) => Opened::Refused(error.message().to_owned()),
     }
 }

@@ -8,8 +8,9 @@ use super::listing::{Row, children, is_regular};
 use super::snapshot::{Entry, EntryKind};
 use crate::source::RepoPath;
 
-/// Changes on top of a tree, sorted by path.
+/// Changes on top of a tree.
 pub(super) struct Overlay {
+    /// Sorted by path.
     pub(super) deltas: Rc<[Delta]>,
     /// The places of those that are not deletions.
     left: Vec<usize>,
@@ -24,7 +25,9 @@ pub(super) enum Said {
 }
 
 impl Overlay {
-    pub(super) fn new(deltas: Vec<Delta>) -> Self {
+    pub(super) fn new(mut deltas: Vec<Delta>) -> Self {
+        // git and libgit2 go by the configuration here.
+        deltas.sort_by(|one, other| one.path.cmp(&other.path));
         let is_left = |at: &usize| deltas.get(*at).is_some_and(|delta| delta.kind != Kind::Deleted);
         let left = (0..deltas.len()).filter(is_left).collect();
         Self {

@@ -16,7 +16,7 @@ use super::place::Place;
 use super::program::Program;
 use super::snapshot::Snapshot;
 use super::stored::Stored;
-use super::{Change, Comparison, DEFAULT_LIMIT, GitError, Means, ObjectId, Staged, Status, Way};
+use super::{Backend, Change, Comparison, DEFAULT_LIMIT, GitError, ObjectId, Staged, Status};
 use crate::python::relevance;
 use crate::source::RepoPath;
 
@@ -33,7 +33,12 @@ pub struct Repository {
 
 impl fmt::Debug for Repository {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Repository({}, {})", self.place.top.display(), self.way())
+        write!(
+            formatter,
+            "Repository({}, {})",
+            self.place.top.display(),
+            self.backend()
+        )
     }
 }
 
@@ -113,19 +118,6 @@ impl Repository {
         Self { limit, ..self }
     }
 
-    /// The same repository, asked in one way only, or where that cannot be in git's: to compare the ways.
-    #[must_use]
-    pub fn by(mut self, means: Means) -> Self {
-        if means == Means::Program && self.library.take().is_some() {
-            let caller = Caller::new(&self.environment, &self.from, "it was asked for".to_owned());
-            self.program = OnceCell::from(Program::new(caller, self.place.clone()));
-        }
-        if let Some(library) = &mut self.library {
-            library.restrict(means);
-        }
-        self
-    }
-
     /// The top of the working tree, absolute; of a bare repository, its folder.
     #[must_use]
     pub fn top(&self) -> &Path {
@@ -178,10 +170,10 @@ impl Repository {
 
     /// Who answers. It can change with the first question that libgit2 cannot answer.
     #[must_use]
-    pub fn way(&self) -> Way {
+    pub fn backend(&self) -> Backend {
         match (self.program.get(), &self.library) {
-            (None, Some(library)) => library.way(),
-            (program, _) => Way::Program {
+            (None, Some(library)) => library.backend(),
+            (program, _) => Backend::Git {
                 reason: program.map_or("libgit2 cannot open it", Program::reason).to_owned(),
             },
         }

@@ -6,21 +6,12 @@ use super::trees::Id;
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
     pub(super) path: &'static str,
-    pub(super) mode: u32,
     pub(super) id: u8,
-    pub(super) stage: u16,
-    pub(super) is_intent: bool,
 }
 
 /// An ordinary file whose id consists of one digit.
 pub(super) fn file(path: &'static str, id: u8) -> Sample {
-    Sample {
-        path,
-        mode: 0o100_644,
-        id,
-        stage: 0,
-        is_intent: false,
-    }
+    Sample { path, id }
 }
 
 /// The id that consists of one byte.
@@ -49,15 +40,11 @@ pub(super) fn index(version: u32, entries: &[Sample], extensions: &[(&[u8; 4], V
 
 fn entry(version: u32, entry: &Sample, before: &str) -> Vec<u8> {
     let mut bytes = vec![0; 24];
-    bytes.extend(entry.mode.to_be_bytes());
+    bytes.extend(0o100_644_u32.to_be_bytes());
     bytes.extend([0; 12]);
     bytes.extend(id(entry.id));
     let length = u16::try_from(entry.path.len().min(0xfff)).unwrap();
-    let extended = if entry.is_intent { 1 << 14 } else { 0 };
-    bytes.extend((entry.stage << 12 | extended | length).to_be_bytes());
-    if entry.is_intent {
-        bytes.extend([0x20, 0]);
-    }
+    bytes.extend(length.to_be_bytes());
     if version == 4 {
         let common = before
             .bytes()

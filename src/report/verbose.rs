@@ -14,13 +14,13 @@ macro_rules! say {
 pub(super) fn verbose(
     project: &Project<'_>,
     snapshot: &str,
-    way: Option<&str>,
+    backend: Option<&str>,
     notes: &[String],
     err: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(err)?;
-    match way {
-        Some(way) => say!(err, "read from: {snapshot}, by {way}")?,
+    match backend {
+        Some(backend) => say!(err, "read from: {snapshot}, by {backend}")?,
         None => say!(err, "read from: {snapshot}, outside any repository")?,
     }
     for note in notes {
