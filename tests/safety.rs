@@ -416,7 +416,7 @@ fn an_index_with_flipped_bytes_never_passes() {
     }
 }
 
-/// Of a folder of folders the cached tree is all that is read, so each byte of it counts: names, counts and trees.
+/// Names, counts and trees: each byte of the cached tree.
 #[test]
 fn a_cached_tree_with_flipped_bits_never_passes() {
     const FILES: [&str; 6] = [

@@ -1,7 +1,7 @@
-//! Finds and parses the cached tree of an index: the tree object that each folder would become (gitformat-index, "Cache tree").
+//! Finds the tree object that an index would become, in its cached tree (gitformat-index, "Cache tree").
 //!
-//! git drops what it knows of a folder, and of all above it, as soon as something below is staged, is in conflict or is only
-//! intended to be added (measured, git 2.39 and 2.47). So a tree that is named for the root *is* the content of the index, and it is
+//! The cached tree names that object for each folder. git drops what it knows of a folder, and of all above it, as soon as something
+//! below is staged, is in conflict or is only intended to be added (measured, git 2.39 and 2.47). So a tree that is named for the root *is* the content of the index, and it is
 //! the very tree that `git commit` records.
 //!
 //! The extension stands within the last bytes of the file, and nothing says where it begins. So its name is looked for from the end
@@ -11,7 +11,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::trees::{Child, Id};
+use super::trees::Id;
 
 /// How much of the file is searched at once.
 const STEP: u64 = 64 * 1024;
@@ -73,119 +73,54 @@ impl Header {
     }
 }
 
-/// The cached tree: its folders, each followed by those below it. It stays as it is in the file, for there can be a million
-/// folders; what is kept of each is where it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct CachedTree {
-    bytes: Vec<u8>,
-    folders: Vec<Place>,
-}
-
-/// Where one folder of the cached tree stands.
+/// One folder of the cached tree. Those below it follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    /// Where its record begins.
-    start: u32,
-    /// Which folder is the next that is not below this one.
-    end: u32,
-}
-
-/// One folder of the cached tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Folder<'a> {
-    pub(super) name: &'a [u8],
+struct Folder<'a> {
+    name: &'a [u8],
     /// The tree that it would become and the number of index entries below it; `None` where something changed.
-    pub(super) known: Option<(&'a Id, u32)>,
+    known: Option<(&'a Id, u32)>,
     /// How many folders it has directly below it.
     below: u32,
 }
 
-impl CachedTree {
-    /// The folders directly below the one at `at`, with their places.
-    pub(super) fn below(&self, at: usize) -> impl Iterator<Item = (Folder<'_>, usize)> {
-        let end = self.folders.get(at).map_or(0, |folder| folder.end as usize);
-        let mut next = at.saturating_add(1);
-        std::iter::from_fn(move || {
-            let at = next;
-            let place = self.folders.get(at).filter(|_| at < end)?;
-            next = place.end as usize;
-            Some((self.folder(at)?, at))
-        })
+/// The root of the cached tree that is written in `bytes`; `None` where they are not of its form to the last byte, or contradict
+/// themselves.
+fn root(bytes: &[u8]) -> Option<Folder<'_>> {
+    let (root, mut rest) = Folder::parse(bytes)?;
+    if !root.name.is_empty() {
+        return None;
     }
-
-    pub(super) fn folder(&self, at: usize) -> Option<Folder<'_>> {
-        let record = self.bytes.get(self.folders.get(at)?.start as usize..)?;
-        Folder::parse(record).map(|(folder, _)| folder)
-    }
-
-    /// What the folder at `at` holds, in the order of a tree, where that is nothing but folders: they count as many entries
-    /// as it does.
-    pub(super) fn only_folders(&self, at: usize) -> Option<Vec<Child>> {
-        let (_, mut left) = self.folder(at)?.known?;
-        let mut children = Vec::new();
-        for (folder, _) in self.below(at) {
-            let (id, count) = folder.known?;
-            left = left.checked_sub(count)?;
-            children.push(Child::folder(folder.name, *id));
-        }
-        children.sort_by(Child::order);
-        (left == 0).then_some(children)
-    }
-
-    /// The content of the extension; `None` where it is not of its form to the last byte, or contradicts itself.
-    pub(super) fn parse(bytes: Vec<u8>) -> Option<Self> {
-        let folders = places(&bytes)?;
-        Some(Self { bytes, folders })
-    }
-
-    /// The tree of the root; `None` where something changed.
-    pub(super) fn root(&self) -> Option<Id> {
-        self.folder(0)?.known.map(|(id, _)| *id)
-    }
-}
-
-fn places(bytes: &[u8]) -> Option<Vec<Place>> {
-    let mut rest = bytes;
-    let mut folders: Vec<Place> = Vec::new();
-    let mut open: Vec<Open> = Vec::new();
-    while !rest.is_empty() {
-        let start = u32::try_from(bytes.len() - rest.len()).ok()?;
+    let mut open = vec![Open::new(&root)];
+    loop {
+        while open.pop_if(|folder| folder.below == 0).is_some() {}
+        let Some(parent) = open.last_mut() else {
+            return rest.is_empty().then_some(root);
+        };
         let (folder, behind) = Folder::parse(rest)?;
-        rest = behind;
-        let is_root = folders.is_empty();
-        // Below a folder that is known all are known, and together they hold no more than it does.
-        match open.last_mut() {
-            Some(parent) => parent.take(&folder)?,
-            None if is_root && folder.name.is_empty() => {}
-            None => return None,
-        }
-        if !is_root && (folder.name.is_empty() || folder.name.contains(&b'/')) {
+        if folder.name.is_empty() || folder.name.contains(&b'/') {
             return None;
         }
-        open.push(Open {
-            at: folders.len(),
-            below: folder.below,
-            left: folder.known.map(|(_, count)| count),
-        });
-        folders.push(Place { start, end: 0 });
-        let next = u32::try_from(folders.len()).ok()?;
-        while let Some(done) = open.pop_if(|folder| folder.below == 0) {
-            if let Some(folder) = folders.get_mut(done.at) {
-                folder.end = next;
-            }
-        }
+        parent.take(&folder)?;
+        open.push(Open::new(&folder));
+        rest = behind;
     }
-    (open.is_empty() && !folders.is_empty()).then_some(folders)
 }
 
 /// A folder of which not all below it has been read, and what remains of its count.
 struct Open {
-    at: usize,
     below: u32,
     left: Option<u32>,
 }
 
 impl Open {
+    fn new(folder: &Folder<'_>) -> Self {
+        Self {
+            below: folder.below,
+            left: folder.known.map(|(_, count)| count),
+        }
+    }
+
+    /// Below a folder that is known all are known, and together they hold no more than it does.
     fn take(&mut self, child: &Folder<'_>) -> Option<()> {
         self.below = self.below.checked_sub(1)?;
         if let Some(left) = &mut self.left {
@@ -220,16 +155,12 @@ struct Extension {
     size: u32,
 }
 
-/// Looks for the cached tree in an index of `length` bytes that has this header; `None` where there is none.
+/// The tree that an index of `length` bytes with this header would become.
 ///
-/// Fails for an extension that must be understood: its name begins with a small letter (gitformat-index, "Extensions"). Only those
-/// behind the cached tree are looked at. git writes the `link` of a split index before it; then the header counts other entries than
-/// the root does, unless all that count stand in this file.
-pub(super) fn find(
-    index: &mut (impl Read + Seek),
-    length: u64,
-    header: Header,
-) -> Result<Option<CachedTree>, IndexError> {
+/// Fails where the index has no cached tree, or one that is not complete because something changed since. Fails for an extension that must be understood:
+/// its name begins with a small letter (gitformat-index, "Extensions"). Only those behind the cached tree are looked at. git writes the
+/// `link` of a split index before it; then the header counts other entries than the root does, unless all that count stand in this file.
+pub(super) fn find(index: &mut (impl Read + Seek), length: u64, header: Header) -> Result<Id, IndexError> {
     let end = length.saturating_sub(HASH);
     let first = end.saturating_sub(LAST).max(HEADER as u64);
     let mut searched = end;
@@ -246,25 +177,25 @@ pub(super) fn find(
                 continue;
             }
             if let Some(found) = proved(index, from + at as u64, end, header)? {
-                return Ok(Some(found));
+                return Ok(found);
             }
         }
         searched = from;
     }
-    Ok(None)
+    Err(IndexError::unproved("the index has no cached tree"))
 }
 
-/// The cached tree that begins at `at`, if one does.
-fn proved(index: &mut (impl Read + Seek), at: u64, end: u64, header: Header) -> Result<Option<CachedTree>, IndexError> {
+/// The tree of the root in the cached tree that begins at `at`, if one does.
+fn proved(index: &mut (impl Read + Seek), at: u64, end: u64, header: Header) -> Result<Option<Id>, IndexError> {
     let Some(extensions) = extensions(index, at, end)? else {
         return Ok(None);
     };
     let size = extensions.first().map_or(0, |first| u64::from(first.size));
-    let Some(tree) = CachedTree::parse(read(index, at + EXTENSION_HEADER as u64, size)?) else {
+    let bytes = read(index, at + EXTENSION_HEADER as u64, size)?;
+    let Some(root) = root(&bytes) else {
         return Ok(None);
     };
-    let root = tree.folder(0).and_then(|root| root.known);
-    if root.is_some_and(|(_, count)| count != header.entries) {
+    if root.known.is_some_and(|(_, count)| count != header.entries) {
         return Ok(None);
     }
     for Extension { name, .. } in extensions {
@@ -273,7 +204,10 @@ fn proved(index: &mut (impl Read + Seek), at: u64, end: u64, header: Header) -> 
             return Err(IndexError::OnlyGit(format!("the index has the extension `{name}`")));
         }
     }
-    Ok(Some(tree))
+    match root.known {
+        Some((id, _)) => Ok(Some(*id)),
+        None => Err(IndexError::unproved("the cached tree of the index is not complete")),
+    }
 }
 
 /// The extensions from `at` on, if they reach to the end.
@@ -341,8 +275,12 @@ mod tests {
         vec![file("a/b/x", 1), file("a/y", 1), file("c/z", 1)]
     }
 
-    fn find_in(bytes: &[u8]) -> Result<Option<CachedTree>, IndexError> {
+    fn find_in(bytes: &[u8]) -> Result<Id, IndexError> {
         find(&mut Cursor::new(bytes), bytes.len() as u64, Header::parse(bytes)?)
+    }
+
+    fn none() -> Result<Id, IndexError> {
+        Err(IndexError::unproved("the index has no cached tree"))
     }
 
     /// Counts the bytes that are read.
@@ -369,9 +307,7 @@ mod tests {
             &entries(),
             &[(b"REUC", vec![1; 9]), (b"TREE", tree()), (b"UNTR", vec![7; 300])],
         );
-        let found = find_in(&bytes).unwrap().unwrap();
-        assert_eq!(found.root(), Some(id(1)));
-        assert_eq!(found.folder(3).unwrap().name, b"c");
+        assert_eq!(find_in(&bytes), Ok(id(1)));
     }
 
     /// A cached tree of this many folders, between entries and other extensions.
@@ -395,7 +331,7 @@ mod tests {
             let (bytes, size) = large(folders);
             let mut counted = Counted(Cursor::new(&bytes), 0);
             let found = find(&mut counted, bytes.len() as u64, Header { entries: 2 });
-            assert_eq!(found.unwrap().unwrap().root(), Some(id(1)));
+            assert_eq!(found, Ok(id(1)));
             let most = 2 * size as u64 + STEP + 2_000;
             assert!(counted.1 <= most, "{} of {most}, {folders} folders", counted.1);
         }
@@ -406,45 +342,18 @@ mod tests {
         for shift in 0..8 {
             let filling = usize::try_from(STEP).unwrap() - 8 - tree().len() - 8 - shift;
             let bytes = index(2, &entries(), &[(b"TREE", tree()), (b"UNTR", vec![7; filling])]);
-            assert_eq!(find_in(&bytes).unwrap().unwrap().root(), Some(id(1)), "{shift}");
+            assert_eq!(find_in(&bytes), Ok(id(1)), "{shift}");
         }
     }
 
     #[test]
-    fn folders_are_found_below_folders() {
-        let tree = CachedTree::parse(tree()).unwrap();
-        let below = |at| {
-            let below = tree.below(at).map(|(folder, at)| (folder.name.to_vec(), at));
-            below.collect::<Vec<_>>()
-        };
-        assert_eq!(below(0), [(b"a".to_vec(), 1), (b"c".to_vec(), 3)]);
-        assert_eq!(below(1), [(b"b".to_vec(), 2)]);
-        assert!(below(3).is_empty() && below(9).is_empty());
-        assert_eq!(tree.folder(2).unwrap().known, Some((&id(3), 1)));
-    }
-
-    #[test]
-    fn what_a_folder_of_folders_holds_is_known() {
-        let content = [
-            folder("", 4, 3, 1),
-            folder("b", 1, 0, 3),
-            folder("a.b", 1, 0, 4),
-            folder("a", 2, 1, 2),
-            folder("c", 1, 0, 5),
-        ]
-        .concat();
-        let tree = CachedTree::parse(content).unwrap();
-        let names = |at| {
-            let children = tree.only_folders(at)?;
-            Some(children.into_iter().map(|child| child.name).collect::<Vec<_>>())
-        };
-        // In the order of a tree object, where `a.b` stands before `a/`.
-        assert_eq!(names(0), Some(vec![b"a.b".to_vec(), b"a".to_vec(), b"b".to_vec()]));
-        assert_eq!(names(1), None, "it has a file and no folder");
-        assert_eq!(names(3), None, "it has a file and a folder");
-        assert_eq!(names(9), None);
-        let unknown = [folder("", -1, 1, 1), folder("a", 2, 0, 1)].concat();
-        assert_eq!(CachedTree::parse(unknown).unwrap().only_folders(0), None);
+    fn a_root_of_which_something_changed_is_none() {
+        let content = [folder("", -1, 2, 0), folder("a", -1, 0, 0), folder("b", 2, 0, 1)].concat();
+        let bytes = index(2, &entries(), &[(b"TREE", content)]);
+        assert_eq!(
+            find_in(&bytes),
+            Err(IndexError::unproved("the cached tree of the index is not complete"))
+        );
     }
 
     #[test]
@@ -464,18 +373,18 @@ mod tests {
             b"\099999999999 0\n".to_vec(),
         ];
         for content in broken {
-            assert_eq!(CachedTree::parse(content.clone()), None, "{content:?}");
+            assert_eq!(root(&content), None, "{content:?}");
             let bytes = index(2, &entries()[..1], &[(b"TREE", content)]);
-            assert_eq!(find_in(&bytes), Ok(None));
+            assert_eq!(find_in(&bytes), none());
         }
         let known = [folder("", -1, 1, 1), folder("a", 2, 0, 1)].concat();
-        assert!(CachedTree::parse(known).is_some());
+        assert!(root(&known).is_some());
     }
 
     #[test]
     fn another_number_of_entries_is_no_proof() {
         let bytes = index(2, &entries()[..2], &[(b"TREE", tree())]);
-        assert_eq!(find_in(&bytes), Ok(None));
+        assert_eq!(find_in(&bytes), none());
     }
 
     #[test]
@@ -492,6 +401,6 @@ mod tests {
         let entries = [file("TREE", 1), file("link", 1), file("x", 1)];
         let content = folder("", 3, 0, 5);
         let bytes = index(2, &entries, &[(b"TREE", content)]);
-        assert_eq!(find_in(&bytes).unwrap().unwrap().root(), Some(id(5)));
+        assert_eq!(find_in(&bytes), Ok(id(5)));
     }
 }

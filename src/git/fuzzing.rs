@@ -3,24 +3,14 @@
 
 use std::io::Cursor;
 
-use super::cached_tree::{self, CachedTree, Header};
+use super::cached_tree::{self, Header};
 use super::listing::Listing;
 use super::{raw, trees};
 
 /// Reads `bytes` as an index file: its header, and the cached tree at its end.
 pub fn index(bytes: &[u8]) {
     let Ok(header) = Header::parse(bytes) else { return };
-    if let Ok(Some(tree)) = cached_tree::find(&mut Cursor::new(bytes), bytes.len() as u64, header) {
-        visit(&tree, 0);
-    }
-}
-
-fn visit(tree: &CachedTree, from: usize) {
-    let mut open = vec![from];
-    while let Some(at) = open.pop() {
-        let _ = tree.only_folders(at);
-        open.extend(tree.below(at).map(|(_, at)| at));
-    }
+    let _ = cached_tree::find(&mut Cursor::new(bytes), bytes.len() as u64, header);
 }
 
 /// Reads `bytes` as a tree object.

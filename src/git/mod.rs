@@ -12,7 +12,7 @@
 //! What is staged is found in one of three ways:
 //!
 //! 1. Where the cached tree of the index is valid at its root, which it always is in `git commit`, two trees are compared (`shortcut`,
-//!    `cached_tree`, `cached_folders`, `trees`).
+//!    `cached_tree`, `trees`).
 //! 2. Otherwise libgit2 loads the index and compares it with HEAD's tree (`library`).
 //! 3. What libgit2 refuses, and an index so large that git is faster, is left to the git program (`program`).
 //!
@@ -20,7 +20,6 @@
 //!
 //! Nothing here writes, locks or refreshes anything, reads standard input, or goes to the network.
 
-mod cached_folders;
 mod cached_tree;
 mod command;
 mod delta;

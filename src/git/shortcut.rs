@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::cached_folders::CachedFolders;
 use super::cached_tree::{self, HEADER, Header, IndexError};
 use super::delta::Delta;
 use super::trees::{self, Id, Trees};
@@ -23,15 +22,8 @@ pub(super) fn by_cached_tree(trees: &dyn Trees, head: Option<Id>, index: &Path) 
         return Err(IndexError::unproved("there is no index"));
     };
     let length = file.metadata()?.len();
-    let Some(cached) = cached_tree::find(&mut file, length, header)? else {
-        return Err(IndexError::unproved("the index has no cached tree"));
-    };
-    let Some(root) = cached.root() else {
-        return Err(IndexError::unproved(
-            "the cached tree of the index does not know all changes",
-        ));
-    };
-    trees::compare(&CachedFolders::new(trees, &cached), head, Some(root))
+    let root = cached_tree::find(&mut file, length, header)?;
+    trees::compare(trees, head, Some(root))
 }
 
 /// Whether libgit2 would take much longer to load this index than git to start and answer.

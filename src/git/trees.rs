@@ -35,13 +35,6 @@ pub(super) struct Item {
 }
 
 impl Child {
-    pub(super) fn folder(name: &[u8], id: Id) -> Self {
-        Self {
-            name: name.to_vec(),
-            item: Item { mode: FOLDER, id },
-        }
-    }
-
     pub(super) fn is_folder(&self) -> bool {
         self.item.mode == FOLDER
     }
