@@ -11,7 +11,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::trees::Id;
+use super::tree_diff::Id;
 
 /// How much of the file is searched at once.
 const STEP: u64 = 64 * 1024;

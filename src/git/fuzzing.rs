@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use super::cached_tree::{self, Header};
 use super::listing::Listing;
-use super::{raw, trees};
+use super::{raw, tree_diff};
 
 /// Reads `bytes` as an index file: its header, and the cached tree at its end.
 pub fn index(bytes: &[u8]) {
@@ -15,7 +15,7 @@ pub fn index(bytes: &[u8]) {
 
 /// Reads `bytes` as a tree object.
 pub fn tree(bytes: &[u8]) {
-    let _ = trees::rows(bytes);
+    let _ = tree_diff::rows(bytes);
 }
 
 /// Reads `bytes` as what git prints: `diff --raw -z`, `ls-files -s -z`, `ls-tree -z`.
@@ -112,7 +112,7 @@ mod tests {
     fn mutated_trees_are_read_or_refused() {
         let rows: [&[u8]; 4] = [b"100644 a.b\0", &[1; 20], b"40000 a\0", &[2; 20]];
         let seed = rows.concat();
-        assert!(trees::rows(&seed).is_some());
+        assert!(tree_diff::rows(&seed).is_some());
         throw(tree, &[seed]);
     }
 

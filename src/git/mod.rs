@@ -5,20 +5,20 @@
 //!                           -> Snapshot (index, tree)   -> bytes
 //! ```
 //!
-//! [`Repository`] asks libgit2 (`opening`, `library`) and, for whatever libgit2 cannot read and git can, the git
+//! [`Repository`] asks libgit2 (`opening`, `libgit2`) and, for whatever libgit2 cannot read and git can, the git
 //! program (`command`, `program`). Both give the same answers; what they have in common is pure and stands in `delta`,
 //! `raw` and `listing`.
 //!
 //! What is staged is found in one of three ways:
 //!
-//! 1. Where the cached tree of the index is valid at its root, which it always is in `git commit`, two trees are compared (`shortcut`,
-//!    `cached_tree`, `trees`).
-//! 2. Otherwise libgit2 loads the index and compares it with HEAD's tree (`library`).
+//! 1. Where the cached tree of the index is valid at its root, which it always is in `git commit`, two trees are compared (`staged`,
+//!    `cached_tree`, `tree_diff`).
+//! 2. Otherwise libgit2 loads the index and compares it with HEAD's tree (`libgit2`).
 //! 3. What libgit2 refuses, and an index so large that git is faster, is left to the git program (`program`).
 //!
 //! From then on the index is HEAD's tree with the changes on top (`overlay`).
 //!
-//! Nothing here writes, locks or refreshes anything, reads standard input, or goes to the network.
+//! Only `stage` writes. Nothing else locks or refreshes anything, and nothing reads standard input or goes to the network.
 
 mod cached_tree;
 mod command;
@@ -28,7 +28,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod hooks;
-mod library;
+mod libgit2;
 mod listing;
 mod merge;
 mod opening;
@@ -39,11 +39,11 @@ mod raw;
 mod repository;
 #[cfg(test)]
 mod sample;
-mod shortcut;
 mod snapshot;
 mod stage;
+mod staged;
 mod stored;
-mod trees;
+mod tree_diff;
 
 use std::fmt;
 

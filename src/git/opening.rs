@@ -7,7 +7,7 @@ use git2::{ErrorCode, RepositoryOpenFlags};
 
 use super::command::Caller;
 use super::environment::Environment;
-use super::library::Library;
+use super::libgit2::Library;
 use super::place::Place;
 
 /// The outcome of opening.

@@ -101,7 +101,7 @@ fn is_file(delta: &Delta) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::delta::Side;
-    use super::super::{ObjectId, trees};
+    use super::super::{ObjectId, tree_diff};
     use super::*;
 
     fn overlay(deltas: &[(Kind, &str)]) -> Overlay {
@@ -117,7 +117,7 @@ mod tests {
 
     fn names(overlay: &Overlay, folder: &str, head: &[(&str, EntryKind)], remains: bool) -> Vec<String> {
         let head = head.iter().map(|&(name, kind)| Entry::new(name, kind)).collect();
-        let children = overlay.children(&folder.into(), head, |_| Ok::<_, trees::Id>(remains));
+        let children = overlay.children(&folder.into(), head, |_| Ok::<_, tree_diff::Id>(remains));
         let name = |entry: &Entry| String::from_utf8_lossy(&entry.name).into_owned();
         children.unwrap().iter().map(name).collect()
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::command::{Batch, Caller, Reply, first_line};
 use super::delta::{Delta, Kind, Pair};
-use super::library::Between;
+use super::libgit2::Between;
 use super::listing::Listing;
 use super::merge::OtherParents;
 use super::place::Place;

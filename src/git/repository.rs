@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::command::Caller;
 use super::delta::{self, Candidates, Delta, Found, Matches, Pair};
 use super::environment::Environment;
-use super::library::{Library, Trouble};
+use super::libgit2::{Library, Trouble};
 use super::listing::{Listing, Row};
 use super::merge::OtherParents;
 use super::opening::{self, Opened};

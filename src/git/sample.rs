@@ -1,6 +1,6 @@
 //! Indexes written for tests, byte by byte (gitformat-index).
 
-use super::trees::Id;
+use super::tree_diff::Id;
 
 /// What an entry of a sample is made of.
 #[derive(Debug, Clone)]

@@ -187,16 +187,16 @@ fn delta(path: &[u8], old: Option<Item>, new: Option<Item>) -> Option<Delta> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::collections::{BTreeMap, HashMap};
 
     use super::*;
 
     /// Trees that exist in memory, under the names that git gives them.
     #[derive(Debug, Default)]
-    pub(in super::super) struct Forest {
+    struct Forest {
         trees: HashMap<Id, Vec<Child>>,
-        pub(in super::super) reads: std::cell::RefCell<Vec<Id>>,
+        reads: std::cell::RefCell<Vec<Id>>,
     }
 
     impl Trees for Forest {
@@ -211,7 +211,7 @@ pub(super) mod tests {
 
     impl Forest {
         /// The tree of these files: path, mode, first byte of the id.
-        pub(in super::super) fn plant(&mut self, files: &[(&str, u32, u8)]) -> Id {
+        fn plant(&mut self, files: &[(&str, u32, u8)]) -> Id {
             let mut folders: BTreeMap<&str, Vec<(&str, u32, u8)>> = BTreeMap::new();
             let mut children = Vec::new();
             for &(path, mode, id) in files {
@@ -245,14 +245,14 @@ pub(super) mod tests {
         }
     }
 
-    pub(in super::super) fn lines(deltas: &[Delta]) -> Vec<String> {
+    fn lines(deltas: &[Delta]) -> Vec<String> {
         deltas
             .iter()
             .map(|delta| format!("{:?} {}", delta.kind, delta.path))
             .collect()
     }
 
-    pub(in super::super) const FILE: u32 = 0o100_644;
+    const FILE: u32 = 0o100_644;
 
     #[test]
     fn a_tree_is_read_as_git_writes_it_or_not_at_all() {

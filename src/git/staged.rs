@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::cached_tree::{self, HEADER, Header, IndexError};
 use super::delta::Delta;
-use super::trees::{self, Id, Trees};
+use super::tree_diff::{self, Id, Trees};
 
 /// Up to here libgit2 loads an index in less than 20 ms (measured).
 const LARGE: u32 = 10_000;
@@ -23,7 +23,7 @@ pub(super) fn by_cached_tree(trees: &dyn Trees, head: Option<Id>, index: &Path) 
     };
     let length = file.metadata()?.len();
     let root = cached_tree::find(&mut file, length, header)?;
-    trees::compare(trees, head, Some(root))
+    tree_diff::compare(trees, head, Some(root))
 }
 
 /// Whether libgit2 would take much longer to load this index than git to start and answer.

@@ -1,4 +1,4 @@
-//! What libgit2 is asked, and the places where its answer must be put right to be git's.
+//! Asks libgit2, and puts its answers right where they are not git's.
 //!
 //! Four of its habits would let a hook pass without checking; each was measured or read in its source (1.9.7):
 //! relative `GIT_INDEX_FILE` and `GIT_WORK_TREE` are taken from the wrong folder (so `opening` finds every path and
@@ -22,8 +22,8 @@ use super::overlay::{Overlay, Said};
 use super::place::Place;
 use super::program::Program;
 use super::snapshot::{Entry, EntryKind};
-use super::trees::{self, Child, Id, Item, Trees};
-use super::{Backend, GitError, ObjectId, shortcut};
+use super::tree_diff::{self, Child, Id, Item, Trees};
+use super::{Backend, GitError, ObjectId, staged};
 use crate::source::RepoPath;
 
 /// Entries that are not there yet: `git add --intent-to-add` (gitformat-index, "extended flags").
@@ -135,7 +135,7 @@ impl Library {
 
     fn find_staged(&self) -> Answer<Staged> {
         let head = self.head_id()?.map(|id| bytes(&id)).transpose()?;
-        let (deltas, backend) = match shortcut::by_cached_tree(&self.repository, head, &self.place.index) {
+        let (deltas, backend) = match staged::by_cached_tree(&self.repository, head, &self.place.index) {
             Ok(deltas) => (deltas, Backend::CachedTree),
             Err(error @ IndexError::OnlyGit(_)) => return Err(error.into()),
             Err(IndexError::Unproved(reason)) => match self.ask_git(Program::staged)? {
@@ -150,7 +150,7 @@ impl Library {
     /// What git says of an index that is too large for libgit2. `None` of any other, and where there is no git: libgit2 takes longer, and
     /// can.
     fn ask_git<'a, T>(&'a self, question: impl FnOnce(&'a Program) -> Result<T, GitError>) -> Answer<Option<T>> {
-        if !shortcut::is_large(&self.place.index) {
+        if !staged::is_large(&self.place.index) {
             return Ok(None);
         }
         match question(&self.program) {
@@ -293,7 +293,7 @@ impl Library {
         };
         let (old, new) = (self.repository.find_commit(base)?.tree_id(), other.tree_id());
         Ok(Between {
-            deltas: trees::compare(&self.repository, Some(bytes(&old)?), Some(bytes(&new)?))?,
+            deltas: tree_diff::compare(&self.repository, Some(bytes(&old)?), Some(bytes(&new)?))?,
             base: object_id(base),
             old: object_id(old),
             new: object_id(new),
@@ -413,7 +413,7 @@ impl Library {
         let mut tree = tree;
         while let Some(part) = parts.next() {
             let is_last = parts.peek().is_none();
-            let found = trees::find(&self.rows(&tree)?, part, is_folder || !is_last);
+            let found = tree_diff::find(&self.rows(&tree)?, part, is_folder || !is_last);
             match found {
                 Some(item) if !is_last => tree = item.id,
                 found => return Ok(found),
@@ -464,7 +464,7 @@ impl Trees for git2::Repository {
         let objects = self.odb().map_err(unproved)?;
         let object = Oid::from_bytes(id).and_then(|id| objects.read(id)).map_err(unproved)?;
         let rows = (object.kind() == git2::ObjectType::Tree)
-            .then(|| trees::rows(object.data()))
+            .then(|| tree_diff::rows(object.data()))
             .flatten();
         rows.ok_or_else(|| IndexError::unproved("a tree is none, or not in order"))
     }
