@@ -1,13 +1,12 @@
 //! Finds the tree object that an index would become, in its cached tree (gitformat-index, "Cache tree").
 //!
 //! The cached tree names that object for each folder. git drops what it knows of a folder, and of all above it, as soon as something
-//! below is staged, is in conflict or is only intended to be added (measured, git 2.39 and 2.47). So a tree that is named for the root *is* the content of the index, and it is
-//! the very tree that `git commit` records.
+//! below is staged, is in conflict or is only intended to be added (measured, git 2.39 and 2.47). So a tree that is named for the root
+//! *is* the content of the index, and it is the very tree that `git commit` records.
 //!
 //! The extension stands within the last bytes of the file, and nothing says where it begins. So its name is looked for from the end
 //! on, and then proved: the extensions must follow one another up to the trailing hash, the cached tree must be readable to its last
-//! byte, and its root must count as many entries as the index has. Every read is checked; what cannot be proved is an
-//! [`IndexError`] or nothing.
+//! byte, and its root must count as many entries as the index has.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -55,6 +54,7 @@ impl From<io::Error> for IndexError {
 /// The first bytes of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
+    pub(super) version: u32,
     pub(super) entries: u32,
 }
 
@@ -66,7 +66,7 @@ impl Header {
             return Err(IndexError::unproved("the index has no header"));
         };
         if (2..=4).contains(&version) {
-            Ok(Self { entries })
+            Ok(Self { version, entries })
         } else {
             Err(IndexError::OnlyGit(format!("the index is of version {version}")))
         }
@@ -157,9 +157,10 @@ struct Extension {
 
 /// The tree that an index of `length` bytes with this header would become.
 ///
-/// Fails where the index has no cached tree, or one that is not complete because something changed since. Fails for an extension that must be understood:
-/// its name begins with a small letter (gitformat-index, "Extensions"). Only those behind the cached tree are looked at. git writes the
-/// `link` of a split index before it; then the header counts other entries than the root does, unless all that count stand in this file.
+/// Fails where the index has no cached tree, or one that is not complete because something changed since. Fails for an extension that
+/// must be understood: its name begins with a small letter (gitformat-index, "Extensions"). Only those behind the cached tree are looked
+/// at. git writes the `link` of a split index before it; then the header counts other entries than the root does, unless all that count
+/// stand in this file.
 pub(super) fn find(index: &mut (impl Read + Seek), length: u64, header: Header) -> Result<Id, IndexError> {
     let end = length.saturating_sub(HASH);
     let first = end.saturating_sub(LAST).max(HEADER as u64);
@@ -330,7 +331,7 @@ mod tests {
         for folders in [10, 1_000, 5_000, 40_000] {
             let (bytes, size) = large(folders);
             let mut counted = Counted(Cursor::new(&bytes), 0);
-            let found = find(&mut counted, bytes.len() as u64, Header { entries: 2 });
+            let found = find(&mut counted, bytes.len() as u64, Header::parse(&bytes).unwrap());
             assert_eq!(found, Ok(id(1)));
             let most = 2 * size as u64 + STEP + 2_000;
             assert!(counted.1 <= most, "{} of {most}, {folders} folders", counted.1);
@@ -340,7 +341,8 @@ mod tests {
     #[test]
     fn a_name_across_the_border_of_two_reads_is_found() {
         for shift in 0..8 {
-            let filling = usize::try_from(STEP).unwrap() - 8 - tree().len() - 8 - shift;
+            // Its name begins four bytes behind the border, and then one by one before it.
+            let filling = usize::try_from(STEP).unwrap() - 4 + shift - 8 - tree().len() - 8;
             let bytes = index(2, &entries(), &[(b"TREE", tree()), (b"UNTR", vec![7; filling])]);
             assert_eq!(find_in(&bytes), Ok(id(1)), "{shift}");
         }

@@ -5,10 +5,11 @@ use std::io::Cursor;
 
 use super::cached_tree::{self, Header};
 use super::listing::Listing;
-use super::{raw, tree_diff};
+use super::{name_lengths, raw, tree_diff};
 
-/// Reads `bytes` as an index file: its header, and the cached tree at its end.
+/// Reads `bytes` as an index file: its header, the lengths of its names, and the cached tree at its end.
 pub fn index(bytes: &[u8]) {
+    let _ = name_lengths::are_right(bytes);
     let Ok(header) = Header::parse(bytes) else { return };
     let _ = cached_tree::find(&mut Cursor::new(bytes), bytes.len() as u64, header);
 }

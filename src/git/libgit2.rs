@@ -4,7 +4,8 @@
 //! relative `GIT_INDEX_FILE` and `GIT_WORK_TREE` are taken from the wrong folder (so `opening` finds every path and
 //! gives it), intent-to-add entries count as added, new files marked assume-unchanged are left out of a comparison
 //! (both are mended in the loaded index), and the mode of an entry that an old git wrote ends the process (so modes are
-//! looked up, never taken from a `DiffFile`).
+//! looked up, never taken from a `DiffFile`). And its binding reads past a name that is shorter than its entry says (so
+//! `name_lengths` looks at them first).
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ use super::place::Place;
 use super::program::Program;
 use super::snapshot::{Entry, EntryKind};
 use super::tree_diff::{self, Child, Id, Item, Trees};
-use super::{Backend, GitError, ObjectId, staged};
+use super::{Backend, GitError, ObjectId, name_lengths, staged};
 use crate::source::RepoPath;
 
 /// Entries that are not there yet: `git add --intent-to-add` (gitformat-index, "extended flags").
@@ -116,6 +117,12 @@ impl Library {
     fn index(&self) -> Answer<&Index> {
         if let Some(index) = self.index.get() {
             return Ok(index);
+        }
+        // An index that is not there is an empty one.
+        let bytes = std::fs::read(&self.place.index);
+        if bytes.is_ok_and(|bytes| !name_lengths::are_right(&bytes)) {
+            let reason = "the index has a name of another length than it says".to_owned();
+            return Err(Trouble::Refused(reason));
         }
         let mut index = Index::open(&self.place.index)?;
         mend(&mut index)?;

@@ -31,6 +31,7 @@ mod hooks;
 mod libgit2;
 mod listing;
 mod merge;
+mod name_lengths;
 mod opening;
 mod overlay;
 mod place;

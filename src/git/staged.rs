@@ -15,8 +15,6 @@ use super::tree_diff::{self, Id, Trees};
 const LARGE: u32 = 10_000;
 
 /// HEAD to index by the cached tree of the index.
-///
-/// An index that is not there is an empty one, as for git.
 pub(super) fn by_cached_tree(trees: &dyn Trees, head: Option<Id>, index: &Path) -> Result<Vec<Delta>, IndexError> {
     let Some((mut file, header)) = open(index)? else {
         return Err(IndexError::unproved("there is no index"));
