@@ -232,7 +232,7 @@ fn extensions(index: &mut (impl Read + Seek), mut at: u64, end: u64) -> Result<O
 }
 
 fn read(index: &mut (impl Read + Seek), at: u64, count: u64) -> Result<Vec<u8>, IndexError> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
     index.seek(SeekFrom::Start(at))?;
     index.take(count).read_to_end(&mut bytes)?;
     if bytes.len() as u64 == count {
