@@ -154,11 +154,11 @@ pub fn page(markdown: &str) -> String {
 pub fn verbose(
     project: &Project<'_>,
     snapshot: &str,
-    backend: Option<&str>,
+    way: Option<&str>,
     notes: &[String],
     err: &mut dyn Write,
 ) -> io::Result<()> {
-    verbose::verbose(project, snapshot, backend, notes, err)
+    verbose::verbose(project, snapshot, way, notes, err)
 }
 
 /// "1 file checked: 2 errors, both fixable"

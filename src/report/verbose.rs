@@ -14,13 +14,13 @@ macro_rules! say {
 pub(super) fn verbose(
     project: &Project<'_>,
     snapshot: &str,
-    backend: Option<&str>,
+    way: Option<&str>,
     notes: &[String],
     err: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(err)?;
-    match backend {
-        Some(backend) => say!(err, "read from: {snapshot}, by {backend}")?,
+    match way {
+        Some(way) => say!(err, "read from: {snapshot}, by {way}")?,
         None => say!(err, "read from: {snapshot}, outside any repository")?,
     }
     for note in notes {
