@@ -1,7 +1,7 @@
 //! Why nothing was written, each in a sentence that says what to do.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::source::RepoPath;
 
@@ -90,9 +90,35 @@ pub enum AdoptError {
     /// Never overwritten.
     #[error("`{0}` is there already: move it away, or give revisions another `file_template`")]
     Exists(RepoPath),
-    /// It gives no name.
-    #[error("`file_template` is `{0}`, which gives no name for a file: use its tokens as in `%(rev)s_%(slug)s`")]
-    BadTemplate(String),
+    /// It gives no name, or none that is fit.
+    #[error(
+        "`file_template` is `{}`, which gives {fault}: use its tokens as in `%(rev)s_%(slug)s`",
+        shortened(template)
+    )]
+    BadTemplate {
+        /// What is written there.
+        template: String,
+        /// What it gives.
+        fault: &'static str,
+    },
+    /// It leads elsewhere.
+    #[error(
+        "`file_template` leads to `{path}`, which is not in the folder of revisions `{folder}`: leave `..`, absolute paths and links out of it"
+    )]
+    Astray {
+        /// Where to.
+        path: String,
+        /// Where it should be.
+        folder: RepoPath,
+    },
+    /// What is written there could be run, or break the repository.
+    #[error(
+        "`{0}` is in git's own folder: give revisions a place among the files that are tracked (`file_template`, `version_locations`)"
+    )]
+    GitsOwn(RepoPath),
+    /// Nobody knows what would be there.
+    #[error("`{0}` is a symbolic link that leads nowhere, or behind one: restore what it points to, or remove it")]
+    DeadLink(RepoPath),
     /// The folder may not be written to.
     #[error("`{}` is read-only: make it writable (`chmod u+w`) and run the command again", .0.display())]
     ReadOnly(PathBuf),
@@ -107,6 +133,24 @@ pub enum AdoptError {
         /// Why.
         cause: io::Error,
     },
+}
+
+impl AdoptError {
+    /// What the system refused.
+    pub(super) fn io(path: &Path, cause: io::Error) -> Self {
+        let path = path.to_owned();
+        Self::Io { path, cause }
+    }
+}
+
+/// The most characters of a configuration that are repeated.
+const MOST_SHOWN: usize = 80;
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn quoted(folders: &[RepoPath]) -> String {

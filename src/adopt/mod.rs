@@ -9,6 +9,7 @@
 mod convention;
 mod error;
 mod find;
+mod ground;
 mod later;
 mod placing;
 mod revision;
@@ -34,6 +35,7 @@ use crate::settings::Scope;
 use crate::source::RepoPath;
 
 use find::{Found, Standing};
+use ground::Ground;
 use revision::Content;
 
 /// A convention by its name.
@@ -121,6 +123,8 @@ fn plan(
     if let Some(outside) = &environment.placing.outside {
         return Err(AdoptError::Outside(outside.clone(), start.top.clone()).into());
     }
+    let ground = Ground::new(&start.top, start.repository.as_ref().map(Repository::git_dir))?;
+    ground.check_folders(&Project::version_folders(environment))?;
     let history = project.revisions_of(environment);
     let given = project.given_names(&found.naming, &found.path_of(None));
     let mut remarks = Vec::new();
@@ -161,7 +165,7 @@ fn plan(
             remarks.push("there is no revision yet, so there is nothing to rename".to_owned());
             None
         }
-        Some(head) => Some(new_revision(start, project, found, config, &history, head, &content)?),
+        Some(head) => Some(new_revision(&ground, project, found, config, &history, head, &content)?),
     };
     let failing = match &module {
         Some(module) => {
@@ -181,7 +185,7 @@ fn plan(
 
 /// The revision onto the head, and its file, which can be written.
 fn new_revision(
-    start: &Start,
+    ground: &Ground,
     project: &Project<'_>,
     found: &Found,
     config: &Config,
@@ -194,8 +198,9 @@ fn new_revision(
         reason: "it holds more than texts".to_owned(),
     })?;
     let id = revision::id(head.id(), &dictionary, history);
-    let path = placing::place(&found.environment, head.file().path(), &id)?;
-    write::check(&start.top, &path)?;
+    let folder = placing::folder(&found.environment, head.file().path());
+    let path = placing::place(&found.environment, &folder, &id)?;
+    ground.check_file(&path, &folder)?;
     let dialect = config.dialect.or(found.environment.dialect);
     let numbers = revision::numbers(project, &path, head.id(), dialect);
     let text = revision::render(&id, head.id(), &dictionary, content, &numbers);

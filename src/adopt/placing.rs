@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::project::{Environment, History, Project};
+use crate::report::printable;
 use crate::source::RepoPath;
 
 use super::error::AdoptError;
@@ -12,6 +13,13 @@ use super::error::AdoptError;
 const TEMPLATE: &str = "%(rev)s_%(slug)s";
 const SLUG_LENGTH: usize = 40;
 const SLUG: &str = "adopt_the_naming_convention";
+
+/// The most digits of a number, and bytes of a name: file systems take 255.
+const MOST_DIGITS: usize = 20;
+const LONGEST_NAME: usize = 200;
+
+/// What a template with other tokens gives.
+const NO_NAME: &str = "no name for a file";
 
 /// The revision that the new one builds on; nothing where there is none yet.
 pub(super) fn head<'h>(
@@ -33,17 +41,43 @@ pub(super) fn head<'h>(
     }
 }
 
-/// The file of the new revision, in the folder of revisions that the head lies in.
-pub(super) fn place(environment: &Environment, head: &RepoPath, id: &str) -> Result<RepoPath, AdoptError> {
+/// The folder of revisions that the head lies in.
+pub(super) fn folder(environment: &Environment, head: &RepoPath) -> RepoPath {
     let folders = Project::version_folders(environment);
     let own = folders.into_iter().find(|folder| head.starts_with(folder));
-    let folder = own.or_else(|| head.parent()).unwrap_or_default();
+    own.or_else(|| head.parent()).unwrap_or_default()
+}
+
+/// The file of the new revision in its folder, as far as can be told without a look at the disk.
+pub(super) fn place(environment: &Environment, folder: &RepoPath, id: &str) -> Result<RepoPath, AdoptError> {
     let placing = &environment.placing;
     let template = placing.file_template.as_deref().unwrap_or(TEMPLATE);
     let slug = slug(placing.slug_length.filter(|length| *length > 0).unwrap_or(SLUG_LENGTH));
-    let bad = || AdoptError::BadTemplate(template.to_owned());
-    let name = render(template, id, &slug, seconds()).ok_or_else(bad)?;
-    folder.join(format!("{name}.py")).ok_or_else(bad)
+    let bad = |fault| AdoptError::BadTemplate {
+        template: template.to_owned(),
+        fault,
+    };
+    let name = render(template, id, &slug, seconds()).map_err(bad)? + ".py";
+    if name.len() > LONGEST_NAME {
+        return Err(bad("a name of more than 200 bytes"));
+    }
+    if printable(&name) != name {
+        return Err(bad("a name with characters that are not seen"));
+    }
+    let astray = || AdoptError::Astray {
+        path: if name.starts_with('/') {
+            name.clone()
+        } else {
+            format!("{}/{name}", folder.display())
+        },
+        folder: folder.clone(),
+    };
+    // Other separators, drives and streams.
+    let is_foreign = cfg!(windows) && name.contains(['\\', ':']);
+    if is_foreign || name.split('/').any(|part| part == "..") {
+        return Err(astray());
+    }
+    folder.join(&name).ok_or_else(astray)
 }
 
 /// As Alembic cuts it (`_rev_path`).
@@ -59,8 +93,8 @@ fn seconds() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// Python's `template % tokens` for the tokens that Alembic has; dates are in UTC. Nothing where it has others.
-fn render(template: &str, id: &str, slug: &str, seconds: u64) -> Option<String> {
+/// Python's `template % tokens` for the tokens that Alembic has; dates are in UTC. Else what is wrong with it.
+fn render(template: &str, id: &str, slug: &str, seconds: u64) -> Result<String, &'static str> {
     let (year, month, day) = date(seconds / 86_400);
     let mut name = String::new();
     let mut rest = template;
@@ -72,9 +106,10 @@ fn render(template: &str, id: &str, slug: &str, seconds: u64) -> Option<String> 
             rest = after;
             continue;
         }
-        let (token, after) = rest.strip_prefix('(')?.split_once(')')?;
-        let end = after.find(['s', 'd'])?;
-        let width: usize = after[..end].trim_start_matches(['.', '0']).parse().unwrap_or_default();
+        let token = rest.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+        let (token, after) = token.ok_or(NO_NAME)?;
+        let end = after.find(['s', 'd']).ok_or(NO_NAME)?;
+        let width = width(&after[..end])?;
         let number = match token {
             "rev" => Err(id),
             "slug" => Err(slug),
@@ -85,17 +120,30 @@ fn render(template: &str, id: &str, slug: &str, seconds: u64) -> Option<String> 
             "hour" => Ok(seconds / 3_600 % 24),
             "minute" => Ok(seconds / 60 % 60),
             "second" => Ok(seconds % 60),
-            _ => return None,
+            _ => return Err(NO_NAME),
         };
         match number {
-            Ok(number) => write!(name, "{number:0width$}").ok()?,
+            Ok(number) => write!(name, "{number:0width$}").map_err(|_| NO_NAME)?,
             Err(text) => name.push_str(text),
         }
         rest = &after[end + 1..];
     }
     name.push_str(rest);
     let last = name.rsplit('/').next().unwrap_or_default();
-    (!last.trim().is_empty()).then_some(name)
+    if last.trim().is_empty() { Err(NO_NAME) } else { Ok(name) }
+}
+
+/// How many digits a number has at least. More than a few is a mistake, or a trap: a template of ten bytes could fill the memory.
+fn width(text: &str) -> Result<usize, &'static str> {
+    let digits = text.trim_start_matches(['.', '0']);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NO_NAME);
+    }
+    match digits.parse() {
+        _ if digits.is_empty() => Ok(0),
+        Ok(width) if width <= MOST_DIGITS => Ok(width),
+        _ => Err("a number of more than 20 digits"),
+    }
 }
 
 /// The date of a day since 1970, in the calendar of today.
@@ -127,10 +175,14 @@ mod tests {
             ("%(year)d/%(month).2d/%(day)02d_%(rev)s", "2024/02/29_ab12"),
             ("%(epoch)s-%(hour).2d%(minute).2d%(second).2d%%", "1709210096-123456%"),
         ] {
-            assert_eq!(name(template).as_deref(), Some(expected), "{template}");
+            assert_eq!(name(template).as_deref(), Ok(expected), "{template}");
         }
-        for template in ["%(revision)s", "%s", "%(rev", "", "x/", "100%"] {
-            assert_eq!(name(template), None, "{template}");
+        for template in ["%(revision)s", "%s", "%(rev", "", "x/", "100%", "%(day)xd", "%(day)"] {
+            assert_eq!(name(template), Err(NO_NAME), "{template}");
+        }
+        assert_eq!(name("%(day)020d").map(|name| name.len()), Ok(20));
+        for wide in ["%(day)021d", "%(rev)99999999999999999999999s"] {
+            assert!(name(wide).is_err_and(|fault| fault != NO_NAME), "{wide}");
         }
     }
 

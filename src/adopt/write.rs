@@ -20,29 +20,6 @@ pub(super) struct New {
     temporary: NamedTempFile,
 }
 
-/// Refuses what cannot be written, before anything is.
-pub(super) fn check(top: &Path, path: &RepoPath) -> Result<(), AdoptError> {
-    let full = path.to_path(top);
-    if full.symlink_metadata().is_ok() {
-        return Err(AdoptError::Exists(path.clone()));
-    }
-    let Some(folder) = full.ancestors().skip(1).find(|folder| folder.exists()) else {
-        return Ok(());
-    };
-    let failed = |cause| AdoptError::Io {
-        path: folder.to_owned(),
-        cause,
-    };
-    let real = folder.canonicalize().map_err(failed)?;
-    if !real.starts_with(top.canonicalize().map_err(failed)?) {
-        return Err(AdoptError::Outside(real.display().to_string(), top.to_owned()));
-    }
-    if folder.metadata().map_err(failed)?.permissions().readonly() {
-        return Err(AdoptError::ReadOnly(folder.to_owned()));
-    }
-    Ok(())
-}
-
 /// The file beside its place, complete.
 fn prepare(top: &Path, path: &RepoPath, text: &str) -> Result<New, AdoptError> {
     let full = path.to_path(top);
