@@ -1,6 +1,6 @@
 //! Writing: both files or none, and nothing over what is there.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -14,50 +14,77 @@ use crate::worktree::{self, Prepared};
 use super::error::AdoptError;
 
 /// A file that is not there yet.
-pub(super) struct New {
-    path: RepoPath,
+pub(super) struct New<'t> {
+    path: &'t RepoPath,
+    text: &'t str,
     full: PathBuf,
+    folder: PathBuf,
     temporary: NamedTempFile,
 }
 
-/// The file beside its place, complete.
-fn prepare(top: &Path, path: &RepoPath, text: &str) -> Result<New, AdoptError> {
+/// The file, complete: in the folder `scratch`, of which git takes no notice, so that a run that is ended leaves nothing where `git add` finds
+/// it; where that is not to be had, beside its place.
+fn prepare<'t>(top: &Path, scratch: Option<&Path>, path: &'t RepoPath, text: &'t str) -> Result<New<'t>, AdoptError> {
     let full = path.to_path(top);
-    let failed = |cause| AdoptError::Io {
-        path: full.clone(),
-        cause,
-    };
-    let folder = full.parent().unwrap_or(top);
-    fs::create_dir_all(folder).map_err(failed)?;
-    let mut temporary = beside(folder).map_err(failed)?;
-    temporary.write_all(text.as_bytes()).map_err(failed)?;
-    temporary.as_file().sync_all().map_err(failed)?;
+    let failed = |cause| AdoptError::io(&full, cause);
+    let folder = full.parent().unwrap_or(top).to_owned();
+    fs::create_dir_all(&folder).map_err(failed)?;
+    let aside = scratch.and_then(|scratch| complete(scratch, &folder, text).ok());
+    let temporary = aside.map_or_else(|| complete(&folder, &folder, text), Ok);
     Ok(New {
-        path: path.clone(),
+        path,
+        text,
+        temporary: temporary.map_err(failed)?,
         full,
-        temporary,
+        folder,
     })
 }
 
-fn beside(folder: &Path) -> io::Result<NamedTempFile> {
+/// A file of this text, as if it were made in `home`, safely on the disk.
+fn complete(folder: &Path, home: &Path, text: &str) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(".alembic-named-").suffix(".tmp");
     // What the umask leaves of it, as for any file that is made.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    let mut temporary = builder.tempfile_in(folder)?;
+    temporary.write_all(text.as_bytes())?;
+    give_group(temporary.as_file(), home)?;
+    temporary.as_file().sync_all()?;
+    Ok(temporary)
 }
 
-impl New {
+/// Files belong to the group of a folder that has the bit for it.
+#[cfg(unix)]
+fn give_group(file: &File, home: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    const SET_GROUP: u32 = 0o2000;
+    let home = home.metadata()?;
+    if home.mode() & SET_GROUP != 0 && file.metadata()?.gid() != home.gid() {
+        fchown(file, None, Some(home.gid()))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn give_group(_: &File, _: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+impl New<'_> {
     fn put(self) -> Result<PathBuf, AdoptError> {
-        let Self { path, full, temporary } = self;
-        match temporary.persist_noclobber(&full) {
-            Ok(_) => Ok(full),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(AdoptError::Exists(path)),
-            Err(error) => Err(AdoptError::Io {
-                path: full,
-                cause: error.error,
-            }),
+        let put = |temporary: NamedTempFile| temporary.persist_noclobber(&self.full).map_err(|error| error.error);
+        let done = match put(self.temporary) {
+            // From another disk it cannot be moved.
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                complete(&self.folder, &self.folder, self.text).and_then(put)
+            }
+            done => done,
+        };
+        match done {
+            Ok(_) => Ok(self.full),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(AdoptError::Exists(self.path.clone())),
+            Err(error) => Err(AdoptError::io(&self.full, error)),
         }
     }
 }
@@ -80,7 +107,9 @@ pub(super) fn write(
             return Err(AdoptError::Changed(path).into());
         }
     };
-    let revision = revision.map(|(path, text)| prepare(top, path, text)).transpose()?;
+    let revision = revision
+        .map(|(path, text)| prepare(top, scratch, path, text))
+        .transpose()?;
     let written = revision.map(New::put).transpose()?;
     if let Some(Err(error)) = ready.map(|ready| ready.replace()) {
         if let Some(path) = written {
@@ -89,4 +118,86 @@ pub(super) fn write(
         return Err(error.into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The folder of revisions, and git's own beside it.
+    fn project() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let top = tempfile::tempdir().unwrap();
+        let folders = ["versions", ".git"].map(|name| top.path().join(name));
+        for folder in &folders {
+            fs::create_dir(folder).unwrap();
+        }
+        let [versions, scratch] = folders;
+        (top, versions, scratch)
+    }
+
+    fn count(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn nothing_is_made_beside_a_revision_where_git_has_a_folder_for_it() {
+        let (top, versions, scratch) = project();
+        let path = RepoPath::from("versions/a.py");
+        let new = prepare(top.path(), Some(&scratch), &path, "x = 1\n").unwrap();
+        assert_eq!((count(&versions), count(&scratch)), (0, 1));
+        let full = new.put().unwrap();
+        assert_eq!(fs::read_to_string(&full).unwrap(), "x = 1\n");
+        assert_eq!((count(&versions), count(&scratch)), (1, 0));
+        let again = prepare(top.path(), Some(&scratch), &path, "x = 2\n").unwrap();
+        assert!(matches!(again.put(), Err(AdoptError::Exists(_))));
+        assert_eq!(fs::read_to_string(&full).unwrap(), "x = 1\n");
+        assert_eq!((count(&versions), count(&scratch)), (1, 0));
+    }
+
+    #[test]
+    fn without_such_a_folder_it_is_made_beside() {
+        let (top, versions, scratch) = project();
+        fs::remove_dir(&scratch).unwrap();
+        let path = RepoPath::from("versions/a.py");
+        for scratch in [None, Some(scratch.as_path())] {
+            let new = prepare(top.path(), scratch, &path, "x = 1\n").unwrap();
+            assert_eq!(count(&versions), 1);
+            fs::remove_file(new.put().unwrap()).unwrap();
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_on_another_disk_is_no_hindrance() {
+        use std::os::unix::fs::MetadataExt;
+        let (top, versions, _scratch) = project();
+        let Ok(other) = tempfile::tempdir_in("/dev/shm") else {
+            return;
+        };
+        if other.path().metadata().unwrap().dev() == versions.metadata().unwrap().dev() {
+            return;
+        }
+        let path = RepoPath::from("versions/a.py");
+        let new = prepare(top.path(), Some(other.path()), &path, "x = 1\n").unwrap();
+        let full = new.put().unwrap();
+        assert_eq!(fs::read_to_string(full).unwrap(), "x = 1\n");
+        assert_eq!((count(&versions), count(other.path())), (1, 0));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_revision_gets_the_group_that_its_folder_gives() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+        let (top, versions, scratch) = project();
+        // Only root may choose any group.
+        if chown(&versions, None, Some(65_534)).is_err() {
+            return;
+        }
+        fs::set_permissions(&versions, fs::Permissions::from_mode(0o2775)).unwrap();
+        let path = RepoPath::from("versions/a.py");
+        let new = prepare(top.path(), Some(&scratch), &path, "x = 1\n").unwrap();
+        let made = new.put().unwrap().metadata().unwrap();
+        let usual = fs::File::create(versions.join("b.py")).unwrap().metadata().unwrap();
+        assert_eq!((made.gid(), made.mode()), (65_534, usual.mode()));
+    }
 }
