@@ -1,6 +1,6 @@
 //! What is said about it.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -14,7 +14,7 @@ use super::Plan;
 
 pub(super) fn nothing_left() -> io::Result<()> {
     writeln!(
-        anstream::stdout(),
+        report::standard_output(),
         "nothing is left to do: the metadata has its convention, and a revision renames by it"
     )
 }
@@ -24,10 +24,15 @@ pub(super) fn diff(plan: &Plan) -> io::Result<()> {
     let stdout = io::stdout();
     let is_coloured = AutoStream::choice(&stdout) != ColorChoice::Never;
     let is_seen = is_coloured || stdout.is_terminal();
-    let mut out = stdout.lock();
-    report::diff(plan.module.as_slice(), is_coloured, is_seen, &mut out)?;
+    // A program gets every byte, so that it can be applied.
+    let mut out: Box<dyn Write> = if is_seen {
+        Box::new(BufWriter::new(report::standard_output()))
+    } else {
+        Box::new(stdout.lock())
+    };
+    report::diff(plan.module.as_slice(), is_coloured, is_seen, &mut *out)?;
     if let Some((path, text)) = &plan.revision {
-        report::diff_of_new(path, text, is_coloured, is_seen, &mut out)?;
+        report::diff_of_new(path, text, is_coloured, is_seen, &mut *out)?;
     }
     out.flush()
 }
@@ -73,9 +78,9 @@ pub(super) fn done(
         say(&line);
     }
     if is_dry {
-        anstream::stderr().write_all(text.as_bytes())
+        report::standard_error().write_all(text.as_bytes())
     } else {
-        let mut out = anstream::stdout();
+        let mut out = report::standard_output();
         out.write_all(text.as_bytes())?;
         out.flush()
     }
