@@ -16,6 +16,7 @@ use crate::rules::MISSING_NAMING_CONVENTION;
 use crate::selection::{Reader, Start};
 use crate::settings::Scope;
 use crate::source::{RepoPath, SourceFile};
+use crate::typed::Typed;
 
 /// So many modules are named.
 const MOST_NAMED: usize = 5;
@@ -24,6 +25,9 @@ const MOST_FILES: usize = 20_000;
 const MOST_BYTES: usize = 256 * 1024 * 1024;
 /// So many of them are judged, which takes longer than the look.
 const MOST_JUDGED: usize = 500;
+
+/// The room for a line where nothing is known of the terminal.
+const COLUMNS: usize = 80;
 
 /// What was found.
 struct Asking {
@@ -36,14 +40,13 @@ struct Asking {
 /// What there is to say after the hook was installed; nothing where no module will ask.
 ///
 /// The hook is in place by now, so what goes wrong here is told and fails nothing.
-pub(super) fn told(folder: &Path) -> Option<String> {
+pub(super) fn told(folder: &Path, top: &Path) -> Option<String> {
     match find(folder) {
         Ok(asking) => asking.told(),
         Err(error) => Some(format!(
-            "note: it could not be found out which modules have a metadata without a naming convention ({}): ask with \
-             `alembic-named --all --select {}`",
+            "note: it could not be found out which modules have a metadata without a naming convention ({}): ask with `{}`",
             printable(&error.to_string()),
-            MISSING_NAMING_CONVENTION.name
+            Typed::here(top).command(&format!("--all --select {}", MISSING_NAMING_CONVENTION.name))
         )),
     }
 }
@@ -101,7 +104,8 @@ impl Asking {
             count => format!("{count} modules have"),
         };
         let mut text = format!(
-            "note: {count} a metadata without a naming convention, and a commit that changes one is stopped until you have decided:\n"
+            "note: {count} a metadata without a naming convention, and a commit\n\
+             that changes one is stopped until you have decided:\n"
         );
         for (path, line) in self.modules.iter().take(MOST_NAMED) {
             let _ = writeln!(text, "  {}:{line}", printable(&self.reader.typed(path)));
@@ -113,14 +117,28 @@ impl Asking {
             let files = counted(self.left, "Python file");
             let _ = writeln!(text, "  ({files} more could not be looked into in time)");
         }
-        let program = self.reader.program();
-        let path = quoted(&self.reader.typed(&first.0));
-        let _ = write!(
-            text,
-            "decide now: give it a convention ({}), leave it as it is ({}), or set `severity` for the rule in the configuration",
-            program.command(&format!("explain {}", MISSING_NAMING_CONVENTION.name)),
-            program.command(&format!("fix --ignore {path}")),
-        );
+        text.push_str("decide now, in one of three ways (or set the rule's `severity`):");
+        for (lead, command) in self.ways(&first.0) {
+            let line = format!("\n  {lead}: {command}");
+            // A command stays in one piece, so that it can be copied.
+            if line.trim_start_matches('\n').chars().count() <= COLUMNS {
+                text.push_str(&line);
+            } else {
+                let _ = write!(text, "\n  {lead}:\n    {command}");
+            }
+        }
         Some(text)
+    }
+
+    /// What a team can do, and the command for it.
+    fn ways(&self, path: &RepoPath) -> [(&'static str, String); 3] {
+        let program = self.reader.program();
+        let rule = MISSING_NAMING_CONVENTION.name;
+        let path = quoted(&self.reader.typed(path));
+        [
+            ("the database is live", program.command("adopt")),
+            ("nothing is deployed", program.command(&format!("explain {rule}"))),
+            ("not now", program.command(&format!("fix --ignore={rule} {path}"))),
+        ]
     }
 }

@@ -7,7 +7,8 @@ mod lefthook;
 
 use std::ops::Range;
 
-use super::shell;
+use super::hook;
+use super::shell::{self, End, Run};
 use crate::typed::FIXING_HOOK;
 
 /// The command that every manager runs.
@@ -42,8 +43,8 @@ pub(super) enum Format {
 pub(super) enum Unclear {
     /// It runs the program already.
     Present,
-    /// A line that keeps what comes after it from running.
-    Ends(usize),
+    /// What keeps a line below it from running.
+    Ends(End),
     /// A line that is not laid out in the plain way.
     Layout(usize),
 }
@@ -77,20 +78,31 @@ pub(super) fn add(text: &str, kind: Kind) -> Result<String, Unclear> {
     let lines = split(text);
     let is_present = match kind {
         Kind::LefthookIn(format, hook) => lefthook::runs(text, format, hook),
-        _ => mention(&lines, kind).is_some(),
+        Kind::Script => runs(text)?,
+        _ => mention(text, kind).is_some(),
     };
     if is_present {
         return Err(Unclear::Present);
     }
     match kind {
         Kind::Script => match shell::end(text) {
-            Some(line) => Err(Unclear::Ends(line)),
+            Some(end) => Err(Unclear::Ends(end)),
             None => Ok(append(text, &[COMMAND.to_owned()])),
         },
         Kind::Lefthook(hook) => lefthook::add(text, &lines, hook),
         Kind::LefthookIn(..) => Err(Unclear::Layout(1)),
         Kind::PreCommit => add_to_pre_commit(text, &lines),
         Kind::Toml => Ok(append_block(text, toml_block())),
+    }
+}
+
+/// Whether a script runs the program; an error where it would, if it came to that.
+fn runs(script: &str) -> Result<bool, Unclear> {
+    match shell::run(script) {
+        _ if hook::is_own(script) => Ok(true),
+        Run::Never => Ok(false),
+        Run::At(_) => Ok(true),
+        Run::Behind(end) => Err(Unclear::Ends(end)),
     }
 }
 
@@ -105,7 +117,7 @@ pub(super) fn remove(text: &str, kind: Kind) -> Removal {
         Kind::Toml => find(&lines, &toml_block(), 0..lines.len()).map(|block| with_blank_line(&lines, block)),
     };
     let rest = found.map(|block| without(&lines, block));
-    match (mention(&split(rest.as_deref().unwrap_or(text)), kind), rest) {
+    match (mention(rest.as_deref().unwrap_or(text), kind), rest) {
         (Some(line), _) => Removal::Unknown(line + 1),
         (None, Some(rest)) => Removal::Text(rest),
         (None, None) => Removal::Nothing,
@@ -211,17 +223,20 @@ fn without(lines: &[&str], block: Range<usize>) -> String {
 // --- what runs the program already ---
 
 /// The first line that runs the program.
-fn mention(lines: &[&str], kind: Kind) -> Option<usize> {
+fn mention(text: &str, kind: Kind) -> Option<usize> {
+    let lines = split(text);
     let within = match kind {
-        Kind::Lefthook(hook) => lefthook::section(lines, hook),
+        Kind::Script if hook::is_own(text) => return Some(0),
+        Kind::Script => return shell::program_line(text).map(|line| line - 1),
+        Kind::Lefthook(hook) => lefthook::section(&lines, hook),
         _ => 0..lines.len(),
     };
     let runs = |line: &&str| match kind {
-        Kind::Script | Kind::Lefthook(_) | Kind::LefthookIn(..) => words(line).any(is_program),
         Kind::PreCommit | Kind::Toml => {
             let is_key = |word: &str| matches!(word.trim_end_matches([':', '=']), "id" | "entry");
             words(line).any(is_key) && words(line).any(is_check)
         }
+        _ => words(line).any(is_program),
     };
     let mut numbered = lines.iter().enumerate().take(within.end).skip(within.start);
     numbered.find(|(_, line)| runs(line)).map(|(at, _)| at)
@@ -243,7 +258,7 @@ fn is_check(word: &str) -> bool {
     is_program(word) || (word.starts_with("alembic-named-") && word != FIXING_HOOK)
 }
 
-fn is_program(word: &str) -> bool {
+pub(super) fn is_program(word: &str) -> bool {
     let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
     matches!(name, "alembic-named" | "alembic-named.exe")
 }
@@ -464,13 +479,20 @@ mod tests {
         for (text, kind) in layouts {
             assert!(matches!(add(text, kind), Err(Unclear::Layout(_))), "{text}");
         }
-        assert_eq!(add("lint\nexec x\n", Kind::Script), Err(Unclear::Ends(2)));
-        assert_eq!(add("lint || exit 1; exit $?\n", Kind::Script), Err(Unclear::Ends(1)));
+        assert_eq!(
+            add("lint\nexec x\n", Kind::Script),
+            Err(Unclear::Ends(End { line: 2, above: 2 }))
+        );
+        assert_eq!(
+            add("lint || exit 1; exit $?\n", Kind::Script),
+            Err(Unclear::Ends(End { line: 1, above: 1 }))
+        );
     }
 
     #[test]
     fn a_mention_is_not_a_run() {
         let texts = [
+            ("echo 'we like alembic-named'\n", Kind::Script),
             ("# alembic-named check\n", Kind::Script),
             ("cat alembic-named.toml\n", Kind::Script),
             ("repos:\n- repo: alembic-named\n  hooks: []\n", PRE_COMMIT),

@@ -98,13 +98,19 @@ pub enum InstallError {
         .0.display()
     )]
     NotOurs(PathBuf),
-    /// What is written at the end would never run.
-    #[error("line {line} of `{}` ends the script, so nothing below it runs: put this line above it: {COMMAND}", path.display())]
+    /// What is written at the end would never run, or not in any case.
+    #[error(
+        "line {line} of `{}` can end the script or is not closed, so a line below it might never run: put this above line {above}: \
+         {COMMAND}",
+        path.display()
+    )]
     Ends {
         /// The script.
         path: PathBuf,
         /// Where it ends.
         line: usize,
+        /// Above which line everything runs.
+        above: usize,
     },
     /// The file cannot be edited with certainty.
     #[error(
@@ -222,7 +228,11 @@ mod tests {
             InstallError::LeadsOut(path()),
             InstallError::NoFile(path()),
             InstallError::NotOurs(path()),
-            InstallError::Ends { path: path(), line: 3 },
+            InstallError::Ends {
+                path: path(),
+                line: 3,
+                above: 2,
+            },
             InstallError::Layout { path: path(), line: 3 },
             InstallError::Unknown { path: path(), line: 3 },
             InstallError::NoProgram(path()),

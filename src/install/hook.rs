@@ -56,6 +56,11 @@ pub(super) fn standing(path: &Path) -> io::Result<Standing> {
     }
 }
 
+/// Whether a text is the hook from here, untouched.
+pub(super) fn is_own(text: &str) -> bool {
+    matches!(recognise(text.as_bytes()), Standing::Ours { .. })
+}
+
 fn recognise(content: &[u8]) -> Standing {
     let mut lines = content.split(|&byte| byte == b'\n');
     if lines.nth(1).is_some_and(|line| line.starts_with(ID.as_bytes())) {

@@ -24,9 +24,11 @@ pub use error::InstallError;
 
 use crate::ExitStatus;
 use crate::report::{printable, standard_error, standard_output};
+use crate::typed::Typed;
 use change::{Change, Plan};
 use entry::{Format, Kind, Removal, Unclear};
 use hook::Standing;
+use shell::End;
 use site::Site;
 
 /// The hooks that git runs before a commit; the second one before a merge that needs no hand.
@@ -73,6 +75,21 @@ pub struct InstallArgs {
     dry_run: bool,
 }
 
+impl InstallArgs {
+    /// The same with `--write`.
+    fn to_write(&self) -> String {
+        let manager = self
+            .manager
+            .map(|manager| format!(" --manager {}", error::name(manager)));
+        let merges = if self.pre_merge_commit {
+            " --pre-merge-commit"
+        } else {
+            ""
+        };
+        format!("install --write{}{merges}", manager.unwrap_or_default())
+    }
+}
+
 /// The options of `uninstall`.
 #[derive(Debug, Args)]
 pub struct UninstallArgs {
@@ -97,6 +114,8 @@ pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
     } else {
         &HOOKS[..1]
     };
+    let command = Typed::here(&site.top).command(&arguments.to_write());
+    let instead = (!arguments.write).then_some(command.as_str());
     let mut plan = Plan::default();
     match manager {
         Manager::Git => plan_hooks(&site, hooks, &site::program(arguments.bin.as_deref())?, &mut plan)?,
@@ -104,19 +123,19 @@ pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
         Manager::Lefthook => {
             let file = site.config(manager)?;
             for hook in hooks {
-                plan_entry(&file, lefthook_kind(&file, hook), arguments.write, &mut plan)?;
+                plan_entry(&file, lefthook_kind(&file, hook), instead, &mut plan)?;
             }
             site.remind(manager, hooks, &mut plan)?;
         }
         Manager::PreCommit | Manager::Prek => {
             let file = site.config(manager)?;
-            plan_entry(&file, kind_of(&file), arguments.write, &mut plan)?;
+            plan_entry(&file, kind_of(&file), instead, &mut plan)?;
             site.remind(manager, hooks, &mut plan)?;
         }
     }
     let status = finish(&site, &plan, arguments.dry_run)?;
     if !arguments.dry_run
-        && let Some(told) = asking::told(&site.folder)
+        && let Some(told) = asking::told(&site.folder, &site.top)
     {
         writeln!(standard_error(), "{told}")?;
     }
@@ -283,7 +302,7 @@ fn plan_husky(site: &Site, hooks: &[&str], plan: &mut Plan) -> Result<(), Instal
     }
     for path in files {
         if path.symlink_metadata().is_ok() {
-            plan_entry(&path, Kind::Script, true, plan)?;
+            plan_entry(&path, Kind::Script, None, plan)?;
         } else {
             plan.say(format!("Made {} with the line: {}", path.display(), entry::COMMAND));
             let content = entry::printed("", Kind::Script).0.into_bytes();
@@ -316,19 +335,25 @@ fn lefthook_kind(file: &Path, hook: &'static str) -> Kind {
     }
 }
 
-fn plan_entry(file: &Path, kind: Kind, is_written: bool, plan: &mut Plan) -> Result<(), InstallError> {
+/// Adds the entry to a file, or where there is a command that does so, prints both instead.
+fn plan_entry(file: &Path, kind: Kind, instead: Option<&str>, plan: &mut Plan) -> Result<(), InstallError> {
     let path = file.to_owned();
-    let added = entry::add(&plan.text_of(file)?, kind);
+    let text = plan.text_of(file)?;
+    // With the entry the file has to be read as before, as far as this program can tell.
+    let added = entry::add(&text, kind).and_then(|text| {
+        let is_valid = kind != Kind::Toml || toml::from_str::<toml::Table>(&text).is_ok();
+        is_valid.then_some(text).ok_or(Unclear::Layout(1))
+    });
     if added == Err(Unclear::Present) {
         plan.say(format!("Nothing to do: {} runs alembic-named already.", file.display()));
         return Ok(());
     }
-    if !is_written {
-        let (entry, place) = entry::printed(&plan.text_of(file)?, kind);
+    if let Some(command) = instead {
+        let (entry, place) = entry::printed(&text, kind);
         let place = if place.is_empty() { place } else { format!(", {place}") };
-        let write = match kind {
-            Kind::LefthookIn(..) => "",
-            _ => ", or let `alembic-named install --write` do it",
+        let write = match added {
+            Ok(_) => format!(", or let `{command}` do it"),
+            Err(_) => String::new(),
         };
         let note = format!(
             "note: nothing was written: put these lines into {}{place}{write}",
@@ -338,20 +363,15 @@ fn plan_entry(file: &Path, kind: Kind, is_written: bool, plan: &mut Plan) -> Res
         return Ok(());
     }
     match added {
-        Ok(text) if is_valid(&text, kind) => {
+        Ok(text) => {
             plan.say(format!("Added alembic-named to {}.", file.display()));
             plan.changes.push(Change::Rewrite { path, text });
             Ok(())
         }
-        Err(Unclear::Ends(line)) => Err(InstallError::Ends { path, line }),
+        Err(Unclear::Ends(End { line, above })) => Err(InstallError::Ends { path, line, above }),
         Err(Unclear::Layout(line)) => Err(InstallError::Layout { path, line }),
-        Ok(_) | Err(Unclear::Present) => Err(InstallError::Layout { path, line: 1 }),
+        Err(Unclear::Present) => Ok(()),
     }
-}
-
-/// Whether a file with the entry can still be read, as far as this program can tell.
-fn is_valid(text: &str, kind: Kind) -> bool {
-    kind != Kind::Toml || toml::from_str::<toml::Table>(text).is_ok()
 }
 
 fn plan_cut(file: &Path, kinds: &[Kind], plan: &mut Plan) -> Result<(), InstallError> {

@@ -1,324 +1,189 @@
-//! Where a shell script ends before its last line, read as far as it takes to tell that (Shell Command Language, sections 2.2 to 2.10).
+//! Whether a shell script reaches its last line, and whether it runs this program, as far as that can be told without running it.
+//!
+//! Where it cannot be told, it counts as not reached: a line that is never run looks like a check that finds nothing.
 
-use std::iter::Peekable;
-use std::str::Chars;
+mod reader;
 
-/// The line of a command that keeps what is written below the script from running: one that is reached in any case, or one of those that
-/// the script ends with, unless it ends with an error.
+use std::collections::BTreeMap;
+
+use super::entry::is_program;
+use reader::{Reader, Script, Simple};
+
+/// How deep `eval` in `eval` is looked into.
+const DEEPEST: usize = 3;
+
+/// What keeps the text below it from running, or may do so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    /// Its line.
+    pub(super) line: usize,
+    /// The first line of the command or function that it is in, above which everything runs.
+    pub(super) above: usize,
+}
+
+/// Whether a script runs this program.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Run {
+    Never,
+    /// In this line.
+    At(usize),
+    /// It would, if this were not above.
+    Behind(End),
+}
+
+/// What keeps a line below the script from running: a command that ends it in any case, or one of those that the script ends with,
+/// unless it ends with an error.
 ///
-/// A condition that ends a script before other commands is its author's, and so is a test of a value.
-pub(super) fn end(text: &str) -> Option<usize> {
-    let commands = Reader::new(text).commands();
-    let last = commands
-        .iter()
-        .rposition(|command| !command.ends())
-        .map_or(0, |at| at + 1);
-    let is_tested = |at: usize| at.checked_sub(1).is_some_and(|before| commands[before].is_test());
-    let ends = |(at, command): (usize, &Simple)| {
-        let is_last = at >= last && !command.fails() && !is_tested(at);
-        let is_end = command.ends() && (command.is_certain || is_last);
-        is_end.then_some(command.line)
+/// A condition that ends a script before other commands is its author's, and so is a test of a value. A `case` is none, nor is the call
+/// of a function: one of the arms is always taken, and a function is there to be called.
+pub(super) fn end(text: &str) -> Option<End> {
+    let script = Reader::new(text).script();
+    let unclear = script.unclear.map(|(end, _)| end);
+    first(end_of(&script.commands, 0), unclear)
+}
+
+/// Whether the program is run.
+pub(super) fn run(text: &str) -> Run {
+    let Script { commands, unclear } = Reader::new(text).script();
+    let Some(at) = commands.iter().position(Simple::runs_program) else {
+        return Run::Never;
+    };
+    let (above, rest) = commands.split_at(at);
+    let unclear = unclear.filter(|(_, before)| *before <= at).map(|(end, _)| end);
+    match (first(end_of(above, 0), unclear), rest.first()) {
+        (Some(end), _) => Run::Behind(end),
+        (None, command) => Run::At(command.map_or(1, |command| command.line)),
+    }
+}
+
+/// The first line that runs the program, reached or not.
+pub(super) fn program_line(text: &str) -> Option<usize> {
+    let commands = Reader::new(text).script().commands;
+    let command = commands.iter().find(|command| command.runs_program());
+    command.map(|command| command.line)
+}
+
+fn first(one: Option<End>, other: Option<End>) -> Option<End> {
+    one.into_iter().chain(other).min_by_key(|end| end.above)
+}
+
+fn end_of(commands: &[Simple], depth: usize) -> Option<End> {
+    // Each function is read like a script of its own.
+    let mut scripts: BTreeMap<usize, Vec<&Simple>> = BTreeMap::new();
+    for command in commands {
+        scripts.entry(command.function).or_default().push(command);
+    }
+    let ends = scripts.values().filter_map(|script| end_of_one(script, depth));
+    ends.min_by_key(|end| end.above)
+}
+
+fn end_of_one(commands: &[&Simple], depth: usize) -> Option<End> {
+    let goes_on = |command: &&Simple| !command.ends(depth) && !command.is_assignment();
+    let last = commands.iter().rposition(goes_on).map_or(0, |at| at + 1);
+    let is_tested = |at: usize, command: &Simple| {
+        let mut before = commands.iter().take(at).rev();
+        let condition = before.find(|before| !before.is_said());
+        command.is_guarded && condition.is_some_and(|condition| condition.is_test())
+    };
+    let ends = |(at, command): (usize, &&Simple)| {
+        let is_reached = command.is_certain && !(command.is_choice() && command.fails());
+        let is_last = at >= last && !command.fails() && !is_tested(at, command);
+        let is_end = (is_reached || is_last) && command.ends(depth);
+        is_end.then_some(End {
+            line: command.line,
+            above: command.above,
+        })
     };
     commands.iter().enumerate().find_map(ends)
 }
 
-/// A command that is no compound one.
-struct Simple {
-    words: Vec<String>,
-    line: usize,
-    /// Whether it is reached whatever the commands before it say.
-    is_certain: bool,
-    /// Whether it is reached only when the one before it failed.
-    is_after_failure: bool,
-}
-
 impl Simple {
-    fn ends(&self) -> bool {
-        let mut words = self.words.iter().map(String::as_str);
-        match words.next() {
-            Some("exit" | "return") => true,
+    /// The words behind `command` and the like.
+    fn plain(&self) -> &[String] {
+        let mut words = self.words.as_slice();
+        while let Some(("builtin" | "command", rest)) = split(words) {
+            words = rest;
+            while let Some(("-p" | "--", rest)) = split(words) {
+                words = rest;
+            }
+            // Another option only asks for it.
+            if words.first().is_some_and(|option| option.starts_with('-')) {
+                return &[];
+            }
+        }
+        words
+    }
+
+    fn ends(&self, depth: usize) -> bool {
+        let inner = |text: &str| depth >= DEEPEST || end_of(&Reader::new(text).script().commands, depth + 1).is_some();
+        match split(self.plain()) {
+            _ if self.is_subshell => false,
+            Some(("exit", _)) => true,
+            Some(("return", _)) => self.function == 0,
             // With redirections only, it goes on.
-            Some("exec") => words.next().is_some(),
+            Some(("exec", rest)) => !rest.is_empty(),
+            Some(("eval", rest)) => inner(&rest.join(" ")),
+            // What is done at the end can give the script another status.
+            Some(("trap", [action, _, ..])) => inner(&format!("trap() {{\n{action}\n}}")),
             _ => false,
         }
     }
 
-    fn is_test(&self) -> bool {
-        matches!(self.words[0].as_str(), "[" | "[[" | "test" | "true" | "false" | "case")
-    }
-
     fn fails(&self) -> bool {
-        match self.words.get(1).map(String::as_str) {
-            None | Some("$?") => self.is_after_failure,
-            Some(status) => self.words[0] != "exec" && status.parse::<u32>().is_ok_and(|status| status != 0),
-        }
-    }
-}
-
-/// What stands between two commands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Joint {
-    /// A line end, `;` or `&`.
-    Then,
-    And,
-    Or,
-    Pipe,
-}
-
-/// What is open around a command, and whether it is reached in any case.
-struct Block {
-    opener: &'static str,
-    is_certain: bool,
-}
-
-struct Reader<'t> {
-    rest: Peekable<Chars<'t>>,
-    line: usize,
-    word: Option<String>,
-    /// The line in which the word begins, and that of the first word of the command.
-    lines: (usize, usize),
-    words: Vec<String>,
-    joint: Joint,
-    open: Vec<Block>,
-    /// The next word is the target of a redirection.
-    is_target: bool,
-    /// The next group is the body of a function.
-    is_function: bool,
-    /// The ends of here-documents that begin below this line.
-    documents: Vec<String>,
-    found: Vec<Simple>,
-    /// How many were found up to the last line end or `;`.
-    sure: usize,
-}
-
-impl<'t> Reader<'t> {
-    fn new(text: &'t str) -> Self {
-        Self {
-            rest: text.chars().peekable(),
-            line: 1,
-            word: None,
-            lines: (1, 1),
-            words: Vec::new(),
-            joint: Joint::Then,
-            open: Vec::new(),
-            is_target: false,
-            is_function: false,
-            documents: Vec::new(),
-            found: Vec::new(),
-            sure: 0,
-        }
-    }
-
-    fn commands(mut self) -> Vec<Simple> {
-        while let Some(letter) = self.next() {
-            match letter {
-                ' ' | '\t' | '\r' => self.end_word(),
-                '\n' => {
-                    self.end_command(Joint::Then);
-                    self.skip_documents();
-                }
-                '&' if self.takes('&') => self.end_command(Joint::And),
-                ';' | '&' => self.end_command(Joint::Then),
-                '|' if self.takes('|') => self.end_command(Joint::Or),
-                '|' => self.end_command(Joint::Pipe),
-                '#' if self.word.is_none() => while self.rest.next_if(|next| *next != '\n').is_some() {},
-                '<' | '>' => self.redirect(letter),
-                '(' => self.open_paren(),
-                ')' => self.close_paren(),
-                other => self.letter(other),
-            }
-        }
-        self.end_command(Joint::Then);
-        self.found
-    }
-
-    fn next(&mut self) -> Option<char> {
-        let letter = self.rest.next()?;
-        self.line += usize::from(letter == '\n');
-        Some(letter)
-    }
-
-    fn takes(&mut self, letter: char) -> bool {
-        self.rest.next_if_eq(&letter).is_some()
-    }
-
-    /// A letter of a word, with what it quotes.
-    fn letter(&mut self, letter: char) {
-        let line = self.line;
-        let mut word = self.word.take().unwrap_or_else(|| {
-            self.lines.0 = line;
-            String::new()
-        });
-        match letter {
-            '\\' => match self.next() {
-                Some('\n') | None => {}
-                Some(quoted) => word.push(quoted),
+        match split(self.plain()) {
+            Some(("exit" | "return", rest)) => match rest.first().map(String::as_str) {
+                None | Some("$?") => self.is_after_failure,
+                Some(status) => status.parse::<u8>().is_ok_and(|status| status != 0),
             },
-            '\'' | '"' | '`' => {
-                while let Some(inner) = self.next().filter(|inner| *inner != letter) {
-                    word.push(inner);
-                    if inner == '\\' && letter != '\'' {
-                        word.extend(self.next());
+            _ => false,
+        }
+    }
+
+    /// Whether it is only reached where something chose so.
+    fn is_choice(&self) -> bool {
+        self.is_arm || self.function != 0
+    }
+
+    fn is_test(&self) -> bool {
+        match split(&self.words) {
+            Some(("[" | "[[" | "test" | "false" | "type" | "which" | "grep", _)) => true,
+            Some(("command", rest)) => rest.first().is_some_and(|option| option.starts_with('-')),
+            Some(("git", rest)) => rest
+                .first()
+                .is_some_and(|name| matches!(name.as_str(), "diff" | "rev-parse" | "config")),
+            _ => false,
+        }
+    }
+
+    fn is_said(&self) -> bool {
+        matches!(split(&self.words), Some(("echo" | "printf", _)))
+    }
+
+    /// Whether its command word is this program, or what a runner of programs is to run.
+    fn runs_program(&self) -> bool {
+        let mut words = self.plain();
+        loop {
+            let is_option = |word: &&String| word.starts_with('-') || word.contains('=');
+            let behind = |words: &[String]| words.iter().take_while(is_option).count();
+            words = match split(words) {
+                Some(("exec" | "env" | "time" | "nice" | "npx" | "pnpx" | "bunx" | "uvx", rest)) => {
+                    rest.get(behind(rest)..).unwrap_or_default()
+                }
+                Some(("uv" | "poetry" | "pdm" | "pipenv" | "hatch" | "npm" | "pnpm" | "yarn" | "bun", rest)) => {
+                    match split(rest) {
+                        Some(("run" | "exec" | "x", rest)) => rest.get(behind(rest)..).unwrap_or_default(),
+                        _ => return false,
                     }
                 }
-            }
-            '$' if self.takes('(') => {
-                let mut depth = 1;
-                word.push('$');
-                while depth > 0 {
-                    match self.next() {
-                        Some('(') => depth += 1,
-                        Some(')') => depth -= 1,
-                        Some(_) => {}
-                        None => break,
-                    }
-                }
-            }
-            other => word.push(other),
-        }
-        self.word = Some(word);
-    }
-
-    fn redirect(&mut self, letter: char) {
-        // The number in front of it is the stream's.
-        if self
-            .word
-            .as_ref()
-            .is_none_or(|word| word.bytes().all(|byte| byte.is_ascii_digit()))
-        {
-            self.word = None;
-        }
-        self.end_word();
-        let is_document = letter == '<' && self.takes('<') && !self.takes('<');
-        if is_document {
-            self.takes('-');
-            while self.takes(' ') {}
-            let mut end = String::new();
-            while let Some(letter) = self
-                .rest
-                .next_if(|next| !next.is_whitespace() && !";&|<>()".contains(*next))
-            {
-                if !"\\'\"".contains(letter) {
-                    end.push(letter);
-                }
-            }
-            self.documents.push(end);
-        } else {
-            while self.rest.next_if(|next| "<>&|".contains(*next)).is_some() {}
-            self.is_target = true;
-        }
-    }
-
-    fn skip_documents(&mut self) {
-        for end in std::mem::take(&mut self.documents) {
-            loop {
-                let mut line = String::new();
-                while let Some(letter) = self.rest.next_if(|next| *next != '\n') {
-                    line.push(letter);
-                }
-                if self.next().is_none() || line.trim_start_matches('\t').trim_end_matches('\r') == end {
-                    break;
-                }
-            }
-        }
-    }
-
-    fn open_paren(&mut self) {
-        if self.word.is_some() && self.words.is_empty() {
-            self.word = None;
-            self.is_function = true;
-        } else {
-            self.end_word();
-            self.enter("(", false);
-        }
-    }
-
-    fn close_paren(&mut self) {
-        if self.is_function && self.word.is_none() {
-            return;
-        }
-        if self.open.last().is_some_and(|block| block.opener == "(") {
-            self.end_command(Joint::Then);
-            self.open.pop();
-        } else {
-            // The pattern of a case, of which what stands before a `|` was taken for a command.
-            self.word = None;
-            self.words.clear();
-            self.found.truncate(self.sure);
-            self.words.push("case".to_owned());
-            self.end_command(Joint::Then);
-        }
-    }
-
-    fn enter(&mut self, opener: &'static str, is_certain: bool) {
-        self.open.push(Block { opener, is_certain });
-        self.joint = Joint::Then;
-    }
-
-    fn end_word(&mut self) {
-        let Some(word) = self.word.take() else { return };
-        self.lines.1 = if self.words.is_empty() {
-            self.lines.0
-        } else {
-            self.lines.1
-        };
-        if std::mem::take(&mut self.is_target) {
-            return;
-        }
-        if !self.words.is_empty() {
-            self.words.push(word);
-            return;
-        }
-        match word.as_str() {
-            "if" | "while" | "until" => self.enter("if", false),
-            "for" | "case" | "select" => {
-                self.enter("if", false);
-                self.words.push(word);
-            }
-            "{" => {
-                let is_certain = self.joint == Joint::Then && !std::mem::take(&mut self.is_function);
-                self.enter("{", is_certain);
-            }
-            "fi" | "done" | "esac" | "}" => {
-                self.open.pop();
-                self.words.push(word);
-            }
-            "then" | "do" | "else" | "elif" | "!" => {}
-            _ if word.split_once('=').is_some_and(|(name, _)| is_name(name)) => {}
-            _ => self.words.push(word),
-        }
-    }
-
-    fn end_command(&mut self, joint: Joint) {
-        self.end_word();
-        self.is_target = false;
-        let words = std::mem::take(&mut self.words);
-        let is_closer = words
-            .first()
-            .is_some_and(|word| matches!(word.as_str(), "fi" | "done" | "esac" | "}"));
-        if !words.is_empty() && !is_closer {
-            self.found.push(Simple {
-                words,
-                line: self.lines.1,
-                is_certain: self.joint == Joint::Then
-                    && joint != Joint::Pipe
-                    && self.open.iter().all(|block| block.is_certain),
-                is_after_failure: self.joint == Joint::Or,
-            });
-        }
-        self.joint = joint;
-        if joint == Joint::Then {
-            self.sure = self.found.len();
+                Some((word, _)) => return is_program(word),
+                None => return false,
+            };
         }
     }
 }
 
-fn is_name(word: &str) -> bool {
-    let mut letters = word.bytes();
-    letters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
+fn split(words: &[String]) -> Option<(&str, &[String])> {
+    words.split_first().map(|(first, rest)| (first.as_str(), rest))
 }
 
 #[cfg(test)]
@@ -337,11 +202,27 @@ mod tests {
             ("if npm test; then\n  exit 0\nelse\n  exit 1\nfi\n", 2),
             ("if npm test\nthen exit 0\nfi\n# done\n", 2),
             ("npm test && exit 0\n", 1),
+            ("[ a ]\nx=$(npm test) && exit 0\n", 2),
+            ("[ a ] && { npm test; exit 0; }\n", 1),
+            ("a && x=1\nexit 0\n", 2),
+            ("case $1 in\na|b) exit ;;\nesac\n", 2),
+            ("case a in (b) case c in d) ;; esac;; *) exit 0; esac\n", 1),
+            ("f ()\n{\n  exit 0\n}\n", 3),
+            ("builtin exit 0\n", 1),
+            ("command -p -- exec true\n", 1),
+            ("eval eval eval eval eval true\n", 1),
+            ("trap 'exit 0' EXIT\n", 1),
+            ("a\ncat <<END\nEND \n", 2),
+            ("a <<END", 1),
+            ("a \\\n", 1),
+            ("a\n\"", 2),
+            ("x=$'it\\'s'\n", 1),
+            ("a |\n\n", 3),
             ("npm test || exit 0\n", 1),
             ("cat <<'END'\nexit $(\nEND\nexit", 4),
             ("main() {\n  exit 1\n}\nmain; return 0\n", 4),
         ] {
-            assert_eq!(end(script), Some(line), "{script}");
+            assert_eq!(end(script).map(|end| end.line), Some(line), "{script}");
         }
     }
 
@@ -354,7 +235,10 @@ mod tests {
             "[ -n \"$CI\" ] && exit 0\nnpx lint\n",
             "if x; then\n  exit 0\nfi\nnpx lint\n",
             "#!/bin/sh\nif [ -n \"$CI\" ]; then\n  exit 0\nfi\n",
-            "case $1 in\na|b) exit ;;\nesac\n",
+            "case $1 in\na|b) exit 1 ;;\nesac\n",
+            "if a; then case $1 in b) exit ;; esac; fi\nc\n",
+            "x=(exit 0)\nf ()\n{\n  return\n}\nf\n",
+            "command -v exit\n\ntrap 'rm a; exit 1' INT\n",
             "npx lint || exit 1\n",
             "npx lint || exit\n",
             "npx lint || { echo no; exit 1; }\n",
@@ -367,6 +251,39 @@ mod tests {
             "exit | cat\nnpx lint\n",
         ] {
             assert_eq!(end(script), None, "{script}");
+        }
+    }
+
+    #[test]
+    fn the_line_goes_above_what_is_ended() {
+        for (script, above) in [
+            ("a\nf ()\n{\n  exit 0\n}\n", 2),
+            ("a\nif b\nthen\n  c\n  exit\nfi\n", 2),
+            ("a\nb &&\n  exit 0\n", 2),
+            ("a; b\nexit 0\n", 2),
+            ("a\ncase b in\n*) exit ;;\nesac\n", 2),
+            ("(a\nb) && exit\n", 1),
+        ] {
+            assert_eq!(end(script).map(|end| end.above), Some(above), "{script}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_a_command_that_is_reached() {
+        for (script, expected) in [
+            ("alembic-named check\n", Run::At(1)),
+            ("a\nif ! \"$BIN/alembic-named\" -q; then exit 1; fi\n", Run::At(2)),
+            ("npx --no alembic-named\n", Run::At(1)),
+            ("poetry run alembic-named check\n", Run::At(1)),
+            ("A=1 exec env B=2 alembic-named\n", Run::At(1)),
+            ("[ $CI ] && exit 0\nalembic-named\nexit 0\n", Run::At(2)),
+            ("echo alembic-named\n", Run::Never),
+            ("pip install alembic-named\nuv pip install alembic-named\n", Run::Never),
+            ("command -v alembic-named || exit 0\n", Run::Never),
+            ("# alembic-named\ncat <<E\nalembic-named\nE\n", Run::Never),
+            ("a\nexit\nalembic-named\n", Run::Behind(End { line: 2, above: 2 })),
+        ] {
+            assert_eq!(run(script), expected, "{script}");
         }
     }
 

@@ -106,9 +106,28 @@ pub(super) fn printed(text: &str, hook: &str) -> (Vec<String>, String) {
     let lines = split(text);
     match gap(&lines, hook) {
         Ok(gap) => (gap.lines, gap.below),
-        // Whoever wrote it otherwise knows how.
-        Err(_) => (form_of(&lines).whole(hook), String::new()),
+        Err(_) => printed_for_another_layout(&lines, hook),
     }
+}
+
+/// Whoever wrote it otherwise knows how; a second key of the same name would take the place of the first.
+fn printed_for_another_layout(lines: &[&str], hook: &str) -> (Vec<String>, String) {
+    let has = |lines: &[&str], key: &str| {
+        let mut all = lines.iter().flat_map(|line| words(line));
+        all.any(|word| word.trim_end_matches(':') == key)
+    };
+    if !has(lines, hook) {
+        return (form_of(lines).whole(hook), String::new());
+    }
+    let own = lines.get(section(lines, hook)).unwrap_or_default();
+    let form = match [Form::Jobs, Form::Commands]
+        .into_iter()
+        .find(|form| has(own, form.key()))
+    {
+        Some(form) => form,
+        None => form_of(lines),
+    };
+    (form.entry(), format!("into `{}:` of `{hook}:`", form.key()))
 }
 
 /// The lines of a hook; all where it cannot be told.
@@ -270,8 +289,8 @@ mod tests {
             ),
             (
                 "pre-commit: {jobs: [{run: x}]}\n",
-                format!("pre-commit:\n  commands:\n    alembic-named:\n      {RUN}\n"),
-                "",
+                format!("- name: alembic-named\n  {RUN}\n"),
+                "into `jobs:` of `pre-commit:`",
             ),
         ] {
             let kind = Kind::Lefthook("pre-commit");
