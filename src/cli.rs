@@ -48,13 +48,6 @@ pub enum Request {
     Named(Command),
 }
 
-/// `check` without its name, for [`Request::read`].
-#[derive(Debug, Parser)]
-struct CheckAlone {
-    #[command(flatten)]
-    check: CheckArgs,
-}
-
 impl From<Cli> for Request {
     fn from(cli: Cli) -> Self {
         cli.command.map_or_else(|| Self::Unnamed(cli.check), Self::Named)
@@ -62,34 +55,12 @@ impl From<Cli> for Request {
 }
 
 impl Request {
-    /// Reads the arguments of a process, the first of which is the program's name.
-    ///
-    /// To build all subcommands took a hook a tenth of its time (measured), and it asks for `check` only: they are built for whoever asks
-    /// for them, and for every message. Fails with what is to be printed.
+    /// Reads the arguments of a process, the first of which is the program's name. Fails with what is to be printed.
     pub fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.collect();
-        if let Some(request) = Self::check_alone(&arguments) {
-            return Ok(request);
-        }
         Cli::try_parse_from(&arguments)
             .map(Self::from)
             .map_err(|error| repeated(error, &arguments))
-    }
-
-    /// The request where it is for a check, by its name or by no argument at all, and right.
-    fn check_alone(arguments: &[OsString]) -> Option<Self> {
-        let check = |arguments| Self::Named(Command::Check(arguments));
-        match arguments {
-            [_] => Some(Self::Unnamed(CheckArgs::default())),
-            // What `install` makes a hook say. (pre-commit adds names of files.)
-            [_, name, option] if name == "check" && option == "--staged" => Some(check(CheckArgs {
-                staged: true,
-                ..CheckArgs::default()
-            })),
-            // The subcommand takes the place of the program's name.
-            [_, rest @ ..] if rest.first()? == "check" => Some(check(CheckAlone::try_parse_from(rest).ok()?.check)),
-            _ => None,
-        }
     }
 }
 
@@ -438,51 +409,6 @@ mod tests {
             to_ref: from.map(|_| "b".to_owned()),
         };
         cli.check.settings(variables).unwrap().scope
-    }
-
-    #[test]
-    fn check_alone_is_read_as_the_whole_command_line_is() {
-        let alone = [
-            "",
-            "check",
-            "check --staged",
-            "check --staged --max-file-size 7 a.py",
-            "check --staged migrations/a.py -- -b.py",
-            "check --all --exclude a --exclude b --select unnamed-constraint,unnamed-index --format json -q",
-            "check fix",
-            "check check",
-            "check help",
-        ];
-        let not = [
-            "check --help",
-            "check -V",
-            "check --staged --all",
-            "check --staged --staged",
-            "check --to-ref a",
-            "check --format yaml",
-            "check --max-file-size much",
-            "check --stagged",
-            "fix",
-            "--staged",
-            "--version",
-            "explain unnamed-constraint",
-        ];
-        for line in alone.iter().chain(&not) {
-            let arguments = || ["alembic-named"].into_iter().chain(line.split_whitespace());
-            let told = |request: Result<Request, clap::Error>| match request {
-                Ok(request) => format!("{request:?}"),
-                Err(message) => message.render().ansi().to_string(),
-            };
-            let read = Request::read(arguments().map(OsString::from));
-            let whole = Cli::try_parse_from(arguments()).map(Request::from);
-            assert_eq!(told(read), told(whole), "{line}");
-            let arguments: Vec<OsString> = arguments().map(OsString::from).collect();
-            assert_eq!(
-                Request::check_alone(&arguments).is_some(),
-                alone.contains(line),
-                "{line}"
-            );
-        }
     }
 
     #[test]

@@ -1,6 +1,4 @@
-//! What was found for a path, kept because the files of a folder ask the same again.
-//!
-//! One kind of map serves whatever is found: each kind is compiled for itself, at 2 KB of the program.
+//! What was found for a path, since the files of a folder ask the same again; in the order in which it was asked.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
