@@ -181,6 +181,7 @@ rm -rf "$HOME/.local" "$HOME/.cargo"
 # A program that came with a commit, which would say that all is well.
 for folder in .venv/bin node_modules/.bin; do
     mkdir -p "$repo/$folder"
+    # shellcheck disable=SC2016 # for the shell that runs it
     printf '%s\n' '#!/bin/sh' 'printf "tracked\n" >>"$log"' >"$repo/$folder/alembic-named"
     chmod +x "$repo/$folder/alembic-named"
     for name in git dirname sh; do cp "$repo/$folder/alembic-named" "$repo/$folder/$name"; done
