@@ -191,6 +191,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_nested_without_end_is_not_read() {
+        for opener in ["\"$(", "\"${a:-", "$(", "(", "{\n", "if x\nthen\n", "f() {\n"] {
+            assert!(end(&format!("echo {}\n", opener.repeat(20_000))).is_some(), "{opener}");
+        }
+        let (open, close) = ("\"$(echo ".repeat(5), ")\"".repeat(5));
+        assert!(end(&format!("x={open}a{close}\n")).is_none());
+    }
+
+    #[test]
     fn what_is_written_below_never_runs() {
         for (script, line) in [
             ("npx lint-staged\nexit $?\n", 2),

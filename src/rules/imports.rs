@@ -3,6 +3,7 @@
 use crate::fix::Edit;
 use crate::python::{Alias, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
+use crate::work;
 
 use super::convention_code::LINE_WIDTH;
 
@@ -328,29 +329,34 @@ pub(super) fn imports_end(source: &SourceFile, body: &[Stmt], at: usize) -> Opti
 
 /// An import, or a condition around nothing but imports and what stands in for them.
 fn is_import(statement: &Stmt) -> bool {
-    let all = |bodies: &[&[Stmt]]| {
-        let mut inner = bodies.iter().flat_map(|body| body.iter());
-        let is_stand_in = |one: &Stmt| matches!(one.kind, StmtKind::Assign { .. } | StmtKind::Other(_));
-        bodies.iter().any(|body| body.iter().any(is_import)) && inner.all(|one| is_import(one) || is_stand_in(one))
-    };
+    work::step();
     match &statement.kind {
         StmtKind::Import(_) | StmtKind::ImportFrom { .. } => true,
-        StmtKind::If(branches) => all(&branches.iter().map(|(_, body)| body.as_slice()).collect::<Vec<_>>()),
+        StmtKind::If(branches) => holds_imports(branches.iter().flat_map(|(_, body)| body)),
         StmtKind::Try {
             body,
             handlers,
             otherwise,
             finally,
         } => {
-            let handled = handlers.iter().map(|handler| handler.body.as_slice());
-            let bodies: Vec<&[Stmt]> = [body.as_slice(), otherwise, finally]
-                .into_iter()
-                .chain(handled)
-                .collect();
-            all(&bodies)
+            let handled = handlers.iter().flat_map(|handler| &handler.body);
+            holds_imports(body.iter().chain(otherwise).chain(finally).chain(handled))
         }
         _ => false,
     }
+}
+
+/// Whether there is an import among these, and nothing but what stands in for one. Each is asked once, however deep it stands.
+fn holds_imports<'b>(statements: impl Iterator<Item = &'b Stmt>) -> bool {
+    let mut has_import = false;
+    for one in statements {
+        if is_import(one) {
+            has_import = true;
+        } else if !matches!(one.kind, StmtKind::Assign { .. } | StmtKind::Other(_)) {
+            return false;
+        }
+    }
+    has_import
 }
 
 /// The module's docstring, what Python keeps for itself (`__all__`), and where imports are looked for.
@@ -384,6 +390,20 @@ mod tests {
         let after = apply(&file, [&Fix::new("import", Safety::Safe, imported.edits)]);
         let (head, _) = after.split_once(&format!("{ending}{ending}class Base")).unwrap();
         (imported.name, head.replace(ending, "\n"))
+    }
+
+    #[test]
+    fn an_import_below_many_conditions_is_asked_for_once_at_each() {
+        let steps = |depth: usize| {
+            let line = |at: usize| format!("{}if x:\n", " ".repeat(at));
+            let lines: String = (0..depth).map(line).collect();
+            let text = format!("{lines}{}import os\n\nx = 1\n", " ".repeat(depth));
+            let file = SourceFile::new("m.py".into(), text);
+            let module = Module::parse(file.clone());
+            work::counted(|| assert!(imports_end(&file, module.body(), file.text().len()).is_some()))
+        };
+        assert!(steps(20) <= 4 * 22, "{}", steps(20));
+        assert_eq!(steps(20) - steps(19), steps(10) - steps(9));
     }
 
     const ORM: &str = "from sqlalchemy.orm import DeclarativeBase\n";

@@ -89,7 +89,12 @@ pub(super) struct Reader<'t> {
     documents: Vec<(String, bool)>,
     found: Vec<Simple>,
     unclear: Option<(End, usize)>,
+    /// How many `$(` and `${` are open.
+    nesting: usize,
 }
+
+/// So many stand within each other, blocks as well; with more, the script is not read.
+const MOST_NESTED: usize = 50;
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str) -> Self {
@@ -111,6 +116,7 @@ impl<'t> Reader<'t> {
             documents: Vec::new(),
             found: Vec::new(),
             unclear: None,
+            nesting: 0,
         }
     }
 
@@ -274,6 +280,17 @@ impl<'t> Reader<'t> {
 
     /// To the end of `$(` or `${`, with what is quoted or nested in it.
     fn nested(&mut self, opener: char, closer: char, is_quoted: bool) {
+        self.nesting += 1;
+        if self.nesting > MOST_NESTED {
+            self.doubt(self.line);
+            while self.next().is_some() {}
+        } else {
+            self.inside(opener, closer, is_quoted);
+        }
+        self.nesting -= 1;
+    }
+
+    fn inside(&mut self, opener: char, closer: char, is_quoted: bool) {
         let line = self.line;
         let (mut depth, mut before) = (1_usize, opener);
         let mut text = String::new();
@@ -346,6 +363,10 @@ impl<'t> Reader<'t> {
     // --- what is around commands ---
 
     fn enter(&mut self, closer: &'static str, is_certain: bool) {
+        if self.open.len() > MOST_NESTED {
+            self.doubt(self.line);
+            while self.next().is_some() {}
+        }
         let is_body = std::mem::take(&mut self.is_function);
         self.functions += usize::from(is_body);
         self.open.push(Block {
