@@ -26,9 +26,8 @@ done
 cat >"$code" <<EOF
 //! What it finds, in one sentence.
 
-use crate::diagnostic::{Diagnostic, Severity};
-
-use super::{Check, MigrationFile, Rule};
+use crate::constraints::MigrationFile;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -36,10 +35,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "what it finds, in lower case",
     severity: Severity::Off,
     documentation: include_str!("../../docs/rules/$name.md"),
-    check: Check::Migration(check),
 };
 
-fn check(_: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(_: &MigrationFile<'_>) -> Vec<Diagnostic> {
     Vec::new()
 }
 EOF
@@ -59,13 +57,13 @@ before=$(printf 'mod %s;\n' "$module" | cat - "$table" | grep '^mod ' | LC_ALL=C
 part=
 while IFS= read -r line; do
     if [ "$line" = '];' ] && [ "$part" = table ]; then
-        printf '    &%s::RULE,\n' "$module"
+        printf '    (&%s::RULE, Check::Migration(%s::check)),\n' "$module" "$module"
         part=
     fi
     printf '%s\n' "$line"
     case $line in
     "$before") printf 'mod %s;\n' "$module" ;;
-    'pub static ALL'*) part=table ;;
+    'static TABLE'*) part=table ;;
     esac
 done <"$table" >"$table.new"
 mv "$table.new" "$table"

@@ -11,11 +11,11 @@ use clap_complete::Shell;
 
 use crate::adopt::AdoptArgs;
 use crate::config::{CommandLine, ConfigError, Globs, nearest, rules_named};
-use crate::git::DEFAULT_LIMIT;
+use crate::escape::printable;
 use crate::install::{InstallArgs, UninstallArgs};
-use crate::report::printable;
 use crate::rules;
 use crate::settings::{Action, Color, Cure, Format, Scope, Settings};
+use crate::snapshot::DEFAULT_LIMIT;
 use crate::source::RepoPath;
 
 /// Names for Alembic's constraints, before they are committed.

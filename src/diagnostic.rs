@@ -4,7 +4,6 @@ use std::fmt;
 
 use crate::fix::Fix;
 use crate::project::{Place, Spelling};
-use crate::rules::Rule;
 use crate::source::{RepoPath, SourceFile, Span};
 
 /// How bad a finding is.
@@ -26,6 +25,25 @@ impl fmt::Display for Severity {
             Self::Warning => "warning",
             Self::Error => "error",
         })
+    }
+}
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name, as configuration and reports write it.
+    pub name: &'static str,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    /// How bad its findings are unless the configuration says otherwise.
+    pub severity: Severity,
+    /// Its page.
+    pub documentation: &'static str,
+}
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 }
 

@@ -4,15 +4,15 @@
 //!
 //! ```text
 //! cli -> settings -> selection -> git        which files, and the snapshot they are read from
+//!                  -> snapshot               files as they were at one moment
 //!                  -> config                 what holds for each of them
 //!                  -> python                 parse; what an expression is worth
 //!                  -> libraries              what SQLAlchemy and others make of it
 //!                  -> migration -> sql       operations, and which create belongs to which drop; what SQL adds and drops
 //!                  -> project -> naming      environment, metadata, convention, name
-//!                  -> rules -> diagnostic    what is wrong, and its fix
+//!                  -> constraints -> rules   the name to suggest and how to write it; what is wrong, as diagnostics with fixes
 //!                  -> check -> report        in order, to the reader
-//!                  -> mend -> worktree       fixed in memory, looked at again, then written
-//!                  -> silence                or given a comment that silences it, in the same way
+//!                  -> fix                    applied in memory, looked at again, then written
 //!                  -> adopt                  a convention for a living project: the metadata, and a revision that renames
 //! ```
 
@@ -20,13 +20,13 @@ pub mod adopt;
 pub mod check;
 pub mod cli;
 pub mod config;
+mod constraints;
 pub mod diagnostic;
+mod escape;
 pub mod fix;
 pub mod git;
-mod ignores;
 pub mod install;
 mod libraries;
-pub mod mend;
 pub mod migration;
 pub mod naming;
 pub mod project;
@@ -35,17 +35,14 @@ pub mod report;
 pub mod rules;
 pub mod selection;
 pub mod settings;
+pub mod snapshot;
 pub mod source;
 mod sql;
-pub mod worktree;
 
-mod difference;
 mod memo;
-mod progress;
 mod run;
-mod session;
-mod silence;
 pub mod typed;
+mod words;
 mod work;
 
 pub use run::{ExitStatus, run};

@@ -4,9 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use alembic_named::cli::Request;
-use alembic_named::report::{printable, standard_error, standard_output};
+use alembic_named::report::{failure, standard_error, standard_output};
 use alembic_named::{ExitStatus, run};
-use owo_colors::OwoColorize;
 
 fn main() -> ExitCode {
     let request = match Request::read(std::env::args_os()) {
@@ -29,8 +28,7 @@ fn main() -> ExitCode {
     };
     let status = run(request).unwrap_or_else(|error| {
         // Where not even this can be said, the exit status says it.
-        let text = printable(&format!("{error:#}"));
-        let _ = writeln!(standard_error(), "{} {text}", "error:".red().bold());
+        let _ = failure(&mut standard_error(), &format!("{error:#}"));
         ExitStatus::Failed
     });
     ExitCode::from(status.code())

@@ -5,27 +5,21 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
-use owo_colors::OwoColorize;
 
-use crate::adopt;
-use crate::check::{Checker, Outcome, Past, examine};
+use crate::check::{self, Checker, Committed, History, Outcome, Past, examine, ignores};
 use crate::cli::{CheckArgs, Command, Request, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::fix::{Fix, Safety, apply};
-use crate::git::{DEFAULT_LIMIT, ObjectId, Repository, Restage, WorkingTree, is_full};
-use crate::ignores;
-use crate::install;
-use crate::mend::{Changed, Mended, mend};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
+use crate::fix::{Fix, Mended, Prepared, Ready, Replaced, Safety, apply, mend, silence, write};
+use crate::git::{Repository, Restage, is_full};
 use crate::project::Project;
-use crate::report::{self, Edge, printable, quoted};
-use crate::rules::{ALL, Rule};
+use crate::report::{self, Edge};
 use crate::selection::{Reader, Selection, Start};
-use crate::session::{self, Committed, History};
 use crate::settings::{Action, Cure, Format, Scope, Settings};
-use crate::silence::silence;
+use crate::snapshot::{DEFAULT_LIMIT, ObjectId, Overlay, WorkingTree};
 use crate::source::{RepoPath, SourceFile};
-use crate::worktree::{self, Prepared, Ready, Replaced};
+use crate::words::quoted;
+use crate::{adopt, install, rules};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,9 +107,9 @@ fn print(text: &[u8]) -> Result<ExitStatus> {
 }
 
 fn rules() -> String {
-    let widest = ALL.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
-    let line = |rule: &&Rule| format!("{:widest$}  {:7}  {}", rule.name, rule.severity, rule.summary);
-    ALL.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
+    let widest = rules::all().map(|rule| rule.name.len()).max().unwrap_or_default();
+    let line = |rule: &Rule| format!("{:widest$}  {:7}  {}", rule.name, rule.severity, rule.summary);
+    rules::all().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// What holds for a file: each rule with its level and who says so, then the rest.
@@ -161,7 +155,7 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     let selection = start.select(&settings.scope, settings.max_file_size)?;
     let selected = started.elapsed();
     let snapshot = &*selection.snapshot;
-    let configs = session::configs(settings, snapshot)?;
+    let configs = check::configs(settings, snapshot)?;
     let committed = Committed::new(start, selection.base.as_ref());
     let before = Project::new(&committed, selection.top.to_string_lossy());
     let project = Project::new(snapshot, selection.top.to_string_lossy()).since(&before);
@@ -172,12 +166,12 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
         configs: &configs,
         past: &past,
     };
-    let mut outcome = session::check(&selection.candidates, &checker, settings, &start.folder)?;
+    let mut outcome = check::check(&selection.candidates, &checker, settings, &start.folder)?;
     outcome.failures.extend(selection.failures.iter().cloned());
     outcome.reader = start.reader();
     let fixable = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some());
     outcome.is_passing = start.repository.as_ref().is_some_and(Repository::has_passing_index)
-        && worktree::holds(&start.top, fixable.map(|diagnostic| &diagnostic.file));
+        && write::holds(&start.top, fixable.map(|diagnostic| &diagnostic.file));
     outcome.why_none = selection.why_none(&settings.scope, outcome.excluded);
     let look_again = |file: &SourceFile| -> Vec<Diagnostic> {
         let candidate = selection
@@ -185,7 +179,7 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
             .iter()
             .find(|candidate| candidate.path == *file.path());
         let in_head = candidate.is_none_or(|candidate| past.holds(candidate).unwrap_or(true));
-        let changed = Changed::new(snapshot, file);
+        let changed = Overlay::new(snapshot, file);
         let project = Project::new(&changed, selection.top.to_string_lossy()).since(&before);
         let examined = configs
             .of(file.path())
@@ -250,7 +244,7 @@ fn find_unstaged(outcome: &mut Outcome, start: &Start, look_again: &dyn Fn(&Sour
     let differing: Vec<(&[Diagnostic], SourceFile)> = files
         .filter_map(|own| {
             let checked = &own.first()?.file;
-            let working = worktree::read(&start.top, checked.path())?;
+            let working = write::read(&start.top, checked.path())?;
             (working.text() != checked.text()).then_some((own, working))
         })
         .take(MOST_UNSTAGED)
@@ -278,7 +272,7 @@ fn is_written_by_us(start: &Start, own: &[Diagnostic], working: &SourceFile) -> 
             left: Vec::new(),
             fixed: 0,
         };
-        mended.after.text() != checked.text() && worktree::is_written(&start.top, &mended)
+        mended.after.text() != checked.text() && write::is_written(&start.top, &mended)
     };
     let fixes = || own.iter().filter_map(|one| one.fix.as_ref());
     written(fixes().filter(|fix| fix.safety == Safety::Safe).collect())
@@ -309,7 +303,7 @@ fn fix_files(
     let scratch = start.repository.as_ref().map(Repository::git_dir);
     let mut ready: Vec<(Option<Ready>, Mended)> = Vec::new();
     for one in mended {
-        match worktree::prepare(&start.top, scratch, &one) {
+        match write::prepare(&start.top, scratch, &one) {
             Ok(Prepared::Ready(file)) => ready.push((Some(*file), one)),
             Ok(unready) => {
                 let is_done = matches!(unready, Prepared::Done);
@@ -453,7 +447,7 @@ fn report_all(outcome: &Outcome, settings: &Settings, edge: &mut Edge) -> Result
         report::after(outcome, settings, width, is_text, err)?;
     }
     for failure in &outcome.failures {
-        writeln!(err, "{} {}", "error:".red().bold(), printable(failure))?;
+        report::failure(err, failure)?;
     }
     Ok(err.flush()?)
 }

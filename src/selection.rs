@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::git::{Change, Environment, GitError, ObjectId, Repository, Snapshot, Status, WorkingTree};
+use crate::git::{Change, Environment, GitError, Repository, Status};
 use crate::settings::Scope;
+use crate::snapshot::{ObjectId, Snapshot, SnapshotError, WorkingTree};
 use crate::source::RepoPath;
 use crate::typed::Typed;
 
@@ -26,10 +27,10 @@ pub struct Candidate {
 
 impl Candidate {
     /// Its bytes. Fails when it has gone, or is larger than the limit.
-    pub fn read(&self, snapshot: &dyn Snapshot) -> Result<Vec<u8>, GitError> {
+    pub fn read(&self, snapshot: &dyn Snapshot) -> Result<Vec<u8>, SnapshotError> {
         match &self.id {
             Some(id) => snapshot.read_id(&self.path, id, self.size),
-            None => snapshot.read(&self.path)?.ok_or_else(|| GitError::Vanished {
+            None => snapshot.read(&self.path)?.ok_or_else(|| SnapshotError::Vanished {
                 path: self.path.clone(),
             }),
         }

@@ -4,13 +4,12 @@
 //! pre-commit and prek build a program (`language: rust`) or install one (`language: python`) in a folder of their own, and put that folder
 //! in PATH for the hook alone.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use crate::git::is_program;
-use crate::report::quoted;
+use crate::words::quoted;
 
 /// The hook that fixes, as `.pre-commit-hooks.yaml` offers it.
 pub const FIXING_HOOK: &str = "alembic-named-fix";

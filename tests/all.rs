@@ -11,7 +11,7 @@ mod support;
 use serde_json::Value;
 use support::{NAMED, PROGRAM, Repo, UNNAMED, migration};
 
-/// Enough for two threads (`ENOUGH` in src/session.rs).
+/// Enough for two threads (`ENOUGH` in src/check/threads.rs).
 const MANY: usize = 600;
 
 fn json(repo: &Repo, arguments: &[&str]) -> Value {

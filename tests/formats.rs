@@ -20,7 +20,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use alembic_named::git::{Backend, Change, EntryKind, Environment, GitError, Repository, Snapshot, Staged, Status};
+use alembic_named::git::{Backend, Change, Environment, GitError, Repository, Staged, Status};
+use alembic_named::snapshot::{EntryKind, Snapshot, SnapshotError};
 use alembic_named::source::RepoPath;
 use support::Repo;
 
@@ -381,7 +382,7 @@ fn a_file_too_large_to_read_is_not_compared() {
         let repository = open(repo.path(), variables).with_limit(8);
         let index = repository.index().unwrap();
         let error = index.read(&"pkg/c2.py".into()).unwrap_err();
-        assert!(matches!(error, GitError::TooLarge { limit: 8, .. }), "{error}");
+        assert!(matches!(error, SnapshotError::TooLarge { limit: 8, .. }), "{error}");
         repo.stage("small.py", "small\n");
         assert_eq!(
             open(repo.path(), variables)
@@ -392,7 +393,10 @@ fn a_file_too_large_to_read_is_not_compared() {
                 .unwrap(),
             b"small\n"
         );
-        assert!(matches!(index.read(&"a.py".into()), Err(GitError::TooLarge { .. })));
+        assert!(matches!(
+            index.read(&"a.py".into()),
+            Err(SnapshotError::TooLarge { .. })
+        ));
     }
 }
 
@@ -714,7 +718,7 @@ fn quoted_alternates_are_git_s() {
             .unwrap()
             .read(&"new.py".into())
             .unwrap_err();
-        assert!(matches!(error, GitError::MissingObject { .. }), "{error}");
+        assert!(matches!(error, SnapshotError::MissingObject { .. }), "{error}");
     }
 }
 
@@ -1150,7 +1154,7 @@ fn a_partial_clone_says_what_to_fetch() {
     let repository = open(clone.path(), &[]);
     assert!(repository.staged().unwrap().changes.is_empty());
     let error = repository.index().unwrap().read(&"a.py".into()).unwrap_err();
-    assert!(matches!(error, GitError::MissingObject { .. }), "{error}");
+    assert!(matches!(error, SnapshotError::MissingObject { .. }), "{error}");
     clone.git(&["rm", "--quiet", "--cached", "a.py"]);
     clone.stage("renamed.py", format!("a.py\n{LONG}more\n"));
     for variables in [&[][..], &[ASK_GIT]] {

@@ -2,15 +2,14 @@
 
 use regex::Regex;
 
-use crate::fix::apply;
-use crate::mend::{Changed, Mended};
-use crate::naming::{ConstraintKind, Convention, Key, Value};
-use crate::project::{ConventionFacts, Given, Place, Project, Target};
-use crate::rules::convention_fix;
-use crate::source::SourceFile;
-
 use super::error::AdoptError;
 use super::find::Found;
+use crate::constraints::convention_fix;
+use crate::fix::{Mended, apply};
+use crate::naming::{ConstraintKind, Convention, Key, Value};
+use crate::project::{ConventionFacts, Given, Place, Project, Target};
+use crate::snapshot::Overlay;
+use crate::source::SourceFile;
 
 /// So many places are told.
 const MOST_PLACES: usize = 3;
@@ -66,7 +65,7 @@ pub(super) fn write(found: &Found, project: &Project<'_>, convention: &Conventio
     let module = project.modules().parse(&file);
     let fix = convention_fix(&judged, module, project, convention).ok_or_else(no_place)?;
     let after = SourceFile::new(file.path().clone(), apply(&file, [&fix]));
-    let changed = Changed::new(project.snapshot(), &after);
+    let changed = Overlay::new(project.snapshot(), &after);
     let naming = project
         .changed(&changed, file.path())
         .naming_of(found.environment.clone());

@@ -26,12 +26,14 @@ pub use error::AdoptError;
 use crate::ExitStatus;
 use crate::config::{CommandLine, Config, Configs};
 use crate::diagnostic::Diagnostic;
-use crate::git::{DEFAULT_LIMIT, Repository, WorkingTree};
-use crate::mend::{Changed, Mended};
+use crate::fix::Mended;
+use crate::git::Repository;
 use crate::naming::Convention;
 use crate::project::{History, Project, Revision};
 use crate::selection::Start;
 use crate::settings::Scope;
+use crate::snapshot::Overlay;
+use crate::snapshot::{DEFAULT_LIMIT, WorkingTree};
 use crate::source::RepoPath;
 
 use find::{Found, Standing};
@@ -169,7 +171,7 @@ fn plan(
     };
     let failing = match &module {
         Some(module) => {
-            let changed = Changed::new(project.snapshot(), &module.after);
+            let changed = Overlay::new(project.snapshot(), &module.after);
             later::failing(&history, &project.changed(&changed, module.path()), config)
         }
         None => later::failing(&history, project, config),

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::project::{Environment, History, Project};
-use crate::report::printable;
-use crate::source::RepoPath;
-
 use super::error::AdoptError;
+use crate::escape::printable;
+use crate::project::{Environment, History, Project};
+use crate::source::RepoPath;
 
 /// What Alembic itself names files by (`alembic/script/base.py`, `_default_file_template` and `truncate_slug_length`).
 const TEMPLATE: &str = "%(rev)s_%(slug)s";

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::convention::{Shapes, check_template, entries};
+use crate::constraints::{MigrationFile, key_numbers};
 use crate::migration::Migration;
 use crate::naming::{Convention, Dialect};
 use crate::project::{Given, History, Named, Project};
 use crate::python::Module;
-use crate::rules::{MigrationFile, key_numbers};
 use crate::source::{RepoPath, SourceFile};
-
-use super::convention::{Shapes, check_template, entries};
 
 const TEMPLATE: &str = include_str!("revision.py.in");
 

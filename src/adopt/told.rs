@@ -4,13 +4,14 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::diagnostic::Diagnostic;
-use crate::mend::Mended;
-use crate::project::Environment;
-use crate::report::{self, printable, quoted};
-use crate::selection::Start;
-
 use super::Plan;
+use crate::diagnostic::Diagnostic;
+use crate::escape::printable;
+use crate::fix::Mended;
+use crate::project::Environment;
+use crate::report;
+use crate::selection::Start;
+use crate::words::quoted;
 
 pub(super) fn nothing_left() -> io::Result<()> {
     writeln!(

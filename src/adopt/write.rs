@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use tempfile::{Builder, NamedTempFile};
 
-use crate::mend::Mended;
-use crate::source::RepoPath;
-use crate::worktree::{self, Prepared};
-
 use super::error::AdoptError;
+use crate::fix::{Mended, Prepared, write};
+use crate::source::RepoPath;
 
 /// A file that is not there yet.
 pub(super) struct New<'t> {
@@ -96,10 +94,7 @@ pub(super) fn write(
     module: Option<&Mended>,
     revision: Option<(&RepoPath, &str)>,
 ) -> Result<()> {
-    let ready = match module
-        .map(|module| worktree::prepare(top, scratch, module))
-        .transpose()?
-    {
+    let ready = match module.map(|module| write::prepare(top, scratch, module)).transpose()? {
         None => None,
         Some(Prepared::Ready(ready)) => Some(ready),
         Some(_) => {

@@ -10,10 +10,11 @@ use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
+use super::GitError;
 use super::environment::Environment;
 use super::error::{is_full, says_full};
 use super::place::Place;
-use super::{GitError, ObjectId};
+use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
 /// Variables that would change what a path means.

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::listing::is_regular;
-use super::{Change, ObjectId, Status};
+use super::{Change, Status};
+use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
 /// One record of a comparison, deletions and all kinds of entries included.

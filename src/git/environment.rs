@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::ObjectId;
+use crate::snapshot::ObjectId;
 
 /// The environment of a process. A git that is started gets exactly these variables.
 ///

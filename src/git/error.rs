@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::ObjectId;
+use crate::snapshot::{ObjectId, SnapshotError};
 use crate::source::RepoPath;
 
 /// Why git's answer is not to be had. A check that ends with one of these did not take place: it must never count as
@@ -108,33 +108,9 @@ pub enum GitError {
         /// The repository's own folder.
         git_dir: PathBuf,
     },
-    /// The object is named but not stored here.
-    #[error(
-        "the content of `{path}` (object {id}) is not in the repository: in a partial clone `git cat-file blob {id}` \
-         fetches it, otherwise `git fsck` shows what is lost"
-    )]
-    MissingObject {
-        /// The file.
-        path: RepoPath,
-        /// Its object.
-        id: ObjectId,
-    },
-    /// The size was looked at before anything was read.
-    #[error("`{path}` is {size} bytes, more than the {limit} that are read: exclude the file from the check")]
-    TooLarge {
-        /// The file.
-        path: RepoPath,
-        /// Its size in bytes.
-        size: u64,
-        /// The most that is read.
-        limit: u64,
-    },
-    /// A file that was listed is gone.
-    #[error("`{path}` is no longer there: run the command again")]
-    Vanished {
-        /// The file.
-        path: RepoPath,
-    },
+    /// A file of a snapshot is not to be had.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// `git commit PATH` commits from an index of its own, which is thrown away.
     #[error(
         "cannot stage a fix during `git commit PATH`: run `alembic-named fix --staged --restage` first, then commit"
@@ -215,6 +191,15 @@ pub enum GitError {
     },
 }
 
+impl From<GitError> for SnapshotError {
+    fn from(error: GitError) -> Self {
+        match error {
+            GitError::Snapshot(error) => error,
+            error => Self::Store(Box::new(error)),
+        }
+    }
+}
+
 /// Whether something could not be written because there is no room (ENOSPC, EDQUOT, and the limit of a process).
 pub(crate) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
@@ -283,16 +268,18 @@ mod tests {
             GitError::DamagedHead { git_dir: path() },
             GitError::Full { path: path() },
             GitError::Busy { path: path() },
-            GitError::MissingObject {
+            SnapshotError::MissingObject {
                 path: name(),
                 id: ObjectId::default(),
-            },
-            GitError::TooLarge {
+            }
+            .into(),
+            SnapshotError::TooLarge {
                 path: name(),
                 size: 2,
                 limit: 1,
-            },
-            GitError::Vanished { path: name() },
+            }
+            .into(),
+            SnapshotError::Vanished { path: name() }.into(),
             GitError::UnknownRevision {
                 revision: "main".to_owned(),
             },

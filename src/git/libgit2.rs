@@ -17,14 +17,14 @@ use git2::{Delta as Letter, DiffOptions, ErrorCode, Index, IndexEntry, IndexTime
 use super::cached_tree::IndexError;
 use super::command::Caller;
 use super::delta::{Candidates, Delta, Kind, Pair, Side};
-use super::listing::{Row, canonical, first, is_regular};
+use super::index::{Overlay, Said};
+use super::listing::{Row, canonical, is_regular};
 use super::merge::OtherParents;
-use super::overlay::{Overlay, Said};
 use super::place::Place;
 use super::program::Program;
-use super::snapshot::{Entry, EntryKind};
 use super::tree_diff::{self, Child, Id, Item, Trees};
-use super::{Backend, GitError, ObjectId, name_lengths, staged};
+use super::{Backend, GitError, name_lengths, staged};
+use crate::snapshot::{Entry, EntryKind, ObjectId, SnapshotError, first};
 use crate::source::RepoPath;
 
 /// Entries that are not there yet: `git add --intent-to-add` (gitformat-index, "extended flags").
@@ -448,7 +448,7 @@ impl Library {
         let check = |size: usize, kind: git2::ObjectType| {
             if size as u64 > limit {
                 let (path, size) = (path.clone(), size as u64);
-                return Err(GitError::TooLarge { path, size, limit }.into());
+                return Err(GitError::from(SnapshotError::TooLarge { path, size, limit }).into());
             }
             if kind != git2::ObjectType::Blob {
                 return Err(Trouble::Refused(format!("object {id} is no file")));

@@ -1,6 +1,6 @@
 //! A flat, sorted list of paths (an index, or all of a tree) and the questions a snapshot asks of it. Pure.
 
-use super::{Entry, EntryKind, ObjectId};
+use crate::snapshot::{Entry, ObjectId, children};
 use crate::source::RepoPath;
 
 /// One row of a listing.
@@ -99,59 +99,10 @@ pub(super) fn canonical(mode: u32) -> u32 {
     }
 }
 
-/// The first of `length` sorted rows that `is_before` does not hold for.
-pub(super) fn first(length: usize, is_before: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, length);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if is_before(middle) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}
-
-/// The direct children of `folder` in sorted rows, of which each is a path and whether it is a file to look at.
-///
-/// A folder with a million files below is stepped over with one search.
-pub(super) fn children(
-    length: usize,
-    row: impl Fn(usize) -> Option<(RepoPath, bool)>,
-    folder: &RepoPath,
-) -> Vec<Entry> {
-    let first_from = |start: &[u8]| first(length, |at| row(at).is_some_and(|(path, _)| path.as_bytes() < start));
-    let mut prefix = folder.as_bytes().to_vec();
-    if !prefix.is_empty() {
-        prefix.push(b'/');
-    }
-    let mut found = Vec::new();
-    let mut at = first_from(&prefix);
-    while let Some((path, is_file)) = row(at) {
-        let Some(rest) = path.as_bytes().strip_prefix(prefix.as_slice()) else {
-            break;
-        };
-        let Some(end) = rest.iter().position(|&byte| byte == b'/') else {
-            if is_file {
-                found.push(Entry::new(rest, EntryKind::File));
-            }
-            at += 1;
-            continue;
-        };
-        let name = rest.get(..end).unwrap_or_default();
-        found.push(Entry::new(name, EntryKind::Folder));
-        // `0` follows `/`, so this is the first path that can lie behind the folder.
-        let behind = [prefix.as_slice(), name, b"0"].concat();
-        at = first_from(&behind).max(at + 1);
-    }
-    found.sort();
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::EntryKind;
 
     const ID: &str = "92e569fadf44ff168e63733f4771c2544fde05d3";
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::GitError;
 use super::environment::Environment;
-use super::{GitError, ObjectId};
+use crate::snapshot::ObjectId;
 
 /// What is known about the other parents before the commit exists.
 #[derive(Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@
 //! 2. Otherwise libgit2 loads the index and compares it with HEAD's tree (`libgit2`).
 //! 3. What libgit2 refuses, and an index so large that git is faster, is left to the git program (`program`).
 //!
-//! From then on the index is HEAD's tree with the changes on top (`overlay`).
+//! From then on the index is HEAD's tree with the changes on top (`index`).
 //!
 //! Only `stage` writes. Nothing else locks or refreshes anything, and nothing reads standard input or goes to the network.
 
@@ -28,19 +28,18 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod hooks;
+mod index;
 mod libgit2;
 mod listing;
 mod merge;
 mod name_lengths;
 mod opening;
-mod overlay;
 mod place;
 mod program;
 mod raw;
 mod repository;
 #[cfg(test)]
 mod sample;
-mod snapshot;
 mod stage;
 mod staged;
 mod stored;
@@ -54,56 +53,10 @@ pub use error::GitError;
 pub(crate) use error::is_full;
 pub use hooks::Hooks;
 pub use repository::Repository;
-pub use snapshot::{Entry, EntryKind, MemorySnapshot, Snapshot, WorkingTree};
 pub use stage::{Restage, Undo};
 
+use crate::snapshot::{ObjectId, Snapshot};
 use crate::source::RepoPath;
-
-/// The most that is read of one file: 4 MiB. No migration written by hand or by Alembic comes near it.
-pub const DEFAULT_LIMIT: u64 = 4 * 1024 * 1024;
-
-/// The name of an object, as git prints it: 40 hexadecimal digits, or 64 in a SHA-256 repository.
-///
-/// The default is empty: the id of a file that git does not hold.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct ObjectId(String);
-
-impl ObjectId {
-    /// The id that `hex` spells in full; `None` if it does not.
-    #[must_use]
-    pub fn parse(hex: &str) -> Option<Self> {
-        let is_whole = matches!(hex.len(), 40 | 64) && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_whole.then(|| Self(hex.to_ascii_lowercase()))
-    }
-
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn of(id: impl fmt::Display) -> Self {
-        Self(id.to_string())
-    }
-
-    fn of_bytes(id: &[u8]) -> Self {
-        const DIGITS: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-        ];
-        let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or('0');
-        Self(
-            id.iter()
-                .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
-                .collect(),
-        )
-    }
-}
-
-impl fmt::Display for ObjectId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
 
 /// A regular file that a comparison leaves behind. Symbolic links, submodules and deleted files are none.
 #[derive(Debug, Clone, PartialEq, Eq)]

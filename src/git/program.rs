@@ -11,7 +11,8 @@ use super::libgit2::Between;
 use super::listing::Listing;
 use super::merge::OtherParents;
 use super::place::Place;
-use super::{GitError, ObjectId, raw};
+use super::{GitError, raw};
+use crate::snapshot::{ObjectId, SnapshotError};
 use crate::source::RepoPath;
 
 /// What makes the answer the same whatever the user's configuration says (git-diff). `diff` and not `diff-index`,
@@ -308,7 +309,7 @@ impl Program {
         let reply = running
             .ask(id, limit)
             .map_err(|error| self.caller.failed(&Batch::COMMAND, &error.to_string()))?;
-        let missing = || GitError::MissingObject {
+        let missing = || SnapshotError::MissingObject {
             path: path.clone(),
             id: id.clone(),
         };
@@ -319,15 +320,16 @@ impl Program {
             }
             Reply::Missing => {
                 *batch = Some(running);
-                Err(missing())
+                Err(missing().into())
             }
-            Reply::Ended => Err(missing()),
+            Reply::Ended => Err(missing().into()),
             // What it has begun to send is not read: it is ended, and the next question starts another.
-            Reply::TooLarge(size) => Err(GitError::TooLarge {
+            Reply::TooLarge(size) => Err(SnapshotError::TooLarge {
                 path: path.clone(),
                 size,
                 limit,
-            }),
+            }
+            .into()),
             Reply::Other => Err(self.caller.failed(&Batch::COMMAND, &format!("object {id} is no file"))),
         }
     }

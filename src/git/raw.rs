@@ -1,7 +1,7 @@
 //! The parser of `git diff --raw -z`. Pure.
 
-use super::ObjectId;
 use super::delta::{Delta, Kind, Side};
+use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
 /// The records of `git diff --raw -z --no-abbrev` (git-diff, section "Raw output format"); `None` where the bytes are

@@ -14,10 +14,10 @@ use super::merge::OtherParents;
 use super::opening::{self, Opened};
 use super::place::Place;
 use super::program::Program;
-use super::snapshot::Snapshot;
 use super::stored::Stored;
-use super::{Backend, Change, Comparison, DEFAULT_LIMIT, GitError, ObjectId, Staged, Status};
+use super::{Backend, Change, Comparison, GitError, Staged, Status};
 use crate::python::relevance;
+use crate::snapshot::{DEFAULT_LIMIT, ObjectId, Snapshot};
 use crate::source::RepoPath;
 
 /// A git repository, read only.

@@ -6,7 +6,8 @@
 use std::fs::{File, TryLockError};
 
 use super::command::Caller;
-use super::{GitError, ObjectId, Repository};
+use super::{GitError, Repository};
+use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
 /// New content for an entry of the index.

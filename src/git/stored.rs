@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use super::listing::{Listing, Row};
 use super::program::Program;
-use super::snapshot::{Entry, Snapshot};
-use super::{GitError, ObjectId, Repository};
+use super::{GitError, Repository};
+use crate::snapshot::{Entry, ObjectId, Snapshot, SnapshotError};
 use crate::source::RepoPath;
 
 /// The files that git stores: of the index, or of a tree.
@@ -52,17 +52,18 @@ fn whole_tree<'l>(program: &Program, id: &ObjectId, listing: &'l OnceCell<Listin
 }
 
 impl Snapshot for Stored<'_> {
-    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, GitError> {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, SnapshotError> {
         let row = self.find(path)?;
-        row.map(|row| self.repository.blob(path, &row.id, row.size)).transpose()
+        let content = row.map(|row| self.repository.blob(path, &row.id, row.size));
+        Ok(content.transpose()?)
     }
 
-    fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, GitError> {
-        self.repository.blob(path, id, size)
+    fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, SnapshotError> {
+        Ok(self.repository.blob(path, id, size)?)
     }
 
-    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, GitError> {
-        match &self.files {
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError> {
+        let entries = match &self.files {
             Files::Index => self.repository.ask(
                 |library| library.index_children(folder),
                 |program| Ok(program.index_listing()?.children(folder)),
@@ -71,7 +72,8 @@ impl Snapshot for Stored<'_> {
                 |library| library.tree_children(id, folder),
                 |program| Ok(whole_tree(program, id, listing)?.children(folder)),
             ),
-        }
+        };
+        Ok(entries?)
     }
 
     fn describe(&self) -> &'static str {

@@ -5,10 +5,10 @@
 
 use std::cmp::Ordering;
 
-use super::ObjectId;
 use super::cached_tree::IndexError;
 use super::delta::{Delta, Kind, Side};
 use super::listing::canonical;
+use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
 /// The name of an object in a SHA-1 repository.

@@ -8,15 +8,16 @@ use anyhow::Result;
 use crate::check::examine;
 use crate::config::{CommandLine, Configs};
 use crate::diagnostic::Severity;
-use crate::git::DEFAULT_LIMIT;
+use crate::escape::printable;
 use crate::project::Project;
 use crate::python::{names_down_revision, relevance};
-use crate::report::{counted, printable, quoted};
 use crate::rules::MISSING_NAMING_CONVENTION;
 use crate::selection::{Reader, Start};
 use crate::settings::Scope;
+use crate::snapshot::DEFAULT_LIMIT;
 use crate::source::{RepoPath, SourceFile};
 use crate::typed::Typed;
+use crate::words::{counted, quoted};
 
 /// So many modules are named.
 const MOST_NAMED: usize = 5;

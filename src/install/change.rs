@@ -1,14 +1,13 @@
 //! What is going to be done to files: collected first, then done in one go.
 
-use std::fmt;
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use tempfile::NamedTempFile;
 
 use super::InstallError;
-use crate::worktree::{WriteError, rewrite};
+use crate::fix::{WriteError, rewrite};
 
 /// One thing to do.
 #[derive(Debug)]

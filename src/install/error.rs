@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::Manager;
 use super::entry::COMMAND;
+use crate::fix::WriteError;
 use crate::git::GitError;
-use crate::worktree::WriteError;
 
 /// Why nothing was installed or removed. Where this is told, nothing was changed.
 #[derive(Debug, thiserror::Error)]

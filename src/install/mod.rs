@@ -23,7 +23,8 @@ use clap::{Args, ValueEnum};
 pub use error::InstallError;
 
 use crate::ExitStatus;
-use crate::report::{printable, standard_error, standard_output};
+use crate::escape::printable;
+use crate::report::{standard_error, standard_output};
 use crate::typed::Typed;
 use change::{Change, Plan};
 use entry::{Format, Kind, Removal, Unclear};

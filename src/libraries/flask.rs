@@ -5,10 +5,10 @@ use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
 use super::{Known, ends, kinds, made, sqlalchemy};
-use crate::git::EntryKind;
 use crate::python::scopes::Binding;
 use crate::python::values::{Arguments, Made, Place, Reader, Value};
 use crate::python::{Class as ClassTree, Module, StmtKind};
+use crate::snapshot::EntryKind;
 use crate::source::RepoPath;
 
 /// How far below a folder an application is looked for.

@@ -5,11 +5,10 @@
 
 use memchr::memmem;
 
-use crate::git::{EntryKind, Snapshot};
-use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind, Module, Stmt, StmtKind};
-use crate::source::{RepoPath, SourceFile, Span};
-
 use super::Place;
+use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind, Module, Stmt, StmtKind};
+use crate::snapshot::{EntryKind, Snapshot};
+use crate::source::{RepoPath, SourceFile, Span};
 
 /// So many modules are read, the likeliest first, while somebody waits for a commit: a convention without `ck` is never wrong.
 const MOST_READ: usize = 200;
@@ -242,7 +241,7 @@ fn is_finished(argument: &Argument) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::MemorySnapshot;
+    use crate::snapshot::MemorySnapshot;
 
     fn held(files: &[(&str, &str)]) -> String {
         let snapshot: MemorySnapshot = files.iter().copied().collect();

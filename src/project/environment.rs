@@ -6,12 +6,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::git::{Entry, EntryKind, Snapshot};
+use super::ini::{Ini, Section};
 use crate::memo::Memo;
 use crate::naming::Dialect;
+use crate::snapshot::{Entry, EntryKind, Snapshot};
 use crate::source::RepoPath;
-
-use super::ini::{Ini, Section};
 
 /// One environment, as `alembic.ini` or `pyproject.toml` and the folder with `env.py` describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -423,7 +422,7 @@ fn split_paths(text: &str, separator: Option<&str>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::MemorySnapshot;
+    use crate::snapshot::MemorySnapshot;
 
     const ENV: &str = "from alembic import context\n";
 

@@ -11,11 +11,10 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use regex::bytes::Regex;
 
-use crate::git::{EntryKind, Snapshot};
-use crate::python::{Expr, ExprKind, Module, Stmt, StmtKind};
-use crate::source::{RepoPath, SourceFile, Span};
-
 use super::Environment;
+use crate::python::{Expr, ExprKind, Module, Stmt, StmtKind};
+use crate::snapshot::{EntryKind, Snapshot};
+use crate::source::{RepoPath, SourceFile, Span};
 
 /// An environment with more files than this is not read: what would be found is not worth the wait.
 pub const MOST_FILES: usize = 5_000;
@@ -463,7 +462,7 @@ fn texts(expr: &Expr) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::MemorySnapshot;
+    use crate::snapshot::MemorySnapshot;
 
     fn links(text: &str) -> Option<(String, Option<Vec<String>>)> {
         Links::read(text).map(|links| (links.id, links.parents))

@@ -28,13 +28,13 @@ pub use target::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
 
 pub use crate::python::values::Place;
 
-use crate::git::Snapshot;
 use crate::libraries::ALONE;
 use crate::memo::Memo;
 use crate::migration::Migration;
 use crate::naming::Dialect;
 use crate::python::values::{Imports, Reader};
 use crate::python::{Module, Modules};
+use crate::snapshot::Snapshot;
 use crate::source::{RepoPath, SourceFile};
 
 use environment::Environments;

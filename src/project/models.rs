@@ -3,14 +3,13 @@
 use std::cell::{Cell, OnceCell};
 use std::collections::{HashMap, HashSet};
 
-use crate::git::EntryKind;
-use crate::naming::ConstraintKind;
-use crate::python::{ArgumentKind, Call, Class, Expr, ExprKind, Module, Modules, Stmt, StmtKind};
-use crate::source::{RepoPath, Span};
-use crate::work;
-
 use super::target::Target;
 use super::{Naming, Place};
+use crate::naming::ConstraintKind;
+use crate::python::{ArgumentKind, Call, Class, Expr, ExprKind, Module, Modules, Stmt, StmtKind};
+use crate::snapshot::EntryKind;
+use crate::source::{RepoPath, Span};
+use crate::work;
 
 /// How many modules are opened for one answer.
 const MAX_FILES: usize = 200;
@@ -401,8 +400,8 @@ fn prefix(column: &Call) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::MemorySnapshot;
     use crate::project::Project;
+    use crate::snapshot::MemorySnapshot;
     use crate::source::SourceFile;
 
     fn declaration(models: &str, kind: ConstraintKind, table: &str, columns: &[&str]) -> String {

@@ -1,11 +1,10 @@
 //! The names that people gave to the constraints of a project, in its models and its revisions.
 
-use crate::git::Snapshot;
-use crate::python::{Call, Expr, Module, names_down_revision};
-use crate::source::{RepoPath, SourceFile};
-
 use super::Place;
 use super::checks::{CheckName, check_name, classes, modules};
+use crate::python::{Call, Expr, Module, names_down_revision};
+use crate::snapshot::Snapshot;
+use crate::source::{RepoPath, SourceFile};
 
 /// More than this, in bytes, is not read.
 const MOST_BYTES: usize = 32 << 20;

@@ -7,11 +7,10 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use crate::git::{EntryKind, Snapshot};
-use crate::naming::Dialect;
-use crate::source::RepoPath;
-
 use super::{History, Naming};
+use crate::naming::Dialect;
+use crate::snapshot::{EntryKind, Snapshot};
+use crate::source::RepoPath;
 
 /// How many revisions, modules and lists of requirements are looked through.
 const MOST_FILES: usize = 200;
@@ -221,8 +220,8 @@ fn driver(name: &[u8]) -> &'static [Dialect] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::MemorySnapshot;
     use crate::project::Project;
+    use crate::snapshot::MemorySnapshot;
     use crate::source::SourceFile;
 
     fn labels(found: &[Dialect]) -> String {

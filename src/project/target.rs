@@ -2,15 +2,14 @@
 
 use std::rc::Rc;
 
+use super::late::{self, Early};
+use super::{Naming, Place};
 use crate::libraries::sqlalchemy::{self, Setting};
 use crate::libraries::{ignored_metadata, kinds};
 use crate::naming::{Convention, Key, Value as Template};
 use crate::python::values::{Class, Dict, Made, Reader, Value};
 use crate::python::{Expr, ExprKind, Module, StmtKind};
 use crate::source::SourceFile;
-
-use super::late::{self, Early};
-use super::{Naming, Place};
 
 /// What an environment hands to Alembic as `target_metadata`.
 #[derive(Debug, Clone)]
@@ -569,9 +568,9 @@ fn metadata_of<'m>(reader: &mut Reader<'m>, value: &Value<'m>) -> Option<Rc<Made
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::MemorySnapshot;
     use crate::naming::ConstraintKind;
     use crate::project::Project;
+    use crate::snapshot::MemorySnapshot;
 
     const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\ndef run_migrations_online():\n    context.configure(connection=c, target_metadata=target_metadata)\n";
 

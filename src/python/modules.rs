@@ -5,7 +5,7 @@ use std::cell::Cell;
 use elsa::FrozenMap;
 
 use super::Module;
-use crate::git::{Entry, Snapshot};
+use crate::snapshot::{Entry, Snapshot};
 use crate::source::{RepoPath, SourceFile};
 
 /// The Python modules of a snapshot.

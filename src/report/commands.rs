@@ -7,8 +7,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::settings::{Scope, Settings};
 use crate::source::RepoPath;
 use crate::typed::Typed;
-
-use super::quoted;
+use crate::words::quoted;
 
 /// So many paths stand in a command.
 pub(super) const MOST_PATHS: usize = 8;

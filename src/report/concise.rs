@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::Reporter;
 use crate::check::Outcome;
-
-use super::{Reporter, printable};
+use crate::escape::printable;
 
 pub(super) struct Concise;
 

@@ -3,11 +3,10 @@
 use std::fmt::Write;
 
 use crate::config::{Config, Source};
+use crate::escape::printable;
 use crate::naming::{Key, Value};
-use crate::rules::ALL;
+use crate::rules;
 use crate::source::RepoPath;
-
-use super::printable;
 
 pub(super) fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
     let origin = config.origin.as_ref().map_or_else(
@@ -15,8 +14,8 @@ pub(super) fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
         |origin| printable(&origin.display()),
     );
     let mut text = format!("{}\nconfiguration: {origin}\n\n", printable(shown));
-    let widest = ALL.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
-    for rule in ALL {
+    let widest = rules::all().map(|rule| rule.name.len()).max().unwrap_or_default();
+    for rule in rules::all() {
         let (severity, source) = config.severity_and_source(path, rule, rule.severity);
         let source = match source {
             Source::Default => "default".to_owned(),

@@ -7,7 +7,7 @@ use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
 use terminal_size::terminal_size_of;
 
-use super::Screen;
+use crate::escape::Screen;
 use crate::settings::{Action, Color, Settings};
 
 /// How many columns a line may take.

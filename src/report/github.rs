@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
+use super::Reporter;
+use super::wording::advice;
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Severity};
-
-use super::Reporter;
-use super::escape::escape;
-use super::wording::advice;
+use crate::escape::escape;
 
 pub(super) struct Github;
 

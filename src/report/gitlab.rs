@@ -6,12 +6,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::check::Outcome;
-use crate::diagnostic::{Diagnostic, Severity};
-
+use super::Reporter;
 use super::fingerprint::fingerprints;
 use super::wording::one_line;
-use super::{Reporter, Screen};
+use crate::check::Outcome;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::escape::Screen;
 
 pub(super) struct Gitlab;
 

@@ -4,15 +4,15 @@ use std::collections::HashSet;
 
 use owo_colors::OwoColorize;
 
+use super::commands::{Commands, MOST_PATHS, typed};
+use super::{Width, wrap};
 use crate::check::Outcome;
 use crate::diagnostic::{Cure, Diagnostic, Label, OR_IN_MODEL, Severity};
+use crate::escape::printable;
 use crate::fix::Safety;
 use crate::project::Spelling;
 use crate::rules::{INCOMPLETE_NAMING_CONVENTION, MISSING_NAMING_CONVENTION};
 use crate::settings::{Action, Scope, Settings};
-
-use super::commands::{Commands, MOST_PATHS, typed};
-use super::{Width, printable, wrap};
 
 /// What `--fix` changed, and what is to be done with it.
 pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {

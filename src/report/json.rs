@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::Reporter;
 use crate::check::{FileKind, Outcome};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::escape::Screen;
 use crate::fix::{Fix, Safety};
 use crate::git::Status;
-
-use super::{Reporter, Screen};
 
 pub(super) struct Json;
 

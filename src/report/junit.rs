@@ -7,13 +7,12 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::check::Outcome;
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::RepoPath;
-
-use super::escape::escape;
 use super::wording::advice;
 use super::{Reporter, summary};
+use crate::check::Outcome;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::escape::escape;
+use crate::source::RepoPath;
 
 pub(super) struct Junit;
 

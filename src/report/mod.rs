@@ -4,7 +4,6 @@ mod commands;
 mod concise;
 mod config;
 mod edge;
-mod escape;
 mod fingerprint;
 mod github;
 mod gitlab;
@@ -24,18 +23,18 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 pub use edge::{Edge, Width, standard_error, standard_output, use_color};
-pub use escape::{Screen, printable};
 
 use owo_colors::OwoColorize;
 
 use crate::check::Outcome;
 use crate::config::Config;
 use crate::diagnostic::Severity;
-use crate::mend::Mended;
+use crate::escape::{printable, printable_code};
+use crate::fix::{Mended, unified_diff, unified_diff_of_new};
 use crate::project::Project;
 use crate::settings::{Cure, Format, Settings};
 use crate::source::RepoPath;
-use crate::worktree::{unified_diff, unified_diff_of_new};
+use crate::words::counted;
 
 /// A way to write findings.
 pub trait Reporter {
@@ -82,7 +81,7 @@ pub fn diff_of_new(
 
 fn write_diff(diff: &str, is_coloured: bool, is_seen: bool, out: &mut dyn Write) -> io::Result<()> {
     let diff = if is_seen {
-        Cow::Owned(escape::printable_code(&diff.replace("\r\n", "\n")))
+        Cow::Owned(printable_code(&diff.replace("\r\n", "\n")))
     } else {
         Cow::Borrowed(diff)
     };
@@ -161,6 +160,11 @@ pub fn verbose(
     verbose::verbose(project, snapshot, way, notes, err)
 }
 
+/// Writes why something could not be done.
+pub fn failure(err: &mut dyn Write, sentence: &str) -> io::Result<()> {
+    writeln!(err, "{} {}", "error:".red().bold(), printable(sentence))
+}
+
 /// "1 file checked: 2 errors, both fixable"
 #[must_use]
 pub fn summary(outcome: &Outcome) -> String {
@@ -204,81 +208,10 @@ fn fixable(outcome: &Outcome) -> String {
     }
 }
 
-pub(crate) fn counted(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
-
 /// Text in lines of at most this many columns. Names are not split at their hyphens: they are there to be copied.
 fn wrap<'o>(text: &str, options: impl Into<textwrap::Options<'o>>) -> String {
     textwrap::fill(
         text,
         options.into().word_splitter(textwrap::WordSplitter::NoHyphenation),
     )
-}
-
-/// A path for a command that is typed: what a shell would not take as it is, in quotes.
-pub(crate) fn quoted(path: &str) -> String {
-    quoted_for(path, cfg!(windows))
-}
-
-/// With the quotes in which a shell reads numbers for bytes (`$'...'`), so that what is not seen can be typed.
-fn quoted_with_numbers(path: &str) -> String {
-    let mut quoted = String::from("$'");
-    for letter in path.chars() {
-        match escape::escape(letter) {
-            Some(_) => {
-                for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
-                    let _ = write!(quoted, "\\{byte:03o}");
-                }
-            }
-            None if matches!(letter, '\\' | '\'') => quoted.extend(['\\', letter]),
-            None => quoted.push(letter),
-        }
-    }
-    quoted + "'"
-}
-
-/// On Windows a backslash stands between folders, no name has a double quote, and `cmd` knows no single ones.
-fn quoted_for(path: &str, is_windows: bool) -> String {
-    let is_plain = |letter: char| {
-        letter.is_alphanumeric() || "/._-+@%=:,\u{fffd}".contains(letter) || (is_windows && letter == '\\')
-    };
-    let path = if path.starts_with('-') {
-        format!("./{path}")
-    } else {
-        path.to_owned()
-    };
-    let path = match printable(&path) {
-        same if same == path => path,
-        other if is_windows => other,
-        _ => return quoted_with_numbers(&path),
-    };
-    if !path.is_empty() && path.chars().all(is_plain) {
-        path
-    } else if is_windows {
-        format!("\"{path}\"")
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_shell_reads_otherwise_is_quoted() {
-        for is_windows in [false, true] {
-            for plain in ["a/b-c_1.py", "ä.py"] {
-                assert_eq!(quoted_for(plain, is_windows), plain);
-            }
-            assert_eq!(quoted_for("-z.py", is_windows), "./-z.py");
-        }
-        assert_eq!(quoted_for("my v/b`rm`.py", false), "'my v/b`rm`.py'");
-        assert_eq!(quoted_for("it's.py", false), r"'it'\''s.py'");
-        assert_eq!(quoted_for("it's\n\u{202e}.py", false), r"$'it\'s\012\342\200\256.py'");
-        assert_eq!(quoted_for("a\u{202e}.py", true), r"a\u202e.py");
-        assert_eq!(quoted_for(r"C:\a\b.py", true), r"C:\a\b.py");
-        assert_eq!(quoted_for(r"my v\it's.py", true), r#""my v\it's.py""#);
-    }
 }

@@ -8,15 +8,15 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::check::Outcome;
-use crate::diagnostic::{Diagnostic, Label, Severity};
-use crate::fix::{Edit, Fix};
-use crate::rules::{ALL, Rule};
-use crate::source::{RepoPath, SourceFile, Span};
-
 use super::fingerprint::fingerprints;
 use super::wording::advice;
-use super::{Reporter, Screen, summary};
+use super::{Reporter, summary};
+use crate::check::Outcome;
+use crate::diagnostic::{Diagnostic, Label, Rule, Severity};
+use crate::escape::Screen;
+use crate::fix::{Edit, Fix};
+use crate::rules;
+use crate::source::{RepoPath, SourceFile, Span};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -70,7 +70,7 @@ fn log(outcome: &Outcome) -> String {
                 "driver": {
                     "name": "alembic-named",
                     "semanticVersion": env!("CARGO_PKG_VERSION"),
-                    "rules": ALL.iter().map(|rule| reporting_descriptor(rule)).collect::<Vec<_>>(),
+                    "rules": rules::all().map(reporting_descriptor).collect::<Vec<_>>(),
                 },
             },
             "invocations": [invocation(outcome)],
@@ -131,7 +131,7 @@ fn first_paragraph(page: &str) -> String {
 fn result(diagnostic: &Diagnostic, fingerprint: &str, shows_fix: bool) -> Value {
     let mut result = json!({
         "ruleId": diagnostic.rule.name,
-        "ruleIndex": ALL.iter().position(|rule| *rule == diagnostic.rule),
+        "ruleIndex": rules::all().position(|rule| rule == diagnostic.rule),
         "level": level(diagnostic.severity),
         "message": message(&advice(diagnostic)),
         "locations": [{ "physicalLocation": physical_location(&diagnostic.file, diagnostic.span) }],
@@ -277,7 +277,7 @@ mod tests {
             for at in 0..2 * pairs {
                 let (pair, start) = (at / 2 * 11, at / 2 * 11 + at % 2 * 6);
                 let span = Span::new(start, start + 4);
-                let mut one = Diagnostic::new(ALL[0], &file, span, "m");
+                let mut one = Diagnostic::new(rules::all().next().unwrap(), &file, span, "m");
                 let edit = Edit {
                     file: file.clone(),
                     span: Span::new(pair, pair + 4),
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn every_rule_has_a_description_that_fits() {
-        for rule in ALL {
+        for rule in rules::all() {
             let text = first_paragraph(rule.documentation);
             assert!(!text.is_empty() && text.len() <= 1024, "{}: {text}", rule.name);
         }

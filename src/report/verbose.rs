@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::escape::printable;
 use crate::project::{ConventionFacts, MOST_FILES, Naming, Place, Project, Target};
-
-use super::printable;
 
 /// One line, whatever the names and reasons in it hold.
 macro_rules! say {

@@ -6,20 +6,19 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MigrationFile;
+use crate::constraints::edits::naming_of_reflected;
+use crate::constraints::executed::{Executed, is_all_read, runs_definitions, words_of};
+use crate::constraints::inline::{Inline, InlineName, is_plain_column, is_written_out, of_added_column, of_table};
+use crate::constraints::suggestion::{Constraint, configured_name, dropped_name, effective_name, name_at_run_time};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Guard, Half, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::default_names::{self, chosen_by};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::{Place, Revision};
-use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind};
+use crate::python::{Call, ExprKind};
 use crate::source::Span;
 use crate::sql::{Effect, Ident, Table};
-
-use super::edits::naming_of_reflected;
-use super::executed::{Executed, is_all_read, words_of};
-use super::inline::{Inline, InlineName, of_added_column, of_table};
-use super::suggestion::{Constraint, configured_name, dropped_name, effective_name, name_at_run_time};
-use super::{Check, MigrationFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -27,7 +26,6 @@ pub(super) static RULE: Rule = Rule {
     summary: "an upgrade drops or renames a constraint by the name that one database chose",
     severity: Severity::Warning,
     documentation: include_str!("../../docs/rules/default-name-dependency.md"),
-    check: Check::Migration(check),
 };
 
 /// The kinds that are dropped by name. Only PostgreSQL has exclude constraints.
@@ -39,7 +37,7 @@ const KINDS: [ConstraintKind; 4] = [
 ];
 
 /// The history is read only for a name that looks like a database's own.
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let operations = file.migration.operations.iter();
     let by_operation = operations.filter_map(|drop| Wanted::of_operation(file, drop));
     let mut wanted: Vec<Wanted<'_>> = by_operation.collect();
@@ -357,17 +355,6 @@ fn looks_at_the_database(file: &MigrationFile<'_>) -> bool {
         .is_none_or(|pattern| pattern.is_match(file.file().text()))
 }
 
-/// Whether there is SQL about tables in it, wherever it stands.
-pub(super) fn runs_definitions(text: &str) -> bool {
-    static DEFINES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i-u)(?:alter|create|drop|rename)\s+(?:temporary\s+|unlogged\s+)?table|(?:add|drop|rename)\s+constraint",
-        )
-        .ok()
-    });
-    DEFINES.as_ref().is_none_or(|pattern| pattern.is_match(text))
-}
-
 /// A constraint that an earlier revision made.
 struct Made {
     place: Place,
@@ -587,31 +574,6 @@ fn inside<'m>(step: &Step<'m>, wanted: &Wanted<'_>) -> Result<Vec<Inline<'m>>, D
     }
 }
 
-/// Whether everything that is handed to `create_table` stands there.
-pub(super) fn is_written_out(step: &Step<'_>) -> bool {
-    let mut elements = step
-        .call
-        .arguments
-        .iter()
-        .filter(|argument| !matches!(argument.kind, ArgumentKind::Keyword(_)))
-        .skip(1);
-    elements.all(|argument| {
-        let is_constraint = |name: &str| name.ends_with("Constraint") || name == "Index";
-        let call = argument.value.as_call();
-        argument.kind == ArgumentKind::Positional
-            && (is_column(&argument.value) || call.and_then(Call::name).is_some_and(is_constraint))
-    })
-}
-
-fn is_column(expr: &Expr) -> bool {
-    expr.as_call_of("Column").is_some_and(is_plain_column)
-}
-
-fn is_plain_column(column: &Call) -> bool {
-    let is_spread = |argument: &Argument| matches!(argument.kind, ArgumentKind::Spread | ArgumentKind::KeywordSpread);
-    !column.arguments.iter().any(is_spread)
-}
-
 fn place(migration: &Migration<'_>, span: Span) -> Place {
     Place {
         file: migration.module.file().clone(),
@@ -759,9 +721,9 @@ mod tests {
     use crate::config::Config;
     use crate::diagnostic::{Diagnostic, Severity};
     use crate::fix::apply;
-    use crate::git::MemorySnapshot;
     use crate::project::Project;
-    use crate::rules::tests::history_of;
+    use crate::rules::harness::history_of;
+    use crate::snapshot::MemorySnapshot;
     use crate::source::SourceFile;
 
     const PLAIN: &str = "target_metadata = None\n";

@@ -1,15 +1,14 @@
 //! A finished name is written as a plain string, so that the convention puts its prefix before it once more.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MigrationFile;
+use crate::constraints::edits::finished_name;
+use crate::constraints::inline::{InlineName, constraints_of, write_name};
+use crate::constraints::suggestion::{Constraint, prefix_of_plain_names};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Name, Operation, Receiver};
 use crate::python::Call;
 use crate::source::Span;
-
-use super::edits::finished_name;
-use super::inline::{InlineName, constraints_of, write_name};
-use super::suggestion::{Constraint, prefix_of_plain_names};
-use super::{Check, MigrationFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -17,10 +16,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a plain string that the convention prefixes again, where `op.f()` was meant",
     severity: Severity::Warning,
     documentation: include_str!("../../docs/rules/doubled-prefix.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for create in file.migration.operations.iter().filter(|operation| operation.creates()) {
         if let (Name::Plain(name), Some(argument)) = (&create.name, create.name_argument) {

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MigrationFile;
+use crate::constraints::inline::{Inline, constraints_of};
+use crate::constraints::suggestion::{Constraint, effective_name};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
@@ -10,20 +13,15 @@ use crate::python::ExprKind;
 use crate::source::Span;
 use crate::work;
 
-use super::inline::{Inline, constraints_of};
-use super::suggestion::{Constraint, effective_name};
-use super::{Check, MigrationFile, Rule};
-
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "duplicate-name",
     summary: "two constraints of one revision get the same name",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/duplicate-name.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     each_made(file, &mut |made, earlier| {
         let first = earlier.of(made).find(|first| clashes(file, first, made));
@@ -246,7 +244,7 @@ fn diagnostic(file: &MigrationFile<'_>, made: &Made<'_>, first: Span, what: &str
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::of_migration;
+    use crate::rules::harness::of_migration;
 
     const PG: &str = "postgresql://h/d";
     const MARIA: &str = "mariadb+pymysql://h/d";

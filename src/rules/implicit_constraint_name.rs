@@ -1,12 +1,11 @@
 //! A constraint is created without a name, and the project's convention gives it one while the migration runs.
 
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::migration::Name;
-
-use super::naming_target::{complete, subject, this_half};
 use super::unnamed_constraint::unnamed_creates;
 use super::unnamed_drop::works_all_the_same;
-use super::{Check, MigrationFile, Rule};
+use crate::constraints::MigrationFile;
+use crate::constraints::naming_target::{complete, subject, this_half};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
+use crate::migration::Name;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -14,10 +13,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a constraint gets its name from the convention only while the migration runs",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/implicit-constraint-name.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     unnamed_creates(file)
         .filter(|(_, _, suggestion)| suggestion.is_implicit)
         .map(|(at, operation, suggestion)| {

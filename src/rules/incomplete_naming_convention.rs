@@ -1,10 +1,10 @@
 //! A naming convention leaves kinds of constraints out.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MetadataFile;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::naming::{ConstraintKind, Convention};
 use crate::project::{Checks, ConventionFacts, Target};
-
-use super::{Check, MetadataFile, Rule, listed};
+use crate::words::listed;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -12,7 +12,6 @@ pub(super) static RULE: Rule = Rule {
     summary: "a naming convention leaves kinds of constraints out",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/incomplete-naming-convention.md"),
-    check: Check::Metadata(check),
 };
 
 /// Without these three a migration fails or drifts; an unnamed primary key or check seldom does.
@@ -23,7 +22,7 @@ const NEEDED: [ConstraintKind; 3] = [
 ];
 const WISHED: [ConstraintKind; 2] = [ConstraintKind::PrimaryKey, ConstraintKind::Check];
 
-fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     let judged = file.judged;
     let Target::Metadata(facts) = &judged.target else {
         return Vec::new();

@@ -1,9 +1,8 @@
 //! A naming convention that is written down where SQLAlchemy or Alembic does not take it from.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MetadataFile;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::project::{ConventionFacts, Early, MetadataFacts, Place, Spelling, Target};
-
-use super::{Check, MetadataFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -11,10 +10,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a naming convention looks set and has no effect",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/ineffective-naming-convention.md"),
-    check: Check::Metadata(check),
 };
 
-fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     match &file.judged.target {
         Target::Metadata(facts) if is_ineffective(facts) => of_metadata(file, facts),
         Target::Metadata(facts) => facts
@@ -137,7 +135,7 @@ fn of_list(file: &MetadataFile<'_>, several: &[MetadataFacts]) -> Vec<Diagnostic
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::{WHOLE, check_files, found_in};
+    use crate::rules::harness::{WHOLE, check_files, found_in};
 
     const IMPORTS: &[&str] = &[
         "from app.models import Card",

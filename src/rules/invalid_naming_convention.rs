@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MetadataFile;
+use crate::constraints::convention_code::key_spans;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::naming::{ProblemKind, problems};
 use crate::project::{ConventionFacts, Target};
-
-use super::convention_code::key_spans;
-use super::{Check, MetadataFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -15,10 +14,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a naming convention has keys or templates that SQLAlchemy cannot use",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/invalid-naming-convention.md"),
-    check: Check::Metadata(check),
 };
 
-fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     let Target::Metadata(facts) = &file.judged.target else {
         return Vec::new();
     };

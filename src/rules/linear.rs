@@ -2,8 +2,8 @@
 
 use crate::check::examine;
 use crate::config::Config;
-use crate::git::MemorySnapshot;
 use crate::project::Project;
+use crate::snapshot::MemorySnapshot;
 use crate::source::SourceFile;
 use crate::work;
 

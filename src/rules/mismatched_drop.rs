@@ -4,7 +4,14 @@ mod counterparts;
 mod moved;
 mod needed_index;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use counterparts::Groups;
+
+use crate::constraints::MigrationFile;
+use crate::constraints::executed::{Drop, Executed};
+use crate::constraints::naming_target::this_half;
+use crate::constraints::suggestion::{Constraint, dropped_name, effective_name};
+use crate::constraints::type_checks::InnerCheck;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Guard, Half, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
@@ -13,23 +20,15 @@ use crate::python::{ExprKind, Spread};
 use crate::source::Span;
 use crate::sql::{Added, Naming};
 
-use super::executed::{Drop, Executed};
-use super::naming_target::this_half;
-use super::suggestion::{Constraint, dropped_name, effective_name};
-use super::type_checks::InnerCheck;
-use super::{Check, MigrationFile, Rule};
-use counterparts::Groups;
-
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "mismatched-drop",
     summary: "one half of a revision drops a name that the other half did not create",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/mismatched-drop.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let drops = || {
         file.migration
             .operations
@@ -443,9 +442,9 @@ mod tests {
     use crate::check::examine;
     use crate::config::Config;
     use crate::fix::apply;
-    use crate::git::MemorySnapshot;
     use crate::project::Project;
-    use crate::rules::tests::{history_of, of_migration};
+    use crate::rules::harness::{history_of, of_migration};
+    use crate::snapshot::MemorySnapshot;
     use crate::source::SourceFile;
 
     #[test]

@@ -1,11 +1,10 @@
 //! The metadata that Alembic migrates has no naming convention.
 
-use crate::diagnostic::{Cure, Diagnostic, Severity};
-use crate::project::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
-
-use super::convention_code::{give_convention, why_no_checks};
 use super::ineffective_naming_convention::{is_ineffective, line_of};
-use super::{Check, MetadataFile, Rule};
+use crate::constraints::MetadataFile;
+use crate::constraints::convention_code::{give_convention, why_no_checks};
+use crate::diagnostic::{Cure, Diagnostic, Rule, Severity};
+use crate::project::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -13,10 +12,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "the metadata that Alembic migrates has no naming convention",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/missing-naming-convention.md"),
-    check: Check::Metadata(check),
 };
 
-fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     let judged = file.judged;
     let place = &judged.place;
     let source = file.module.file();
@@ -124,9 +122,9 @@ mod tests {
     use crate::config::{CommandLine, Configs};
     use crate::diagnostic::Diagnostic;
     use crate::fix::apply;
-    use crate::git::MemorySnapshot;
     use crate::project::Project;
-    use crate::rules::tests::{WHOLE, check_files, of_models};
+    use crate::rules::harness::{WHOLE, check_files, of_models};
+    use crate::snapshot::MemorySnapshot;
     use crate::source::{RepoPath, SourceFile};
 
     const ENV: &str = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";

@@ -2,31 +2,17 @@
 //!
 //! A rule sees a parsed file and the project around it, nothing else. A new rule is its file, its two lines here, and its page.
 
-mod advice;
-mod convention_code;
 mod default_name_dependency;
 mod doubled_prefix;
-mod doubtful_drop;
 mod duplicate_name;
-mod edits;
-mod executed;
-mod forgotten_drop;
 mod implicit_constraint_name;
-mod imports;
 mod incomplete_naming_convention;
 mod ineffective_naming_convention;
-mod inline;
 mod invalid_naming_convention;
-mod lookups;
 mod mismatched_drop;
 mod missing_naming_convention;
 mod name_too_long;
-mod namesakes;
-mod naming_target;
-mod suggestion;
 mod syntax_error;
-mod tables;
-mod type_checks;
 mod unnamed_column_constraint;
 mod unnamed_column_foreign_key;
 mod unnamed_constraint;
@@ -35,47 +21,9 @@ mod unnamed_sql_constraint;
 mod unnamed_table_constraint;
 mod unused_ignore;
 
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
-use std::rc::Rc;
-
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::fix::Fix;
-use crate::migration::{Half, Migration, Operation, Pairing};
-use crate::naming::{ConstraintKind, Convention, Dialect};
-use crate::project::{Checks, Declaration, History, Judged, Naming, Place, Project, Wanted};
+use crate::constraints::{MetadataFile, MigrationFile};
+use crate::diagnostic::{Diagnostic, Rule};
 use crate::python::Module;
-use crate::source::{SourceFile, Span};
-
-use doubtful_drop::Doubts;
-use executed::{Executed, executed, made_by_sql};
-use forgotten_drop::Undone;
-use lookups::Lookups;
-use suggestion::{Suggestion, suggest_all};
-pub(crate) use tables::key_numbers;
-use type_checks::InnerChecks;
-
-/// A rule.
-#[derive(Debug)]
-pub struct Rule {
-    /// Its name, as configuration and reports write it.
-    pub name: &'static str,
-    /// What it finds, in one line.
-    pub summary: &'static str,
-    /// How bad its findings are unless the configuration says otherwise.
-    pub severity: Severity,
-    /// Its page.
-    pub documentation: &'static str,
-    /// What it looks at.
-    pub check: Check,
-}
-
-impl PartialEq for Rule {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
 
 /// What a rule looks at, and how.
 #[derive(Debug, Clone, Copy)]
@@ -90,27 +38,68 @@ pub enum Check {
     Module(fn(&Module) -> Vec<Diagnostic>),
 }
 
-/// Every rule, in the order of the contract.
-pub static ALL: &[&Rule] = &[
-    &unnamed_constraint::RULE,
-    &implicit_constraint_name::RULE,
-    &unnamed_drop::RULE,
-    &unnamed_column_foreign_key::RULE,
-    &unnamed_column_constraint::RULE,
-    &unnamed_table_constraint::RULE,
-    &unnamed_sql_constraint::RULE,
-    &mismatched_drop::RULE,
-    &default_name_dependency::RULE,
-    &duplicate_name::RULE,
-    &name_too_long::RULE,
-    &doubled_prefix::RULE,
-    &missing_naming_convention::RULE,
-    &incomplete_naming_convention::RULE,
-    &invalid_naming_convention::RULE,
-    &ineffective_naming_convention::RULE,
-    &syntax_error::RULE,
-    &unused_ignore::RULE,
+/// Every rule with what it looks at, in the order of the contract.
+static TABLE: &[(&Rule, Check)] = &[
+    (&unnamed_constraint::RULE, Check::Migration(unnamed_constraint::check)),
+    (
+        &implicit_constraint_name::RULE,
+        Check::Migration(implicit_constraint_name::check),
+    ),
+    (&unnamed_drop::RULE, Check::Migration(unnamed_drop::check)),
+    (
+        &unnamed_column_foreign_key::RULE,
+        Check::Migration(unnamed_column_foreign_key::check),
+    ),
+    (
+        &unnamed_column_constraint::RULE,
+        Check::Migration(unnamed_column_constraint::check),
+    ),
+    (
+        &unnamed_table_constraint::RULE,
+        Check::Migration(unnamed_table_constraint::check),
+    ),
+    (
+        &unnamed_sql_constraint::RULE,
+        Check::Migration(unnamed_sql_constraint::check),
+    ),
+    (&mismatched_drop::RULE, Check::Migration(mismatched_drop::check)),
+    (
+        &default_name_dependency::RULE,
+        Check::Migration(default_name_dependency::check),
+    ),
+    (&duplicate_name::RULE, Check::Migration(duplicate_name::check)),
+    (&name_too_long::RULE, Check::Migration(name_too_long::check)),
+    (&doubled_prefix::RULE, Check::Migration(doubled_prefix::check)),
+    (
+        &missing_naming_convention::RULE,
+        Check::Metadata(missing_naming_convention::check),
+    ),
+    (
+        &incomplete_naming_convention::RULE,
+        Check::Metadata(incomplete_naming_convention::check),
+    ),
+    (
+        &invalid_naming_convention::RULE,
+        Check::Metadata(invalid_naming_convention::check),
+    ),
+    (
+        &ineffective_naming_convention::RULE,
+        Check::Metadata(ineffective_naming_convention::check),
+    ),
+    (&syntax_error::RULE, Check::Module(syntax_error::check)),
+    (&unused_ignore::RULE, Check::Comments),
 ];
+
+/// Every rule, in the order of the contract.
+#[must_use]
+pub fn all() -> impl ExactSizeIterator<Item = &'static Rule> + Clone {
+    TABLE.iter().map(|(rule, _)| *rule)
+}
+
+/// Every rule with what it looks at.
+pub(crate) fn checks() -> impl Iterator<Item = (&'static Rule, Check)> {
+    TABLE.iter().copied()
+}
 
 /// The rule about the comments that silence others.
 pub(crate) static UNUSED_IGNORE: &Rule = &unused_ignore::RULE;
@@ -121,283 +110,19 @@ pub(crate) static MISSING_NAMING_CONVENTION: &Rule = &missing_naming_convention:
 /// The rule about conventions that leave a kind out.
 pub(crate) static INCOMPLETE_NAMING_CONVENTION: &Rule = &incomplete_naming_convention::RULE;
 
+/// Whether a rule looks at metadata rather than at a migration.
+pub(crate) fn looks_at_metadata(rule: &Rule) -> bool {
+    checks().any(|(known, check)| known == rule && matches!(check, Check::Metadata(_)))
+}
+
 /// The rule of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Rule> {
-    ALL.iter().copied().find(|rule| rule.name == name)
+    all().find(|rule| rule.name == name)
 }
 
-/// A module that makes, or states, a metadata that Alembic migrates.
-pub struct MetadataFile<'a> {
-    /// The metadata.
-    pub judged: &'a Judged,
-    /// The module.
-    pub module: &'a Module,
-    /// Whether HEAD holds the module already, so that databases may exist.
-    pub is_deployed: bool,
-    /// The convention that the configuration names.
-    pub configured_convention: Option<&'a Convention>,
-    /// The project around it.
-    pub project: &'a Project<'a>,
-}
-
-impl MetadataFile<'_> {
-    /// What stands in the way of a template for checks; the project's modules are read when this is first asked for.
-    fn checks(&self) -> Rc<Checks> {
-        self.project.checks(self.module.file())
-    }
-}
-
-/// Places in the list of operations by what the creates there are called, and more.
-type Called<K> = HashMap<K, Vec<usize>>;
-
-/// The edit that gives a metadata this convention; nothing where the code has no place for it.
-pub(crate) fn convention_fix(
-    judged: &Judged,
-    module: &Module,
-    project: &Project<'_>,
-    convention: &Convention,
-) -> Option<Fix> {
-    let file = MetadataFile {
-        judged,
-        module,
-        is_deployed: true,
-        configured_convention: None,
-        project,
-    };
-    convention_code::give(&file, &|| convention.clone())
-}
-
-/// A migration with all that its rules may ask; what costs reading is read when it is asked for.
-pub struct MigrationFile<'a> {
-    /// Its operations.
-    pub migration: &'a Migration<'a>,
-    /// Which create belongs to which drop.
-    pub pairing: Pairing,
-    /// Whether HEAD holds it already, so that a database may have run it.
-    pub is_deployed: bool,
-    /// The dialect that the configuration names.
-    pub configured_dialect: Option<Dialect>,
-    /// The convention that the configuration names, for projects that have none of their own.
-    pub configured_convention: Option<&'a Convention>,
-    project: &'a Project<'a>,
-    naming: OnceCell<Rc<Naming>>,
-    suggestions: OnceCell<Vec<Option<Suggestion>>>,
-    executed: OnceCell<Vec<Executed<'a>>>,
-    made_by_sql: OnceCell<HashSet<(String, Half)>>,
-    called: OnceCell<Called<String>>,
-    called_on: OnceCell<Called<(String, Option<String>)>>,
-    called_in: OnceCell<Called<(String, usize, Option<String>)>>,
-    undone: OnceCell<Undone>,
-    numbered: OnceCell<HashMap<Span, String>>,
-    inner_checks: OnceCell<InnerChecks>,
-    environment_dialect: OnceCell<Option<Dialect>>,
-    possible: OnceCell<Vec<Dialect>>,
-    lookups: Lookups,
-    doubts: Doubts,
-    quote: OnceCell<Option<char>>,
-}
-
-impl<'a> MigrationFile<'a> {
-    /// A migration of a project.
-    #[must_use]
-    pub fn new(migration: &'a Migration<'a>, project: &'a Project<'a>) -> Self {
-        Self {
-            migration,
-            pairing: migration.pairing(),
-            is_deployed: false,
-            configured_dialect: None,
-            configured_convention: None,
-            project,
-            naming: OnceCell::new(),
-            suggestions: OnceCell::new(),
-            executed: OnceCell::new(),
-            made_by_sql: OnceCell::new(),
-            called: OnceCell::new(),
-            called_on: OnceCell::new(),
-            called_in: OnceCell::new(),
-            undone: OnceCell::new(),
-            numbered: OnceCell::new(),
-            inner_checks: OnceCell::new(),
-            environment_dialect: OnceCell::new(),
-            possible: OnceCell::new(),
-            lookups: Lookups::default(),
-            doubts: Doubts::default(),
-            quote: OnceCell::new(),
-        }
-    }
-
-    /// The file.
-    #[must_use]
-    pub fn file(&self) -> &SourceFile {
-        self.migration.module.file()
-    }
-
-    /// What holds for the migration's environment; read when first asked for.
-    #[must_use]
-    pub fn naming(&self) -> &Naming {
-        self.shared_naming()
-    }
-
-    fn shared_naming(&self) -> &Rc<Naming> {
-        self.naming.get_or_init(|| {
-            if self.is_deployed {
-                self.project.committed_naming(self.file())
-            } else {
-                self.project.naming(self.file())
-            }
-        })
-    }
-
-    /// Whether a place is in a file as it is now, and not as the last commit had it.
-    fn is_current(&self, place: &Place) -> bool {
-        let now = self.project.modules().file(place.file.path());
-        now.is_some_and(|file| file.text() == place.file.text())
-    }
-
-    /// The revisions of the migration's environment; all of them are read when this is first asked for.
-    #[must_use]
-    pub fn history(&self) -> Option<Rc<History>> {
-        self.project.history(self.file().path())
-    }
-
-    /// What can be said of the name of an unnamed create, by its place in the list of operations.
-    fn suggestion(&self, at: usize) -> Option<&Suggestion> {
-        self.suggestions.get_or_init(|| suggest_all(self)).get(at)?.as_ref()
-    }
-
-    /// What its SQL does to constraints; read when first asked for.
-    fn executed(&self) -> &[Executed<'a>] {
-        self.executed.get_or_init(|| executed(self))
-    }
-
-    /// What its downgrade may undo; read when first asked for.
-    fn undone(&self) -> &Undone {
-        self.undone.get_or_init(|| Undone::by_downgrade(self))
-    }
-
-    /// Whether its SQL makes something of this name in one of these halves.
-    fn is_made_by_sql(&self, name: &str, halves: &[Half]) -> bool {
-        let made = self.made_by_sql.get_or_init(|| made_by_sql(self.executed()));
-        let name = name.to_ascii_lowercase();
-        halves.iter().any(|half| made.contains(&(name.clone(), *half)))
-    }
-
-    /// The creates that have this name, or are suggested it, by their places in the list of operations.
-    fn creates_called(&self, name: &str) -> &[usize] {
-        let called = self.called.get_or_init(|| self.called_by(|_, name| name.to_owned()));
-        called.get(name).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The same of one table, in whatever case; with no table, those of tables that are not known.
-    fn creates_called_on(&self, name: &str, wanted: Option<&str>) -> &[usize] {
-        let table = |table: Option<&str>| table.map(str::to_ascii_lowercase);
-        let called = self.called_on.get_or_init(|| {
-            self.called_by(|operation, name| (name.to_owned(), table(operation.table.known().map(String::as_str))))
-        });
-        let key = (name.to_owned(), table(wanted));
-        called.get(&key).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The same of the table and the run of statements of one of them.
-    fn creates_beside(&self, name: &str, create: &Operation<'_>) -> &[usize] {
-        let table = |operation: &Operation<'_>| operation.table.known().cloned();
-        let key = |operation: &Operation<'_>, name: &str| (name.to_owned(), operation.block, table(operation));
-        let called = self.called_in.get_or_init(|| self.called_by(key));
-        called.get(&key(create, name)).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    fn called_by<K: Eq + Hash>(&self, key: impl Fn(&Operation<'_>, &str) -> K) -> Called<K> {
-        let mut called: Called<K> = HashMap::new();
-        for (at, operation) in self.migration.operations.iter().enumerate() {
-            let written = operation.name.text().filter(|_| operation.creates());
-            let suggested = || self.suggestion(at).and_then(|suggestion| suggestion.name.as_deref());
-            if let Some(name) = written.or_else(suggested) {
-                called.entry(key(operation, name)).or_default().push(at);
-            }
-        }
-        called
-    }
-
-    /// The name that MySQL or MariaDB chooses for the key at a place, where it is certain.
-    fn numbered(&self, place: Span) -> Option<&str> {
-        self.numbered
-            .get_or_init(|| tables::numbered(self))
-            .get(&place)
-            .map(String::as_str)
-    }
-
-    /// The checks that the upgrade makes inside a table, its columns and their types; read when first asked for.
-    fn inner_checks(&self) -> &InnerChecks {
-        self.inner_checks.get_or_init(|| InnerChecks::of(self))
-    }
-
-    /// Where the models declare a constraint, and how that reads with a name.
-    #[must_use]
-    pub fn declaration(&self, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
-        self.project.declaration(self.shared_naming(), wanted, name)
-    }
-
-    /// Whether the database gives this kind one name of its own, whatever is written: on MySQL and MariaDB each primary key is `PRIMARY`.
-    pub(crate) fn is_named_by_database(&self, kind: ConstraintKind) -> bool {
-        kind == ConstraintKind::PrimaryKey && matches!(self.dialect(), Some(Dialect::Mysql | Dialect::Mariadb))
-    }
-
-    /// Whether it is certainly for SQLite: by the configuration, or by an environment that takes its URL from nowhere else.
-    pub(crate) fn is_for_sqlite(&self) -> bool {
-        match self.configured_dialect {
-            Some(dialect) => dialect == Dialect::Sqlite,
-            None => self.project.is_for_sqlite(self.file().path()),
-        }
-    }
-
-    /// The database it is for, by the configuration or by the environment.
-    #[must_use]
-    pub fn dialect(&self) -> Option<Dialect> {
-        let dialect = || self.project.dialect(self.file().path());
-        self.configured_dialect
-            .or_else(|| *self.environment_dialect.get_or_init(dialect))
-    }
-
-    /// The databases that it may be for, as far as something tells. A folder for one of them says more than the URL of an environment that has
-    /// several; what the project imports and needs says less, and is looked for last.
-    fn possible_dialects(&self) -> &[Dialect] {
-        self.possible.get_or_init(|| self.find_possible_dialects())
-    }
-
-    fn find_possible_dialects(&self) -> Vec<Dialect> {
-        if let Some(dialect) = self.configured_dialect {
-            return vec![dialect];
-        }
-        let named = self.project.folder_sign(self.file());
-        match self.naming().dialect() {
-            _ if !named.is_empty() => named,
-            Some(dialect) => vec![dialect],
-            None => self.project.signs(self.file()),
-        }
-    }
-
-    /// Whether the project shows which databases it is for, and it is only these.
-    fn is_only_for(&self, dialects: &[Dialect]) -> bool {
-        let own = match self.configured_dialect {
-            Some(dialect) => vec![dialect],
-            None => self.project.signs(self.file()),
-        };
-        let url = self.naming().dialect().filter(|_| self.configured_dialect.is_none());
-        !own.is_empty() && own.iter().chain(&url).all(|dialect| dialects.contains(dialect))
-    }
-}
-
-/// `a`, `b` and `c`
-pub(crate) fn listed<T: AsRef<str>>(items: &[T]) -> String {
-    let quoted: Vec<String> = items.iter().map(|item| format!("`{}`", item.as_ref())).collect();
-    match quoted.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => String::new(),
-    }
-}
-
+#[cfg(test)]
+pub(crate) mod harness;
 #[cfg(test)]
 mod linear;
 #[cfg(test)]

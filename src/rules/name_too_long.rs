@@ -1,13 +1,12 @@
 //! A name is longer than the database takes.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MigrationFile;
+use crate::constraints::inline::{InlineName, constraints_of};
+use crate::constraints::suggestion::{Constraint, finished};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::Name as Given;
 use crate::naming::{Dialect, Name};
 use crate::source::Span;
-
-use super::inline::{InlineName, constraints_of};
-use super::suggestion::{Constraint, finished};
-use super::{Check, MigrationFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -15,10 +14,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a name is longer than the database takes",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/name-too-long.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for operation in &file.migration.operations {
         if let (Given::Plain(name), Some(argument)) = (&operation.name, operation.name_argument) {
@@ -128,8 +126,8 @@ mod tests {
     use crate::check::examine;
     use crate::config::Config;
     use crate::diagnostic::Severity;
-    use crate::git::MemorySnapshot;
     use crate::project::Project;
+    use crate::snapshot::MemorySnapshot;
     use crate::source::SourceFile;
 
     /// What is said of a name of so many letters in a revision, beside these files.

@@ -1,9 +1,7 @@
 //! A migration or a metadata module is not valid Python.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::python::Module;
-
-use super::{Check, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -11,10 +9,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a migration or a metadata module does not parse; what can be read of it is checked",
     severity: Severity::Warning,
     documentation: include_str!("../../docs/rules/syntax-error.md"),
-    check: Check::Module(check),
 };
 
-fn check(module: &Module) -> Vec<Diagnostic> {
+pub(super) fn check(module: &Module) -> Vec<Diagnostic> {
     let Some(first) = module.errors().first() else {
         return Vec::new();
     };

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{ALL, Check, MigrationFile, Rule};
+use super::harness::*;
+use super::{all, looks_at_metadata};
 use crate::check::examine;
 use crate::config::Config;
-use crate::diagnostic::Diagnostic;
+use crate::constraints::MigrationFile;
+use crate::diagnostic::{Diagnostic, Rule};
 use crate::fix::apply;
-use crate::git::{MemorySnapshot, Snapshot};
 use crate::migration::Migration;
 use crate::project::Project;
 use crate::python::Module;
+use crate::snapshot::{MemorySnapshot, Snapshot};
 use crate::source::{RepoPath, SourceFile};
 
 fn root() -> &'static Path {
@@ -28,30 +30,12 @@ fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
 }
 
 /// The files of `src/rules` that are no rule.
-const SHARED: &[&str] = &[
-    "advice",
-    "convention_code",
-    "doubtful_drop",
-    "edits",
-    "executed",
-    "forgotten_drop",
-    "imports",
-    "inline",
-    "linear",
-    "lookups",
-    "mod",
-    "namesakes",
-    "naming_target",
-    "suggestion",
-    "tables",
-    "tests",
-    "type_checks",
-];
+const SHARED: &[&str] = &["harness", "linear", "mod", "tests"];
 
 #[test]
 fn every_rule_has_its_file_its_line_and_its_page() {
-    let table: BTreeSet<String> = ALL.iter().map(|rule| rule.name.to_owned()).collect();
-    assert_eq!(table.len(), ALL.len(), "a rule's name stands twice");
+    let table: BTreeSet<String> = all().map(|rule| rule.name.to_owned()).collect();
+    assert_eq!(table.len(), all().len(), "a rule's name stands twice");
     let files: BTreeSet<String> = stems("src/rules", "rs")
         .into_iter()
         .filter(|stem| !SHARED.contains(&stem.as_str()))
@@ -63,7 +47,7 @@ fn every_rule_has_its_file_its_line_and_its_page() {
 
 #[test]
 fn every_page_has_its_headings_in_order() {
-    for rule in ALL {
+    for rule in all() {
         assert!(
             rule.documentation.starts_with(&format!("# {}\n", rule.name)),
             "{}",
@@ -110,37 +94,14 @@ fn examples(rule: &Rule, heading: &str) -> Vec<(RepoPath, String)> {
         .collect()
 }
 
-/// With every rule, those that are off unless asked for included.
-pub(super) fn check_files(files: &[(RepoPath, String)]) -> Vec<Diagnostic> {
-    check_with(files, &Config::with_all_rules())
-}
-
-fn check_with(files: &[(RepoPath, String)], config: &Config) -> Vec<Diagnostic> {
-    let snapshot: MemorySnapshot = files
-        .iter()
-        .map(|(path, text)| (path.as_bytes(), text.as_str()))
-        .collect();
-    let project = Project::new(&snapshot, "/top");
-    let mut found = Vec::new();
-    for (path, text) in files {
-        let file = SourceFile::new(path.clone(), text.clone());
-        found.extend(examine(&file, false, &project, config).diagnostics);
-    }
-    found
-}
-
-pub(super) fn names(found: &[Diagnostic]) -> BTreeSet<&'static str> {
-    found.iter().map(|diagnostic| diagnostic.rule.name).collect()
-}
-
 #[test]
 fn the_examples_of_every_page_do_what_they_say() {
-    for rule in ALL {
+    for rule in all() {
         let bad = examples(rule, "Bad");
         let good = examples(rule, "Good");
         assert!(!bad.is_empty() && !good.is_empty(), "{} has no examples", rule.name);
         let mut expected = BTreeSet::from([rule.name]);
-        for other in ALL {
+        for other in all() {
             if rule
                 .documentation
                 .contains(&format!("\nFound with it: `{}`", other.name))
@@ -149,7 +110,7 @@ fn the_examples_of_every_page_do_what_they_say() {
             }
         }
         // What the pages of the rules about operations leave out of the models is another rule's business.
-        let about_operations = !matches!(rule.check, Check::Metadata(_));
+        let about_operations = !looks_at_metadata(rule);
         let of_interest = |found: &[Diagnostic]| -> BTreeSet<&'static str> {
             let in_versions = found
                 .iter()
@@ -173,7 +134,7 @@ fn the_examples_of_every_page_do_what_they_say() {
 
 #[test]
 fn every_fix_of_the_examples_parses_and_silences_its_rule() {
-    for rule in ALL {
+    for rule in all() {
         let mut files = examples(rule, "Bad");
         let found = check_files(&files);
         for (path, text) in &mut files {
@@ -206,7 +167,7 @@ fn every_fix_of_the_examples_parses_and_silences_its_rule() {
 
 #[test]
 fn messages_are_half_sentences() {
-    for rule in ALL {
+    for rule in all() {
         for diagnostic in check_files(&examples(rule, "Bad")) {
             for text in [
                 Some(&diagnostic.message),
@@ -366,19 +327,6 @@ fn a_migration_with_findings_reads_the_trail_and_the_configurations_above_it() {
     );
 }
 
-const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\n";
-
-pub(super) fn of_models(models: &str) -> Vec<Diagnostic> {
-    let files = [
-        ("migrations/env.py".into(), ENV.to_owned()),
-        ("app/models.py".into(), models.to_owned()),
-    ];
-    check_files(&files)
-        .into_iter()
-        .filter(|one| one.path().display() == "app/models.py")
-        .collect()
-}
-
 /// However the metadata is made, the fix gives it a convention that the project then has.
 #[test]
 fn a_convention_is_written_into_every_kind_of_metadata() {
@@ -476,38 +424,6 @@ fn conventions_without_effect_and_with_mistakes_are_told() {
         let expected: BTreeSet<&str> = [expected].into_iter().filter(|name| !name.is_empty()).collect();
         assert_eq!(names(&found), expected, "{models}\n{found:?}");
     }
-}
-
-/// Findings of a migration in a project for one database; `head` tells whether HEAD holds it already.
-pub(super) fn of_migration(url: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
-    of_project(url, "", "", upgrade, downgrade, head)
-}
-
-/// The same with something in the body of the base class, and at the end of `env.py`.
-fn of_project(url: &str, base: &str, configure: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
-    let env = format!(
-        "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n{configure}\n"
-    );
-    let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
-    let models = format!(
-        "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n    {base}\n"
-    );
-    let snapshot = MemorySnapshot::from([
-        ("alembic.ini", ini.as_str()),
-        ("migrations/env.py", env.as_str()),
-        ("app/models.py", models.as_str()),
-    ]);
-    let project = Project::new(&snapshot, "/top");
-    let text = format!(
-        "from alembic import op\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n{upgrade}\ndef downgrade():\n{downgrade}\n"
-    );
-    examine(
-        &SourceFile::new("migrations/versions/b.py".into(), text),
-        head,
-        &project,
-        &Config::default(),
-    )
-    .diagnostics
 }
 
 const CREATE: &str = "    op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
@@ -1455,19 +1371,6 @@ fn an_endless_chain_of_calls_costs_nothing() {
     assert!(found.is_empty());
 }
 
-/// The rules found in each file, with their levels.
-pub(super) fn found_in(files: &[(&str, &str)]) -> Vec<String> {
-    let files: Vec<(RepoPath, String)> = files
-        .iter()
-        .map(|(path, text)| (RepoPath::from(*path), (*text).to_owned()))
-        .collect();
-    let found = check_files(&files);
-    let line = |one: &Diagnostic| format!("{} {}: {}", one.path(), one.severity, one.rule.name);
-    found.iter().map(line).collect()
-}
-
-pub(super) const WHOLE: &str = "NC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(table_name)s_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s', 'pk': 'pk_%(table_name)s'}\n";
-
 /// Seen with SQLAlchemy 2.1 and Alembic 1.20: tables that are there already keep constraints without names, and autogenerate writes None
 /// for them; only an operation without a name is named while it runs.
 #[test]
@@ -1573,54 +1476,6 @@ fn a_fresh_environment_does_not_block_its_commit() {
         ("app/models.py", "target_metadata = None\n"),
     ]);
     assert_eq!(found, ["app/models.py error: missing-naming-convention"]);
-}
-
-/// What is said of the last of these revisions, which stands on the others; `{0}` is a revision's links.
-fn across_revisions(models: &str, revisions: &[&str]) -> Vec<Diagnostic> {
-    across_with(models, revisions, &Config::default())
-}
-
-fn across_with(models: &str, revisions: &[&str], config: &Config) -> Vec<Diagnostic> {
-    let (files, last) = history_of(models, revisions);
-    let snapshot: MemorySnapshot = files.into_iter().collect();
-    let project = Project::new(&snapshot, "/top");
-    let found = examine(&last, false, &project, config).diagnostics;
-    found
-        .into_iter()
-        .filter(|one| one.rule.name == super::default_name_dependency::RULE.name)
-        .collect()
-}
-
-/// What is found in the one revision of a project with these models.
-pub(super) fn of_models_and_revision(models: &str, upgrade: &str) -> Vec<Diagnostic> {
-    let (files, last) = history_of(models, &[upgrade]);
-    let snapshot: MemorySnapshot = files.into_iter().collect();
-    examine(&last, false, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics
-}
-
-/// The files of a project whose revisions follow each other, and the last of them.
-pub(super) fn history_of(models: &str, revisions: &[&str]) -> (Vec<(String, String)>, SourceFile) {
-    let env = "from alembic import context\nfrom app.models import target_metadata\n";
-    let mut files = vec![
-        ("migrations/env.py".to_owned(), env.to_owned()),
-        ("app/models.py".to_owned(), models.to_owned()),
-    ];
-    for (at, body) in revisions.iter().enumerate() {
-        let down = match at.checked_sub(1) {
-            Some(before) => format!("'r{before}'"),
-            None => "None".to_owned(),
-        };
-        let text = if body.contains("def ") {
-            body.replace("{0}", &format!("revision = 'r{at}'\ndown_revision = {down}"))
-        } else {
-            format!(
-                "from alembic import op\nimport sqlalchemy as sa\nrevision = 'r{at}'\ndown_revision = {down}\ndef upgrade():\n    {body}\n"
-            )
-        };
-        files.push((format!("migrations/versions/r{at}.py"), text));
-    }
-    let (path, text) = files.last().unwrap().clone();
-    (files, SourceFile::new(path.as_str().into(), text))
 }
 
 const NO_CONVENTION: &str = "target_metadata = None\n";

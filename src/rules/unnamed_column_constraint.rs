@@ -1,15 +1,14 @@
 //! A column is added with a unique or check constraint that has no name.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MigrationFile;
+use crate::constraints::advice::{RAISES, by_hand, name_to_write, what_to_write};
+use crate::constraints::inline::{Inline, InlineName, of_added_column, write_name};
+use crate::constraints::suggestion::{raises_without_name, suggest};
+use crate::constraints::type_checks::{type_checks, unnamed_type};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};
 use crate::migration::Step;
 use crate::naming::{ConstraintKind, Dialect};
-
-use super::advice::{RAISES, by_hand, name_to_write, what_to_write};
-use super::inline::{Inline, InlineName, of_added_column, write_name};
-use super::suggestion::{raises_without_name, suggest};
-use super::type_checks::{type_checks, unnamed_type};
-use super::{Check, MigrationFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -17,10 +16,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a column is added with a unique or check constraint that has no name",
     severity: Severity::Warning,
     documentation: include_str!("../../docs/rules/unnamed-column-constraint.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for step in file.migration.steps.iter().filter(|step| step.method == "add_column") {
         for inline in of_added_column(step) {
@@ -110,8 +108,8 @@ mod tests {
     use crate::check::examine;
     use crate::config::Config;
     use crate::diagnostic::Diagnostic;
-    use crate::git::MemorySnapshot;
     use crate::project::Project;
+    use crate::snapshot::MemorySnapshot;
     use crate::source::SourceFile;
 
     const MODELS: &str = "from sqlalchemy import MetaData\nmetadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";

@@ -1,16 +1,15 @@
 //! A column is added with a foreign key that has no name.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MigrationFile;
+use crate::constraints::advice::{add, name_to_write, what_to_write};
+use crate::constraints::inline::{Inline, InlineName, of_added_column, write_name};
+use crate::constraints::suggestion::{Constraint, Suggestion, suggest};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Action, Half, Receiver, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{ArgumentKind, ExprKind};
 use crate::source::Span;
-
-use super::advice::{add, name_to_write, what_to_write};
-use super::inline::{Inline, InlineName, of_added_column, write_name};
-use super::suggestion::{Constraint, Suggestion, suggest};
-use super::{Check, MigrationFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -18,10 +17,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a column is added with a foreign key that has no name",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/unnamed-column-foreign-key.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for step in file.migration.steps.iter().filter(|step| step.method == "add_column") {
         for inline in of_added_column(step) {

@@ -1,13 +1,12 @@
 //! A constraint is created without a name, and nothing in the project gives it one.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MigrationFile;
+use crate::constraints::advice::{consequence, outside_batch};
+use crate::constraints::naming_target::{complete, subject, this_half};
+use crate::constraints::suggestion::Suggestion;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Action, Name, Operation};
 use crate::naming::ConstraintKind;
-
-use super::advice::{consequence, outside_batch};
-use super::naming_target::{complete, subject, this_half};
-use super::suggestion::Suggestion;
-use super::{Check, MigrationFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -15,10 +14,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a constraint is created without a name, and no naming convention gives it one",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/unnamed-constraint.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let unnamed = unnamed_creates(file)
         .filter(|(_, _, suggestion)| !suggestion.is_implicit)
         .map(|(at, operation, suggestion)| diagnostic(file, at, operation, &suggestion));
@@ -59,8 +57,8 @@ mod tests {
     use crate::check::examine;
     use crate::config::Config;
     use crate::diagnostic::Diagnostic;
-    use crate::git::MemorySnapshot;
     use crate::project::Project;
+    use crate::snapshot::MemorySnapshot;
     use crate::source::SourceFile;
 
     fn found(url: &str, body: &str) -> Vec<Diagnostic> {

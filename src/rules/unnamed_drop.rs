@@ -1,15 +1,14 @@
 //! A constraint or an index is dropped without saying which.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MigrationFile;
+use crate::constraints::advice::{default_name, outside_batch};
+use crate::constraints::edits::naming_of_reflected;
+use crate::constraints::naming_target::{complete, subject, this_half};
+use crate::constraints::suggestion::suggest;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Name, Operation};
 use crate::naming::{ConstraintKind, Dialect, Value};
 use crate::project::{ConventionFacts, Target};
-
-use super::advice::{default_name, outside_batch};
-use super::edits::naming_of_reflected;
-use super::naming_target::{complete, subject, this_half};
-use super::suggestion::suggest;
-use super::{Check, MigrationFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -17,10 +16,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a constraint or an index is dropped without a name, which fails when it runs",
     severity: Severity::Error,
     documentation: include_str!("../../docs/rules/unnamed-drop.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let operations = file.migration.operations.iter().enumerate();
     operations
         .filter(|(_, operation)| !operation.creates() && operation.name == Name::Unnamed)
@@ -118,7 +116,7 @@ fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::of_migration;
+    use crate::rules::harness::of_migration;
 
     #[test]
     fn what_sqlite_holds_without_a_name_is_found_by_a_convention_of_the_batch() {

@@ -2,7 +2,13 @@
 
 mod beside;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use beside::Beside;
+
+use crate::constraints::MigrationFile;
+use crate::constraints::advice::{committed, default_name_of};
+use crate::constraints::executed::{Drop, DropAt, Executed, is_all_read, is_elsewhere, is_made, may_be_table, words};
+use crate::constraints::suggestion::{Constraint, Source, Suggestion, suggest, with_all_columns};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Guard, Half, Known};
 use crate::naming::{ConstraintKind, Dialect, Name as Computed};
@@ -10,22 +16,15 @@ use crate::project::Place;
 use crate::source::Span;
 use crate::sql::{Added, Naming, PLACEHOLDER, written};
 
-use super::advice::{committed, default_name_of};
-use super::executed::{Drop, DropAt, Executed, is_all_read, is_elsewhere, is_made, may_be_table, words};
-use super::suggestion::{Constraint, Source, Suggestion, suggest, with_all_columns};
-use super::{Check, MigrationFile, Rule};
-use beside::Beside;
-
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "unnamed-sql-constraint",
     summary: "a constraint is added by SQL without a name",
     severity: Severity::Warning,
     documentation: include_str!("../../docs/rules/unnamed-sql-constraint.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let beside = Beside::new(file);
     let all = file.executed().iter();
     all.flat_map(|one| {
@@ -132,7 +131,7 @@ impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
             one.run.call.span,
             format!(
                 "this SQL adds {} {}{table} without a name",
-                super::suggestion::article(added.kind),
+                crate::constraints::suggestion::article(added.kind),
                 added.kind.label()
             ),
         )
@@ -485,7 +484,7 @@ mod tests {
     use super::*;
     use crate::fix::apply;
     use crate::python::Module;
-    use crate::rules::tests::of_migration;
+    use crate::rules::harness::of_migration;
     use crate::source::SourceFile;
 
     const PG: &str = "postgresql://h/d";

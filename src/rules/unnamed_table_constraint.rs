@@ -1,15 +1,14 @@
 //! A table is created with a constraint that has no name.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::constraints::MigrationFile;
+use crate::constraints::advice::{RAISES, by_hand, name_to_write, what_to_write};
+use crate::constraints::inline::{Inline, InlineName, of_table, write_name};
+use crate::constraints::suggestion::{raises_without_name, suggest};
+use crate::constraints::type_checks::{type_checks, unnamed_type};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};
 use crate::migration::Step;
 use crate::naming::ConstraintKind;
-
-use super::advice::{RAISES, by_hand, name_to_write, what_to_write};
-use super::inline::{Inline, InlineName, of_table, write_name};
-use super::suggestion::{raises_without_name, suggest};
-use super::type_checks::{type_checks, unnamed_type};
-use super::{Check, MigrationFile, Rule};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -17,10 +16,9 @@ pub(super) static RULE: Rule = Rule {
     summary: "a table is created with a constraint that has no name",
     severity: Severity::Off,
     documentation: include_str!("../../docs/rules/unnamed-table-constraint.md"),
-    check: Check::Migration(check),
 };
 
-fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for step in file.migration.steps.iter().filter(|step| step.method == "create_table") {
         for inline in of_table(step) {

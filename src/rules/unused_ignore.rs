@@ -1,8 +1,6 @@
-//! A comment silences a rule that finds nothing there. What it is about stands in [`crate::ignores`].
+//! A comment silences a rule that finds nothing there. What it is about stands in [`crate::check::ignores`].
 
-use crate::diagnostic::Severity;
-
-use super::{Check, Rule};
+use crate::diagnostic::{Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -10,5 +8,4 @@ pub(super) static RULE: Rule = Rule {
     summary: "an ignore comment silences nothing",
     severity: Severity::Warning,
     documentation: include_str!("../../docs/rules/unused-ignore.md"),
-    check: Check::Comments,
 };

@@ -13,10 +13,10 @@
 use alembic_named::check::{Outcome, examine};
 use alembic_named::config::{CommandLine, Configs};
 use alembic_named::diagnostic::Diagnostic;
-use alembic_named::git::MemorySnapshot;
-use alembic_named::mend::{Changed, mend};
+use alembic_named::fix::mend;
 use alembic_named::project::Project;
 use alembic_named::python::Module;
+use alembic_named::snapshot::{MemorySnapshot, Overlay};
 use alembic_named::source::{RepoPath, SourceFile};
 
 const MIGRATION: &str = "migrations/versions/one.py";
@@ -62,7 +62,7 @@ fn project(name: &str, bytes: &[u8]) -> MemorySnapshot {
 
 /// The findings of a file in a project.
 fn findings(snapshot: &MemorySnapshot, file: &SourceFile) -> Vec<Diagnostic> {
-    let changed = Changed::new(snapshot, file);
+    let changed = Overlay::new(snapshot, file);
     let project = Project::new(&changed, "/top");
     let configs = Configs::nearest(snapshot, CommandLine::default());
     let config = configs.of(file.path()).expect("nothing is configured");

@@ -6,8 +6,8 @@ mod certain;
 mod values;
 
 use super::*;
-use crate::git::MemorySnapshot;
 use crate::naming::ConstraintKind;
+use crate::snapshot::MemorySnapshot;
 
 /// What is known of an environment, in a word.
 fn verdict(files: &[(&str, &str)]) -> String {

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::super::modules::Modules;
 use super::value::ModuleName;
-use crate::git::{Entry, EntryKind};
+use crate::snapshot::{Entry, EntryKind};
 use crate::source::RepoPath;
 
 /// The folders where Python looks for modules.

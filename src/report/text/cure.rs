@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use owo_colors::OwoColorize;
 
-use crate::fix::Edit;
-use crate::source::SourceFile;
-
-use super::super::escape::printable_code;
 use super::super::window::Window;
 use super::frame::Excerpt;
+use crate::escape::printable_code;
+use crate::fix::Edit;
+use crate::source::SourceFile;
 
 /// A line as a fix would leave it.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,15 +9,14 @@ use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippe
 use memchr::memchr_iter;
 use owo_colors::OwoColorize;
 
-use crate::diagnostic::{Label, Severity};
-use crate::fix::{Edit, Safety};
-use crate::source::{SourceFile, Span};
-
-use super::super::escape::{is_printable, printable_code};
 use super::super::window::Window;
-use super::super::{Width, printable, wrap};
+use super::super::{Width, wrap};
 use super::cure::cure;
 use super::shared::Shared;
+use crate::diagnostic::{Label, Severity};
+use crate::escape::{is_printable, printable, printable_code};
+use crate::fix::{Edit, Safety};
+use crate::source::{SourceFile, Span};
 
 /// What is not made narrower, however narrow the terminal is.
 const NARROWEST: usize = 20;

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 
 use owo_colors::OwoColorize;
 
+use super::super::Width;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::escape::printable;
 use crate::fix::Safety;
 use crate::source::RepoPath;
-
-use super::super::{Width, counted, printable};
+use crate::words::counted;
 
 /// So many lines a file has at most, and all files together.
 const MOST_OF_A_FILE: usize = 20;

@@ -118,11 +118,12 @@ pub(super) fn shared<'d>(leads: &[&'d Diagnostic]) -> Vec<Shared<'d>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::ALL;
+    use crate::rules;
     use crate::source::{SourceFile, Span};
 
     fn finding(file: &SourceFile, at: usize, severity: Severity, help: &str) -> Diagnostic {
-        let mut diagnostic = Diagnostic::new(ALL[0], file, Span::new(at, at + 1), "it is wrong").help(help);
+        let mut diagnostic =
+            Diagnostic::new(rules::all().next().unwrap(), file, Span::new(at, at + 1), "it is wrong").help(help);
         diagnostic.severity = severity;
         diagnostic
     }

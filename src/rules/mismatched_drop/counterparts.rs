@@ -4,16 +4,15 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use super::{Made, Target};
+use crate::constraints::MigrationFile;
+use crate::constraints::executed::{Drop, HALVES, is_all_read, may_be_table, words_of, words_of_code};
+use crate::constraints::inline::{InlineName, constraints_of};
+use crate::constraints::suggestion::dropped_name;
 use crate::migration::{Half, Operation};
 use crate::naming::ConstraintKind;
 use crate::sql::{Effect, PLACEHOLDER, Table};
 use crate::work;
-
-use super::super::MigrationFile;
-use super::super::executed::{Drop, HALVES, is_all_read, may_be_table, words_of, words_of_code};
-use super::super::inline::{InlineName, constraints_of};
-use super::super::suggestion::dropped_name;
-use super::{Made, Target};
 
 /// Tables that are put in later may be any; of more than this nobody tells which.
 const MOST_ANYWHERE: usize = 100;

@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::needed_index::{Later, Refused};
+use crate::constraints::MigrationFile;
+use crate::constraints::edits::finished_name;
+use crate::constraints::tables::Key;
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Operation, Receiver};
 use crate::naming::ConstraintKind;
 use crate::python::{Call, Expr, ExprKind, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
-
-use super::super::MigrationFile;
-use super::super::edits::finished_name;
-use super::super::tables::Key;
-use super::needed_index::{Later, Refused};
 
 /// The way to a call: the statements that hold it, from the outermost to its own, each as its place in a run of them.
 pub(super) struct Way<'m> {

@@ -5,19 +5,18 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::RULE;
+use super::moved::{self, Way};
+use crate::constraints::MigrationFile;
+use crate::constraints::inline::constraints_of;
+use crate::constraints::suggestion::dropped_name;
+use crate::constraints::tables::{Dropping, Event, Key, Moment, Table, Tables, all_events, past};
 use crate::diagnostic::Diagnostic;
 use crate::migration::{Action, Half, Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
 use crate::python::{Stmt, StmtKind};
 use crate::source::Span;
-
-use super::super::MigrationFile;
-use super::super::inline::constraints_of;
-use super::super::suggestion::dropped_name;
-use super::super::tables::{Dropping, Event, Key, Moment, Table, Tables, all_events, past};
-use super::RULE;
-use super::moved::{self, Way};
 
 /// The drops of indexes that MySQL and MariaDB refuse.
 pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
@@ -241,13 +240,13 @@ fn still_there(file: &MigrationFile<'_>, key: &Key) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::tests::{history_of, of_migration};
     use crate::check::examine;
     use crate::config::Config;
     use crate::diagnostic::Diagnostic;
     use crate::fix::{Safety, apply};
-    use crate::git::MemorySnapshot;
     use crate::project::Project;
+    use crate::rules::harness::{history_of, of_migration};
+    use crate::snapshot::MemorySnapshot;
 
     const MARIADB: &str = "mysql+pymysql://h/d";
 

@@ -5,15 +5,14 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use super::Finding;
+use crate::constraints::MigrationFile;
+use crate::constraints::executed::{DropAt, Executed, is_elsewhere, is_made, may_be_table};
+use crate::constraints::suggestion::{suggest, with_all_columns};
 use crate::migration::{Guard, Half};
 use crate::naming::{ConstraintKind, Dialect, default_names};
 use crate::sql::{Added, Effect, Naming, PLACEHOLDER, Table};
 use crate::work;
-
-use super::super::MigrationFile;
-use super::super::executed::{DropAt, Executed, is_elsewhere, is_made, may_be_table};
-use super::super::suggestion::{suggest, with_all_columns};
-use super::Finding;
 
 /// A table whose name is longer is not looked for at the start of a name.
 const LONGEST: usize = 128;

@@ -1,0 +1,334 @@
+//! Constraints that are written inside `create_table` and `add_column`, rather than by an operation of their own.
+
+use super::MigrationFile;
+use super::edits::{finished_name, further_argument};
+use super::suggestion::Constraint;
+use crate::fix::Edit;
+use crate::migration::{Known, Receiver, Step};
+use crate::naming::{ConstraintKind, Explicit};
+use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind, Stmt, StmtKind};
+
+/// A constraint inside another operation.
+pub(crate) struct Inline<'m> {
+    /// What it is.
+    pub(crate) kind: ConstraintKind,
+    /// Its call: `ForeignKey(...)`, `UniqueConstraint(...)`; nothing for `unique=True`.
+    pub(crate) call: Option<&'m Call>,
+    /// What to point at.
+    pub(crate) argument: &'m Argument,
+    /// Its columns.
+    pub(crate) columns: Known<Vec<String>>,
+    /// Of a foreign key: table, schema and columns it refers to.
+    pub(crate) referred: Option<(String, Option<String>, Vec<String>)>,
+    /// The name it is given.
+    pub(crate) name: InlineName,
+}
+
+/// The name of such a constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum InlineName {
+    /// None.
+    Unnamed,
+    /// A plain string.
+    Plain(String),
+    /// `op.f('...')`
+    Finished(String),
+    /// Known only at run time.
+    Computed,
+}
+
+/// The constraints in the column that `add_column` adds.
+pub(crate) fn of_added_column<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
+    step.column.map(of_column).unwrap_or_default()
+}
+
+/// The constraints in the elements of `create_table`.
+pub(crate) fn of_table<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
+    let elements = step
+        .call
+        .arguments
+        .iter()
+        .filter(|argument| argument.kind == ArgumentKind::Positional)
+        .skip(1);
+    elements
+        .flat_map(|argument| match argument.value.as_call() {
+            Some(call) if call.name() == Some("Column") => of_column(call),
+            Some(call) => table_constraint(argument, call).into_iter().collect(),
+            None => Vec::new(),
+        })
+        .collect()
+}
+
+/// The constraints inside a step of any kind.
+pub(crate) fn constraints_of<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
+    match step.method {
+        "create_table" => of_table(step),
+        "add_column" => of_added_column(step),
+        _ => Vec::new(),
+    }
+}
+
+/// The name of a column, as a list of one.
+pub(crate) fn columns_of(column: &Call) -> Known<Vec<String>> {
+    let first = column
+        .arguments
+        .first()
+        .filter(|first| first.kind == ArgumentKind::Positional);
+    let name = column.keyword("name").or(first.map(|first| &first.value));
+    match name.and_then(Expr::as_str) {
+        Some(name) => Known::Is(vec![name.to_owned()]),
+        None => Known::Computed("the column's name is computed".to_owned()),
+    }
+}
+
+fn of_column(column: &Call) -> Vec<Inline<'_>> {
+    let columns = columns_of(column);
+    let mut found = Vec::new();
+    for argument in &column.arguments {
+        let kind = match (&argument.kind, argument.value.as_call().and_then(|call| call.name())) {
+            (ArgumentKind::Positional, Some("ForeignKey")) => ConstraintKind::ForeignKey,
+            (ArgumentKind::Positional, Some("CheckConstraint")) => ConstraintKind::Check,
+            (ArgumentKind::Keyword(keyword), _)
+                if keyword == "unique" && argument.value.kind == ExprKind::Bool(true) =>
+            {
+                // With `index=True` it is a unique index, which has a name.
+                let indexed = column
+                    .keyword("index")
+                    .is_some_and(|index| index.kind == ExprKind::Bool(true));
+                if indexed {
+                    continue;
+                }
+                ConstraintKind::Unique
+            }
+            _ => continue,
+        };
+        let call = argument.value.as_call();
+        found.push(Inline {
+            kind,
+            call,
+            argument,
+            columns: if kind == ConstraintKind::Check {
+                Known::Is(Vec::new())
+            } else {
+                columns.clone()
+            },
+            referred: call
+                .filter(|_| kind == ConstraintKind::ForeignKey)
+                .and_then(|call| target(&call.arguments.first()?.value)),
+            name: call.map_or(InlineName::Unnamed, name_of),
+        });
+    }
+    found
+}
+
+fn table_constraint<'m>(argument: &'m Argument, call: &'m Call) -> Option<Inline<'m>> {
+    let kind = match call.name()? {
+        "ForeignKeyConstraint" => ConstraintKind::ForeignKey,
+        "UniqueConstraint" => ConstraintKind::Unique,
+        "PrimaryKeyConstraint" => ConstraintKind::PrimaryKey,
+        "CheckConstraint" => ConstraintKind::Check,
+        _ => return None,
+    };
+    let columns = match kind {
+        ConstraintKind::Check => Some(Vec::new()),
+        ConstraintKind::ForeignKey => call.arguments.first().and_then(|first| texts(&first.value)),
+        _ => positional(call)
+            .map(|argument| argument.value.as_str().map(str::to_owned))
+            .collect(),
+    };
+    let referred = || {
+        let targets = texts(&call.arguments.get(1)?.value)?;
+        let parsed: Option<Vec<_>> = targets.iter().map(|text| split_target(text)).collect();
+        let parsed = parsed?;
+        let (table, schema, _) = parsed.first()?.clone();
+        Some((table, schema, parsed.into_iter().map(|(_, _, column)| column).collect()))
+    };
+    Some(Inline {
+        kind,
+        call: Some(call),
+        argument,
+        columns: columns.map_or_else(|| Known::Computed("a column is computed".to_owned()), Known::Is),
+        referred: if kind == ConstraintKind::ForeignKey {
+            referred()
+        } else {
+            None
+        },
+        name: name_of(call),
+    })
+}
+
+fn positional(call: &Call) -> impl Iterator<Item = &Argument> {
+    call.arguments
+        .iter()
+        .filter(|argument| argument.kind == ArgumentKind::Positional)
+}
+
+fn texts(expr: &Expr) -> Option<Vec<String>> {
+    match &expr.kind {
+        ExprKind::List(items) | ExprKind::Tuple(items) => {
+            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+        }
+        _ => None,
+    }
+}
+
+/// The table, schema and column of `'schema.table.column'`.
+fn split_target(text: &str) -> Option<(String, Option<String>, String)> {
+    let (rest, column) = text.rsplit_once('.')?;
+    Some(match rest.rsplit_once('.') {
+        Some((schema, table)) => (table.to_owned(), Some(schema.to_owned()), column.to_owned()),
+        None => (rest.to_owned(), None, column.to_owned()),
+    })
+}
+
+fn target(expr: &Expr) -> Option<(String, Option<String>, Vec<String>)> {
+    let (table, schema, column) = split_target(expr.as_str()?)?;
+    Some((table, schema, vec![column]))
+}
+
+pub(crate) fn name_of(call: &Call) -> InlineName {
+    if call
+        .arguments
+        .iter()
+        .any(|argument| argument.kind == ArgumentKind::KeywordSpread)
+    {
+        return InlineName::Computed;
+    }
+    let Some(argument) = name_argument(call) else {
+        return InlineName::Unnamed;
+    };
+    match &argument.value.kind {
+        ExprKind::None => InlineName::Unnamed,
+        // `CONSTRAINT ""`, which a database refuses.
+        ExprKind::String(text) if text.is_empty() => InlineName::Unnamed,
+        ExprKind::String(text) => InlineName::Plain(text.to_string()),
+        ExprKind::Call(inner) if matches!(inner.name(), Some("f" | "conv")) => {
+            let text = inner.arguments.first().and_then(|first| first.value.as_str());
+            text.map_or(InlineName::Computed, |text| InlineName::Finished(text.to_owned()))
+        }
+        _ => InlineName::Computed,
+    }
+}
+
+/// The argument that names a constraint. Some take it by position as well (`sqlalchemy/sql/schema.py`, `CheckConstraint`,
+/// `ForeignKeyConstraint`).
+fn name_argument(call: &Call) -> Option<&Argument> {
+    let position = match call.name() {
+        Some("CheckConstraint") => Some(1),
+        Some("ForeignKeyConstraint") => Some(2),
+        _ => None,
+    };
+    let by_position = || position.and_then(|position| positional(call).nth(position));
+    let mut arguments = call.arguments.iter();
+    arguments
+        .find(|argument| argument.is_keyword("name"))
+        .or_else(by_position)
+}
+
+impl Inline<'_> {
+    /// The constraint as a convention sees it.
+    pub(crate) fn constraint<'a>(&'a self, step: &'a Step<'_>) -> Constraint<'a> {
+        Constraint {
+            kind: self.kind,
+            table: &step.table,
+            schema: step.schema.known().and_then(Option::as_deref),
+            columns: &self.columns,
+            referred: self
+                .referred
+                .as_ref()
+                .map(|(table, schema, columns)| (table.as_str(), schema.as_deref(), columns.as_slice())),
+            explicit: match &self.name {
+                InlineName::Plain(name) => Some(Explicit { name, is_conv: false }),
+                InlineName::Finished(name) => Some(Explicit { name, is_conv: true }),
+                InlineName::Unnamed | InlineName::Computed => None,
+            },
+            function: step.function,
+            place: Some(self.argument.span),
+        }
+    }
+}
+
+/// `name=op.f('...')` as the last argument, where Alembic itself writes it; takes the place of a `name=None`.
+pub(crate) fn write_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &Call, name: &str) -> Option<Edit> {
+    let source = file.file();
+    if has_no_place(file, call) {
+        return None;
+    }
+    let finished = finished_name(file, receiver, call, name)?;
+    let none = name_argument(call);
+    match (none, call.arguments.last()) {
+        (Some(none), _) => Some(Edit {
+            file: source.clone(),
+            span: none.value.span,
+            text: finished,
+        }),
+        (None, Some(last)) => {
+            let close = call.arguments_span.end.checked_sub(1)?;
+            Some(further_argument(
+                source,
+                last.span.end,
+                close,
+                &format!("name={finished}"),
+            ))
+        }
+        (None, None) => None,
+    }
+}
+
+/// Whether a column stands where no name can be written: above the functions, where `op.f` does not work yet, or for several tables, which
+/// need several names.
+fn has_no_place(file: &MigrationFile<'_>, call: &Call) -> bool {
+    let body = file.migration.module.body();
+    let at = body.partition_point(|statement| statement.span.end <= call.span.start);
+    let is_above = |statement: &Stmt| {
+        !matches!(statement.kind, StmtKind::Function(_) | StmtKind::Class(_)) && statement.span.contains(call.span)
+    };
+    file.lookups.steps_with_column(file, call.span) > 1 || body.get(at).is_some_and(is_above)
+}
+
+/// Whether everything that is handed to `create_table` stands there.
+pub(crate) fn is_written_out(step: &Step<'_>) -> bool {
+    let mut elements = step
+        .call
+        .arguments
+        .iter()
+        .filter(|argument| !matches!(argument.kind, ArgumentKind::Keyword(_)))
+        .skip(1);
+    elements.all(|argument| {
+        let is_constraint = |name: &str| name.ends_with("Constraint") || name == "Index";
+        let call = argument.value.as_call();
+        argument.kind == ArgumentKind::Positional
+            && (is_column(&argument.value) || call.and_then(Call::name).is_some_and(is_constraint))
+    })
+}
+
+fn is_column(expr: &Expr) -> bool {
+    expr.as_call_of("Column").is_some_and(is_plain_column)
+}
+
+pub(crate) fn is_plain_column(column: &Call) -> bool {
+    let is_spread = |argument: &Argument| matches!(argument.kind, ArgumentKind::Spread | ArgumentKind::KeywordSpread);
+    !column.arguments.iter().any(is_spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::harness::of_models_and_revision;
+
+    #[test]
+    fn a_name_may_stand_in_its_position() {
+        let models = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
+        for (inner, count) in [
+            ("sa.CheckConstraint('a > 0')", 1),
+            ("sa.CheckConstraint('a > 0', None)", 1),
+            ("sa.CheckConstraint('a > 0', 'a_positive')", 0),
+            (
+                "sa.Column('a', sa.Integer(), sa.CheckConstraint('a > 0', 'a_positive'))",
+                0,
+            ),
+        ] {
+            let found = of_models_and_revision(models, &format!("op.create_table('t', {inner})"));
+            assert_eq!(found.len(), count, "{inner}: {found:?}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The checks that the type of a column brings along: `Boolean` and `Enum` with `create_constraint=True` (`sqlalchemy/sql/sqltypes.py`,
+//! `SchemaType` and `_type_bound`).
+
+use std::collections::HashMap;
+
+use super::MigrationFile;
+use super::advice::RAISES;
+use super::inline::{Inline, InlineName, columns_of, constraints_of, name_of};
+use super::suggestion::{effective_name, raises_without_name};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
+use crate::migration::{Half, Known, Step};
+use crate::naming::{ConstraintKind, Dialect};
+use crate::python::{Argument, ArgumentKind, Call, ExprKind};
+use crate::source::Span;
+
+/// The checks of the types in `create_table`, `add_column` and `alter_column`.
+pub(crate) fn type_checks<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
+    let is_type = |argument: &&Argument| argument.is_keyword("type_");
+    match step.method {
+        "add_column" => step.column.map(of_column).unwrap_or_default(),
+        "create_table" => {
+            let arguments = step.call.arguments.iter();
+            let columns = arguments.filter_map(|argument| argument.value.as_call_of("Column"));
+            columns.flat_map(of_column).collect()
+        }
+        "alter_column" => {
+            let call: &'m Call = step.call;
+            let columns = || Known::Computed("the column stands elsewhere".to_owned());
+            let given = call.arguments.iter().filter(is_type);
+            given.filter_map(|argument| check(argument, columns())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn of_column(column: &Call) -> Vec<Inline<'_>> {
+    let is_type = |argument: &&Argument| argument.kind == ArgumentKind::Positional || argument.is_keyword("type_");
+    let arguments = column.arguments.iter().filter(is_type);
+    arguments
+        .filter_map(|argument| check(argument, columns_of(column)))
+        .collect()
+}
+
+fn check(argument: &Argument, columns: Known<Vec<String>>) -> Option<Inline<'_>> {
+    let call = type_with_check(argument)?;
+    Some(Inline {
+        kind: ConstraintKind::Check,
+        call: Some(call),
+        argument,
+        columns,
+        referred: None,
+        name: name_of_type(call),
+    })
+}
+
+fn type_with_check(argument: &Argument) -> Option<&Call> {
+    let call = argument.value.as_call()?;
+    let position = match call.name()? {
+        "Boolean" => Some(0),
+        "Enum" => None,
+        _ => return None,
+    };
+    let given = call.argument(position, "create_constraint").ok()??;
+    (given.value.kind == ExprKind::Bool(true)).then_some(call)
+}
+
+/// An `Enum` of a class is called after it (`sqlalchemy/sql/sqltypes.py`, `Enum._enum_init`).
+fn name_of_type(call: &Call) -> InlineName {
+    let first = call.arguments.first();
+    let is_text = first.is_some_and(|first| first.kind == ArgumentKind::Positional && first.value.as_str().is_some());
+    match name_of(call) {
+        InlineName::Unnamed if call.name() == Some("Enum") && !is_text => InlineName::Computed,
+        InlineName::Unnamed if call.name() == Some("Boolean") && call.argument(Some(1), "name") != Ok(None) => {
+            InlineName::Computed
+        }
+        name => name,
+    }
+}
+
+/// The named checks that an upgrade makes inside of tables, by the table.
+pub(crate) struct InnerChecks {
+    /// Nothing where one of the table's constraints may be called anything.
+    tables: HashMap<(String, Option<String>), Option<Vec<InnerCheck>>>,
+}
+
+/// One of them.
+pub(crate) struct InnerCheck {
+    /// Its name as it is written.
+    pub(crate) written: String,
+    /// Its name in the database.
+    pub(crate) name: String,
+    pub(crate) place: Span,
+}
+
+/// A table with more checks than this is not compared with each drop.
+const MOST_CHECKS: usize = 100;
+
+impl InnerChecks {
+    pub(crate) fn of(file: &MigrationFile<'_>) -> Self {
+        let mut tables: HashMap<(String, Option<String>), Option<Vec<InnerCheck>>> = HashMap::new();
+        for step in file.migration.steps.iter().filter(|step| step.half == Half::Upgrade) {
+            let (Some(table), Some(schema)) = (step.table.known(), step.schema.known()) else {
+                continue;
+            };
+            let known = tables
+                .entry((table.clone(), schema.clone()))
+                .or_insert_with(|| Some(Vec::new()));
+            match (known.as_mut(), inner_checks(file, step)) {
+                (Some(all), Some(more)) if all.len() + more.len() <= MOST_CHECKS => all.extend(more),
+                _ => *known = None,
+            }
+        }
+        Self { tables }
+    }
+
+    /// Those of a table, where there are any and each is known.
+    pub(crate) fn of_table(&self, table: &str, schema: Option<&str>) -> Option<&[InnerCheck]> {
+        let key = (table.to_owned(), schema.map(str::to_owned));
+        let checks = self.tables.get(&key)?.as_deref()?;
+        (!checks.is_empty()).then_some(checks)
+    }
+}
+
+/// Those of one step; nothing where one of its constraints may be called anything.
+fn inner_checks(file: &MigrationFile<'_>, step: &Step<'_>) -> Option<Vec<InnerCheck>> {
+    let inner = constraints_of(step).into_iter().map(|inline| (inline, Some(true)));
+    let types = type_checks(step).into_iter().map(|check| {
+        let reaches = reaches_database(file, step, &check);
+        (check, reaches)
+    });
+    let mut checks = Vec::new();
+    for (inline, reaches) in inner.chain(types).filter(|(_, reaches)| *reaches != Some(false)) {
+        let constraint = inline.constraint(step);
+        let written = reaches.and(constraint.explicit)?.name.to_owned();
+        if inline.kind == ConstraintKind::Check {
+            let name = effective_name(file, constraint).filter(|_| !step.repeated)?;
+            let place = inline.argument.span;
+            checks.push(InnerCheck { written, name, place });
+        }
+    }
+    Some(checks)
+}
+
+/// Whether the database gets the check: where it has such a type of its own, there is none, and SQLite gets none with a column that is added or
+/// altered (`alembic/ddl/sqlite.py`, `add_constraint`). Nothing where the database is not known.
+fn reaches_database(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_>) -> Option<bool> {
+    let call = check.call?;
+    let native = call.keyword("native_enum").map(|value| &value.kind);
+    let is_enum = call.name() == Some("Enum");
+    let is_added = step.method != "create_table";
+    match (file.dialect(), native) {
+        (Some(Dialect::Sqlite), _) => Some(!is_added),
+        (Some(_), Some(ExprKind::Bool(false))) if is_enum => Some(true),
+        (None, Some(ExprKind::Bool(false))) if is_enum && !is_added => Some(true),
+        (Some(Dialect::Postgresql), None) => Some(false),
+        (Some(Dialect::Mysql | Dialect::Mariadb), None) => Some(!is_enum),
+        _ => None,
+    }
+}
+
+/// A check of a type that fails for want of a name.
+pub(crate) fn unnamed_type(
+    rule: &'static Rule,
+    file: &MigrationFile<'_>,
+    step: &Step<'_>,
+    check: &Inline<'_>,
+    message: &str,
+) -> Option<Diagnostic> {
+    let is_unnamed = check.name == InlineName::Unnamed && raises_without_name(file, check.constraint(step));
+    let is_made = reaches_database(file, step, check);
+    if !is_unnamed || is_made == Some(false) {
+        return None;
+    }
+    let (severity, consequence) = match is_made {
+        Some(_) => (Severity::Error, RAISES.to_owned()),
+        None => (
+            Severity::Warning,
+            format!("{RAISES}, on a database that has no such type"),
+        ),
+    };
+    let place = check.argument.value.span;
+    let mut diagnostic = Diagnostic::new(rule, file.file(), place, message)
+        .focus(place, consequence)
+        .help("give the type a `name=`, or leave out `create_constraint=True`");
+    diagnostic.severity = severity;
+    Some(diagnostic)
+}

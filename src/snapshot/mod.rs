@@ -1,0 +1,202 @@
+//! Files as they were at one moment. Whoever reads a project knows this room, and not where the files are kept.
+//!
+//! The snapshots of an index and of a commit's tree are made in `git`.
+
+mod memory;
+mod overlay;
+mod working_tree;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::{fmt, io};
+
+pub use memory::MemorySnapshot;
+pub use overlay::Overlay;
+pub use working_tree::WorkingTree;
+
+use crate::source::RepoPath;
+
+/// The most that is read of one file: 4 MiB. No migration written by hand or by Alembic comes near it.
+pub const DEFAULT_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// A set of files that does not change while it is read.
+pub trait Snapshot {
+    /// The content of the regular file at `path`; `None` if there is none: neither a symbolic link nor a submodule is
+    /// one, nor a file in conflict.
+    ///
+    /// What is larger than the limit is not given: [`SnapshotError::TooLarge`].
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, SnapshotError>;
+
+    /// The content of a change that was listed, without looking for its path again. The same limit holds; a `size` within it, other than 0,
+    /// spares the question for the size before the reading.
+    fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, SnapshotError>;
+
+    /// The regular files and folders directly in `folder`, sorted by name; empty if there is no such folder.
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError>;
+
+    /// "index", "tree", "working tree" or "memory".
+    fn describe(&self) -> &'static str;
+}
+
+/// One child of a folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its name as bytes, without a `/`.
+    pub name: Vec<u8>,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What a child of a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+}
+
+impl Entry {
+    pub(crate) fn new(name: impl Into<Vec<u8>>, kind: EntryKind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+        }
+    }
+}
+
+/// Why a file of a snapshot is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The object is named but not stored here.
+    #[error(
+        "the content of `{path}` (object {id}) is not in the repository: in a partial clone `git cat-file blob {id}` \
+         fetches it, otherwise `git fsck` shows what is lost"
+    )]
+    MissingObject {
+        /// The file.
+        path: RepoPath,
+        /// Its object.
+        id: ObjectId,
+    },
+    /// The size was looked at before anything was read.
+    #[error("`{path}` is {size} bytes, more than the {limit} that are read: exclude the file from the check")]
+    TooLarge {
+        /// The file.
+        path: RepoPath,
+        /// Its size in bytes.
+        size: u64,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// A file that was listed is gone.
+    #[error("`{path}` is no longer there: run the command again")]
+    Vanished {
+        /// The file.
+        path: RepoPath,
+    },
+    /// The operating system refused.
+    #[error("cannot read `{}` ({cause}): check that it exists and that you may read it", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason.
+        cause: io::Error,
+    },
+    /// The store that keeps the files failed.
+    #[error(transparent)]
+    Store(Box<dyn Error + Send + Sync>),
+}
+
+/// The name of an object, as git prints it: 40 hexadecimal digits, or 64 in a SHA-256 repository.
+///
+/// The default is empty: the id of a file that git does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ObjectId(String);
+
+impl ObjectId {
+    /// The id that `hex` spells in full; `None` if it does not.
+    #[must_use]
+    pub fn parse(hex: &str) -> Option<Self> {
+        let is_whole = matches!(hex.len(), 40 | 64) && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_whole.then(|| Self(hex.to_ascii_lowercase()))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn of(id: impl fmt::Display) -> Self {
+        Self(id.to_string())
+    }
+
+    pub(crate) fn of_bytes(id: &[u8]) -> Self {
+        const DIGITS: [char; 16] = [
+            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+        ];
+        let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or('0');
+        Self(
+            id.iter()
+                .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
+                .collect(),
+        )
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The first of `length` sorted rows that `is_before` does not hold for.
+pub(crate) fn first(length: usize, is_before: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, length);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// The direct children of `folder` in sorted rows, of which each is a path and whether it is a file to look at.
+///
+/// A folder with a million files below is stepped over with one search.
+pub(crate) fn children(
+    length: usize,
+    row: impl Fn(usize) -> Option<(RepoPath, bool)>,
+    folder: &RepoPath,
+) -> Vec<Entry> {
+    let first_from = |start: &[u8]| first(length, |at| row(at).is_some_and(|(path, _)| path.as_bytes() < start));
+    let mut prefix = folder.as_bytes().to_vec();
+    if !prefix.is_empty() {
+        prefix.push(b'/');
+    }
+    let mut found = Vec::new();
+    let mut at = first_from(&prefix);
+    while let Some((path, is_file)) = row(at) {
+        let Some(rest) = path.as_bytes().strip_prefix(prefix.as_slice()) else {
+            break;
+        };
+        let Some(end) = rest.iter().position(|&byte| byte == b'/') else {
+            if is_file {
+                found.push(Entry::new(rest, EntryKind::File));
+            }
+            at += 1;
+            continue;
+        };
+        let name = rest.get(..end).unwrap_or_default();
+        found.push(Entry::new(name, EntryKind::Folder));
+        // `0` follows `/`, so this is the first path that can lie behind the folder.
+        let behind = [prefix.as_slice(), name, b"0"].concat();
+        at = first_from(&behind).max(at + 1);
+    }
+    found.sort();
+    found
+}
