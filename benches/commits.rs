@@ -20,7 +20,7 @@
     reason = "a measurement that fails should say where"
 )]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/it/support/mod.rs"]
 mod support;
 #[path = "support/mod.rs"]
 mod turns;

@@ -11,7 +11,7 @@
     reason = "a benchmark talks to a person, and stops where it cannot measure"
 )]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/it/support/mod.rs"]
 mod support;
 #[path = "support/mod.rs"]
 mod turns;

@@ -23,7 +23,7 @@
 )]
 
 #[cfg(unix)]
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/it/support/mod.rs"]
 mod support;
 #[cfg(unix)]
 #[path = "support/mod.rs"]

@@ -1,7 +1,7 @@
 //! An environment's `env.py`.
 #![no_main]
 
-#[path = "../../tests/support/parsers.rs"]
+#[path = "../../tests/it/mutations/parsers.rs"]
 #[allow(dead_code, reason = "shared with other targets")]
 mod parsers;
 

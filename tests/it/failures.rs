@@ -1,0 +1,651 @@
+//! What cannot be checked: one sentence with the path and what to do, exit status 2, nothing written.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use crate::support::{self, NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, said, words};
+
+const FILE: &str = "migrations/versions/add_invoice.py";
+
+/// A migration that is as it should be, staged: whatever goes wrong is not its fault.
+fn staged() -> Repo {
+    let repo = Repo::new();
+    repo.stage("README.md", "");
+    repo.commit("first");
+    repo.stage(FILE, migration(NAMED));
+    repo
+}
+
+/// The run must end with 2 and write nothing but one sentence, of which `parts` are parts.
+#[track_caller]
+fn fails(repo: &Repo, arguments: &[&str], parts: &[&str]) {
+    fails_as(repo, repo.tool(arguments), parts);
+}
+
+#[track_caller]
+fn fails_as(repo: &Repo, command: assert_cmd::Command, parts: &[&str]) {
+    let before = repo.files();
+    let told = said(command, 2);
+    let mut errors = told.err.lines().filter(|line| line.starts_with("error: "));
+    let error = errors.next().unwrap_or_else(|| panic!("nothing is said: {told:?}"));
+    assert_eq!(errors.next(), None, "one sentence: {}", told.err);
+    for part in parts {
+        assert!(error.contains(part), "expected `{part}` in: {error}");
+    }
+    let tells_remedy = error.matches(": ").count() >= 2 || error.contains("`alembic-named rules`");
+    assert!(tells_remedy, "what is to be done? {error}");
+    assert!(!error.ends_with('.') && !error.contains("  "), "{error}");
+    assert_eq!(repo.files(), before);
+}
+
+#[test]
+fn an_index_that_is_none() {
+    let repo = staged();
+    let path = repo.join(".git/index");
+    let whole = std::fs::read(&path).unwrap();
+    let index = path.to_str().unwrap();
+    let mut unknown = whole.clone();
+    unknown[..4].copy_from_slice(b"XXXX");
+    for content in [&b""[..], &unknown] {
+        std::fs::write(&path, content).unwrap();
+        for arguments in [&[][..], &["--all"], &["--staged", FILE], &["--format=json"]] {
+            fails(&repo, arguments, &[index, "is damaged", "rebuild it with `git reset`"]);
+        }
+    }
+    let mut newer = whole.clone();
+    newer[7] = 9;
+    std::fs::write(&path, &newer).unwrap();
+    fails(
+        &repo,
+        &[],
+        &[index, "has a format that the installed git does not know", "update git"],
+    );
+    std::fs::write(&path, &whole[..40]).unwrap();
+    fails(&repo, &[], &[repo.path().to_str().unwrap()]);
+    // What is on disk can still be checked.
+    assert_eq!(said(repo.tool(&[FILE]), 0).out, "1 file checked, nothing found\n");
+}
+
+#[test]
+fn an_index_that_lies_elsewhere() {
+    let repo = staged();
+    let mut command = repo.tool(&[]);
+    command.env("GIT_INDEX_FILE", "nowhere/index");
+    fails_as(
+        &repo,
+        command,
+        &["nowhere/index", "does not exist although HEAD holds files"],
+    );
+}
+
+/// The program as a user without rights; `None`, said aloud, where there is no way to become one.
+fn as_nobody(repo: &Repo, arguments: &[&str]) -> Option<assert_cmd::Command> {
+    if !support::is_root() {
+        return Some(repo.tool(arguments));
+    }
+    let mut nobody = repo.command("setpriv");
+    nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups", PROGRAM]);
+    let able = repo
+        .command("setpriv")
+        .args(nobody.get_args())
+        .arg("--version")
+        .output();
+    if !able.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: the program cannot be run as another user than root");
+        return None;
+    }
+    nobody.args(arguments);
+    Some(assert_cmd::Command::from_std(nobody))
+}
+
+/// Takes all rights to a file away, from a user who is not root.
+fn forbid(repo: &Repo, path: &str) {
+    if support::is_root() {
+        let given = repo.command("chown").args(["-R", "65534:65534", "."]).output().unwrap();
+        assert!(given.status.success(), "{}", words(&given));
+    }
+    let none = std::fs::Permissions::from_mode(0o000);
+    std::fs::set_permissions(repo.join(path), none).unwrap();
+}
+
+#[test]
+fn what_may_not_be_read() {
+    let repo = staged();
+    let Some(_) = as_nobody(&repo, &[]) else { return };
+    forbid(&repo, FILE);
+    let disk = as_nobody(&repo, &[FILE]).unwrap();
+    fails_as(
+        &repo,
+        disk,
+        &[
+            FILE,
+            "Permission denied",
+            "check that it exists and that you may read it",
+        ],
+    );
+    assert!(
+        said(as_nobody(&repo, &[]).unwrap(), 0)
+            .out
+            .starts_with("1 file checked"),
+        "the index holds it"
+    );
+    forbid(&repo, ".git/index");
+    let index = as_nobody(&repo, &[]).unwrap();
+    fails_as(
+        &repo,
+        index,
+        &[".git/index", "Permission denied", "check its permissions"],
+    );
+    repo.write("closed/a.py", "");
+    forbid(&repo, "closed");
+    let folder = as_nobody(&repo, &["."]).unwrap();
+    fails_as(&repo, folder, &["closed", "Permission denied"]);
+    std::fs::set_permissions(repo.join("closed"), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn an_output_file_that_cannot_be_written() {
+    let repo = staged();
+    repo.write("taken", "as it was\n");
+    for (path, cause) in [
+        ("migrations", "directory"),
+        ("no/such/folder.json", "No such file"),
+        ("taken/x", "ot a directory"),
+    ] {
+        fails(
+            &repo,
+            &["--output-file", path],
+            &[path, cause, "check its folder and its permissions"],
+        );
+    }
+    let Some(_) = as_nobody(&repo, &[]) else { return };
+    forbid(&repo, "taken");
+    let command = as_nobody(&repo, &["--output-file", "taken"]).unwrap();
+    fails_as(&repo, command, &["`taken`", "Permission denied"]);
+}
+
+#[test]
+fn words_that_are_no_options() {
+    let repo = staged();
+    for (arguments, parts) in [
+        (&["--no-such"][..], &["unexpected argument '--no-such'", "--help"][..]),
+        (&["--formt", "json"], &["--formt", "'--format'"]),
+        (&["--format", "yaml"], &["'yaml'", "text, concise, json"]),
+        (&["--color", "red"], &["'red'", "auto, always, never"]),
+        (&["--max-file-size", "many"], &["'many'", "--max-file-size"]),
+        (&["--quiet", "--verbose"], &["--quiet", "--verbose"]),
+        (&["--output-file"], &["--output-file <FILE>"]),
+        (&["--staged", "--all"], &["--staged", "--all"]),
+    ] {
+        let before = repo.files();
+        let told = said(repo.tool(arguments), 2);
+        assert!(told.err.starts_with("error: ") && told.out.is_empty(), "{told:?}");
+        for part in parts {
+            assert!(told.err.contains(part), "expected `{part}` in: {}", told.err);
+        }
+        assert_eq!(repo.files(), before);
+    }
+}
+
+#[test]
+fn subcommands_in_the_wrong_place_or_misspelled() {
+    let repo = staged();
+    for (arguments, parts) in [
+        (
+            &["chek"][..],
+            &["`chek` does not exist", "did you mean `alembic-named check`?"][..],
+        ),
+        (&["unistall"], &["did you mean `alembic-named uninstall`?"]),
+        (&["--staged", "instal"], &["did you mean `alembic-named install`?"]),
+        (
+            &["--quiet", "check"],
+            &[
+                "`check` is a subcommand",
+                "before all options, as `alembic-named check ...`",
+            ],
+        ),
+        (
+            &["--color=always", "explain", "unnamed-drop"],
+            &["as `alembic-named explain ...`"],
+        ),
+    ] {
+        fails(&repo, arguments, parts);
+    }
+    // What is there is a path, whatever it is called; and what is like no subcommand is one as well.
+    repo.write("chek", "").write("check/a.py", "");
+    said(repo.tool(&["chek"]), 0);
+    said(repo.tool(&["--quiet", "check"]), 0);
+    let told = said(repo.tool(&["shop"]), 2).err;
+    assert_eq!(told, "error: `shop` does not exist: check the path\n");
+}
+
+#[test]
+fn patterns_and_rules_that_are_none() {
+    let repo = staged();
+    fails(&repo, &["--exclude", "a["], &["`a[`", "is not a glob", "write it like"]);
+    fails(&repo, &["--exclude", "{a"], &["`{a`", "is not a glob"]);
+    for option in ["--select", "--ignore"] {
+        fails(
+            &repo,
+            &[option, "unamed-drop"],
+            &["`unamed-drop`", "did you mean `unnamed-drop`?"],
+        );
+        fails(
+            &repo,
+            &[option, "unnamed-drop,unknown"],
+            &["no rule `unknown`", "`alembic-named rules` lists them"],
+        );
+    }
+    fails(
+        &repo,
+        &["explain", "missing-convention"],
+        &["did you mean `missing-naming-convention`?"],
+    );
+    fails(&repo, &["explain", ""], &["no rule ``"]);
+}
+
+#[test]
+fn files_that_are_not_there() {
+    let repo = staged();
+    fails(
+        &repo,
+        &["no/such.py"],
+        &["`no/such.py` does not exist", "check the path"],
+    );
+    fails(&repo, &[FILE, "no/such"], &["`no/such` does not exist"]);
+    fails(&repo, &["README.md/a.py"], &["`README.md/a.py` does not exist"]);
+    symlink("nowhere.py", repo.join("dangling.py")).unwrap();
+    symlink("loop.py", repo.join("loop.py")).unwrap();
+    for path in ["dangling.py", "loop.py"] {
+        fails(&repo, &[path], &[path, "neither a file nor a folder"]);
+    }
+    // In a folder a link is what git holds it for: no file.
+    assert!(said(repo.tool(&["."]), 0).out.starts_with("1 file checked"));
+    let pipe = repo.command("mkfifo").arg("pipe.py").status().unwrap();
+    assert!(pipe.success());
+    // Opening it would wait for a writer for ever.
+    fails(&repo, &["pipe.py"], &["pipe.py", "neither a file nor a folder"]);
+    assert!(said(repo.tool(&["."]), 0).out.starts_with("1 file checked"));
+}
+
+#[test]
+fn a_link_that_leads_out_of_the_repository() {
+    let (repo, outside) = (staged(), Repo::none());
+    outside.write("a.py", migration(UNNAMED));
+    symlink(outside.join("a.py"), repo.join("out.py")).unwrap();
+    fails(
+        &repo,
+        &["out.py"],
+        &["`out.py`", "leads out of", "name the file itself"],
+    );
+    symlink(FILE, repo.join("inside.py")).unwrap();
+    assert!(said(repo.tool(&["inside.py"]), 0).out.starts_with("1 file checked"));
+}
+
+#[test]
+fn the_current_folder_is_gone() {
+    let repo = staged();
+    let mut shell = repo.command("sh");
+    shell.args([
+        "-c",
+        &format!("mkdir gone && cd gone && rmdir ../gone && exec '{PROGRAM}'"),
+    ]);
+    let told = said(assert_cmd::Command::from_std(shell), 2);
+    assert!(
+        told.err
+            .starts_with("error: the current folder cannot be found: go into one"),
+        "{}",
+        told.err
+    );
+}
+
+#[test]
+fn text_that_is_not_utf_8() {
+    let repo = staged();
+    let latin = |name: &str| {
+        let text = migration(name).replace("add invoice", "add invoice \u{2014}");
+        text.bytes()
+            .filter(|byte| *byte != 0x80 && *byte != 0x94)
+            .collect::<Vec<u8>>()
+    };
+    repo.stage("latin.py", latin(NAMED))
+        .stage("other.py", migration(UNNAMED));
+    fails(
+        &repo,
+        &["latin.py"],
+        &["`latin.py` is not UTF-8 (byte 15)", "save it as UTF-8, or exclude it"],
+    );
+    // The others are checked all the same, and the failure counts more than what was found.
+    let told = said(repo.tool(&[]), 2);
+    assert!(told.out.contains(SUGGESTED), "{}", told.out);
+    assert!(
+        told.out
+            .ends_with("2 files checked: 2 errors, both fixable; 1 file could not be checked\n"),
+        "{}",
+        told.out
+    );
+    fails(&repo, &[], &["`latin.py`"]);
+    assert!(
+        said(repo.tool(&["--exclude=latin.py"]), 1)
+            .out
+            .contains("2 files checked")
+    );
+    // A file that cannot matter is not decoded.
+    repo.stage("latin.py", b"NAME = '\xe9'\n".as_slice())
+        .stage("other.py", "");
+    said(repo.tool(&[]), 0);
+}
+
+#[test]
+fn bytes_that_no_editor_writes() {
+    let repo = staged();
+    let text = migration(UNNAMED);
+    for odd in [
+        text.replace("'order'", "'or\0der'").into_bytes(),
+        text.replace('\n', "\r").into_bytes(),
+        [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+        text.as_bytes()[..text.len() / 2].to_vec(),
+        ["op.drop_index(".repeat(5000).as_bytes(), text.as_bytes()].concat(),
+        [text.as_bytes(), "(".repeat(100_000).as_bytes()].concat(),
+        [
+            text.as_bytes(),
+            "    if op:\n".as_bytes(),
+            "not ".repeat(100_000).as_bytes(),
+        ]
+        .concat(),
+    ] {
+        repo.stage("odd.py", &odd);
+        let output = repo.tool(&["--format=concise"]).output().unwrap();
+        let status = output.status.code();
+        assert!(matches!(status, Some(0..=2)), "{status:?}: {}", words(&output));
+        assert!(!words(&output).contains("panicked"), "{}", words(&output));
+    }
+}
+
+/// Runs the program with so little memory that a large file cannot be read.
+fn with_little_memory(repo: &Repo, arguments: &[&str]) -> assert_cmd::Command {
+    let mut shell = repo.command("sh");
+    shell
+        .args(["-c", "ulimit -v 400000 && exec \"$0\" \"$@\"", PROGRAM])
+        .args(arguments);
+    assert_cmd::Command::from_std(shell)
+}
+
+#[test]
+fn a_large_file_is_not_read() {
+    const SIZE: u64 = 500_000_000;
+    let repo = staged();
+    let mut zeros = repo.command("sh");
+    let zeros = zeros.args(["-c", &format!("head -c {SIZE} /dev/zero | git hash-object -w --stdin")]);
+    let id = zeros.output().unwrap();
+    assert!(id.status.success(), "{}", words(&id));
+    let id = String::from_utf8(id.stdout).unwrap();
+    let entry = format!("100644,{},migrations/versions/big.py", id.trim());
+    repo.git(&["update-index", "--add", "--cacheinfo", &entry]);
+    let parts = [
+        "`migrations/versions/big.py` is 500000000 bytes",
+        "more than the 4194304 that are read",
+        "exclude the file from the check",
+    ];
+    fails_as(&repo, with_little_memory(&repo, &[]), &parts);
+    assert!(
+        said(repo.tool(&["--exclude=big.py"]), 0)
+            .out
+            .starts_with("1 file checked")
+    );
+    repo.git(&["update-index", "--split-index"]);
+    fails_as(&repo, with_little_memory(&repo, &[]), &parts);
+    // On disk, where it takes no room.
+    let sparse = std::fs::File::create(repo.join("sparse.py")).unwrap();
+    sparse.set_len(SIZE).unwrap();
+    fails_as(
+        &repo,
+        with_little_memory(&repo, &["sparse.py"]),
+        &["`sparse.py` is 500000000 bytes"],
+    );
+}
+
+#[test]
+fn the_limit_can_be_set() {
+    let repo = staged();
+    let size = migration(NAMED).len();
+    said(repo.tool(&["--max-file-size", &size.to_string()]), 0);
+    let less = (size - 1).to_string();
+    fails(
+        &repo,
+        &["--max-file-size", &less],
+        &[FILE, &format!("more than the {less} that are read")],
+    );
+    fails(
+        &repo,
+        &["--max-file-size", &less, FILE],
+        &[FILE, &format!("more than the {less} that are read")],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_a_filter_makes_larger_is_as_large_as_git_holds_it() {
+    let repo = Repo::new();
+    repo.git(&["config", "filter.grow.clean", "cat; printf '# %0900d\\n' 0"]);
+    repo.write(".gitattributes", "*.py filter=grow\n");
+    repo.write(FILE, "x = 1\n");
+    repo.git(&["add", "--all"]);
+    repo.git(&["commit", "--quiet", "--message", "start"]);
+    // The index has noted six bytes.
+    said(repo.tool(&["--all", "--max-file-size", "1000"]), 0);
+    fails(
+        &repo,
+        &["--all", "--max-file-size", "100"],
+        &[&format!("`{FILE}` is 909 bytes, more than the 100 that are read")],
+    );
+}
+
+#[test]
+fn a_configuration_that_is_wrong() {
+    let repo = staged();
+    for (path, text, parts) in [
+        ("alembic-named.toml", "select = [\n", &["alembic-named.toml:1:11: "][..]),
+        (
+            "alembic-named.toml",
+            "\n\nselct = []\n",
+            &["alembic-named.toml:3:1: ", "did you mean `select`?"],
+        ),
+        (
+            "alembic-named.toml",
+            "ignore = ['unamed-drop']\n",
+            &["alembic-named.toml", "did you mean `unnamed-drop`?"],
+        ),
+        (
+            "alembic-named.toml",
+            "exclude = ['a[']\n",
+            &["alembic-named.toml", "`a[`", "is not a glob"],
+        ),
+        (
+            "alembic-named.toml",
+            "severity = { unnamed-drop = 'bad' }\n",
+            &["alembic-named.toml:1:29: ", "`bad`"],
+        ),
+        (
+            "migrations/pyproject.toml",
+            "[tool.alembic-named]\nexclude = 1\n",
+            &["migrations/pyproject.toml:2:11: "],
+        ),
+        (
+            "migrations/pyproject.toml",
+            "[tool.alembic-named\n",
+            &["migrations/pyproject.toml:1:20: "],
+        ),
+    ] {
+        repo.stage(path, text);
+        fails(&repo, &[], parts);
+        fails(&repo, &[FILE], parts);
+        repo.git(&["rm", "--quiet", "--force", path]);
+    }
+    repo.stage("alembic-named.toml", b"# \xff\n".as_slice());
+    fails(&repo, &[], &["alembic-named.toml", "not UTF-8"]);
+}
+
+#[test]
+fn a_given_configuration_that_is_wrong() {
+    let repo = staged();
+    let check = "check the path given with --config";
+    fails(
+        &repo,
+        &["--config", "no/such.toml"],
+        &["`no/such.toml`", "No such file", check],
+    );
+    fails(&repo, &["--config", "migrations"], &["`migrations`", check]);
+    repo.write("own.toml", "select = [\n").write("latin.toml", b"# \xff\n");
+    fails(&repo, &["--config", "own.toml"], &["own.toml:1:11: "]);
+    fails(&repo, &["--config", "latin.toml"], &["`latin.toml`", "UTF-8", check]);
+}
+
+#[test]
+fn a_conflict_that_is_not_resolved() {
+    let repo = staged();
+    repo.commit("base");
+    repo.git(&["checkout", "--quiet", "-b", "side"]);
+    repo.stage(FILE, migration("'theirs'")).stage("README.md", "theirs\n");
+    repo.commit("theirs");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.stage(FILE, migration("'ours'")).stage("README.md", "ours\n");
+    repo.commit("ours");
+    assert!(!repo.try_git(&["merge", "side"]).status.success());
+    let parts = [
+        &format!("`{FILE}` is in conflict"),
+        "resolve it and stage it with `git add`",
+    ];
+    fails(&repo, &[], &parts);
+    fails(&repo, &["--staged", FILE], &parts);
+    fails(&repo, &["--staged", "migrations"], &parts);
+    assert!(
+        said(repo.tool(&["--staged", "README.md"]), 0)
+            .out
+            .starts_with("0 files")
+    );
+    fails(&repo, &["--all"], &parts);
+    // On disk there are both sides with the marks between them.
+    let told = said(repo.tool(&[FILE]), 0);
+    assert!(told.out.contains("warning[syntax-error]"), "{}", told.out);
+}
+
+#[test]
+fn a_bare_repository() {
+    let (repo, bare) = (staged(), Repo::with(&["--bare"]).unwrap());
+    repo.commit("second");
+    repo.git(&["push", "--quiet", bare.path().to_str().unwrap(), "main"]);
+    let path = bare.path().to_str().unwrap();
+    for arguments in [&[][..], &["--all"]] {
+        fails(
+            &bare,
+            arguments,
+            &[
+                path,
+                "is a bare repository",
+                "name two revisions with --from-ref and --to-ref",
+            ],
+        );
+    }
+    assert!(
+        said(bare.tool(&["--from-ref=main~1", "--to-ref=main"]), 0)
+            .out
+            .starts_with("1 file checked")
+    );
+}
+
+#[test]
+fn revisions_that_are_not_there() {
+    let repo = staged();
+    repo.commit("second");
+    let parts = [
+        "unknown revision `no-such`",
+        "check the spelling, or fetch it with `git fetch`",
+    ];
+    fails(&repo, &["--from-ref", "no-such"], &parts);
+    fails(&repo, &["--from-ref", "main", "--to-ref", "no-such"], &parts);
+    fails(&repo, &["--from-ref=-x"], &["unknown revision `-x`"]);
+    fails(&repo, &["--from-ref", ""], &["unknown revision ``"]);
+    fails(&repo, &["--from-ref", "HEAD:README.md"], &["`HEAD:README.md`"]);
+    let mut runner = repo.tool(&["--staged", FILE]);
+    runner
+        .env("PRE_COMMIT_FROM_REF", "no-such")
+        .env("PRE_COMMIT_TO_REF", "main");
+    fails_as(&repo, runner, &parts);
+    let unborn = Repo::new();
+    fails(&unborn, &["--from-ref", "HEAD"], &["unknown revision `HEAD`"]);
+}
+
+#[test]
+fn histories_without_a_common_commit() {
+    let repo = staged();
+    repo.git(&["checkout", "--quiet", "--orphan", "other"]);
+    repo.commit("of another history");
+    fails(
+        &repo,
+        &["--from-ref=main"],
+        &[
+            "`main` and `HEAD` have no common commit",
+            "name two revisions of one history",
+        ],
+    );
+    repo.git(&["checkout", "--quiet", "-b", "side", "main"]);
+    repo.commit("side");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.commit("main");
+    let shallow = Repo::none();
+    let url = format!("file://{}", repo.path().display());
+    shallow.git(&["clone", "--quiet", "--depth=1", "--no-single-branch", &url, "."]);
+    fails(
+        &shallow,
+        &["--from-ref=origin/side"],
+        &["in this shallow clone", "`git fetch --unshallow`"],
+    );
+}
+
+#[test]
+fn objects_that_are_lost() {
+    let repo = staged();
+    let id = repo.git(&["rev-parse", &format!(":{FILE}")]);
+    let object = repo.join(format!(".git/objects/{}/{}", &id[..2], &id[2..]));
+    std::fs::remove_file(&object).unwrap();
+    let parts = [FILE, &id, "`git fsck` shows what is lost"];
+    fails(&repo, &[], &parts);
+    repo.git(&["update-index", "--split-index"]);
+    fails(&repo, &[], &parts);
+    // The others are checked all the same, also where the damage makes git give up.
+    std::fs::write(&object, "damaged").unwrap();
+    repo.stage("zero.py", migration(UNNAMED));
+    let told = said(repo.tool(&[]), 2);
+    assert!(told.out.contains(SUGGESTED) && told.err.contains(FILE), "{told:?}");
+}
+
+#[test]
+fn git_is_needed_and_not_installed() {
+    let repo = staged();
+    repo.git(&["update-index", "--split-index"]);
+    let mut command = repo.tool(&[]);
+    command.env("PATH", "/nowhere");
+    fails_as(
+        &repo,
+        command,
+        &["can only be read by git itself", "install git or add it to the PATH"],
+    );
+}
+
+#[test]
+fn a_repository_that_git_refuses() {
+    let repo = staged();
+    let owned = repo.command("chown").args(["-R", "12345", "."]).output();
+    if !owned.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: only root can give files away");
+        return;
+    }
+    let path = repo.path().to_str().unwrap();
+    fails(
+        &repo,
+        &[],
+        &[path, "another user owns it", "git config --global --add safe.directory"],
+    );
+    assert!(Path::new(path).exists());
+}
