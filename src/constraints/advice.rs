@@ -6,7 +6,7 @@ use super::naming_target::subject;
 use super::suggestion::{Constraint, Source, Suggestion, prefix_of_plain_names, raises_without_name};
 use super::{MigrationFile, edits};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
-use crate::migration::{Half, Name, Operation};
+use crate::migration::{Direction, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect, default_names};
 
 /// The name that belongs into the code.
@@ -27,7 +27,7 @@ pub(crate) fn name_to_write(
         certain,
     };
     match suggestion.source {
-        Source::OtherHalf | Source::OtherRevision => return suggested(true),
+        Source::OtherDirection | Source::OtherRevision => return suggested(true),
         _ if suggestion.obstacle().is_some() => return suggested(false),
         _ if !file.is_deployed => return suggested(true),
         // A database that ran it may have any name.
@@ -67,7 +67,7 @@ pub(crate) fn what_to_write(
         return format!("{what}{both}{}", because.collect::<String>());
     };
     match (suggestion.source, &suggestion.unread) {
-        (Source::OtherHalf, _) => format!("name it as the other half does: `{name}`"),
+        (Source::OtherDirection, _) => format!("name it as the other half does: `{name}`"),
         (Source::OtherRevision, _) => {
             let path = suggestion
                 .spoken
@@ -154,7 +154,7 @@ pub(crate) fn batch_mode(file: &MigrationFile<'_>, operation: &Operation<'_>) ->
 pub(crate) fn outside_batch(file: &MigrationFile<'_>, rule: &'static Rule, creates: bool) -> Vec<Diagnostic> {
     let is_plain = |operation: &&Operation<'_>| {
         !operation.receiver.is_batch()
-            && operation.half == Half::Upgrade
+            && operation.direction == Direction::Upgrade
             && !operation.conditional
             && !matches!(operation.kind(), Some(ConstraintKind::Index | ConstraintKind::Exclude))
             && operation.name != Name::Unnamed
@@ -363,7 +363,7 @@ pub(crate) fn by_hand(file: &MigrationFile<'_>, constraint: Constraint<'_>, both
 /// What comes of no name where the convention asks for one.
 pub(crate) const RAISES: &str = "the convention needs a name here: without one it raises InvalidRequestError";
 
-/// What an unnamed create leads to, in half a sentence.
+/// What an unnamed create leads to, in direction a sentence.
 pub(crate) fn consequence(file: &MigrationFile<'_>, operation: &Operation<'_>) -> &'static str {
     if raises(file, operation) {
         return RAISES;

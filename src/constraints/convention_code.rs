@@ -96,7 +96,7 @@ fn constant(convention: &Convention) -> String {
     code
 }
 
-/// Why the convention that is written has no template for checks, in half a sentence.
+/// Why the convention that is written has no template for checks, in direction a sentence.
 pub(crate) fn why_no_checks(file: &MetadataFile<'_>) -> Option<String> {
     // What the configuration leaves out needs no reason.
     if file

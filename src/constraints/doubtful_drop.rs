@@ -1,4 +1,4 @@
-//! The drop of the other half that speaks of a constraint without a name by what a database calls it.
+//! The drop of the other direction that speaks of a constraint without a name by what a database calls it.
 //!
 //! Such a revision works on the database that chooses the name. To name the create alone would break it there. Drops that certainly belong to
 //! the create are its partner in the pairing, and give it their name.
@@ -11,15 +11,15 @@ use super::MigrationFile;
 use super::advice::default_name_of;
 use super::executed::{Drop, DropAt, is_elsewhere};
 use super::suggestion::Constraint;
-use crate::migration::{Half, Known, Operation};
+use crate::migration::{Direction, Known, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 
-/// A drop of the other half, by a name that nothing makes, which may mean what a create without a name makes.
+/// A drop of the other direction, by a name that nothing makes, which may mean what a create without a name makes.
 #[derive(Clone, Copy)]
 pub(crate) struct DoubtfulDrop<'f>(Drop<'f>);
 
 /// What creates are alike in, as far as it decides which drops may mean them.
-type Key = (Half, ConstraintKind, Option<String>, Known<Option<String>>);
+type Key = (Direction, ConstraintKind, Option<String>, Known<Option<String>>);
 
 /// The drops that may mean creates of one key.
 #[derive(Default)]
@@ -38,7 +38,7 @@ impl Doubts {
     /// Those that are on the create's own table, or those that may be on any.
     fn of(&self, file: &MigrationFile<'_>, create: &Operation<'_>, table: Option<&str>) -> Option<Rc<Candidates>> {
         let key = (
-            create.half,
+            create.direction,
             create.kind()?,
             table.map(str::to_owned),
             create.schema.clone(),
@@ -109,7 +109,7 @@ impl<'f> DoubtfulDrop<'f> {
     }
 }
 
-/// Whether a drop of the other half may mean what a create makes: nothing else of the create's half has its name.
+/// Whether a drop of the other direction may mean what a create makes: nothing else of the create's half has its name.
 fn may_undo(file: &MigrationFile<'_>, create: &Operation<'_>, drop: Drop<'_>) -> bool {
     let (Some(table), Some(kind), Some(name)) = (create.table.known(), create.kind(), drop.name()) else {
         return false;
@@ -122,18 +122,21 @@ fn may_undo(file: &MigrationFile<'_>, create: &Operation<'_>, drop: Drop<'_>) ->
         }
         Drop::Sql(..) => true,
     };
-    fits && is_elsewhere(drop.half(), create.half)
+    fits && is_elsewhere(drop.direction(), create.direction)
         && drop.may_drop(kind)
         && drop.may_be_of(table, schema)
-        && !is_made_beside(file, create.half, name)
+        && !is_made_beside(file, create.direction, name)
 }
 
 fn is_of_an_index(drop: &Operation<'_>) -> bool {
     drop.kind() == Some(ConstraintKind::Index)
 }
 
-/// Whether a half gives something this name.
-fn is_made_beside(file: &MigrationFile<'_>, half: Half, name: &str) -> bool {
-    let beside = [half, Half::Unknown];
-    beside.iter().any(|half| file.lookups.is_made_in(file, name, *half)) || file.is_made_by_sql(name, &beside)
+/// Whether a direction gives something this name.
+fn is_made_beside(file: &MigrationFile<'_>, direction: Direction, name: &str) -> bool {
+    let beside = [direction, Direction::Unknown];
+    beside
+        .iter()
+        .any(|direction| file.lookups.is_made_in(file, name, *direction))
+        || file.is_made_by_sql(name, &beside)
 }

@@ -2,7 +2,7 @@
 
 use super::MigrationFile;
 use crate::fix::{Edit, Fix, Safety};
-use crate::migration::{Half, Name, Operation, Receiver};
+use crate::migration::{Direction, Name, Operation, Receiver};
 use crate::naming::{ConstraintKind, Convention, Dialect, Value};
 use crate::project::{ConventionFacts, Target};
 use crate::python::{Call, Expr, Stmt, StmtKind};
@@ -44,7 +44,7 @@ pub(crate) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
 /// `batch_alter_table` gives it one by the `naming_convention=` that it is called with, and finds nothing otherwise (seen with Alembic 1.20).
 pub(crate) fn needs_reflected_names(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
     let is_sqlite = file.dialect().is_none_or(|dialect| dialect == Dialect::Sqlite);
-    let older = !operation.creates() && operation.half == Half::Upgrade;
+    let older = !operation.creates() && operation.direction == Direction::Upgrade;
     let Receiver::Batch { batch, .. } = &operation.receiver else {
         return false;
     };

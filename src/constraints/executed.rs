@@ -9,7 +9,7 @@ use regex::Regex;
 use super::MigrationFile;
 use super::edits::finished_name;
 use crate::fix::Edit;
-use crate::migration::{Action, Execution, Guard, Half, Name, Operation, SqlText};
+use crate::migration::{Action, Direction, Execution, Guard, Name, Operation, SqlText};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::source::Span;
 use crate::sql::{
@@ -107,23 +107,26 @@ impl Executed<'_> {
     }
 }
 
-/// Whether all SQL of some halves can be read, so that nothing is made or dropped unseen.
-pub(crate) fn is_all_read(file: &MigrationFile<'_>, counts: impl Fn(Half) -> bool) -> bool {
-    !file.lookups.unread(file).iter().any(|half| counts(*half))
+/// Whether all SQL of some directions can be read, so that nothing is made or dropped unseen.
+pub(crate) fn is_all_read(file: &MigrationFile<'_>, counts: impl Fn(Direction) -> bool) -> bool {
+    !file.lookups.unread(file).iter().any(|direction| counts(*direction))
 }
 
-/// The halves with SQL that cannot be read.
-pub(crate) fn unread(file: &MigrationFile<'_>) -> HashSet<Half> {
+/// The directions with SQL that cannot be read.
+pub(crate) fn unread(file: &MigrationFile<'_>) -> HashSet<Direction> {
     let runs = file.migration.executions.iter();
     let unread = runs.filter(|run| run.texts.is_empty() && !run.moves_data);
     let executed = file.executed().iter();
     let unknown = executed.filter(|one| one.effects.contains(&Effect::Unknown));
-    unread.chain(unknown.map(|one| one.run)).map(|run| run.half).collect()
+    unread
+        .chain(unknown.map(|one| one.run))
+        .map(|run| run.direction)
+        .collect()
 }
 
-/// Whether what one half makes the other half can drop.
-pub(crate) fn is_elsewhere(one: Half, other: Half) -> bool {
-    one != other || one == Half::Unknown
+/// Whether what one direction makes the other direction can drop.
+pub(crate) fn is_elsewhere(one: Direction, other: Direction) -> bool {
+    one != other || one == Direction::Unknown
 }
 
 /// Whether a name in SQL is this one; the case of a name without quotes is the database's business.
@@ -165,11 +168,11 @@ impl<'f> Drop<'f> {
         operations.map(Drop::Operation).chain(sql)
     }
 
-    pub(crate) fn half(self) -> Half {
+    pub(crate) fn direction(self) -> Direction {
         work::step();
         match self {
-            Self::Operation(operation) => operation.half,
-            Self::Sql(one, _) => one.run.half,
+            Self::Operation(operation) => operation.direction,
+            Self::Sql(one, _) => one.run.direction,
         }
     }
 
@@ -346,14 +349,14 @@ impl Drops {
 pub(crate) fn is_made(file: &MigrationFile<'_>, name: &str) -> bool {
     let operations = &file.migration.operations;
     let named = file.lookups.named(file, name).iter();
-    named.map(|at| &operations[*at]).any(Operation::creates) || file.is_made_by_sql(name, &HALVES)
+    named.map(|at| &operations[*at]).any(Operation::creates) || file.is_made_by_sql(name, &DIRECTIONS)
 }
 
-/// Every half.
-pub(crate) const HALVES: [Half; 3] = [Half::Upgrade, Half::Downgrade, Half::Unknown];
+/// Every direction.
+pub(crate) const DIRECTIONS: [Direction; 3] = [Direction::Upgrade, Direction::Downgrade, Direction::Unknown];
 
 /// The names that SQL makes, in lower case, and where.
-pub(crate) fn made_by_sql(executed: &[Executed<'_>]) -> HashSet<(String, Half)> {
+pub(crate) fn made_by_sql(executed: &[Executed<'_>]) -> HashSet<(String, Direction)> {
     let name = |effect: &Effect| match effect {
         Effect::Added(Added {
             naming: Naming::Named(name),
@@ -364,9 +367,9 @@ pub(crate) fn made_by_sql(executed: &[Executed<'_>]) -> HashSet<(String, Half)> 
     };
     let effects = executed
         .iter()
-        .flat_map(|one| one.effects.iter().map(move |effect| (effect, one.run.half)));
+        .flat_map(|one| one.effects.iter().map(move |effect| (effect, one.run.direction)));
     effects
-        .filter_map(|(effect, half)| Some((name(effect)?, half)))
+        .filter_map(|(effect, direction)| Some((name(effect)?, direction)))
         .collect()
 }
 

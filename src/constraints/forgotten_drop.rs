@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use super::MigrationFile;
 use super::edits::{finished_name, quoted_as_in};
-use super::executed::{HALVES, is_all_read};
+use super::executed::{DIRECTIONS, is_all_read};
 use crate::fix::Edit;
-use crate::migration::{Half, Operation, Receiver, Step};
+use crate::migration::{Direction, Operation, Receiver, Step};
 use crate::naming::ConstraintKind;
 use crate::python::{Call, Function, Stmt, StmtKind};
 use crate::source::Span;
@@ -44,17 +44,26 @@ impl Undone {
             anything: is_given_up
                 || !file.migration.module.errors().is_empty()
                 || calls_a_stranger(file, downgrade)
-                || !is_all_read(file, |half| half != Half::Upgrade),
+                || !is_all_read(file, |direction| direction != Direction::Upgrade),
             ..Self::default()
         };
         let operations = file.migration.operations.iter();
-        for drop in operations.filter(|one| !one.creates() && one.half != Half::Upgrade) {
+        for drop in operations.filter(|one| !one.creates() && one.direction != Direction::Upgrade) {
             undone.add_drop(file, drop);
         }
-        for step in file.migration.steps.iter().filter(|step| step.half != Half::Upgrade) {
+        for step in file
+            .migration
+            .steps
+            .iter()
+            .filter(|step| step.direction != Direction::Upgrade)
+        {
             undone.add_step(step);
         }
-        for one in file.executed().iter().filter(|one| one.run.half != Half::Upgrade) {
+        for one in file
+            .executed()
+            .iter()
+            .filter(|one| one.run.direction != Direction::Upgrade)
+        {
             one.effects.iter().for_each(|effect| undone.add_effect(effect));
         }
         undone
@@ -63,8 +72,11 @@ impl Undone {
     /// One whose name something of the upgrade has is that one's.
     fn add_drop(&mut self, file: &MigrationFile<'_>, drop: &Operation<'_>) {
         let name = drop.name.text().unwrap_or_default();
-        let halves = HALVES.into_iter().filter(|half| *half != drop.half);
-        if halves.into_iter().any(|half| file.lookups.creates_in(file, name, half)) {
+        let directions = DIRECTIONS.into_iter().filter(|direction| *direction != drop.direction);
+        if directions
+            .into_iter()
+            .any(|direction| file.lookups.creates_in(file, name, direction))
+        {
             return;
         }
         match drop.table.known() {
@@ -145,7 +157,7 @@ impl<'f> ForgottenDrop<'f> {
     pub(crate) fn of(file: &'f MigrationFile<'_>, create: &'f Operation<'f>) -> Option<Self> {
         // A table has one primary key, with a name or without.
         let may_be_twice =
-            create.half == Half::Upgrade && create.kind()? != ConstraintKind::PrimaryKey && !create.repeated;
+            create.direction == Direction::Upgrade && create.kind()? != ConstraintKind::PrimaryKey && !create.repeated;
         let is_forgotten = may_be_twice && !file.undone().may_hold(create);
         let downgrade = downgrade(file).filter(|_| is_forgotten)?;
         Some(Self { create, downgrade })

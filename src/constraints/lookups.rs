@@ -7,7 +7,7 @@ use std::ops::Bound;
 use super::MigrationFile;
 use super::executed::{Drops, unread, words_of, words_of_code};
 use super::inline::constraints_of;
-use crate::migration::{Half, Step};
+use crate::migration::{Direction, Step};
 use crate::python::StmtKind;
 use crate::source::Span;
 use crate::sql::{Effect, mentioned};
@@ -26,9 +26,9 @@ pub(crate) struct Mention {
 pub(crate) struct Lookups {
     calls: OnceCell<HashMap<Span, usize>>,
     named: OnceCell<HashMap<String, Vec<usize>>>,
-    inside: OnceCell<HashMap<String, HashSet<Half>>>,
+    inside: OnceCell<HashMap<String, HashSet<Direction>>>,
     drops: OnceCell<Drops>,
-    unread: OnceCell<HashSet<Half>>,
+    unread: OnceCell<HashSet<Direction>>,
     words: OnceCell<HashMap<String, Vec<usize>>>,
     mentions: OnceCell<HashMap<String, Vec<Mention>>>,
     columns_dropped: OnceCell<HashMap<(String, String), Vec<usize>>>,
@@ -43,7 +43,7 @@ pub(crate) struct Lookups {
     changed_by_sql: OnceCell<HashSet<String>>,
     renames_tables: OnceCell<bool>,
     downgrade: OnceCell<Option<usize>>,
-    creates: OnceCell<HashMap<String, HashSet<Half>>>,
+    creates: OnceCell<HashMap<String, HashSet<Direction>>>,
 }
 
 impl Lookups {
@@ -70,21 +70,25 @@ impl Lookups {
         named.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Whether a half makes something of this name by an operation, or inside a table or a column.
-    pub(crate) fn is_made_in(&self, file: &MigrationFile<'_>, name: &str, half: Half) -> bool {
+    /// Whether a direction makes something of this name by an operation, or inside a table or a column.
+    pub(crate) fn is_made_in(&self, file: &MigrationFile<'_>, name: &str, direction: Direction) -> bool {
         let inside = self.inside.get_or_init(|| {
-            let mut made: HashMap<String, HashSet<Half>> = HashMap::new();
+            let mut made: HashMap<String, HashSet<Direction>> = HashMap::new();
             for step in &file.migration.steps {
                 for inline in constraints_of(step) {
                     if let Some(own) = inline.constraint(step).explicit {
-                        made.entry(own.name.to_owned()).or_default().insert(step.half);
+                        made.entry(own.name.to_owned()).or_default().insert(step.direction);
                     }
                 }
             }
             made
         });
-        let is_inside = || inside.get(name).is_some_and(|halves| halves.contains(&half));
-        self.creates_in(file, name, half) || is_inside()
+        let is_inside = || {
+            inside
+                .get(name)
+                .is_some_and(|directions| directions.contains(&direction))
+        };
+        self.creates_in(file, name, direction) || is_inside()
     }
 
     /// All drops by their tables.
@@ -92,8 +96,8 @@ impl Lookups {
         self.drops.get_or_init(|| Drops::of(file))
     }
 
-    /// The halves with SQL that cannot be read.
-    pub(crate) fn unread(&self, file: &MigrationFile<'_>) -> &HashSet<Half> {
+    /// The directions with SQL that cannot be read.
+    pub(crate) fn unread(&self, file: &MigrationFile<'_>) -> &HashSet<Direction> {
         self.unread.get_or_init(|| unread(file))
     }
 
@@ -284,7 +288,12 @@ impl Lookups {
     pub(crate) fn first_change(&self, file: &MigrationFile<'_>, table: &str) -> Option<Span> {
         let first = self.first_changes.get_or_init(|| {
             let mut first = HashMap::new();
-            for step in file.migration.steps.iter().filter(|step| step.half != Half::Downgrade) {
+            for step in file
+                .migration
+                .steps
+                .iter()
+                .filter(|step| step.direction != Direction::Downgrade)
+            {
                 let changes = matches!(step.method, "create_table" | "drop_table" | "rename_table");
                 if let Some(table) = step.table.known().filter(|_| changes) {
                     first.entry(table.clone()).or_insert(step.call.span);
@@ -298,7 +307,10 @@ impl Lookups {
     /// Whether the SQL of the upgrade makes, drops or renames a table, in any case.
     pub(crate) fn changes_by_sql(&self, file: &MigrationFile<'_>, table: &str) -> bool {
         let changed = self.changed_by_sql.get_or_init(|| {
-            let upgraded = file.executed().iter().filter(|one| one.run.half != Half::Downgrade);
+            let upgraded = file
+                .executed()
+                .iter()
+                .filter(|one| one.run.direction != Direction::Downgrade);
             let changed = upgraded.flat_map(|one| &one.effects).filter_map(|effect| match effect {
                 Effect::TableChanged(table) => Some(table.name.text.to_ascii_lowercase()),
                 _ => None,
@@ -317,18 +329,20 @@ impl Lookups {
         })
     }
 
-    /// Whether an operation of a half makes something of this name.
-    pub(crate) fn creates_in(&self, file: &MigrationFile<'_>, name: &str, half: Half) -> bool {
+    /// Whether an operation of a direction makes something of this name.
+    pub(crate) fn creates_in(&self, file: &MigrationFile<'_>, name: &str, direction: Direction) -> bool {
         let creates = self.creates.get_or_init(|| {
-            let mut made: HashMap<String, HashSet<Half>> = HashMap::new();
+            let mut made: HashMap<String, HashSet<Direction>> = HashMap::new();
             for operation in file.migration.operations.iter().filter(|one| one.creates()) {
                 if let Some(name) = operation.name.text() {
-                    made.entry(name.to_owned()).or_default().insert(operation.half);
+                    made.entry(name.to_owned()).or_default().insert(operation.direction);
                 }
             }
             made
         });
-        creates.get(name).is_some_and(|halves| halves.contains(&half))
+        creates
+            .get(name)
+            .is_some_and(|directions| directions.contains(&direction))
     }
 
     /// Whether any table is renamed.

@@ -27,7 +27,7 @@ use lookups::Lookups;
 use suggestion::{Suggestion, suggest_all};
 
 use crate::fix::Fix;
-use crate::migration::{Half, Migration, Operation, Pairing};
+use crate::migration::{Direction, Migration, Operation, Pairing};
 use crate::naming::{ConstraintKind, Convention, Dialect};
 use crate::project::{Checks, Declaration, History, Judged, Naming, Place, Project, Wanted};
 use crate::python::Module;
@@ -93,7 +93,7 @@ pub struct MigrationFile<'a> {
     naming: OnceCell<Rc<Naming>>,
     suggestions: OnceCell<Vec<Option<Suggestion>>>,
     executed: OnceCell<Vec<Executed<'a>>>,
-    made_by_sql: OnceCell<HashSet<(String, Half)>>,
+    made_by_sql: OnceCell<HashSet<(String, Direction)>>,
     called: OnceCell<Called<String>>,
     called_on: OnceCell<Called<(String, Option<String>)>>,
     called_in: OnceCell<Called<(String, usize, Option<String>)>>,
@@ -185,11 +185,13 @@ impl<'a> MigrationFile<'a> {
         self.undone.get_or_init(|| Undone::by_downgrade(self))
     }
 
-    /// Whether its SQL makes something of this name in one of these halves.
-    pub(crate) fn is_made_by_sql(&self, name: &str, halves: &[Half]) -> bool {
+    /// Whether its SQL makes something of this name in one of these directions.
+    pub(crate) fn is_made_by_sql(&self, name: &str, directions: &[Direction]) -> bool {
         let made = self.made_by_sql.get_or_init(|| made_by_sql(self.executed()));
         let name = name.to_ascii_lowercase();
-        halves.iter().any(|half| made.contains(&(name.clone(), *half)))
+        directions
+            .iter()
+            .any(|direction| made.contains(&(name.clone(), *direction)))
     }
 
     /// The creates that have this name, or are suggested it, by their places in the list of operations.

@@ -7,7 +7,7 @@ use super::inline::{Inline, InlineName, constraints_of, of_added_column};
 use super::suggestion::{
     Constraint, Source, Suggestion, effective_name, name_at_run_time, offered_name, suggest, with_all_columns,
 };
-use crate::migration::{Half, Known, Migration, Name, Operation, Step};
+use crate::migration::{Direction, Known, Migration, Name, Operation, Step};
 use crate::naming::ConstraintKind;
 use crate::project::Revision;
 
@@ -73,8 +73,8 @@ fn told_apart_here(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestio
 fn told_apart_from_earlier(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
     let operations = file.migration.operations.as_slice();
     let concerns = |(operation, suggestion): &(&Operation<'_>, &Option<Suggestion>)| {
-        let own = matches!(suggestion, Some(own) if own.name.is_some() && !matches!(own.source, Source::OtherHalf | Source::OtherRevision));
-        own && operation.kind() == Some(ConstraintKind::Unique) && operation.half == Half::Upgrade
+        let own = matches!(suggestion, Some(own) if own.name.is_some() && !matches!(own.source, Source::OtherDirection | Source::OtherRevision));
+        own && operation.kind() == Some(ConstraintKind::Unique) && operation.direction == Direction::Upgrade
     };
     let concerned = operations.iter().zip(&*suggestions).filter(concerns);
     let tables: HashSet<&str> = concerned
@@ -133,7 +133,7 @@ impl Earlier {
         let is_meant = |table: &Known<String>| table.known().is_some_and(|table| tables.contains(table.as_str()));
         let creates = migration.operations.iter().filter(|one| {
             one.creates()
-                && one.half != Half::Downgrade
+                && one.direction != Direction::Downgrade
                 && one.kind() == Some(ConstraintKind::Unique)
                 && is_meant(&one.table)
         });
@@ -150,7 +150,7 @@ impl Earlier {
         let steps = migration
             .steps
             .iter()
-            .filter(|step| step.half != Half::Downgrade && is_meant(&step.table));
+            .filter(|step| step.direction != Direction::Downgrade && is_meant(&step.table));
         for step in steps {
             for inline in constraints_of(step)
                 .iter()
@@ -191,10 +191,13 @@ fn dropped(migration: &Migration<'_>, tables: &HashSet<&str>) -> Vec<(String, St
     let names = migration
         .operations
         .iter()
-        .filter(|one| !one.creates() && one.half != Half::Downgrade);
+        .filter(|one| !one.creates() && one.direction != Direction::Downgrade);
     let names =
         names.filter_map(|one| Some((one.table.known().filter(is_meant)?.clone(), one.name.text()?.to_owned())));
-    let columns = migration.steps.iter().filter(|step| step.half != Half::Downgrade);
+    let columns = migration
+        .steps
+        .iter()
+        .filter(|step| step.direction != Direction::Downgrade);
     let columns = columns.filter_map(|step| {
         Some((
             step.table.known().filter(is_meant)?.clone(),
@@ -281,15 +284,15 @@ mod tests {
     use crate::snapshot::MemorySnapshot;
     use crate::source::SourceFile;
 
-    /// What is found in a new revision with these halves.
+    /// What is found in a new revision with these directions.
     fn found(convention: &str, upgrade: &[&str], downgrade: &[&str], is_deployed: bool) -> Vec<Diagnostic> {
         let env = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\ncontext.configure(url='postgresql://h/d', target_metadata=target_metadata)\n";
         let models = format!(
             "from sqlalchemy import Column, Integer, MetaData, UniqueConstraint\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    metadata = MetaData(naming_convention={convention})\nclass Node(Base):\n    __tablename__ = 'node'\n    px = Column(Integer)\n    py = Column(Integer)\n    __table_args__ = (UniqueConstraint('px', 'py'),)\n"
         );
         let snapshot = MemorySnapshot::from([("migrations/env.py", env), ("app/models.py", models.as_str())]);
-        let half = |lines: &[&str]| format!("    {}\n", lines.join("\n    "));
-        let (upgrade, downgrade) = (half(upgrade), half(downgrade));
+        let direction = |lines: &[&str]| format!("    {}\n", lines.join("\n    "));
+        let (upgrade, downgrade) = (direction(upgrade), direction(downgrade));
         let text = format!(
             "from alembic import op\nimport sqlalchemy as sa\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n{upgrade}\ndef downgrade():\n{downgrade}"
         );

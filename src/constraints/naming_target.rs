@@ -7,7 +7,7 @@ use super::suggestion::{Constraint, Source, Suggestion, dropped_name, effective_
 use super::{MigrationFile, advice, edits};
 use crate::diagnostic::{Cure, Diagnostic, Label, OR_IN_MODEL};
 use crate::fix::{Fix, Safety};
-use crate::migration::{Half, Name, Operation};
+use crate::migration::{Direction, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::{ConventionFacts, Target, Wanted};
 
@@ -27,15 +27,15 @@ pub(crate) fn subject(operation: &Operation<'_>) -> String {
 }
 
 /// "this downgrade", "this upgrade", or what else holds the operation.
-pub(crate) const fn this_half(half: Half) -> &'static str {
-    match half {
-        Half::Upgrade => "this upgrade",
-        Half::Downgrade => "this downgrade",
-        Half::Unknown => "this",
+pub(crate) const fn this_direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Upgrade => "this upgrade",
+        Direction::Downgrade => "this downgrade",
+        Direction::Unknown => "this",
     }
 }
 
-/// Adds the other half, the reason in the models, the help and the fix.
+/// Adds the other direction, the reason in the models, the help and the fix.
 pub(crate) fn complete(
     file: &MigrationFile<'_>,
     mut diagnostic: Diagnostic,
@@ -72,14 +72,14 @@ pub(crate) fn complete(
     diagnostic
 }
 
-/// How an operation and its other half get their name.
+/// How an operation and its other direction get their name.
 struct Naming<'f, 'm> {
     file: &'f MigrationFile<'m>,
     operation: &'f Operation<'f>,
     other: Option<&'f Operation<'f>>,
     suggestion: Suggestion,
     name: NameToWrite,
-    /// As the other half has it.
+    /// As the other direction has it.
     kept: Option<Name>,
     /// Why it is left to a person.
     obstacle: Option<String>,
@@ -98,7 +98,7 @@ impl<'f, 'm> Naming<'f, 'm> {
             Some((name, written)) => {
                 let kept = Suggestion {
                     is_implicit: suggestion.is_implicit,
-                    ..Suggestion::of(&name, Source::OtherHalf)
+                    ..Suggestion::of(&name, Source::OtherDirection)
                 };
                 (kept, Some(written))
             }
@@ -165,8 +165,8 @@ impl<'f, 'm> Naming<'f, 'm> {
             && create.conditional
             && !drop.conditional
         {
-            let half = this_half(drop.half);
-            let text = format!("{half} drops it always, and fails where the condition of its create did not hold");
+            let direction = this_direction(drop.direction);
+            let text = format!("{direction} drops it always, and fails where the condition of its create did not hold");
             advice::add(&mut help, &text);
         }
         help
@@ -187,7 +187,7 @@ impl<'f, 'm> Naming<'f, 'm> {
     }
 }
 
-/// The name that one half has and the other lacks, in the database and as it is written.
+/// The name that one direction has and the other lacks, in the database and as it is written.
 ///
 /// Nothing where a committed migration drops what the database has named, and nobody can tell whether by the right name.
 fn kept_name(
@@ -204,7 +204,7 @@ fn kept_name(
     };
     // A convention that names it, in a way that cannot be read, has given it the name that works.
     let is_named_unseen = suggestion.source == Source::Project && suggestion.name.is_none();
-    let is_made = operation.creates() && operation.half != Half::Downgrade;
+    let is_made = operation.creates() && operation.direction != Direction::Downgrade;
     if file.is_deployed && is_made && !is_named_unseen {
         let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
         let chosen = advice::default_name(dialect, operation).filter(|chosen| chosen.is_exact)?;

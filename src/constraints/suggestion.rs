@@ -3,7 +3,7 @@
 use super::MigrationFile;
 use super::advice::default_name_of;
 use super::namesakes::told_apart;
-use crate::migration::{Half, Known, Name, Operation, Receiver};
+use crate::migration::{Direction, Known, Name, Operation, Receiver};
 use crate::naming::{
     ColumnRef, ConstraintKind, Convention, Dialect, Explicit, Name as Computed, NamingError, Referred, Subject,
     Value as Template, default_names,
@@ -66,8 +66,8 @@ pub(crate) enum Source {
     Configured,
     /// Nobody in the project; the name follows the convention that SQLAlchemy documents.
     Documented,
-    /// The other half of the revision, which has the name.
-    OtherHalf,
+    /// The other direction of the revision, which has the name.
+    OtherDirection,
     /// Another revision, which knows it by the name that the database gives.
     OtherRevision,
 }
@@ -237,7 +237,8 @@ pub(crate) fn suggest_all(file: &MigrationFile<'_>) -> Vec<Option<Suggestion>> {
 fn in_batch(file: &MigrationFile<'_>, at: usize, suggestion: Suggestion) -> Suggestion {
     let operations = &file.migration.operations;
     let drop = file.pairing.drop_of(at).map(|drop| &operations[drop]);
-    let Some((Half::Upgrade, Receiver::Batch { batch, .. })) = drop.map(|drop| (drop.half, &drop.receiver)) else {
+    let Some((Direction::Upgrade, Receiver::Batch { batch, .. })) = drop.map(|drop| (drop.direction, &drop.receiver))
+    else {
         return suggestion;
     };
     let may_be_sqlite = || file.dialect().is_none_or(|dialect| dialect == Dialect::Sqlite);
@@ -536,7 +537,7 @@ mod tests {
     fn what_a_batch_reflects_is_called_by_its_convention() {
         let x = "{'fk': 'FK_%(table_name)s_%(column_0_name)s_%(referred_table_name)s'}";
         let named = "fk_c_t_y_c_u";
-        for (url, convention, halves, expected) in [
+        for (url, convention, directions, expected) in [
             ("sqlite://", x, "drop", "FK_c_t_y_c_u"),
             ("", x, "drop", "FK_c_t_y_c_u"),
             ("postgresql://h/d", x, "drop", named),
@@ -547,14 +548,14 @@ mod tests {
             let batch = format!("    with op.batch_alter_table('c_t', naming_convention={convention}) as b:\n");
             let create = format!("{batch}        b.create_foreign_key(None, 'c_u', ['y'], ['id'])\n");
             let drop = format!("{batch}        b.drop_constraint(None, type_='foreignkey')\n");
-            let (upgrade, downgrade) = if halves == "drop" {
+            let (upgrade, downgrade) = if directions == "drop" {
                 (drop, create)
             } else {
                 (create, drop)
             };
             let found = of_migration(url, &upgrade, &downgrade, false);
             let suggested: Vec<_> = found.iter().map(|one| one.suggested_name.as_deref()).collect();
-            assert_eq!(suggested, [Some(expected); 2], "{url} {convention} {halves}");
+            assert_eq!(suggested, [Some(expected); 2], "{url} {convention} {directions}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::MigrationFile;
 use super::executed::{is_all_read, runs_definitions};
-use crate::migration::{Half, Migration};
+use crate::migration::{Direction, Migration};
 use crate::naming::Dialect;
 use crate::project::Revision;
 use crate::source::Span;
@@ -29,13 +29,13 @@ pub(crate) fn all_events<'f>(file: &'f MigrationFile<'_>) -> Option<Vec<Event<'f
     if !file.migration.executions.is_empty() {
         happenings.extend(events_of_sql(file, file.executed())?);
     }
-    // What runs in both halves, or nobody knows when, is done first: there it is in doubt.
-    let rank = |half: Half| match half {
-        Half::Unknown => 0,
-        Half::Upgrade => 1,
-        Half::Downgrade => 2,
+    // What runs in both directions, or nobody knows when, is done first: there it is in doubt.
+    let rank = |direction: Direction| match direction {
+        Direction::Unknown => 0,
+        Direction::Upgrade => 1,
+        Direction::Downgrade => 2,
     };
-    happenings.sort_by_key(|event| (rank(event.half), event.at));
+    happenings.sort_by_key(|event| (rank(event.direction), event.at));
     Some(happenings)
 }
 
@@ -77,7 +77,10 @@ fn read_past(file: &MigrationFile<'_>, tables: &[Table]) -> Option<(Tables, Vec<
         let migration = Migration::read(module);
         let mut happenings = events(file, &migration)?;
         happenings.sort_by_key(|event| event.at);
-        for event in happenings.iter().filter(|event| event.half != Half::Downgrade) {
+        for event in happenings
+            .iter()
+            .filter(|event| event.direction != Direction::Downgrade)
+        {
             past.follow(event);
         }
     }
@@ -135,7 +138,10 @@ pub(crate) fn key_numbers(file: &MigrationFile<'_>) -> Vec<Numbered> {
         match events(file, &migration).filter(|_| is_clear) {
             Some(mut happenings) => {
                 happenings.sort_by_key(|event| event.at);
-                for event in happenings.iter().filter(|event| event.half != Half::Downgrade) {
+                for event in happenings
+                    .iter()
+                    .filter(|event| event.direction != Direction::Downgrade)
+                {
                     past.follow(event);
                 }
             }
@@ -193,7 +199,7 @@ pub(crate) struct Moment<'f> {
 impl Tables {
     /// What must have been there before a migration: the upgrade drops it and does not make it, and the downgrade makes it again.
     pub(crate) fn brought_back(happenings: &[Event<'_>]) -> Self {
-        let of_upgrade = || happenings.iter().filter(|event| event.half == Half::Upgrade);
+        let of_upgrade = || happenings.iter().filter(|event| event.direction == Direction::Upgrade);
         let dropped: HashSet<(&Table, &str)> = of_upgrade()
             .filter_map(|event| Some((&event.table, event.drops()?)))
             .collect();
@@ -201,7 +207,10 @@ impl Tables {
             .filter_map(|event| Some((&event.table, event.makes()?)))
             .collect();
         let mut tables = Self::default();
-        for event in happenings.iter().filter(|event| event.half == Half::Downgrade) {
+        for event in happenings
+            .iter()
+            .filter(|event| event.direction == Direction::Downgrade)
+        {
             let Some(name) = event.makes() else { continue };
             let known = (&event.table, name);
             if dropped.contains(&known) && !made.contains(&known) {

@@ -8,7 +8,7 @@ use super::advice::RAISES;
 use super::inline::{Inline, InlineName, columns_of, constraints_of, name_of};
 use super::suggestion::{effective_name, raises_without_name};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
-use crate::migration::{Half, Known, Step};
+use crate::migration::{Direction, Known, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{Argument, ArgumentKind, Call, ExprKind};
 use crate::source::Span;
@@ -98,7 +98,12 @@ const MOST_CHECKS: usize = 100;
 impl InnerChecks {
     pub(crate) fn of(file: &MigrationFile<'_>) -> Self {
         let mut tables: HashMap<(String, Option<String>), Option<Vec<InnerCheck>>> = HashMap::new();
-        for step in file.migration.steps.iter().filter(|step| step.half == Half::Upgrade) {
+        for step in file
+            .migration
+            .steps
+            .iter()
+            .filter(|step| step.direction == Direction::Upgrade)
+        {
             let (Some(table), Some(schema)) = (step.table.known(), step.schema.known()) else {
                 continue;
             };

@@ -9,7 +9,7 @@ use crate::python::values::{Text, Value};
 use crate::python::{Call, Expr, Literals};
 use crate::source::{SourceFile, Span};
 
-use super::Half;
+use super::Direction;
 
 /// One call that runs SQL: `op.execute(...)`, or `execute` of the connection that Alembic gives.
 #[derive(Debug, Clone)]
@@ -22,8 +22,8 @@ pub struct Execution<'m> {
     pub texts: Vec<SqlText>,
     /// Whether it is a statement built with SQLAlchemy that moves rows and leaves tables as they are.
     pub moves_data: bool,
-    /// Which half of the revision it runs in.
-    pub half: Half,
+    /// Which direction of the revision it runs in.
+    pub direction: Direction,
     /// The name of the function that holds it; nothing at module level.
     pub function: Option<&'m str>,
     /// Whether a text may run more than once.

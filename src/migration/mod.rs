@@ -56,9 +56,9 @@ pub enum Name {
     Computed,
 }
 
-/// Which half of a revision an operation runs in.
+/// Which direction of a revision an operation runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Half {
+pub enum Direction {
     /// `upgrade()` and what only it calls.
     Upgrade,
     /// `downgrade()` and what only it calls.
@@ -91,8 +91,8 @@ pub struct Operation<'m> {
     pub columns: Known<Vec<String>>,
     /// Of a foreign key: what it refers to.
     pub referred: Option<Referred>,
-    /// Which half of the revision it runs in.
-    pub half: Half,
+    /// Which direction of the revision it runs in.
+    pub direction: Direction,
     /// The name of the function that holds it; nothing at module level.
     pub function: Option<&'m str>,
     /// Which run of statements holds it: those of one run are executed in the order of the source, if at all.
@@ -116,8 +116,8 @@ pub struct Step<'m> {
     pub table: Known<String>,
     /// That table's schema.
     pub schema: Known<Option<String>>,
-    /// Which half of the revision it runs in.
-    pub half: Half,
+    /// Which direction of the revision it runs in.
+    pub direction: Direction,
     /// The name of the function that holds it; nothing at module level.
     pub function: Option<&'m str>,
     /// The `Column(...)` that `add_column` adds, where it stands: a name that is bound once is followed.

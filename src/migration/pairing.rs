@@ -1,4 +1,4 @@
-//! Which create belongs to which drop: what one half makes, the other half removes.
+//! Which create belongs to which drop: what one direction makes, the other direction removes.
 //!
 //! Autogenerate writes the downgrade as the upgrade in reverse, so the k-th create of a table and kind belongs to the k-th-last drop. People
 //! write it in other orders as well; the columns that they drop in between tell so.
@@ -11,7 +11,7 @@ use crate::naming::{ConstraintKind, Dialect};
 use crate::python::Module;
 
 use super::renames;
-use super::{Half, Known, Migration, Name, Operation, Step};
+use super::{Direction, Known, Migration, Name, Operation, Step};
 
 /// More constraints of one kind on one table are not tried in any other order than Alembic's.
 const MOST_CHOICES: usize = 100;
@@ -37,7 +37,7 @@ pub struct Pairing {
 type Group = (String, String, bool, String);
 
 impl Pairing {
-    /// Pairs the operations of a migration of which one half or both have no name. The columns that go tell in which order that is.
+    /// Pairs the operations of a migration of which one direction or both have no name. The columns that go tell in which order that is.
     #[must_use]
     pub fn of(migration: &Migration<'_>) -> Self {
         let Migration { operations, steps, .. } = migration;
@@ -106,9 +106,9 @@ impl Pairing {
 /// The operations without a partner that one of the others may belong to.
 fn doubtful(operations: &[Operation<'_>], open: &[usize]) -> HashSet<usize> {
     /// What two operations are compared by, the table aside.
-    type Traits<'o> = (Half, Option<ConstraintKind>, Option<&'o Option<String>>);
+    type Traits<'o> = (Direction, Option<ConstraintKind>, Option<&'o Option<String>>);
     fn traits<'o>(operation: &'o Operation<'_>) -> Traits<'o> {
-        (operation.half, operation.kind(), operation.schema.known())
+        (operation.direction, operation.kind(), operation.schema.known())
     }
     let mut by_table: HashMap<(bool, Option<&str>), HashSet<Traits<'_>>> = HashMap::new();
     let mut all: [HashSet<Traits<'_>>; 2] = Default::default();
@@ -136,24 +136,24 @@ fn doubtful(operations: &[Operation<'_>], open: &[usize]) -> HashSet<usize> {
     open.iter().copied().filter(may_belong).collect()
 }
 
-/// Whether two halves, kinds and schemas may be those of a create and its drop, as far as they are known.
+/// Whether two directions, kinds and schemas may be those of a create and its drop, as far as they are known.
 fn agree<S: PartialEq>(
-    one: &(Half, Option<ConstraintKind>, Option<S>),
-    other: &(Half, Option<ConstraintKind>, Option<S>),
+    one: &(Direction, Option<ConstraintKind>, Option<S>),
+    other: &(Direction, Option<ConstraintKind>, Option<S>),
 ) -> bool {
     fn same<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
         one.zip(other).is_none_or(|(one, other)| one == other)
     }
-    (one.0 != other.0 || one.0 == Half::Unknown)
+    (one.0 != other.0 || one.0 == Direction::Unknown)
         && same(one.1.as_ref(), other.1.as_ref())
         && same(one.2.as_ref(), other.2.as_ref())
 }
 
-/// Creates of one half meet drops of the other, of the same table and schema, in the functions for the same database.
+/// Creates of one direction meet drops of the other, of the same table and schema, in the functions for the same database.
 fn group(migration: &Migration<'_>, operation: &Operation<'_>, table: Option<&String>) -> Option<Group> {
-    let made_in_upgrade = match (operation.half, operation.creates()) {
-        (Half::Unknown, _) => return None,
-        (half, creates) => (half == Half::Upgrade) == creates,
+    let made_in_upgrade = match (operation.direction, operation.creates()) {
+        (Direction::Unknown, _) => return None,
+        (direction, creates) => (direction == Direction::Upgrade) == creates,
     };
     let engine = operation
         .function
@@ -172,7 +172,7 @@ fn group(migration: &Migration<'_>, operation: &Operation<'_>, table: Option<&St
     ))
 }
 
-/// The schema, or the code that computes it: one variable is the same schema in both halves.
+/// The schema, or the code that computes it: one variable is the same schema in both directions.
 fn schema(migration: &Migration<'_>, operation: &Operation<'_>) -> Option<String> {
     if let Known::Is(schema) = &operation.schema {
         return Some(schema.clone().unwrap_or_default());
@@ -191,11 +191,11 @@ struct Names<'o> {
     module: &'o Module,
     /// How often each word stands in the module, comments aside.
     words: OnceCell<HashMap<&'o str, usize>>,
-    created: HashSet<(&'o str, Half)>,
-    dropped: HashSet<(&'o str, Half)>,
-    /// The first create and the last operation of each name in each half.
-    first_create: HashMap<(&'o str, Half), usize>,
-    last: HashMap<(&'o str, Half), usize>,
+    created: HashSet<(&'o str, Direction)>,
+    dropped: HashSet<(&'o str, Direction)>,
+    /// The first create and the last operation of each name in each direction.
+    first_create: HashMap<(&'o str, Direction), usize>,
+    last: HashMap<(&'o str, Direction), usize>,
     /// How many operations have the name.
     count: HashMap<&'o str, usize>,
 }
@@ -213,7 +213,7 @@ impl<'o> Names<'o> {
         };
         for operation in &migration.operations {
             let Some(name) = operation.name.text() else { continue };
-            let key = (name, operation.half);
+            let key = (name, operation.direction);
             let at = operation.call.span.start;
             if operation.creates() {
                 names.created.insert(key);
@@ -227,7 +227,7 @@ impl<'o> Names<'o> {
         names
     }
 
-    /// Whether an operation may belong to one without a name: it has none itself, or one that the other half does not know.
+    /// Whether an operation may belong to one without a name: it has none itself, or one that the other direction does not know.
     fn leave_open(&self, operation: &Operation<'_>) -> bool {
         let name = match &operation.name {
             Name::Unnamed => return true,
@@ -239,11 +239,11 @@ impl<'o> Names<'o> {
         } else {
             &self.created
         };
-        let is_settled = [Half::Upgrade, Half::Downgrade, Half::Unknown]
+        let is_settled = [Direction::Upgrade, Direction::Downgrade, Direction::Unknown]
             .into_iter()
-            .any(|half| half != operation.half && others.contains(&(name, half)));
+            .any(|direction| direction != operation.direction && others.contains(&(name, direction)));
         let is_made_before = || {
-            let first = self.first_create.get(&(name, operation.half));
+            let first = self.first_create.get(&(name, operation.direction));
             first.is_some_and(|&at| at < operation.call.span.start)
         };
         !is_settled && (operation.creates() || !is_made_before())
@@ -256,11 +256,11 @@ impl<'o> Names<'o> {
         };
         // Dropped by the create's own half as well, it is another's.
         let is_in_the_way = || {
-            let last = self.last.get(&(name, create.half));
+            let last = self.last.get(&(name, create.direction));
             last.is_some_and(|&at| at > create.call.span.start)
         };
         // A number that a database gives may be that of another constraint; one that comes back had it.
-        let is_counted = || create.half == Half::Upgrade && is_counted(kind, table, name);
+        let is_counted = || create.direction == Direction::Upgrade && is_counted(kind, table, name);
         !(is_in_the_way() || is_counted()) && self.is_only_of_operations(create, name)
     }
 
@@ -404,7 +404,7 @@ fn pair_up(
         .unwrap_or_default()
 }
 
-/// Whether the names allow it: one half has none, or both the same.
+/// Whether the names allow it: one direction has none, or both the same.
 fn may_be_pair(names: &Names<'_>, create: &Operation<'_>, drop: &Operation<'_>) -> bool {
     match (create.name.text(), drop.name.text()) {
         (Some(_), Some(_)) => false,
@@ -558,7 +558,7 @@ mod tests {
             ),
             // Two names are a matter for another rule.
             (unique("'uq_x'"), drop("'uq_y'", typed), 0),
-            // The name is made by something else, or by more than this half.
+            // The name is made by something else, or by more than this direction.
             (
                 format!(
                     "{}\n op.execute('ALTER TABLE t ADD CONSTRAINT uq_x UNIQUE (b)')",

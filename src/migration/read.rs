@@ -17,7 +17,7 @@ use super::foreign;
 use super::helpers::{self, Calls, Given};
 use super::receiver::{Batch, Binding, Bindings, Receiver, parameter, partial_of, resolve};
 use super::signature::{Action, operation, signature};
-use super::{Half, Known, Migration, Name, Operation, Referred, Step};
+use super::{Direction, Known, Migration, Name, Operation, Referred, Step};
 
 /// How often a module is read again because its functions hand operations on to each other.
 const MAX_READINGS: usize = 5;
@@ -40,25 +40,25 @@ pub(super) fn migration<'m>(module: &'m Module, values: Values<'m>) -> Migration
         reader = Reader::new(module, &values, reader.seen);
         reader.module_scope();
     }
-    let halves = halves(&reader.calls);
-    let half = |function: Option<&str>| {
+    let directions = directions(&reader.calls);
+    let direction = |function: Option<&str>| {
         function
-            .and_then(|name| halves.get(name).copied())
-            .unwrap_or(Half::Unknown)
+            .and_then(|name| directions.get(name).copied())
+            .unwrap_or(Direction::Unknown)
     };
     let mut operations = reader.operations;
     let mut steps = reader.steps;
     for step in &mut steps {
-        step.half = half(step.function);
+        step.direction = direction(step.function);
     }
     steps.sort_by_key(|step| step.call.span);
     let mut executions = reader.executions;
     for execution in &mut executions {
-        execution.half = half(execution.function);
+        execution.direction = direction(execution.function);
     }
     executions.sort_by_key(|execution| execution.call.span);
     for operation in &mut operations {
-        operation.half = half(operation.function);
+        operation.direction = direction(operation.function);
     }
     operations.sort_by_key(|operation| operation.call.span);
     Migration {
@@ -668,7 +668,7 @@ impl<'v, 'm> Reader<'v, 'm> {
                 columns: self.texts(call, position("remote_cols"), "remote_cols"),
             }),
             receiver,
-            half: Half::Unknown,
+            direction: Direction::Unknown,
             function: self.functions.first().copied(),
             block: self.block,
             repeated: self.loops > 0,
@@ -709,7 +709,7 @@ impl<'v, 'm> Reader<'v, 'm> {
             argument: given.map_or(call.span, |given| given.value.span),
             texts,
             moves_data,
-            half: Half::Unknown,
+            direction: Direction::Unknown,
             function: self.functions.first().copied(),
             repeated: self.loops > loops,
             guard: inner.unwrap_or(Guard::None),
@@ -843,7 +843,7 @@ impl<'v, 'm> Reader<'v, 'm> {
             receiver,
             table,
             schema,
-            half: Half::Unknown,
+            direction: Direction::Unknown,
             function: self.functions.first().copied(),
             block: self.block,
             repeated: self.loops > 0,
@@ -909,7 +909,7 @@ impl<'v, 'm> Reader<'v, 'm> {
                 schema: one.schema,
                 columns: one.columns,
                 referred: one.referred,
-                half: Half::Unknown,
+                direction: Direction::Unknown,
                 function: self.functions.first().copied(),
                 block: self.block,
                 repeated: self.loops > 0,
@@ -1178,10 +1178,10 @@ fn is_finisher(callee: &Expr) -> bool {
     }
 }
 
-/// The half that each function of the module runs in: by its own name, else by who calls it.
+/// The direction that each function of the module runs in: by its own name, else by who calls it.
 ///
 /// The templates for several databases write `upgrade_engine1()` and `downgrade_engine1()`.
-fn halves<'m>(calls: &HashMap<&'m str, HashSet<&'m str>>) -> HashMap<&'m str, Half> {
+fn directions<'m>(calls: &HashMap<&'m str, HashSet<&'m str>>) -> HashMap<&'m str, Direction> {
     let reached = |prefix: &str| {
         let mut reached: HashSet<&'m str> = calls.keys().copied().filter(|name| name.starts_with(prefix)).collect();
         let mut open: Vec<&'m str> = reached.iter().copied().collect();
@@ -1197,12 +1197,12 @@ fn halves<'m>(calls: &HashMap<&'m str, HashSet<&'m str>>) -> HashMap<&'m str, Ha
         reached
     };
     let (up, down) = (reached("upgrade"), reached("downgrade"));
-    let half = |name: &str| match (up.contains(name), down.contains(name)) {
-        (true, false) => Half::Upgrade,
-        (false, true) => Half::Downgrade,
-        _ => Half::Unknown,
+    let direction = |name: &str| match (up.contains(name), down.contains(name)) {
+        (true, false) => Direction::Upgrade,
+        (false, true) => Direction::Downgrade,
+        _ => Direction::Unknown,
     };
-    calls.keys().map(|name| (*name, half(name))).collect()
+    calls.keys().map(|name| (*name, direction(name))).collect()
 }
 
 /// A dict of templates, where nothing in it is computed.
@@ -1518,12 +1518,15 @@ mod tests {
     fn helpers_run_in_the_half_that_calls_them() {
         let text = "from alembic import op\ndef upgrade():\n    a()\ndef downgrade():\n    b()\n    c()\ndef a():\n    c()\n    op.drop_index('x')\ndef b():\n    op.drop_index('y')\ndef c():\n    op.drop_index('z')\n";
         let module = Module::parse(SourceFile::new("m.py".into(), text.to_owned()));
-        let halves: Vec<Half> = Migration::read(&module)
+        let directions: Vec<Direction> = Migration::read(&module)
             .operations
             .iter()
-            .map(|operation| operation.half)
+            .map(|operation| operation.direction)
             .collect();
-        assert_eq!(halves, [Half::Upgrade, Half::Downgrade, Half::Unknown]);
+        assert_eq!(
+            directions,
+            [Direction::Upgrade, Direction::Downgrade, Direction::Unknown]
+        );
     }
 
     #[test]

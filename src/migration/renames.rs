@@ -1,8 +1,8 @@
-//! What a table is called between the two halves of a revision, where one of them renames it.
+//! What a table is called between the two directions of a revision, where one of them renames it.
 
 use std::collections::HashMap;
 
-use super::{Half, Known, Operation, Step};
+use super::{Direction, Known, Operation, Step};
 
 /// The name of each operation's table after the upgrade and before the downgrade, by the operation's place, where the other name differs.
 ///
@@ -13,11 +13,14 @@ pub(super) fn tables(operations: &[Operation<'_>], steps: &[Step<'_>]) -> HashMa
         return HashMap::new();
     }
     let upgraded = operations.iter().enumerate().rev();
-    let upgraded = upgraded.filter(|(_, operation)| operation.half == Half::Upgrade);
+    let upgraded = upgraded.filter(|(_, operation)| operation.direction == Direction::Upgrade);
     let downgraded = operations.iter().enumerate();
-    let downgraded = downgraded.filter(|(_, operation)| operation.half == Half::Downgrade);
-    let in_upgrade = renames.iter().rev().filter(|rename| rename.half == Half::Upgrade);
-    let in_downgrade = renames.iter().filter(|rename| rename.half == Half::Downgrade);
+    let downgraded = downgraded.filter(|(_, operation)| operation.direction == Direction::Downgrade);
+    let in_upgrade = renames
+        .iter()
+        .rev()
+        .filter(|rename| rename.direction == Direction::Upgrade);
+    let in_downgrade = renames.iter().filter(|rename| rename.direction == Direction::Downgrade);
     let mut found = follow(
         upgraded,
         in_upgrade.map(|one| (one, one.old, one.new)),
@@ -34,7 +37,7 @@ pub(super) fn tables(operations: &[Operation<'_>], steps: &[Step<'_>]) -> HashMa
 struct Rename<'s> {
     old: &'s str,
     new: &'s str,
-    half: Half,
+    direction: Direction,
     block: usize,
     at: usize,
 }
@@ -48,14 +51,14 @@ impl<'s> Rename<'s> {
         Some(Self {
             old: step.table.known()?,
             new: argument.value.as_str()?,
-            half: step.half,
+            direction: step.direction,
             block: step.block,
             at: step.call.span.start,
         })
     }
 }
 
-/// Goes through the operations from the border between the halves outwards to the far end; each rename in between changes the names.
+/// Goes through the operations from the border between the directions outwards to the far end; each rename in between changes the names.
 fn follow<'s>(
     operations: impl Iterator<Item = (usize, &'s Operation<'s>)>,
     renames: impl Iterator<Item = (&'s Rename<'s>, &'s str, &'s str)>,

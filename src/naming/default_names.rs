@@ -131,7 +131,7 @@ fn is_postgresql(kind: ConstraintKind, table: &str, columns: Option<&[&str]>, na
         (Some(words), _) if kind == ConstraintKind::Check => is_one_of(&[]) || words.chunks(1).any(is_one_of),
         (Some(columns), _) => is_one_of(columns),
         (None, label) => {
-            // Half of the room is the table's at least.
+            // Direction of the room is the table's at least.
             let table = clip(table, (POSTGRESQL_BYTES - label.len() - 2) / 2 - 1);
             let label = format!("_{label}");
             name.starts_with(table)

@@ -12,7 +12,7 @@ use crate::constraints::executed::{Executed, is_all_read, runs_definitions, word
 use crate::constraints::inline::{Inline, InlineName, is_plain_column, is_written_out, of_added_column, of_table};
 use crate::constraints::suggestion::{Constraint, configured_name, dropped_name, effective_name, name_at_run_time};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
-use crate::migration::{Guard, Half, Known, Migration, Name, Operation, Receiver, Step};
+use crate::migration::{Direction, Guard, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::default_names::{self, chosen_by};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::{Place, Revision};
@@ -43,7 +43,10 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut wanted: Vec<Wanted<'_>> = by_operation.collect();
     wanted.extend(file.executed().iter().flat_map(|one| Wanted::of_sql(file, one)));
     wanted.retain(Wanted::looks_chosen);
-    if wanted.is_empty() || looks_at_the_database(file) || !is_all_read(file, |half| half != Half::Downgrade) {
+    if wanted.is_empty()
+        || looks_at_the_database(file)
+        || !is_all_read(file, |direction| direction != Direction::Downgrade)
+    {
         return Vec::new();
     }
     let Some(history) = file.history() else {
@@ -198,7 +201,8 @@ impl<'h> Earlier<'h> {
     fn renames(&self) -> &[usize] {
         self.renames.get_or_init(|| {
             let steps = self.migration().steps.iter().enumerate();
-            let renames = steps.filter(|(_, step)| step.method == "rename_table" && step.half != Half::Downgrade);
+            let renames =
+                steps.filter(|(_, step)| step.method == "rename_table" && step.direction != Direction::Downgrade);
             renames.map(|(at, _)| at).collect()
         })
     }
@@ -206,7 +210,7 @@ impl<'h> Earlier<'h> {
     fn drops(&self, name: &str) -> bool {
         let dropped = self.dropped.get_or_init(|| {
             let operations = self.migration().operations.iter();
-            let drops = operations.filter(|one| !one.creates() && one.half != Half::Downgrade);
+            let drops = operations.filter(|one| !one.creates() && one.direction != Direction::Downgrade);
             drops.filter_map(|drop| drop.name.text().map(str::to_owned)).collect()
         });
         dropped.contains(name)
@@ -246,7 +250,7 @@ impl<'m> Wanted<'m> {
         };
         let names_reflected = matches!(&drop.receiver, Receiver::Batch { batch, .. } if batch.names_reflected);
         let is_certain = !drop.creates()
-            && drop.half == Half::Upgrade
+            && drop.direction == Direction::Upgrade
             && !(drop.repeated || drop.conditional || names_reflected)
             && drop.call.keyword("if_exists").is_none()
             // Of several databases each has its own history.
@@ -260,7 +264,7 @@ impl<'m> Wanted<'m> {
     /// What the SQL of an upgrade drops and renames for certain.
     fn of_sql(file: &MigrationFile<'_>, one: &'m Executed<'m>) -> Vec<Self> {
         let run = one.run;
-        let is_certain = run.half == Half::Upgrade
+        let is_certain = run.direction == Direction::Upgrade
             && !run.repeated
             && (!run.conditional || matches!(run.guard, Guard::On(_)))
             && !run.function.is_some_and(|name| name.starts_with("upgrade_"));
@@ -334,7 +338,7 @@ fn tables_of_index(name: &str) -> Vec<String> {
 fn is_made_here(file: &MigrationFile<'_>, wanted: &Wanted<'_>) -> bool {
     let before = |span: Option<Span>| span.is_some_and(|span| span < wanted.call);
     let by_sql = || {
-        file.is_made_by_sql(wanted.name, &[Half::Upgrade, Half::Unknown])
+        file.is_made_by_sql(wanted.name, &[Direction::Upgrade, Direction::Unknown])
             || file.lookups.changes_by_sql(file, &wanted.table)
     };
     before(file.lookups.first_create(file, wanted.name))
@@ -427,7 +431,7 @@ fn dropped_columns(earlier: &Earlier<'_>, wanted: &Wanted<'_>) -> Result<Vec<Str
     let mut dropped = Vec::new();
     for step in earlier.steps(&wanted.table) {
         if step.method == "drop_column"
-            && step.half != Half::Downgrade
+            && step.direction != Direction::Downgrade
             && wanted.is_table(&step.table, &step.schema).ok_or(Doubt)?
         {
             dropped.push(step.dropped_column().ok_or(Doubt)?.to_owned());
@@ -445,7 +449,7 @@ fn made_by_operations(
     let migration = earlier.migration();
     let creates = earlier
         .operations(&wanted.table)
-        .filter(|one| one.creates() && one.half != Half::Downgrade);
+        .filter(|one| one.creates() && one.direction != Direction::Downgrade);
     for create in creates {
         let Some(kind) = create.kind().filter(|kind| wanted.is_kind(*kind)) else {
             continue;
@@ -454,7 +458,7 @@ fn made_by_operations(
             continue;
         }
         let names_reflected = matches!(&create.receiver, Receiver::Batch { batch, .. } if batch.names_reflected);
-        let is_plain = create.half == Half::Upgrade
+        let is_plain = create.direction == Direction::Upgrade
             && !(create.repeated || create.conditional || names_reflected)
             && !create.function.is_some_and(|name| name.starts_with("upgrade_"));
         if !is_plain {
@@ -491,7 +495,7 @@ fn made_inside(file: &MigrationFile<'_>, earlier: &Earlier<'_>, wanted: &Wanted<
         return Err(Doubt);
     }
     let steps = earlier.steps(&wanted.table);
-    for step in steps.filter(|step| step.half != Half::Downgrade) {
+    for step in steps.filter(|step| step.direction != Direction::Downgrade) {
         let inlines = inside(step, wanted)?;
         let has_key = inlines.iter().any(|inline| inline.kind == ConstraintKind::PrimaryKey);
         let is_own = step.method == "create_table" && wanted.is_table(&step.table, &step.schema) == Some(true);
@@ -520,7 +524,7 @@ fn made_inside(file: &MigrationFile<'_>, earlier: &Earlier<'_>, wanted: &Wanted<
             let constraint = inline.constraint(step);
             match inline.name {
                 InlineName::Computed => return Err(Doubt),
-                InlineName::Unnamed if step.half != Half::Upgrade || step.repeated || step.conditional => {
+                InlineName::Unnamed if step.direction != Direction::Upgrade || step.repeated || step.conditional => {
                     return Err(Doubt);
                 }
                 InlineName::Unnamed | InlineName::Plain(_) | InlineName::Finished(_) => {

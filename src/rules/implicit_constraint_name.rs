@@ -3,7 +3,7 @@
 use super::unnamed_constraint::unnamed_creates;
 use super::unnamed_drop::works_all_the_same;
 use crate::constraints::MigrationFile;
-use crate::constraints::naming_target::{complete, subject, this_half};
+use crate::constraints::naming_target::{complete, subject, this_direction};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::Name;
 
@@ -27,13 +27,13 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message)
                 .focus(focus, "the name changes when the convention does");
             let text = drop.map(|drop| {
-                let half = this_half(drop.half);
+                let direction = this_direction(drop.direction);
                 if drop.name != Name::Unnamed {
-                    format!("and {half} knows it by this name")
+                    format!("and {direction} knows it by this name")
                 } else if works_all_the_same(file, drop) {
-                    format!("and {half} finds it only while the convention stays as it is")
+                    format!("and {direction} finds it only while the convention stays as it is")
                 } else {
-                    format!("and {half} fails: no columns to name it by")
+                    format!("and {direction} fails: no columns to name it by")
                 }
             });
             complete(file, diagnostic, operation, drop.zip(text.as_deref()), &suggestion)

@@ -18,8 +18,8 @@ fn steps(upgrade: &[String], downgrade: &[String], url: &str, metadata: &str, ta
         "from alembic import context\nfrom models import Base\ntarget_metadata = Base.metadata\ncontext.configure(url='{url}', target_metadata=target_metadata)\n"
     );
     let models = format!("{MODELS}{metadata}\n{tables}");
-    let half = |lines: &[String]| format!("    pass\n    {}\n", lines.join("\n    "));
-    let (upgrade, downgrade) = (half(upgrade), half(downgrade));
+    let direction = |lines: &[String]| format!("    pass\n    {}\n", lines.join("\n    "));
+    let (upgrade, downgrade) = (direction(upgrade), direction(downgrade));
     let text = format!(
         "import sqlalchemy as sa\nfrom alembic import op\nrevision = 'b'\ndown_revision = None\ndef upgrade():\n{upgrade}def downgrade():\n{downgrade}"
     );
@@ -34,8 +34,8 @@ fn steps(upgrade: &[String], downgrade: &[String], url: &str, metadata: &str, ta
     })
 }
 
-/// What stands in a half, so many times.
-type Half = fn(usize) -> Vec<String>;
+/// What stands in a direction, so many times.
+type Direction = fn(usize) -> Vec<String>;
 
 fn lines(count: usize, line: impl Fn(usize) -> String) -> Vec<String> {
     (0..count).map(line).collect()
@@ -160,7 +160,7 @@ fn drops_in_two_ways(count: usize) -> Vec<String> {
     [drops(count), dropped_by_sql(count), drops_of_indexes(count)].concat()
 }
 
-const ALL: [(Half, Half); 21] = [
+const ALL: [(Direction, Direction); 21] = [
     (keys, nothing),
     (keys_of_many, nothing),
     (keys, drops),

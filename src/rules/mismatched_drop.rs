@@ -1,4 +1,4 @@
-//! One half of a revision drops a name that the other half did not create, though it created another.
+//! One half of a revision drops a name that the other direction did not create, though it created another.
 
 mod counterparts;
 mod moved;
@@ -8,12 +8,12 @@ use counterparts::Groups;
 
 use crate::constraints::MigrationFile;
 use crate::constraints::executed::{Drop, Executed};
-use crate::constraints::naming_target::this_half;
+use crate::constraints::naming_target::this_direction;
 use crate::constraints::suggestion::{Constraint, dropped_name, effective_name};
 use crate::constraints::type_checks::InnerCheck;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};
-use crate::migration::{Guard, Half, Name, Operation};
+use crate::migration::{Direction, Guard, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
 use crate::python::{ExprKind, Spread};
@@ -52,7 +52,7 @@ fn sql_drops<'f>(file: &'f MigrationFile<'_>) -> impl Iterator<Item = Drop<'f>> 
     Drop::all(file).filter(|drop| matches!(drop, Drop::Sql(..)))
 }
 
-/// Something that the other half makes, by an operation or by SQL.
+/// Something that the other direction makes, by an operation or by SQL.
 #[derive(Clone, Copy)]
 enum Made<'f> {
     Operation(&'f Operation<'f>),
@@ -134,7 +134,7 @@ impl<'f> Target<'f> {
                 (is_certain, table.name.text.as_str(), schema)
             }
         };
-        (is_certain && drop.half() == Half::Downgrade).then_some(())?;
+        (is_certain && drop.direction() == Direction::Downgrade).then_some(())?;
         Some(Self {
             drop,
             table,
@@ -159,7 +159,7 @@ impl<'f> Target<'f> {
             let is_of_kind = drop.kind().map_or(create.kind() != Some(ConstraintKind::Index), |own| {
                 create.kind() == Some(own)
             });
-            create.half == Half::Upgrade
+            create.direction == Direction::Upgrade
                 && create.name == drop.name
                 && create.table == drop.table
                 && create.schema == drop.schema
@@ -327,7 +327,10 @@ fn diagnostic(
     )
     .focus(
         place,
-        format!("{} fails: there is no constraint of this name", this_half(drop.half())),
+        format!(
+            "{} fails: there is no constraint of this name",
+            this_direction(drop.direction())
+        ),
     )
     .related(created, "this is what it must drop")
     .help(help(target, made));

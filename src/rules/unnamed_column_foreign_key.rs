@@ -6,7 +6,7 @@ use crate::constraints::inline::{Inline, InlineName, of_added_column, write_name
 use crate::constraints::suggestion::{Constraint, Suggestion, suggest};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
-use crate::migration::{Action, Half, Receiver, Step};
+use crate::migration::{Action, Direction, Receiver, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{ArgumentKind, ExprKind};
 use crate::source::Span;
@@ -128,8 +128,9 @@ fn fix(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &st
 
 fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &str) -> Option<Edit> {
     let column = inline.columns.known()?.first()?;
-    let is_it =
-        |other: &&Step<'_>| other.half == Half::Downgrade && other.table == step.table && other.schema == step.schema;
+    let is_it = |other: &&Step<'_>| {
+        other.direction == Direction::Downgrade && other.table == step.table && other.schema == step.schema
+    };
     let mut drops = file.lookups.drops_of_column(file, step.table.known()?, column);
     let drop = drops.find(is_it)?;
     let operations = &file.migration.operations;

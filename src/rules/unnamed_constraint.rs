@@ -2,7 +2,7 @@
 
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{consequence, outside_batch};
-use crate::constraints::naming_target::{complete, subject, this_half};
+use crate::constraints::naming_target::{complete, subject, this_direction};
 use crate::constraints::suggestion::Suggestion;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Action, Name, Operation};
@@ -46,8 +46,8 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>, su
     let diagnostic =
         Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(focus, consequence(file, operation));
     let text = drop.map(|drop| match drop.name {
-        Name::Unnamed => format!("so {} fails: no name to drop", this_half(drop.half)),
-        _ => format!("and {} knows it by this name", this_half(drop.half)),
+        Name::Unnamed => format!("so {} fails: no name to drop", this_direction(drop.direction)),
+        _ => format!("and {} knows it by this name", this_direction(drop.direction)),
     });
     complete(file, diagnostic, operation, drop.zip(text.as_deref()), suggestion)
 }

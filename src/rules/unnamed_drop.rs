@@ -3,7 +3,7 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{default_name, outside_batch};
 use crate::constraints::edits::naming_of_reflected;
-use crate::constraints::naming_target::{complete, subject, this_half};
+use crate::constraints::naming_target::{complete, subject, this_direction};
 use crate::constraints::suggestion::suggest;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Name, Operation};
@@ -71,7 +71,10 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) ->
     let focus = operation
         .name_argument
         .map_or(operation.call.span, |argument| argument.span);
-    let reason = format!("{} fails: it does not say which {what}", this_half(operation.half));
+    let reason = format!(
+        "{} fails: it does not say which {what}",
+        this_direction(operation.direction)
+    );
     let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(focus, reason);
     match create {
         Some(create) => {

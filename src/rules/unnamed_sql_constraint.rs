@@ -10,7 +10,7 @@ use crate::constraints::executed::{Drop, DropAt, Executed, is_all_read, is_elsew
 use crate::constraints::suggestion::{Constraint, Source, Suggestion, suggest, with_all_columns};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
-use crate::migration::{Guard, Half, Known};
+use crate::migration::{Direction, Guard, Known};
 use crate::naming::{ConstraintKind, Dialect, Name as Computed};
 use crate::project::Place;
 use crate::source::Span;
@@ -52,10 +52,10 @@ fn is_unnamed(beside: &Beside<'_, '_>, one: &Executed<'_>, added: &Added) -> boo
     counts
         && added.naming == Naming::Unnamed
         && one.dialect != Some(Dialect::Sqlite)
-        && !beside.renames(one.run.half).hold(added)
+        && !beside.renames(one.run.direction).hold(added)
 }
 
-/// The drop in the other half that undoes it.
+/// The drop in the other direction that undoes it.
 enum Undone<'f> {
     /// None is there.
     Nowhere,
@@ -158,7 +158,7 @@ impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
         diagnostic.help = Some(self.help(&suggestion, &wanted, &undone, edits.as_ref()));
         diagnostic.suggested_name.clone_from(&wanted.name);
         if let (Some(name), Some(Ok(edits))) = (&wanted.name, edits) {
-            let is_safe = !file.is_deployed && one.run.half == Half::Upgrade && suggestion.unread.is_none();
+            let is_safe = !file.is_deployed && one.run.direction == Direction::Upgrade && suggestion.unread.is_none();
             let safety = if is_safe { Safety::Safe } else { Safety::Suggested };
             diagnostic.fix = Some(Fix::new(format!("name it `{name}`"), safety, edits));
         }
@@ -183,7 +183,9 @@ impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
         let is_one_name = !has_form && !self.beside.has_twin(self.one, added);
         let only = candidates.only().and_then(|at| at.drop(file));
         match (exact, only) {
-            _ if candidates.are_none() && is_all_read(file, |half| is_elsewhere(half, self.one.run.half)) => {
+            _ if candidates.are_none()
+                && is_all_read(file, |direction| is_elsewhere(direction, self.one.run.direction)) =>
+            {
                 Undone::Nowhere
             }
             (Some(drop), _) if is_one_name => Undone::By(drop),
@@ -202,7 +204,7 @@ impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
             Undone::Nowhere | Undone::Doubtful => None,
         };
         // What a database holds, or what the upgrade drops, keeps its name.
-        if file.is_deployed || self.one.run.half == Half::Downgrade {
+        if file.is_deployed || self.one.run.direction == Direction::Downgrade {
             if let Some(name) = dropped {
                 return Wanted::kept(name);
             }
@@ -312,11 +314,11 @@ impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
         if is_made(file, &old) {
             return Err(format!("`{old}` is the name of another constraint as well"));
         }
-        // What this half drops is the older constraint, in whose place this one comes.
+        // What this direction drops is the older constraint, in whose place this one comes.
         let older: Vec<Span> = DropAt::called(file, &old)
             .iter()
             .filter_map(|at| at.drop(file))
-            .filter(|drop| drop.half() == self.one.run.half)
+            .filter(|drop| drop.direction() == self.one.run.direction)
             .map(|drop| drop.place(file))
             .collect();
         for mention in file.lookups.mentions(file, &old) {
@@ -391,11 +393,12 @@ impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
         let of_operation = called.iter().any(|at| {
             let operation = &file.migration.operations[*at];
             let table = operation.table.known();
-            operation.half == self.one.run.half && table.is_some_and(|table| may_be_table(&added.table, table, schema))
+            operation.direction == self.one.run.direction
+                && table.is_some_and(|table| may_be_table(&added.table, table, schema))
         });
         of_operation
             || self.beside.has_namesake(self, name, first)
-            || self.beside.is_named(self.one.run.half, added, name)
+            || self.beside.is_named(self.one.run.direction, added, name)
     }
 
     fn help(
@@ -423,7 +426,7 @@ impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
                     _ if wanted.keeps => "",
                     Source::Project => ", as your convention names it",
                     Source::Configured => ", by the convention in your configuration",
-                    Source::Documented | Source::OtherHalf | Source::OtherRevision => "",
+                    Source::Documented | Source::OtherDirection | Source::OtherRevision => "",
                 };
                 format!("write `{}`{why}{drop}", self.sql(name))
             }
@@ -521,13 +524,13 @@ mod tests {
         let after = apply(&found[0].file, fixes);
         let module = Module::parse(SourceFile::new("m.py".into(), after.clone()));
         assert!(module.errors().is_empty(), "{after}");
-        let halves = after
+        let directions = after
             .split_once("def upgrade():\n")
             .unwrap()
             .1
             .split_once("def downgrade():\n")
             .unwrap();
-        let left = of_migration(url, halves.0, halves.1, head);
+        let left = of_migration(url, directions.0, directions.1, head);
         let left: Vec<_> = left.iter().map(|one| (one.rule.name, &one.message)).collect();
         assert!(left.is_empty(), "{left:?} in\n{after}");
         after

@@ -4,7 +4,7 @@ use super::super::MigrationFile;
 use super::super::executed::Executed;
 use super::super::inline::{Inline, InlineName, constraints_of, is_written_out};
 use super::super::suggestion::{Constraint, dropped_name, effective_name, name_at_run_time};
-use crate::migration::{Action, Guard, Half, Known, Migration, Name, Operation, Receiver, Step};
+use crate::migration::{Action, Direction, Guard, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::ConstraintKind;
 use crate::project::Place;
 use crate::python::{ArgumentKind, Call, Expr, ExprKind};
@@ -44,7 +44,7 @@ pub(crate) struct Index {
 /// One thing that happens to a table.
 pub(crate) struct Event<'f> {
     pub(crate) at: Span,
-    pub(crate) half: Half,
+    pub(crate) direction: Direction,
     pub(crate) table: Table,
     /// Whether it certainly happens, and in the order of the source.
     pub(crate) is_certain: bool,
@@ -56,7 +56,7 @@ pub(crate) struct Event<'f> {
 pub(crate) struct Dropping<'f> {
     pub(crate) call: &'f Call,
     pub(crate) receiver: &'f Receiver,
-    pub(crate) half: Half,
+    pub(crate) direction: Direction,
     pub(crate) function: Option<&'f str>,
     /// What it drops, in words.
     pub(crate) what: &'static str,
@@ -103,7 +103,7 @@ pub(crate) fn events<'f>(file: &MigrationFile<'_>, migration: &'f Migration<'_>)
         let what = of_operation(file, migration, operation)?;
         found.extend(what.map(|(table, what)| Event {
             at: operation.call.span,
-            half: operation.half,
+            direction: operation.direction,
             table,
             is_certain: is_certain(operation.function, operation.repeated || operation.conditional),
             what,
@@ -113,7 +113,7 @@ pub(crate) fn events<'f>(file: &MigrationFile<'_>, migration: &'f Migration<'_>)
         let is_certain = is_certain(step.function, step.repeated || step.conditional);
         found.extend(of_step(file, migration, step)?.into_iter().map(|what| Event {
             at: step.call.span,
-            half: step.half,
+            direction: step.direction,
             table: table_of(&step.table, &step.schema).unwrap_or_default(),
             is_certain,
             what,
@@ -134,7 +134,7 @@ pub(crate) fn events_of_sql<'f>(file: &MigrationFile<'_>, executed: &[Executed<'
             let (table, what) = of_effect(file, one, effect)?;
             found.push(Event {
                 at: one.run.call.span,
-                half: one.run.half,
+                direction: one.run.direction,
                 table,
                 is_certain: is_certain(one.run.function, one.run.repeated || one.run.guard != Guard::None),
                 what,
@@ -188,7 +188,7 @@ fn of_operation<'f>(
             let dropping = Dropping {
                 call: operation.call,
                 receiver: &operation.receiver,
-                half: operation.half,
+                direction: operation.direction,
                 function: operation.function,
                 what,
             };
@@ -294,7 +294,7 @@ fn of_step<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, step: &'f St
             let dropping = Dropping {
                 call: step.call,
                 receiver: &step.receiver,
-                half: step.half,
+                direction: step.direction,
                 function: step.function,
                 what: "column",
             };

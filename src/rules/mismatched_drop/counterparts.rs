@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use super::{Made, Target};
 use crate::constraints::MigrationFile;
-use crate::constraints::executed::{Drop, HALVES, is_all_read, may_be_table, words_of, words_of_code};
+use crate::constraints::executed::{DIRECTIONS, Drop, is_all_read, may_be_table, words_of, words_of_code};
 use crate::constraints::inline::{InlineName, constraints_of};
 use crate::constraints::suggestion::dropped_name;
-use crate::migration::{Half, Operation};
+use crate::migration::{Direction, Operation};
 use crate::naming::ConstraintKind;
 use crate::sql::{Effect, PLACEHOLDER, Table};
 use crate::work;
@@ -80,7 +80,7 @@ struct Rest<'f> {
     /// Of the tables that are made or get columns: the names inside of them, and whether one may be any.
     inside: HashMap<&'f str, (HashSet<String>, bool)>,
     /// The words in the calls that run SQL.
-    spoken: HashMap<&'f str, HashSet<Half>>,
+    spoken: HashMap<&'f str, HashSet<Direction>>,
     changed: ByTable<()>,
 }
 
@@ -150,7 +150,7 @@ impl<'f, 'm> Groups<'f, 'm> {
                 if let Some(table) = create
                     .table
                     .known()
-                    .filter(|_| create.creates() && create.half == Half::Upgrade)
+                    .filter(|_| create.creates() && create.direction == Direction::Upgrade)
                 {
                     creates.entry(table.to_ascii_lowercase()).or_default().push(create);
                 }
@@ -166,7 +166,12 @@ impl<'f, 'm> Groups<'f, 'm> {
     fn added(&self) -> &ByTable<Made<'f>> {
         self.added.get_or_init(|| {
             let mut found = ByTable::new();
-            for one in self.file.executed().iter().filter(|one| one.run.half == Half::Upgrade) {
+            for one in self
+                .file
+                .executed()
+                .iter()
+                .filter(|one| one.run.direction == Direction::Upgrade)
+            {
                 for added in one.added() {
                     found.add(&added.table, Made::Sql(one, added));
                 }
@@ -190,14 +195,15 @@ impl<'f, 'm> Groups<'f, 'm> {
     pub(super) fn is_made_by_others(&self, target: &Target<'f>, compared: Option<&Group<'f>>, own: &str) -> bool {
         let (file, rest) = (self.file, self.rest());
         // SQL that speaks of the name may have made it.
-        let is_elsewhere = |halves: &HashSet<Half>| halves.iter().any(|half| *half != target.drop.half());
+        let is_elsewhere =
+            |directions: &HashSet<Direction>| directions.iter().any(|direction| *direction != target.drop.direction());
         let mut words = words_of(own);
         let is_spoken_of = words.all(|(_, word)| rest.spoken.get(word).is_some_and(is_elsewhere));
         let known = compared.map_or(0, |group| group.operations_called(target.name));
         file.lookups.renames_tables(file)
             || is_spoken_of
             || file.creates_called(target.name).len() > known
-            || file.is_made_by_sql(own, &HALVES)
+            || file.is_made_by_sql(own, &DIRECTIONS)
             || !is_all_read(file, |_| true)
             || rest.changed.of(target.table, target.schema).next().is_some()
     }
@@ -231,7 +237,7 @@ impl<'f> Rest<'f> {
             changed: ByTable::new(),
         };
         let operations = file.migration.operations.iter();
-        for drop in operations.filter(|one| !one.creates() && one.half == Half::Downgrade) {
+        for drop in operations.filter(|one| !one.creates() && one.direction == Direction::Downgrade) {
             if let (Some(table), Some(name)) = (drop.table.known(), dropped_name(file, drop)) {
                 rest.dropped.entry(table).or_default().insert(name);
             }
@@ -242,7 +248,7 @@ impl<'f> Rest<'f> {
         }
         for run in &file.migration.executions {
             for word in words_of_code(file.file().slice(run.call.span)) {
-                rest.spoken.entry(word).or_default().insert(run.half);
+                rest.spoken.entry(word).or_default().insert(run.direction);
             }
         }
         rest
@@ -251,7 +257,7 @@ impl<'f> Rest<'f> {
     fn add_steps(&mut self, file: &'f MigrationFile<'_>) {
         for step in &file.migration.steps {
             let Some(table) = step.table.known() else { continue };
-            if let Some(column) = step.dropped_column().filter(|_| step.half != Half::Upgrade) {
+            if let Some(column) = step.dropped_column().filter(|_| step.direction != Direction::Upgrade) {
                 self.columns.entry(table).or_default().insert(column);
             }
             if !matches!(step.method, "create_table" | "add_column") {

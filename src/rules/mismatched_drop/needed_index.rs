@@ -12,7 +12,7 @@ use crate::constraints::inline::constraints_of;
 use crate::constraints::suggestion::dropped_name;
 use crate::constraints::tables::{Dropping, Event, Key, Moment, Table, Tables, all_events, past};
 use crate::diagnostic::Diagnostic;
-use crate::migration::{Action, Half, Operation, Step};
+use crate::migration::{Action, Direction, Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
 use crate::python::{Stmt, StmtKind};
@@ -133,8 +133,8 @@ fn may_leave(statement: &Stmt) -> bool {
 
 /// What removes keys: their drops, and those of their tables.
 pub(super) struct Later<'f> {
-    keys: HashMap<(&'f str, Half, String), Vec<&'f Operation<'f>>>,
-    tables: HashMap<(&'f str, Half), &'f Step<'f>>,
+    keys: HashMap<(&'f str, Direction, String), Vec<&'f Operation<'f>>>,
+    tables: HashMap<(&'f str, Direction), &'f Step<'f>>,
 }
 
 impl<'f> Later<'f> {
@@ -149,12 +149,12 @@ impl<'f> Later<'f> {
                 (drop.action, drop.table.known(), is_plain)
                 && let Some(name) = dropped_name(file, drop).or_else(|| drop.name.text().map(str::to_owned))
             {
-                later.keys.entry((table, drop.half, name)).or_default().push(drop);
+                later.keys.entry((table, drop.direction, name)).or_default().push(drop);
             }
         }
         for step in file.migration.steps.iter().filter(|step| step.method == "drop_table") {
             if let (Some(table), false) = (step.table.known(), step.conditional || step.repeated) {
-                later.tables.entry((table, step.half)).or_insert(step);
+                later.tables.entry((table, step.direction)).or_insert(step);
             }
         }
         later
@@ -164,13 +164,15 @@ impl<'f> Later<'f> {
     pub(super) fn drop_of(&self, key: &Key, after: Dropping<'_>) -> Option<&'f Operation<'f>> {
         let is_after = |drop: &&Operation<'_>| drop.function == after.function && drop.call.span > after.call.span;
         let is_of_table = |drop: &&Operation<'_>| drop.schema.known() == Some(&key.table.1);
-        let drops = self.keys.get(&(key.table.0.as_str(), after.half, key.name.clone()?))?;
+        let drops = self
+            .keys
+            .get(&(key.table.0.as_str(), after.direction, key.name.clone()?))?;
         drops.iter().copied().find(|drop| is_after(drop) && is_of_table(drop))
     }
 
     /// The drop of a key's table, after that of an index.
     pub(super) fn drop_of_table(&self, key: &Key, after: Dropping<'_>) -> Option<&'f Step<'f>> {
-        let step = self.tables.get(&(key.table.0.as_str(), after.half))?;
+        let step = self.tables.get(&(key.table.0.as_str(), after.direction))?;
         let is_it = step.schema.known() == Some(&key.table.1)
             && step.function == after.function
             && step.call.span > after.call.span;

@@ -9,7 +9,7 @@ use super::Finding;
 use crate::constraints::MigrationFile;
 use crate::constraints::executed::{DropAt, Executed, is_elsewhere, is_made, may_be_table};
 use crate::constraints::suggestion::{suggest, with_all_columns};
-use crate::migration::{Guard, Half};
+use crate::migration::{Direction, Guard};
 use crate::naming::{ConstraintKind, Dialect, default_names};
 use crate::sql::{Added, Effect, Naming, PLACEHOLDER, Table};
 use crate::work;
@@ -161,19 +161,19 @@ struct Unnamed<'f> {
     guards: HashMap<Option<&'f [String]>, HashSet<Guard>>,
 }
 
-type Kind = (Half, ConstraintKind, Bucket);
+type Kind = (Direction, ConstraintKind, Bucket);
 
 type OfDialect = (Kind, Option<Dialect>);
 
 /// The half that gives a name, the name in lower case, and the table.
-type Named = (Half, String, Bucket);
+type Named = (Direction, String, Bucket);
 
-type DropsKey = (Half, ConstraintKind, Option<String>, Option<String>);
+type DropsKey = (Direction, ConstraintKind, Option<String>, Option<String>);
 
 /// All of it for one migration.
 pub(super) struct Beside<'f, 'm> {
     pub(super) file: &'f MigrationFile<'m>,
-    renames: OnceCell<HashMap<Half, Forms>>,
+    renames: OnceCell<HashMap<Direction, Forms>>,
     drops: RefCell<HashMap<DropsKey, Rc<Drops>>>,
     unnamed: OnceCell<HashMap<Kind, Unnamed<'f>>>,
     names: RefCell<HashMap<OfDialect, Rc<Names>>>,
@@ -195,36 +195,36 @@ impl<'f, 'm> Beside<'f, 'm> {
         }
     }
 
-    /// The names that a half takes away by giving others.
-    pub(super) fn renames(&self, half: Half) -> &Forms {
+    /// The names that a direction takes away by giving others.
+    pub(super) fn renames(&self, direction: Direction) -> &Forms {
         static NONE: std::sync::LazyLock<Forms> = std::sync::LazyLock::new(Forms::default);
         let renames = self.renames.get_or_init(|| {
-            let mut found: HashMap<Half, Forms> = HashMap::new();
+            let mut found: HashMap<Direction, Forms> = HashMap::new();
             for (text, one) in self.file.executed().iter().enumerate() {
                 for (at, effect) in one.effects.iter().enumerate() {
                     if let Effect::Renamed { from, .. } = effect {
-                        let forms = found.entry(one.run.half).or_default();
+                        let forms = found.entry(one.run.direction).or_default();
                         forms.add(&from.text, DropAt::Sql(text, at));
                     }
                 }
             }
             found
         });
-        renames.get(&half).unwrap_or(&NONE)
+        renames.get(&direction).unwrap_or(&NONE)
     }
 
-    /// The drops of the other half that may undo a constraint: nothing makes what they drop.
+    /// The drops of the other direction that may undo a constraint: nothing makes what they drop.
     pub(super) fn drops_for(&self, finding: &Finding<'_, 'f, 'm>) -> Candidates {
-        let (added, half) = (finding.added, finding.one.run.half);
+        let (added, direction) = (finding.added, finding.one.run.direction);
         let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
         let is_known = finding.table.known().is_some();
         let table = Some(added.table.name.text.as_str()).filter(|_| is_known);
         let of = |table: Option<&str>| {
             let owned = |text: Option<&str>| text.map(str::to_ascii_lowercase);
-            let key = (half, added.kind, owned(table), owned(schema));
+            let key = (direction, added.kind, owned(table), owned(schema));
             let known = self.drops.borrow().get(&key).cloned();
             known.unwrap_or_else(|| {
-                let drops = Rc::new(self.drops(added, half, table, is_known));
+                let drops = Rc::new(self.drops(added, direction, table, is_known));
                 self.drops.borrow_mut().insert(key, drops.clone());
                 drops
             })
@@ -235,7 +235,7 @@ impl<'f, 'm> Beside<'f, 'm> {
         }
     }
 
-    fn drops(&self, added: &Added, half: Half, table: Option<&str>, is_known: bool) -> Drops {
+    fn drops(&self, added: &Added, direction: Direction, table: Option<&str>, is_known: bool) -> Drops {
         let file = self.file;
         let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
         let mut found = Drops::default();
@@ -249,7 +249,7 @@ impl<'f, 'm> Beside<'f, 'm> {
         };
         for at in places {
             let Some(drop) = at.drop(file) else { continue };
-            let may_be = is_elsewhere(drop.half(), half)
+            let may_be = is_elsewhere(drop.direction(), direction)
                 && drop.may_drop(added.kind)
                 && (!is_known || drop.may_be_of(&added.table.name.text, schema))
                 && !drop.name().is_some_and(|name| is_made(file, name));
@@ -266,7 +266,7 @@ impl<'f, 'm> Beside<'f, 'm> {
             let mut found: HashMap<Kind, Unnamed<'f>> = HashMap::new();
             for one in self.file.executed() {
                 for added in one.added().filter(|added| added.naming == Naming::Unnamed) {
-                    let key = (one.run.half, added.kind, bucket(&added.table));
+                    let key = (one.run.direction, added.kind, bucket(&added.table));
                     let of_kind = found.entry(key).or_default();
                     of_kind.all.push((one, added));
                     let guards = of_kind.guards.entry(added.columns.as_deref()).or_default();
@@ -281,10 +281,10 @@ impl<'f, 'm> Beside<'f, 'm> {
     fn kinds(one: &Executed<'_>, added: &Added) -> impl Iterator<Item = Kind> {
         let own = bucket(&added.table);
         let anywhere = own.is_some().then_some(None);
-        let (half, kind) = (one.run.half, added.kind);
+        let (direction, kind) = (one.run.direction, added.kind);
         std::iter::once(own)
             .chain(anywhere)
-            .map(move |table| (half, kind, table))
+            .map(move |table| (direction, kind, table))
     }
 
     /// Whether the same constraint is added without a name for another database.
@@ -303,7 +303,7 @@ impl<'f, 'm> Beside<'f, 'm> {
             let unnamed = unnamed.filter(|one| one.creates() && one.name.text().is_none());
             let table = |table: &String| table.to_ascii_lowercase();
             unnamed
-                .filter_map(|one| Some((one.half, one.kind()?, one.table.known().map(table))))
+                .filter_map(|one| Some((one.direction, one.kind()?, one.table.known().map(table))))
                 .collect()
         });
         let table = added.table.name.text.to_ascii_lowercase();
@@ -311,7 +311,7 @@ impl<'f, 'm> Beside<'f, 'm> {
         let others = Self::kinds(one, added).filter_map(|key| self.unnamed().get(&key));
         // It is one of them itself.
         others.map(|others| others.all.len()).sum::<usize>() > 1
-            || of_operations.any(|table| operations.contains(&(one.run.half, added.kind, table)))
+            || of_operations.any(|table| operations.contains(&(one.run.direction, added.kind, table)))
     }
 
     /// Whether another constraint without a name, of other columns, would be called so. Those that would have shared the name `first` are called
@@ -362,14 +362,14 @@ impl<'f, 'm> Beside<'f, 'm> {
         names
     }
 
-    /// Whether SQL of the half gives a constraint of the table this name.
-    pub(super) fn is_named(&self, half: Half, added: &Added, name: &str) -> bool {
+    /// Whether SQL of the direction gives a constraint of the table this name.
+    pub(super) fn is_named(&self, direction: Direction, added: &Added, name: &str) -> bool {
         let named = self.named.get_or_init(|| {
             let mut found: HashMap<Named, Vec<&'f Added>> = HashMap::new();
             for one in self.file.executed() {
                 for added in one.added() {
                     if let Naming::Named(own) = &added.naming {
-                        let key = (one.run.half, own.text.to_ascii_lowercase(), bucket(&added.table));
+                        let key = (one.run.direction, own.text.to_ascii_lowercase(), bucket(&added.table));
                         found.entry(key).or_default().push(added);
                     }
                 }
@@ -380,7 +380,7 @@ impl<'f, 'm> Beside<'f, 'm> {
         let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
         let mut buckets = [Some(table.to_ascii_lowercase()), None].into_iter();
         buckets.any(|bucket| {
-            let others = named.get(&(half, name.to_ascii_lowercase(), bucket));
+            let others = named.get(&(direction, name.to_ascii_lowercase(), bucket));
             let mut others = others.into_iter().flatten();
             others.any(|other| may_be_table(&other.table, table, schema))
         })
