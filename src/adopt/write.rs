@@ -8,7 +8,8 @@ use anyhow::Result;
 use tempfile::{Builder, NamedTempFile};
 
 use super::error::AdoptError;
-use crate::fix::{Mended, Prepared, write};
+use crate::fix::Mended;
+use crate::fix::write::{self, Prepared};
 use crate::source::RepoPath;
 
 /// A file that is not there yet.

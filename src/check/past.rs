@@ -2,19 +2,11 @@
 
 use std::cell::OnceCell;
 
+use super::CheckError;
 use crate::git::{GitError, Status};
 use crate::selection::{Candidate, Start};
 use crate::snapshot::{Entry, ObjectId, Snapshot, SnapshotError};
 use crate::source::RepoPath;
-
-/// What the commit builds on.
-pub trait Past {
-    /// Whether HEAD holds the file, so that a database may have run it.
-    fn holds(&self, candidate: &Candidate) -> Result<bool, GitError>;
-
-    /// The file's text before the change; nothing for a new file.
-    fn text(&self, candidate: &Candidate) -> Result<Option<String>, GitError>;
-}
 
 /// The files that the change builds on: those of the commit that is compared with, or else of HEAD. Nothing is opened before one is asked for.
 pub(crate) struct Committed<'c> {
@@ -60,22 +52,21 @@ impl Snapshot for Committed<'_> {
 }
 
 /// What the repository holds of the files before the change.
-pub(crate) struct History<'h> {
+pub(crate) struct Past<'h> {
     start: &'h Start,
     snapshot: &'h dyn Snapshot,
     /// The commit that is compared with, where that is not HEAD.
     base: Option<&'h ObjectId>,
 }
 
-impl<'h> History<'h> {
-    /// What comes before the files of `snapshot`: what `base` holds, or else HEAD.
+impl<'h> Past<'h> {
+    /// What `base`, or else HEAD, holds of the files of `snapshot`.
     pub(crate) fn new(start: &'h Start, snapshot: &'h dyn Snapshot, base: Option<&'h ObjectId>) -> Self {
         Self { start, snapshot, base }
     }
-}
 
-impl Past for History<'_> {
-    fn holds(&self, candidate: &Candidate) -> Result<bool, GitError> {
+    /// Whether HEAD holds the file, so that a database may have run it.
+    pub(super) fn holds(&self, candidate: &Candidate) -> Result<bool, GitError> {
         match (&candidate.status, &self.start.repository) {
             (Some(Status::Added | Status::Copied { .. } | Status::Untracked), _) | (None, None) => Ok(false),
             (Some(_), _) => Ok(true),
@@ -83,7 +74,8 @@ impl Past for History<'_> {
         }
     }
 
-    fn text(&self, candidate: &Candidate) -> Result<Option<String>, GitError> {
+    /// The file's text before the change; nothing for a new file.
+    pub(super) fn text(&self, candidate: &Candidate) -> Result<Option<String>, CheckError> {
         let Some(repository) = &self.start.repository else {
             return Ok(None);
         };

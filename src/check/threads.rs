@@ -10,9 +10,10 @@ use std::{fs, thread};
 
 use anyhow::{Result, anyhow};
 
-use super::past::{Committed, History};
+use super::Outcome;
+use super::files::{Checked, Checker, Queue};
+use super::past::{Committed, Past};
 use super::progress::Progress;
-use super::{Checker, Looked, Outcome, Queue, Stopped};
 use crate::config::Configs;
 use crate::project::Project;
 use crate::selection::{Candidate, Start};
@@ -51,7 +52,7 @@ pub(crate) fn check(
     let progress = Progress::new(candidates.len(), io::stderr().is_terminal() && !settings.quiet);
     let done = || progress.step();
     let queue = Queue::new(candidates, &done);
-    let results = thread::scope(|scope| {
+    let all: Result<Vec<Checked>> = thread::scope(|scope| {
         let start = || {
             let thread = thread::Builder::new().stack_size(STACK);
             thread.spawn_scoped(scope, || help(&queue, settings, folder))
@@ -59,27 +60,15 @@ pub(crate) fn check(
         // Where the system allows no more threads, fewer do the same.
         let others = 1..threads(candidates.len(), settings);
         let helpers: Vec<_> = others.filter_map(|_| start().ok()).collect();
-        let mut results = vec![Ok(checker.work(&queue))];
+        let mut files = checker.work(&queue);
         for helper in helpers {
-            let ended = helper
-                .join()
-                .map_err(|_| anyhow!("a thread of the check ended too early"));
-            results.push(ended.flatten());
+            let ended = helper.join();
+            files.extend(ended.map_err(|_| anyhow!("a thread of the check ended too early"))??);
         }
-        results
+        Ok(files)
     });
     progress.finish();
-    let (mut looked, mut stopped) = (Vec::new(), Vec::new());
-    for result in results {
-        match result? {
-            Ok(more) => looked.extend(more),
-            Err(one) => stopped.push(one),
-        }
-    }
-    match Stopped::first(stopped) {
-        Some(error) => Err(error.into()),
-        None => Ok(Outcome::of(looked)),
-    }
+    Ok(Outcome::of(all?)?)
 }
 
 fn threads(files: usize, settings: &Settings) -> usize {
@@ -97,7 +86,7 @@ fn threads(files: usize, settings: &Settings) -> usize {
 }
 
 /// Another thread's part.
-fn help(queue: &Queue<'_>, settings: &Settings, folder: &Path) -> Result<Result<Vec<Looked>, Stopped>> {
+fn help(queue: &Queue<'_>, settings: &Settings, folder: &Path) -> Result<Vec<Checked>> {
     let start = Start::find(folder.to_owned(), &settings.scope, settings.max_file_size)?;
     let (snapshot, base) = start.snapshot(&settings.scope, settings.max_file_size)?;
     let snapshot = &*snapshot;
@@ -108,7 +97,7 @@ fn help(queue: &Queue<'_>, settings: &Settings, folder: &Path) -> Result<Result<
         snapshot,
         project: &Project::new(snapshot, start.top.to_string_lossy()).since(&before),
         configs: &configs,
-        past: &History::new(&start, snapshot, base.as_ref()),
+        past: &Past::new(&start, snapshot, base.as_ref()),
     };
     Ok(checker.work(queue))
 }

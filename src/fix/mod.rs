@@ -1,14 +1,29 @@
-//! Fixes: edits, their application round by round, and the files that they are written to.
+//! Fixes: edits, applied round by round in memory, then written and staged.
 
 mod difference;
 mod edits;
 mod rounds;
 mod silence;
+mod transaction;
+mod transplant;
+mod unified_diff;
+mod unstaged;
 pub(crate) mod write;
 
 pub(crate) use difference::difference;
 pub use edits::{Edit, Fix, Safety, apply};
-pub use rounds::{Mended, mend};
+pub use rounds::{Mended, apply_fixes};
 pub(crate) use silence::silence;
+pub(crate) use transaction::write_and_stage;
+pub(crate) use transplant::holds;
+pub(crate) use unified_diff::{unified_diff, unified_diff_of_new};
+pub(crate) use unstaged::find_unstaged;
+pub use write::WriteError;
 pub(crate) use write::rewrite;
-pub use write::{Prepared, Ready, Replaced, WriteError, unified_diff, unified_diff_of_new};
+
+use crate::check::CheckError;
+use crate::diagnostic::Diagnostic;
+use crate::source::SourceFile;
+
+/// Checks a file again with another text.
+pub type Look<'l> = dyn Fn(&SourceFile) -> Result<Vec<Diagnostic>, CheckError> + 'l;

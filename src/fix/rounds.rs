@@ -1,10 +1,10 @@
-//! `--fix`: a file is changed, looked at again, and changed again until nothing is left to do; then it is written.
+//! Applies fixes in memory, and checks the result again, until nothing is left to fix.
 
 use std::collections::HashMap;
 
-use crate::check::Outcome;
+use super::{Fix, Look, Safety, apply};
+use crate::check::{CheckError, Outcome};
 use crate::diagnostic::Diagnostic;
-use crate::fix::{Fix, Safety, apply};
 use crate::python::Module;
 use crate::source::{RepoPath, SourceFile};
 
@@ -32,25 +32,27 @@ impl Mended {
     }
 }
 
-/// Applies the fixes of all findings, in memory. `look` gives the findings of a file with another text.
+/// Applies the fixes of all findings. A file that cannot be checked again stays as it is, and is a failure.
 ///
 /// With `suggested`, fixes that want a person's eye are applied as well.
-pub fn mend(outcome: &Outcome, suggested: bool, look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>) -> Vec<Mended> {
+pub fn apply_fixes(outcome: &mut Outcome, suggested: bool, look: &Look<'_>) -> Vec<Mended> {
     // The findings are in the order of a report: those of one file stand together.
     let files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
-    files
-        .filter_map(|own| mend_file(&own.first()?.file, own.to_vec(), suggested, look))
-        .collect()
+    let fixed = files.filter_map(|own| apply_to_file(&own.first()?.file, own, suggested, look).transpose());
+    let (fixed, failed): (Vec<_>, Vec<_>) = fixed.partition(Result::is_ok);
+    let failures = failed.into_iter().filter_map(Result::err);
+    outcome.failures.extend(failures.map(|error| error.to_string()));
+    fixed.into_iter().flatten().collect()
 }
 
-fn mend_file(
+fn apply_to_file(
     before: &SourceFile,
-    mut found: Vec<Diagnostic>,
+    first: &[Diagnostic],
     suggested: bool,
-    look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>,
-) -> Option<Mended> {
+    look: &Look<'_>,
+) -> Result<Option<Mended>, CheckError> {
     let mut current = before.clone();
-    let first = found.clone();
+    let mut found = first.to_vec();
     for _ in 0..MAX_ROUNDS {
         let fixes: Vec<&Fix> = found
             .iter()
@@ -66,17 +68,17 @@ fn mend_file(
         if Module::parse(next.clone()).errors().len() > Module::parse(current.clone()).errors().len() {
             break;
         }
-        found = look(&next);
+        found = look(&next)?;
         current = next;
     }
     // A change that mends nothing is none.
-    let fixed = gone(&first, &found);
-    (current.text() != before.text() && fixed > 0).then(|| Mended {
+    let fixed = gone(first, &found);
+    Ok((current.text() != before.text() && fixed > 0).then(|| Mended {
         before: before.clone(),
         after: current,
         left: found,
         fixed,
-    })
+    }))
 }
 
 /// How many findings are left no more. Their places have moved, so that what is said of them has to tell them apart.
@@ -96,4 +98,59 @@ fn gone(first: &[Diagnostic], left: &[Diagnostic]) -> usize {
         }
     }
     gone
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::fix::Edit;
+    use crate::rules;
+    use crate::source::Span;
+
+    pub(in crate::fix) fn mended(before: &str, after: &str) -> Mended {
+        Mended {
+            before: SourceFile::new("m.py".into(), before.to_owned()),
+            after: SourceFile::new("m.py".into(), after.to_owned()),
+            left: Vec::new(),
+            fixed: 1,
+        }
+    }
+
+    fn outcome() -> Outcome {
+        let file = SourceFile::new("m.py".into(), "x = None\n".to_owned());
+        let span = Span::new(4, 8);
+        let edit = Edit {
+            file: file.clone(),
+            span,
+            text: "1".to_owned(),
+        };
+        let mut one = Diagnostic::new(rules::all().next().unwrap(), &file, span, "it is wrong");
+        one.fix = Some(Fix::new("correct it", Safety::Safe, vec![edit]));
+        Outcome {
+            diagnostics: vec![one],
+            ..Outcome::default()
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_checked_again_is_a_failure_and_stays() {
+        let mut outcome = outcome();
+        let fixed = apply_fixes(&mut outcome, false, &|file| {
+            Err(CheckError::Encoding {
+                path: file.path().clone(),
+                why: "is gone".to_owned(),
+            })
+        });
+        assert!(fixed.is_empty());
+        assert_eq!(outcome.failures, ["`m.py` is gone, or exclude it"]);
+        assert_eq!(outcome.diagnostics.len(), 1);
+    }
+
+    #[test]
+    fn what_a_fix_leaves_comes_from_a_second_look() {
+        let mut outcome = outcome();
+        let fixed = apply_fixes(&mut outcome, false, &|_| Ok(Vec::new()));
+        assert_eq!(fixed[0].after.text(), "x = 1\n");
+        assert_eq!((fixed[0].fixed, fixed[0].left.len()), (1, 0));
+    }
 }

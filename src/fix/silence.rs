@@ -1,40 +1,39 @@
-//! `fix --ignore`: a comment for each finding, where a check reads it, and nothing else changed.
+//! `fix --ignore`: writes a comment for each finding, on a line where a check reads it.
 //!
-//! As with fixes, the file is looked at again before it is written: a comment that silences less than it says is not written, and what it
-//! was for is told.
+//! The file is checked again before it is written. A comment that silences less than it says is not written, and its findings are reported.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::check::Outcome;
+use super::{Edit, Fix, Look, Mended, Safety, apply};
 use crate::check::ignores::{self, comment, is_own, place_for_rule};
+use crate::check::{CheckError, Outcome};
 use crate::diagnostic::Diagnostic;
-use crate::fix::{Edit, Fix, Mended, Safety, apply};
 use crate::python::{Module, open_line_ends};
 use crate::rules::UNUSED_IGNORE;
 use crate::source::{SourceFile, Span};
 use crate::words::counted;
 
-/// Comments that fail make the others be looked at again; so often at most.
+/// How often the comments that are left are checked again after some failed.
 const MAX_ROUNDS: usize = 10;
 
-/// So many findings that cannot be silenced are told one by one.
+/// How many findings that cannot be silenced are named one by one.
 const MOST_TOLD: usize = 10;
 
-/// A finding by what stays the same when comments come: the line on which it begins, and its rule.
-type Found = (usize, &'static str);
+/// What identifies a finding before and after comments are added: the line on which it begins, and its rule.
+type LineAndRule = (usize, &'static str);
 
-/// What comes to one place.
+/// A comment to write.
 struct Comment {
-    /// Whether it makes a list longer that is there, and what stands before its rules then.
+    /// The separator, where it extends the list of a comment that is there.
     further: Option<&'static str>,
-    /// What is replaced: the blanks at the end of a line.
+    /// What it replaces: the blanks at the end of a line.
     span: Span,
     /// The line.
     line: usize,
-    /// The rules that it names.
+    /// Its rules.
     rules: BTreeSet<&'static str>,
     /// The findings that it is for.
-    found: HashSet<Found>,
+    found: HashSet<LineAndRule>,
 }
 
 impl Comment {
@@ -53,20 +52,24 @@ impl Comment {
     }
 
     /// Whether nothing is left of what it is for, and it is no finding itself.
-    fn holds(&self, left: &HashSet<Found>) -> bool {
+    fn holds(&self, left: &HashSet<LineAndRule>) -> bool {
         self.found.is_disjoint(left) && !left.contains(&(self.line, UNUSED_IGNORE.name))
     }
 }
 
-/// Silences all findings, in memory. `look` gives the findings of a file with another text. What cannot be silenced is told by remarks.
-pub(crate) fn silence(outcome: &mut Outcome, look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>) -> Vec<Mended> {
+/// Silences all findings, in memory. A remark names each that no comment silences; a file that cannot be checked again stays as it is, and
+/// is a failure.
+pub(crate) fn silence(outcome: &mut Outcome, look: &Look<'_>) -> Vec<Mended> {
     let files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
     let (mut silenced, mut kept) = (Vec::new(), Vec::new());
     for own in files {
-        if let Some(first) = own.first() {
-            let (mended, left) = silence_file(&first.file, own, look);
-            silenced.extend(mended);
-            kept.extend(left.into_iter().map(|(line, rule)| (first.path().clone(), line, rule)));
+        let Some(first) = own.first() else { continue };
+        match silence_file(&first.file, own, look) {
+            Ok((mended, left)) => {
+                silenced.extend(mended);
+                kept.extend(left.into_iter().map(|(line, rule)| (first.path().clone(), line, rule)));
+            }
+            Err(error) => outcome.failures.push(error.to_string()),
         }
     }
     let told = kept.iter().take(MOST_TOLD).map(|(path, line, rule)| {
@@ -93,22 +96,22 @@ pub(crate) fn silence(outcome: &mut Outcome, look: &dyn Fn(&SourceFile) -> Vec<D
 fn silence_file(
     before: &SourceFile,
     own: &[Diagnostic],
-    look: &dyn Fn(&SourceFile) -> Vec<Diagnostic>,
-) -> (Option<Mended>, Vec<Found>) {
+    look: &Look<'_>,
+) -> Result<(Option<Mended>, Vec<LineAndRule>), CheckError> {
     let module = Module::parse(before.clone());
-    let all: BTreeSet<Found> = own.iter().map(found).collect();
+    let all: BTreeSet<LineAndRule> = own.iter().map(found).collect();
     let mut comments = comments(&module, own);
     let known_idle = all.iter().filter(|(_, rule)| *rule == UNUSED_IGNORE.name);
-    let known_idle: HashSet<Found> = known_idle.copied().collect();
+    let known_idle: HashSet<LineAndRule> = known_idle.copied().collect();
     for _ in 0..MAX_ROUNDS {
         let fixes: Vec<Fix> = comments.iter().map(|comment| comment.fix(before)).collect();
         if fixes.is_empty() {
             break;
         }
         let after = SourceFile::new(before.path().clone(), apply(before, &fixes));
-        let mut left = look(&after);
-        let still: HashSet<Found> = left.iter().map(found).collect();
-        let new: HashSet<Found> = still.difference(&known_idle).copied().collect();
+        let mut left = look(&after)?;
+        let still: HashSet<LineAndRule> = left.iter().map(found).collect();
+        let new: HashSet<LineAndRule> = still.difference(&known_idle).copied().collect();
         let count = comments.len();
         comments.retain(|comment| comment.holds(&new));
         if comments.len() < count {
@@ -126,12 +129,12 @@ fn silence_file(
             left,
         };
         let kept = all.into_iter().filter(|one| still.contains(one)).collect();
-        return (Some(mended), kept);
+        return Ok((Some(mended), kept));
     }
-    (None, all.into_iter().collect())
+    Ok((None, all.into_iter().collect()))
 }
 
-fn found(one: &Diagnostic) -> Found {
+fn found(one: &Diagnostic) -> LineAndRule {
     (one.file.position(one.span.start).line, one.rule.name)
 }
 
@@ -202,7 +205,7 @@ mod tests {
     use crate::project::Project;
     use crate::snapshot::MemorySnapshot;
 
-    fn look(file: &SourceFile) -> Vec<Diagnostic> {
+    fn findings(file: &SourceFile) -> Vec<Diagnostic> {
         let snapshot = MemorySnapshot::default();
         let project = Project::new(&snapshot, "/top");
         let Examined { diagnostics, .. } = examine(file, false, &project, &Config::default());
@@ -214,15 +217,17 @@ mod tests {
     fn silenced(text: &str) -> (String, Vec<String>) {
         let file = SourceFile::new("m.py".into(), text.to_owned());
         let mut outcome = Outcome {
-            diagnostics: look(&file),
+            diagnostics: findings(&file),
             ..Outcome::default()
         };
         assert!(!outcome.diagnostics.is_empty(), "{text}");
-        let mended = silence(&mut outcome, &look);
+        let mended = silence(&mut outcome, &|file| Ok(findings(file)));
         let Some(one) = mended.first() else {
             return (text.to_owned(), outcome.remarks);
         };
-        let again = silence_file(&one.after, &one.left, &look).0;
+        let again = silence_file(&one.after, &one.left, &|file| Ok(findings(file)))
+            .unwrap()
+            .0;
         assert!(again.is_none(), "{again:?}");
         assert_eq!(one.fixed + one.left.len(), outcome.diagnostics.len());
         (one.after.text().to_owned(), outcome.remarks)
@@ -340,13 +345,13 @@ mod tests {
             "op.create_unique_constraint(None, 't', ['c'])\n".repeat(3000)
         );
         let file = SourceFile::new("m.py".into(), text);
-        let own = look(&file);
+        let own = findings(&file);
         let rounds = std::cell::Cell::new(0);
         let counted = |file: &SourceFile| {
             rounds.set(rounds.get() + 1);
-            look(file)
+            Ok(findings(file))
         };
-        let (mended, kept) = silence_file(&file, &own, &counted);
+        let (mended, kept) = silence_file(&file, &own, &counted).unwrap();
         assert_eq!((mended.unwrap().fixed, kept.len(), rounds.get()), (own.len(), 0, 1));
     }
 }

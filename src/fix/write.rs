@@ -1,19 +1,18 @@
-//! Writing a fixed file into the working tree: whole or not at all, and never over something that was not read.
+//! Replaces files of the working tree: each whole or not at all, and none that changed since it was read.
 
-use std::fmt::Write as _;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::fix::{Mended, difference};
+use super::Mended;
+use super::transplant::{is_fixed, transplant};
 use crate::git::is_full;
-use crate::source::{RepoPath, SourceFile};
 
 /// A fixed file that will take the place of the one at `path`.
 #[derive(Debug)]
-pub struct Ready {
+pub(crate) struct Ready {
     path: PathBuf,
     old: Vec<u8>,
     metadata: Metadata,
@@ -66,7 +65,7 @@ impl WriteError {
 
 /// What is to be done with a working file.
 #[derive(Debug)]
-pub enum Prepared {
+pub(crate) enum Prepared {
     /// It is to be replaced.
     Ready(Box<Ready>),
     /// Nothing: it has the fixed lines.
@@ -113,7 +112,7 @@ pub(crate) fn prepare(top: &Path, scratch: Option<&Path>, mended: &Mended) -> Re
 
 impl Ready {
     /// Puts the new file in the place of the old one. What it gives back puts the old one there again.
-    pub fn replace(self) -> Result<Replaced, WriteError> {
+    pub(crate) fn replace(self) -> Result<Replaced, WriteError> {
         let failed = |cause| WriteError::of(&self.path, cause);
         match self.path.symlink_metadata() {
             Ok(now) if now.is_file() => {}
@@ -142,7 +141,7 @@ impl Ready {
 
 /// A file that was replaced, with what it held.
 #[derive(Debug)]
-pub struct Replaced {
+pub(crate) struct Replaced {
     path: PathBuf,
     old: Vec<u8>,
     metadata: Metadata,
@@ -151,7 +150,7 @@ pub struct Replaced {
 
 impl Replaced {
     /// Brings the old content back.
-    pub fn restore(self) -> Result<(), WriteError> {
+    pub(crate) fn restore(self) -> Result<(), WriteError> {
         let io = |cause| WriteError::of(&self.path, cause);
         let temporary = temporary(&self.path, self.scratch.as_deref(), &self.old, &self.metadata).map_err(io)?;
         put(temporary, &self.path, &self.metadata)
@@ -242,282 +241,16 @@ fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// The working text with the changes of a fix; nothing where a changed line is not there as it was checked, or there more than once.
-///
-/// A checkout may have given the file other line ends than git holds, so a final carriage return does not count and is kept.
-#[must_use]
-pub(crate) fn transplant(mended: &Mended, working: &str) -> Option<String> {
-    let (before, after) = (mended.before.text(), mended.after.text());
-    if working == before {
-        return Some(after.to_owned());
-    }
-    let mut text: Vec<String> = lines(working).into_iter().map(str::to_owned).collect();
-    let returns = text.iter().filter(|line| line.ends_with("\r\n")).count() * 2 > text.len();
-    let usual = if returns { "\r\n" } else { "\n" };
-    for hunk in hunks(&lines(before), &lines(after)) {
-        let mut places = (0..text.len()).filter(|&at| {
-            let window = text.get(at..at + hunk.old.len());
-            window.is_some_and(|window| window.iter().map(|line| trim_end(line)).eq(hunk.old.iter().copied()))
-        });
-        let (Some(place), None) = (places.next(), places.next()) else {
-            return None;
-        };
-        let place = place..place + hunk.old.len();
-        let ends = line_ends(text.get(place.clone())?, hunk.new.len(), usual);
-        let new: Vec<String> = hunk
-            .new
-            .iter()
-            .zip(ends)
-            .map(|(line, end)| format!("{line}{end}"))
-            .collect();
-        text.splice(place, new);
-    }
-    Some(text.concat())
-}
-
-/// Whether the working files have the texts of these, but for line ends, which a checkout may change.
-pub(crate) fn holds<'f>(top: &Path, mut files: impl Iterator<Item = &'f SourceFile>) -> bool {
-    let plain = |text: &str| text.replace("\r\n", "\n");
-    files.all(|file| {
-        let working = fs::read_to_string(file.path().to_path(top));
-        working.is_ok_and(|working| plain(&working) == plain(file.text()))
-    })
-}
-
-/// The working file, where it is there and can be read as text.
-#[must_use]
-pub(crate) fn read(top: &Path, path: &RepoPath) -> Option<SourceFile> {
-    let text = fs::read_to_string(path.to_path(top)).ok()?;
-    Some(SourceFile::new(path.clone(), text))
-}
-
-/// Whether the working file has the change.
-#[must_use]
-pub(crate) fn is_written(top: &Path, mended: &Mended) -> bool {
-    let working = fs::read_to_string(mended.path().to_path(top));
-    working.is_ok_and(|working| is_fixed(mended, &working))
-}
-
-/// Whether the change could be taken back in the working text, because it was made there before.
-fn is_fixed(mended: &Mended, working: &str) -> bool {
-    let back = Mended {
-        before: mended.after.clone(),
-        after: mended.before.clone(),
-        left: Vec::new(),
-        fixed: 0,
-    };
-    transplant(&back, working).is_some()
-}
-
-/// The lines as git counts them: Python ends one at a lone carriage return as well, git and `diff` do not.
-fn lines(text: &str) -> Vec<&str> {
-    text.split_inclusive('\n').collect()
-}
-
-fn trim_end(line: &str) -> &str {
-    line.trim_end_matches(['\n', '\r'])
-}
-
-/// The line ends for so many lines that come in the place of `old`: those that were there, the last ones where there were more, and the
-/// usual one for what is added.
-fn line_ends(old: &[String], count: usize, usual: &str) -> Vec<String> {
-    let own = old.iter().map(|line| line[trim_end(line).len()..].to_owned());
-    let mut ends: Vec<String> = own.skip(old.len().saturating_sub(count)).collect();
-    let added = std::iter::repeat_n(usual.to_owned(), count - ends.len());
-    // The end of the file stays the end of the file.
-    let at = ends.len() - usize::from(ends.last().is_some_and(String::is_empty));
-    ends.splice(at..at, added);
-    ends
-}
-
-/// Lines that change, without their ends.
-struct Hunk<'t> {
-    old: Vec<&'t str>,
-    new: Vec<&'t str>,
-}
-
-/// The changed lines; an insertion takes the line above it along, so that it has a place.
-fn hunks<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Hunk<'t>> {
-    let trimmed = |lines: Option<&[&'t str]>| lines.unwrap_or_default().iter().map(|line| trim_end(line)).collect();
-    difference(before, after)
-        .iter()
-        .filter(|operation| operation.tag() != similar::DiffTag::Equal)
-        .map(|operation| {
-            let (mut old, mut new) = (operation.old_range(), operation.new_range());
-            if old.is_empty() && old.start > 0 {
-                // What stands above is the same on both sides.
-                old.start -= 1;
-                new.start -= 1;
-            }
-            Hunk {
-                old: trimmed(before.get(old)),
-                new: trimmed(after.get(new)),
-            }
-        })
-        .collect()
-}
-
-/// How many unchanged lines a diff shows around a change.
-const CONTEXT: usize = 3;
-
-/// The change as `git apply` reads it.
-#[must_use]
-pub fn unified_diff(mended: &Mended) -> String {
-    let (before, after) = (lines(mended.before.text()), lines(mended.after.text()));
-    let mut diff = format!(
-        "--- {}\n+++ {}\n",
-        quoted("a/", mended.path()),
-        quoted("b/", mended.path())
-    );
-    let operations = difference(&before, &after);
-    for group in similar::group_diff_ops(operations, CONTEXT) {
-        let (Some(first), Some(last)) = (group.first(), group.last()) else {
-            continue;
-        };
-        let old = first.old_range().start..last.old_range().end;
-        let new = first.new_range().start..last.new_range().end;
-        let _ = writeln!(diff, "@@ -{} +{} @@", counted(&old), counted(&new));
-        for change in group
-            .iter()
-            .flat_map(|operation| operation.iter_changes(&before, &after))
-        {
-            let line = change.value();
-            diff.push(match change.tag() {
-                similar::ChangeTag::Equal => ' ',
-                similar::ChangeTag::Delete => '-',
-                similar::ChangeTag::Insert => '+',
-            });
-            diff.push_str(line);
-            if !line.ends_with('\n') {
-                diff.push_str("\n\\ No newline at end of file\n");
-            }
-        }
-    }
-    diff
-}
-
-/// A file that is made, as `git apply` reads it.
-#[must_use]
-pub fn unified_diff_of_new(path: &RepoPath, text: &str) -> String {
-    let count = lines(text).len();
-    let mut diff = format!("--- /dev/null\n+++ {}\n@@ -0,0 +1,{count} @@\n", quoted("b/", path));
-    for line in lines(text) {
-        diff.push('+');
-        diff.push_str(line);
-    }
-    diff
-}
-
-/// Where lines stand, as a diff says it: the first and how many, no number for one, and the line above for none.
-fn counted(lines: &std::ops::Range<usize>) -> String {
-    match lines.len() {
-        0 => format!("{},0", lines.start),
-        1 => format!("{}", lines.start + 1),
-        count => format!("{},{count}", lines.start + 1),
-    }
-}
-
-/// A path as git writes it in a diff: in quotes, with octal numbers, where it holds what would break the line.
-fn quoted(prefix: &str, path: &RepoPath) -> String {
-    let plain = std::str::from_utf8(path.as_bytes()).ok();
-    if let Some(plain) =
-        plain.filter(|path| !path.contains(|letter: char| letter.is_control() || "\"\\".contains(letter)))
-    {
-        return format!("{prefix}{plain}");
-    }
-    let mut quoted = format!("\"{prefix}");
-    for &byte in path.as_bytes() {
-        if byte.is_ascii_graphic() && !b"\"\\".contains(&byte) || byte == b' ' {
-            quoted.push(char::from(byte));
-        } else {
-            let _ = write!(quoted, "\\{byte:03o}");
-        }
-    }
-    quoted + "\""
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceFile;
-
-    fn mended(before: &str, after: &str) -> Mended {
-        Mended {
-            before: SourceFile::new("m.py".into(), before.to_owned()),
-            after: SourceFile::new("m.py".into(), after.to_owned()),
-            left: Vec::new(),
-            fixed: 1,
-        }
-    }
+    use crate::fix::rounds::tests::mended;
 
     fn ready(folder: &Path) -> Ready {
         match prepare(folder, None, &mended("None\n", "named\n")) {
             Ok(Prepared::Ready(ready)) => *ready,
             other => panic!("{other:?}"),
         }
-    }
-
-    #[test]
-    fn a_file_with_other_edits_gets_the_change_and_keeps_them() {
-        let change = mended("a\nNone\nb\n", "a\nnamed\nb\n");
-        assert_eq!(
-            transplant(&change, "mine\na\nNone\nb\n").as_deref(),
-            Some("mine\na\nnamed\nb\n")
-        );
-        assert_eq!(
-            transplant(&change, "a\r\nNone\r\nb\r\nc\r\n").as_deref(),
-            Some("a\r\nnamed\r\nb\r\nc\r\n")
-        );
-    }
-
-    #[test]
-    fn a_changed_or_doubtful_line_leaves_the_file_alone() {
-        let change = mended("a\nNone\nb\n", "a\nnamed\nb\n");
-        assert_eq!(transplant(&change, "a\nNone  # mine\nb\n"), None);
-        assert_eq!(transplant(&change, "a\nNone\nNone\nb\n"), None);
-    }
-
-    #[test]
-    fn a_removed_comment_takes_its_lines_with_it() {
-        let change = mended("a\n# w\nNone\n", "a\nnamed\n");
-        assert_eq!(
-            transplant(&change, "x\na\n# w\nNone\n").as_deref(),
-            Some("x\na\nnamed\n")
-        );
-    }
-
-    #[test]
-    fn each_line_keeps_its_own_end() {
-        let change = mended("a\nNone", "a\nnamed");
-        assert_eq!(
-            transplant(&change, "a\r\nNone\nb\r\nc\r\n").as_deref(),
-            Some("a\r\nnamed\nb\r\nc\r\n")
-        );
-        assert_eq!(
-            transplant(&mended("a\nNone\n", "a\nnamed\n"), "a\nNone").as_deref(),
-            Some("a\nnamed")
-        );
-        let longer = mended("a\nb\n", "a\nnew\nb\nnew\n");
-        assert_eq!(transplant(&longer, "a\r\nb").as_deref(), Some("a\r\nnew\nb\nnew"));
-        let shorter = mended("a\n# w\nNone\nb\n", "a\nnamed\nb\n");
-        assert_eq!(
-            transplant(&shorter, "a\n# w\r\nNone\nb\nc").as_deref(),
-            Some("a\nnamed\nb\nc")
-        );
-    }
-
-    #[test]
-    fn a_lone_carriage_return_ends_no_line_of_a_diff() {
-        let change = mended("a\rNone\rb\r", "a\rnamed\rb\r");
-        assert_eq!(
-            transplant(&change, "mine\na\rNone\rb\r").as_deref(),
-            Some("mine\na\rnamed\rb\r")
-        );
-        let hint = "\n\\ No newline at end of file\n";
-        assert_eq!(
-            unified_diff(&change),
-            format!("--- a/m.py\n+++ b/m.py\n@@ -1 +1 @@\n-a\rNone\rb\r{hint}+a\rnamed\rb\r{hint}")
-        );
     }
 
     #[test]
@@ -584,12 +317,5 @@ mod tests {
         }
         let error = WriteError::of(Path::new("a/m.py"), io::ErrorKind::PermissionDenied.into());
         assert!(matches!(error, WriteError::Io { .. }), "{error}");
-    }
-
-    #[test]
-    fn a_diff_has_the_header_that_git_reads() {
-        let diff = unified_diff(&mended("a\nNone", "a\nnamed"));
-        assert!(diff.starts_with("--- a/m.py\n+++ b/m.py\n@@ -1,2 +1,2 @@\n"), "{diff}");
-        assert!(diff.contains("\\ No newline at end of file"), "{diff}");
     }
 }

@@ -13,7 +13,7 @@
 use alembic_named::check::{Outcome, examine};
 use alembic_named::config::{CommandLine, Configs};
 use alembic_named::diagnostic::Diagnostic;
-use alembic_named::fix::mend;
+use alembic_named::fix::apply_fixes;
 use alembic_named::project::Project;
 use alembic_named::python::Module;
 use alembic_named::snapshot::{MemorySnapshot, Overlay};
@@ -85,11 +85,11 @@ fn python(name: &str, bytes: &[u8]) {
         let text = if path == name { text } else { other };
         let file = SourceFile::new(RepoPath::from(path), text.to_owned());
         let errors = Module::parse(file.clone()).errors().len();
-        let outcome = Outcome {
+        let mut outcome = Outcome {
             diagnostics: findings(&snapshot, &file),
             ..Outcome::default()
         };
-        for mended in mend(&outcome, true, &|file| findings(&snapshot, file)) {
+        for mended in apply_fixes(&mut outcome, true, &|file| Ok(findings(&snapshot, file))) {
             let after = Module::parse(mended.after.clone()).errors().len();
             assert!(after <= errors, "a fix broke the file:\n{}", mended.after.text());
         }

@@ -1,0 +1,153 @@
+//! Reads the selected files and checks each; threads share one queue.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::examine::{Examined, examine};
+use super::{CheckError, CheckedFile, FileKind, Past};
+use crate::config::{Config, Configs};
+use crate::diagnostic::Diagnostic;
+use crate::fix::difference;
+use crate::project::Project;
+use crate::python::{encoding, is_plain_revision, relevance};
+use crate::rules;
+use crate::selection::Candidate;
+use crate::snapshot::Snapshot;
+use crate::source::SourceFile;
+
+/// The files to check, which threads take from until none is left.
+pub(super) struct Queue<'q> {
+    candidates: &'q [Candidate],
+    next: AtomicUsize,
+    /// Called after each file, by whichever thread checked it.
+    done: &'q (dyn Fn() + Sync),
+}
+
+/// How many files a thread takes at once: so few that none waits long for another at the end.
+const HANDFUL: usize = 16;
+
+impl<'q> Queue<'q> {
+    /// All of `candidates`.
+    pub(super) fn new(candidates: &'q [Candidate], done: &'q (dyn Fn() + Sync)) -> Self {
+        let next = AtomicUsize::new(0);
+        Self { candidates, next, done }
+    }
+
+    /// The next files and where they stand in the list.
+    fn take(&self) -> Option<(Range<usize>, &'q [Candidate])> {
+        let start = self
+            .next
+            .fetch_add(HANDFUL, Ordering::Relaxed)
+            .min(self.candidates.len());
+        let range = start..(start + HANDFUL).min(self.candidates.len());
+        let files = self.candidates.get(range.clone())?;
+        (!files.is_empty()).then_some((range, files))
+    }
+}
+
+/// What one thread checks files with. Threads share none of it, since it keeps what it reads.
+pub(crate) struct Checker<'c> {
+    /// What the files are read from.
+    pub(crate) snapshot: &'c dyn Snapshot,
+    /// The project around them.
+    pub(crate) project: &'c Project<'c>,
+    /// What holds for each of them.
+    pub(crate) configs: &'c Configs<'c>,
+    /// What the commit builds on.
+    pub(crate) past: &'c Past<'c>,
+}
+
+/// The result for one file, nothing if it is excluded, and its place in the list.
+pub(super) struct Checked {
+    pub(super) at: usize,
+    pub(super) result: Result<Option<(CheckedFile, Vec<Diagnostic>)>, CheckError>,
+}
+
+impl Checker<'_> {
+    /// Checks files until the queue is empty, or until a configuration is wrong.
+    pub(super) fn work(&self, queue: &Queue<'_>) -> Vec<Checked> {
+        let mut checked = Vec::new();
+        while let Some((places, candidates)) = queue.take() {
+            for (at, candidate) in places.zip(candidates) {
+                let result = self.check(candidate);
+                let must_stop = matches!(result, Err(CheckError::Config(_)));
+                checked.push(Checked { at, result });
+                if must_stop {
+                    return checked;
+                }
+                (queue.done)();
+            }
+        }
+        checked
+    }
+
+    fn check(&self, candidate: &Candidate) -> Result<Option<(CheckedFile, Vec<Diagnostic>)>, CheckError> {
+        let config = self.configs.of(&candidate.path)?;
+        if config.excludes(&candidate.path) {
+            return Ok(None);
+        }
+        let Examined { kind, diagnostics } = self.read_and_examine(candidate, &config)?;
+        let file = CheckedFile {
+            path: candidate.path.clone(),
+            status: candidate.status.clone(),
+            kind,
+        };
+        Ok(Some((file, diagnostics)))
+    }
+
+    fn read_and_examine(&self, candidate: &Candidate, config: &Config) -> Result<Examined, CheckError> {
+        let bytes = candidate.read(self.snapshot)?;
+        let is_named = config.is_migration(&candidate.path) || config.is_metadata(&candidate.path);
+        let relevant = relevance(&bytes);
+        let is_plain = || candidate.in_passing && !relevant.metadata && is_plain_revision(&bytes);
+        let kind = if relevant.any() {
+            is_plain().then_some(FileKind::Migration)
+        } else {
+            Some(FileKind::Other)
+        };
+        let text = encoding::text(bytes, is_named || kind.is_none()).map_err(|why| CheckError::Encoding {
+            path: candidate.path.clone(),
+            why,
+        })?;
+        let Some(text) = text else {
+            let (kind, diagnostics) = (kind.unwrap_or(FileKind::Other), Vec::new());
+            return Ok(Examined { kind, diagnostics });
+        };
+        let is_deployed = config.may_be_deployed() && self.past.holds(candidate)?;
+        let file = SourceFile::new(candidate.path.clone(), text);
+        let mut examined = examine(&file, is_deployed, self.project, config);
+        if config.changed_lines_only()
+            && !examined.diagnostics.is_empty()
+            && let Some(before) = self.past.text(candidate)?
+        {
+            let before = SourceFile::new(candidate.path.clone(), before);
+            let changed = changed_lines(&before, &file);
+            examined.diagnostics.retain(|diagnostic| touches(diagnostic, &changed));
+        }
+        Ok(examined)
+    }
+}
+
+/// The lines of the new text that the change made, from 1.
+fn changed_lines(before: &SourceFile, after: &SourceFile) -> Vec<Range<usize>> {
+    difference(&before.lines(), &after.lines())
+        .iter()
+        .filter(|operation| operation.tag() != similar::DiffTag::Equal)
+        .map(|operation| {
+            let lines = operation.new_range();
+            lines.start + 1..lines.end + 1
+        })
+        .collect()
+}
+
+fn touches(diagnostic: &Diagnostic, changed: &[Range<usize>]) -> bool {
+    // What is wrong with a metadata may be what was taken away.
+    if rules::looks_at_metadata(diagnostic.rule) {
+        return true;
+    }
+    let first = diagnostic.file.position(diagnostic.span.start).line;
+    let last = diagnostic.file.position(diagnostic.span.end).line;
+    // They are in order, and apart from each other.
+    let at = changed.partition_point(|lines| lines.end <= first);
+    changed.get(at).is_some_and(|lines| lines.start <= last)
+}

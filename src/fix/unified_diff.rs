@@ -1,0 +1,108 @@
+//! Fixes as unified diffs.
+
+use std::fmt::Write as _;
+
+use super::transplant::lines;
+use super::{Mended, difference};
+use crate::source::RepoPath;
+
+/// How many unchanged lines a diff shows around a change.
+const CONTEXT: usize = 3;
+
+/// The change as `git apply` reads it.
+#[must_use]
+pub(crate) fn unified_diff(mended: &Mended) -> String {
+    let (before, after) = (lines(mended.before.text()), lines(mended.after.text()));
+    let mut diff = format!(
+        "--- {}\n+++ {}\n",
+        quoted("a/", mended.path()),
+        quoted("b/", mended.path())
+    );
+    let operations = difference(&before, &after);
+    for group in similar::group_diff_ops(operations, CONTEXT) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else {
+            continue;
+        };
+        let old = first.old_range().start..last.old_range().end;
+        let new = first.new_range().start..last.new_range().end;
+        let _ = writeln!(diff, "@@ -{} +{} @@", counted(&old), counted(&new));
+        for change in group
+            .iter()
+            .flat_map(|operation| operation.iter_changes(&before, &after))
+        {
+            let line = change.value();
+            diff.push(match change.tag() {
+                similar::ChangeTag::Equal => ' ',
+                similar::ChangeTag::Delete => '-',
+                similar::ChangeTag::Insert => '+',
+            });
+            diff.push_str(line);
+            if !line.ends_with('\n') {
+                diff.push_str("\n\\ No newline at end of file\n");
+            }
+        }
+    }
+    diff
+}
+
+/// A file that is made, as `git apply` reads it.
+#[must_use]
+pub(crate) fn unified_diff_of_new(path: &RepoPath, text: &str) -> String {
+    let count = lines(text).len();
+    let mut diff = format!("--- /dev/null\n+++ {}\n@@ -0,0 +1,{count} @@\n", quoted("b/", path));
+    for line in lines(text) {
+        diff.push('+');
+        diff.push_str(line);
+    }
+    diff
+}
+
+/// Where lines stand, as a diff says it: the first and how many, no number for one, and the line above for none.
+fn counted(lines: &std::ops::Range<usize>) -> String {
+    match lines.len() {
+        0 => format!("{},0", lines.start),
+        1 => format!("{}", lines.start + 1),
+        count => format!("{},{count}", lines.start + 1),
+    }
+}
+
+/// A path as git writes it in a diff: in quotes, with octal numbers, where it holds what would break the line.
+fn quoted(prefix: &str, path: &RepoPath) -> String {
+    let plain = std::str::from_utf8(path.as_bytes()).ok();
+    if let Some(plain) =
+        plain.filter(|path| !path.contains(|letter: char| letter.is_control() || "\"\\".contains(letter)))
+    {
+        return format!("{prefix}{plain}");
+    }
+    let mut quoted = format!("\"{prefix}");
+    for &byte in path.as_bytes() {
+        if byte.is_ascii_graphic() && !b"\"\\".contains(&byte) || byte == b' ' {
+            quoted.push(char::from(byte));
+        } else {
+            let _ = write!(quoted, "\\{byte:03o}");
+        }
+    }
+    quoted + "\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fix::rounds::tests::mended;
+
+    #[test]
+    fn a_diff_has_the_header_that_git_reads() {
+        let diff = unified_diff(&mended("a\nNone", "a\nnamed"));
+        assert!(diff.starts_with("--- a/m.py\n+++ b/m.py\n@@ -1,2 +1,2 @@\n"), "{diff}");
+        assert!(diff.contains("\\ No newline at end of file"), "{diff}");
+    }
+
+    #[test]
+    fn a_lone_carriage_return_ends_no_line() {
+        let hint = "\n\\ No newline at end of file\n";
+        assert_eq!(
+            unified_diff(&mended("a\rNone\rb\r", "a\rnamed\rb\r")),
+            format!("--- a/m.py\n+++ b/m.py\n@@ -1 +1 @@\n-a\rNone\rb\r{hint}+a\rnamed\rb\r{hint}")
+        );
+    }
+}
