@@ -12,6 +12,7 @@
 )]
 
 #[path = "../tests/it/support/mod.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
 mod support;
 #[path = "support/mod.rs"]
 mod turns;

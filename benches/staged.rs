@@ -24,6 +24,7 @@
 
 #[cfg(unix)]
 #[path = "../tests/it/support/mod.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
 mod support;
 #[cfg(unix)]
 #[path = "support/mod.rs"]

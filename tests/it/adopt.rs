@@ -4,13 +4,11 @@ mod refusals;
 
 use std::fs;
 
-use crate::support::{Repo, said};
+use crate::support::{BASE, MODELS, Repo, said};
 
-const MODELS: &str = "app/models.py";
 const VERSIONS: &str = "migrations/versions";
 const INI: &str = "[alembic]\nscript_location = migrations\n";
 const ENV: &str = "from alembic import context\nfrom app.models import Base\n\ntarget_metadata = Base.metadata\ncontext.configure(target_metadata=target_metadata)\n";
-const BASE: &str = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n";
 const FIRST: &str = "from alembic import op\nimport sqlalchemy as sa\n\nrevision = 'a1'\ndown_revision = None\n\n\ndef upgrade():\n    op.create_table('goat', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('tag', sa.String(9), unique=True))\n\n\ndef downgrade():\n    op.drop_table('goat')\n";
 
 /// A committed project with one revision.
@@ -32,10 +30,6 @@ fn farm() -> Repo {
 fn commit(repo: &Repo) {
     repo.git(&["add", "--all"]);
     repo.git(&["commit", "--quiet", "--message", "farm"]);
-}
-
-fn read(repo: &Repo, path: &str) -> String {
-    fs::read_to_string(repo.join(path)).unwrap()
 }
 
 /// The file that a run made, and what it said.
@@ -70,14 +64,14 @@ fn the_convention_and_the_revision_are_written() {
     let repo = farm();
     let (path, told) = adopted(&repo, &[]);
     holds(
-        &read(&repo, MODELS),
+        &repo.read(MODELS),
         &[
             "NAMING_CONVENTION = {",
             "\"ck\": ",
             "naming_convention=NAMING_CONVENTION",
         ],
     );
-    let revision = read(&repo, &path);
+    let revision = repo.read(&path);
     let id = &path[VERSIONS.len() + 1..][..12];
     assert_eq!(path, format!("{VERSIONS}/{id}_adopt_the_naming_convention.py"));
     holds(
@@ -109,7 +103,7 @@ fn the_convention_and_the_revision_are_written() {
     // Again, and committed with the hook.
     let again = said(repo.tool(&["adopt"]), 0);
     holds(&again.out, &["nothing is left to do"]);
-    assert_eq!(read(&repo, &path), revision);
+    assert_eq!(repo.read(&path), revision);
     said(repo.tool(&["install"]), 0);
     repo.git(&["add", "--all"]);
     repo.git(&["commit", "--quiet", "--message", "adopt"]);
@@ -130,7 +124,7 @@ fn a_dry_run_shows_it_as_git_apply_reads_it() {
     one.git(&["apply", ".git/shown.diff"]);
     let (path, _) = adopted(&other, &[]);
     for path in [MODELS, &path] {
-        assert_eq!(read(&one, path), read(&other, path));
+        assert_eq!(one.read(path), other.read(path));
     }
 }
 
@@ -144,13 +138,13 @@ fn the_convention_is_the_one_that_is_asked_for() {
     commit(&repo);
     let (path, _) = adopted(&repo, &[]);
     holds(
-        &read(&repo, &path),
+        &repo.read(&path),
         &["    \"fk\": \"%(table_name)s_to_%(referred_table_name)s\",\n"],
     );
     let repo = farm();
     let (path, _) = adopted(&repo, &["--convention", "postgresql"]);
-    holds(&read(&repo, &path), &["    \"pk\": \"%(table_name)s_pkey\",\n"]);
-    assert!(!read(&repo, MODELS).contains("\"ck\""));
+    holds(&repo.read(&path), &["    \"pk\": \"%(table_name)s_pkey\",\n"]);
+    assert!(!repo.read(MODELS).contains("\"ck\""));
 }
 
 #[test]
@@ -164,7 +158,7 @@ fn checks_are_left_out_where_they_would_fail_or_be_in_doubt() {
         );
         commit(&repo);
         let (path, told) = adopted(&repo, &[]);
-        (read(&repo, &path), told)
+        (repo.read(&path), told)
     };
     for (models, revision, place) in [
         ("\nA = CheckConstraint('year > 0')\n", "", "app/models.py:7"),
@@ -230,7 +224,7 @@ F = UniqueConstraint('tag', name=conv('uq_goat_tag'))
     commit(&repo);
     let (path, _) = adopted(&repo, &[]);
     let kept = "KEPT = (\n    \"fk_goat_mother_goat\",\n    \"goat_ibfk_7\",\n    \"goat_tag_key\",\n    \"tag\",\n    \"uq_goat_tag\",\n    \"year_2\",\n)\n";
-    holds(&read(&repo, &path), &[kept]);
+    holds(&repo.read(&path), &[kept]);
 }
 
 /// Run on MariaDB 10.11 in tests/e2e/adopt.
@@ -248,7 +242,7 @@ fn keys_that_are_not_in_order_have_their_numbers_written() {
         );
         commit(&repo);
         let (path, _) = adopted(&repo, &[]);
-        read(&repo, &path)
+        repo.read(&path)
     };
     let numbers = "NUMBERS = {\n    (\"t\", \"a\"): 2,\n    (\"t\", \"z\"): 1,\n}\n";
     holds(&numbered("mysql+pymysql://h/d", "", "psycopg2"), &[numbers]);
@@ -292,7 +286,7 @@ fn the_file_goes_where_the_configuration_says() {
         repo.write(first, FIRST);
         commit(&repo);
         let (path, _) = adopted(&repo, &[]);
-        let text = read(&repo, &path);
+        let text = repo.read(&path);
         let id = text.split("revision = \"").nth(1).unwrap().split('"').next().unwrap();
         path.replace(id, "ID")
     };
@@ -399,10 +393,10 @@ fn a_convention_that_is_there_is_taken_as_it_is() {
     );
     let (path, _) = adopted(&repo, &["--revision-only"]);
     holds(
-        &read(&repo, &path),
+        &repo.read(&path),
         &["CONVENTION = {\n    \"pk\": \"pk_%(table_name)s\",\n    \"uq\": None,\n}\n"],
     );
-    assert_eq!(read(&repo, MODELS), models);
+    assert_eq!(repo.read(MODELS), models);
     holds(
         &said(repo.tool(&["adopt", "--revision-only"]), 0).out,
         &["nothing is left to do"],
@@ -440,7 +434,7 @@ fn the_only_head_is_built_on() {
     );
     commit(&repo);
     let (path, _) = adopted(&repo, &[]);
-    holds(&read(&repo, &path), &["\ndown_revision = \"c1\"\n"]);
+    holds(&repo.read(&path), &["\ndown_revision = \"c1\"\n"]);
 
     let repo = farm();
     repo.write("migrations/versions/b1.py", "revision = 'b1'\ndown_revision = LAST\n");

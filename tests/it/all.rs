@@ -57,7 +57,7 @@ fn of_several_wrong_configurations_the_first_is_told() {
         repo.write(format!("service_{service:02}/alembic-named.toml"), "selct = []\n");
     }
     repo.git(&["add", "--all"]);
-    let output = repo.command(PROGRAM).arg("check").output().unwrap();
+    let output = repo.run(&["check"]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("service_01/alembic-named.toml"), "{said}");

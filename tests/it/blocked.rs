@@ -2,12 +2,9 @@
 
 mod install;
 
-use crate::support::{PROGRAM, Repo, UNNAMED, migration, words};
+use crate::support::{BASE, ENV, MODELS, PROGRAM, Repo, UNNAMED, migration, root, words};
 
-const MODELS: &str = "app/models.py";
-const BASE: &str = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n";
 const IGNORED: &str = "class Base(DeclarativeBase):  # alembic-named: ignore[missing-naming-convention]\n";
-const ENV: &str = "from alembic import context\nfrom app.models import Base\n\ntarget_metadata = Base.metadata\n";
 
 /// A living project without a convention, with the hook, and a commit that adds a comment to its models.
 fn blocked() -> Repo {
@@ -21,15 +18,6 @@ fn blocked() -> Repo {
     repo
 }
 
-/// The program must end like this, and say something.
-#[track_caller]
-fn ends(repo: &Repo, arguments: &[&str], status: i32) -> String {
-    let output = repo.command(PROGRAM).args(arguments).output().unwrap();
-    let said = words(&output);
-    assert_eq!(output.status.code(), Some(status), "{arguments:?} said: {said}");
-    said
-}
-
 #[track_caller]
 fn commits(repo: &Repo) {
     let said = words(&repo.try_git(&["commit", "-m", "comment"]));
@@ -40,7 +28,7 @@ fn commits(repo: &Repo) {
 #[test]
 fn an_ignore_comment_lets_the_commit_through_once_it_is_staged() {
     let repo = blocked();
-    let said = ends(&repo, &["fix", "--ignore", "--staged"], 1);
+    let said = repo.ends(&["fix", "--ignore", "--staged"], 1);
     assert!(
         said.contains("ignored 1 finding from now on; look at the change and stage it again: git add app/models.py"),
         "{said}"
@@ -62,7 +50,7 @@ fn an_ignore_comment_lets_the_commit_through_once_it_is_staged() {
     commits(&repo);
     // Nothing is left to be ignored, so that nothing is written.
     for arguments in [&["fix", "--ignore", MODELS][..], &["fix", "--ignore", "--all"]] {
-        let said = ends(&repo, arguments, 0);
+        let said = repo.ends(arguments, 0);
         assert!(said.contains("nothing found") && !said.contains("ignored"), "{said}");
         assert_eq!(repo.read(MODELS), text);
     }
@@ -73,7 +61,7 @@ fn an_ignore_comment_can_be_staged_at_once_beside_other_edits() {
     let repo = blocked();
     let mine = format!("import os\n{}", repo.read(MODELS));
     repo.write(MODELS, &mine);
-    let said = ends(&repo, &["fix", "--ignore", "--restage"], 0);
+    let said = repo.ends(&["fix", "--ignore", "--restage"], 0);
     assert!(
         said.contains("ignored and staged 1 finding from now on in app/models.py"),
         "{said}"
@@ -97,7 +85,7 @@ fn every_way_to_name_files_takes_comments() {
         (&["fix", "--ignore", "--select", "missing-naming-convention"], 1),
     ] {
         let repo = blocked();
-        ends(&repo, arguments, status);
+        repo.ends(arguments, status);
         assert!(repo.read(MODELS).contains(IGNORED), "{arguments:?}");
         repo.git(&["add", MODELS]);
         commits(&repo);
@@ -108,11 +96,11 @@ fn every_way_to_name_files_takes_comments() {
 fn what_was_not_selected_is_not_ignored() {
     let repo = blocked();
     repo.stage("migrations/versions/a.py", migration(UNNAMED));
-    ends(&repo, &["fix", "--ignore=missing-naming-convention", "--restage"], 0);
+    repo.ends(&["fix", "--ignore=missing-naming-convention", "--restage"], 0);
     assert!(repo.read(MODELS).contains(IGNORED));
     assert_eq!(repo.read("migrations/versions/a.py"), migration(UNNAMED));
-    ends(&repo, &["fix", "--ignore", "--restage"], 0);
-    let said = ends(&repo, &["check", "--staged"], 0);
+    repo.ends(&["fix", "--ignore", "--restage"], 0);
+    let said = repo.ends(&["check", "--staged"], 0);
     assert!(said.contains("2 files checked, nothing found"), "{said}");
 }
 
@@ -120,15 +108,11 @@ fn what_was_not_selected_is_not_ignored() {
 fn a_diff_shows_the_comments_and_changes_nothing() {
     let repo = blocked();
     let before = repo.read(MODELS);
-    let said = ends(&repo, &["fix", "--ignore", "--staged", "--diff"], 1);
+    let said = repo.ends(&["fix", "--ignore", "--staged", "--diff"], 1);
     assert!(said.contains(&format!("\n+{IGNORED}")), "{said}");
     assert!(said.contains("alembic-named fix --ignore --staged\n"), "{said}");
     assert_eq!(repo.read(MODELS), before);
-    let patch = repo
-        .command(PROGRAM)
-        .args(["fix", "--ignore", "--staged", "--diff", "--quiet"])
-        .output()
-        .unwrap();
+    let patch = repo.run(&["fix", "--ignore", "--staged", "--diff", "--quiet"]);
     repo.git_with_input(&["apply", "--index", "-"], &patch.stdout);
     commits(&repo);
 }
@@ -137,20 +121,19 @@ fn a_diff_shows_the_comments_and_changes_nothing() {
 fn comments_are_not_mixed_with_fixes() {
     let repo = blocked();
     let before = repo.read(MODELS);
-    let said = ends(&repo, &["fix", "--ignore", "--unsafe-fixes", "--staged"], 2);
+    let said = repo.ends(&["fix", "--ignore", "--unsafe-fixes", "--staged"], 2);
     assert!(
         said.contains("'--ignore[=<RULE>]' cannot be used with '--unsafe-fixes'"),
         "{said}"
     );
-    let said = ends(&repo, &["fix", "--ignore", "unnamed-drop"], 2);
+    let said = repo.ends(&["fix", "--ignore", "unnamed-drop"], 2);
     assert!(
         said.contains("`unnamed-drop` is a rule and no path: `fix --ignore=unnamed-drop`"),
         "{said}"
     );
     assert_eq!(repo.read(MODELS), before);
     // `check` means by `--ignore` what it always did.
-    ends(
-        &repo,
+    repo.ends(
         &[
             "check",
             "--fix",
@@ -174,16 +157,16 @@ fn only_reported_lines_get_comments() {
     let new = "    op.create_unique_constraint(None, 't', ['b'])";
     repo.stage(path, format!("{old}{new}\n"));
     let arguments = ["fix", "--ignore", "--restage", "--changed-lines-only"];
-    ends(&repo, &arguments, 0);
+    repo.ends(&arguments, 0);
     let comment = "  # alembic-named: ignore[unnamed-constraint]";
     assert_eq!(repo.read(path), format!("{old}{new}{comment}\n"));
-    ends(&repo, &arguments, 0);
+    repo.ends(&arguments, 0);
     assert_eq!(repo.read(path), format!("{old}{new}{comment}\n"));
 }
 
 /// The value of a key of a hook in `.pre-commit-hooks.yaml`.
 fn of_hook(id: &str, key: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
+    let path = root().join(".pre-commit-hooks.yaml");
     let text = std::fs::read_to_string(path).unwrap();
     let hook = text
         .split("\n- id: ")
@@ -214,7 +197,7 @@ fn the_hook_that_fixes_gets_the_commit_through() {
     repo.stage(file, migration(UNNAMED));
     // pre-commit adds the names of the files that are staged.
     let arguments: Vec<&str> = arguments.split(' ').chain([file]).collect();
-    let said = ends(&repo, &arguments, 1);
+    let said = repo.ends(&arguments, 1);
     assert!(
         said.contains("stage it again: git add migrations/versions/a.py"),
         "{said}"

@@ -3,23 +3,12 @@
 mod files;
 mod output;
 
-use crate::support::{NAMED, Repo, SUGGESTED, Said, UNNAMED, migration, said};
-
-const FILE: &str = "migrations/versions/add_invoice.py";
-const OTHER: &str = "migrations/versions/another.py";
+use crate::support::{BASE, ENV, FILE, MODELS, NAMED, OTHER, Repo, SUGGESTED, Said, UNNAMED, migration, said, staged};
 
 /// One unnamed constraint in HEAD, and nothing staged.
 fn committed() -> Repo {
-    let repo = Repo::new();
-    repo.stage(FILE, migration(UNNAMED));
+    let repo = staged(UNNAMED);
     repo.commit("first");
-    repo
-}
-
-/// One unnamed constraint staged.
-fn staged() -> Repo {
-    let repo = Repo::new();
-    repo.stage(FILE, migration(UNNAMED));
     repo
 }
 
@@ -47,7 +36,7 @@ fn found_in(repo: &Repo, folder: &str, arguments: &[&str], expected: &[&str]) {
 
 #[test]
 fn how_a_run_ends() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     assert!(said(repo.tool(&[]), 1).out.contains(SUGGESTED));
     assert!(said(repo.tool(&["--exit-zero"]), 0).out.contains(SUGGESTED));
     repo.stage(FILE, migration(NAMED));
@@ -60,7 +49,7 @@ fn how_a_run_ends() {
 
 #[test]
 fn a_warning_does_not_block() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     repo.stage(
         "alembic-named.toml",
         "severity = { unnamed-constraint = 'warning', unnamed-drop = 'off' }\n",
@@ -76,7 +65,7 @@ fn a_warning_does_not_block() {
 
 #[test]
 fn check_is_what_is_done_when_nothing_is_said() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     let expected = said(repo.tool(&[]), 1);
     for arguments in [&["check"][..], &["--staged"], &["check", "--staged"]] {
         assert_eq!(said(repo.tool(arguments), 1), expected, "{arguments:?}");
@@ -85,7 +74,7 @@ fn check_is_what_is_done_when_nothing_is_said() {
 
 #[test]
 fn the_same_input_gives_the_same_output() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     repo.stage(OTHER, migration("''")).stage("third.py", migration(UNNAMED));
     for format in ["text", "concise", "json"] {
         let run = || said(repo.tool(&["--format", format, "--color=always"]), 1);
@@ -133,7 +122,7 @@ fn nothing_checked_is_said() {
 
 #[test]
 fn findings_go_to_one_stream_and_all_else_to_the_other() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     let told = said(repo.tool(&["-v"]), 1);
     assert!(told.out.starts_with("error[unnamed-constraint]"), "{}", told.out);
     assert!(
@@ -158,7 +147,7 @@ fn findings_go_to_one_stream_and_all_else_to_the_other() {
 
 #[test]
 fn quiet_says_nothing_but_findings() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     for format in ["text", "concise", "json"] {
         let told = said(repo.tool(&["--quiet", "--format", format]), 1);
         assert!(told.out.contains(SUGGESTED));
@@ -175,16 +164,12 @@ fn quiet_says_nothing_but_findings() {
 #[test]
 fn verbose_tells_how_it_was_found_out() {
     let shop = Repo::new();
-    let models = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n";
-    shop.stage("app/models.py", models)
+    shop.stage(MODELS, BASE)
         .stage(
             "alembic.ini",
             "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n",
         )
-        .stage(
-            "migrations/env.py",
-            "from alembic import context\nfrom app.models import Base\n\ntarget_metadata = Base.metadata\n",
-        )
+        .stage("migrations/env.py", ENV)
         .stage(FILE, migration(UNNAMED));
     let told = said(shop.tool(&["--verbose"]), 1);
     for words in [
@@ -270,7 +255,7 @@ fn windows_line_ends_change_nothing() {
 /// An open quote makes one string of the rest, and no migration is left to be seen.
 #[test]
 fn a_quote_that_is_not_closed_hides_no_migration() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     let text = migration(UNNAMED);
     let docstring = "\"\"\"add invoice\n\nRevision ID: 1c9e\n";
     repo.stage(FILE, format!("{docstring}{text}"));

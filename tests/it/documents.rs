@@ -1,54 +1,19 @@
 //! What the documents say happens, happens: their transcripts are run, and their messages are those of the program.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use crate::support::{NAMED, PROGRAM, Repo, as_nobody, git_on_nobody, hand_over, migration, words};
+use crate::support::users::{as_nobody, git_on_nobody, hand_over};
+use crate::support::{NAMED, PROGRAM, Repo, blocks, migration, root, words};
 use regex::Regex;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn document(name: &str) -> String {
     fs::read_to_string(root().join("docs").join(name)).unwrap()
 }
 
-/// Copies the example into a folder of a repository, without its configuration.
+/// Copies the example into a folder of a repository.
 fn put_shop(repo: &Repo, place: &str) {
-    fn copy(from: &Path, top: &Path, repo: &Repo, place: &str) {
-        for entry in fs::read_dir(from).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                copy(&path, top, repo, place);
-            } else {
-                let inside = path.strip_prefix(top).unwrap();
-                repo.write(Path::new(place).join(inside), fs::read(&path).unwrap());
-            }
-        }
-    }
-    let shop = root().join("examples/shop");
-    copy(&shop, &shop, repo, place);
-}
-
-/// The fenced blocks of a document: what stands behind the fence, and the content.
-fn blocks(text: &str) -> Vec<(String, String)> {
-    let mut blocks: Vec<(String, String)> = Vec::new();
-    let mut is_open = false;
-    for line in text.lines() {
-        if let Some(info) = line.trim_start().strip_prefix("```") {
-            is_open = !is_open;
-            if is_open {
-                blocks.push((info.to_owned(), String::new()));
-            }
-        } else if is_open {
-            let (_, content) = blocks.last_mut().unwrap();
-            content.push_str(line);
-            content.push('\n');
-        }
-    }
-    blocks
+    repo.copy(&root().join("examples/shop"), place);
 }
 
 /// The files that a document shows, written where it says.

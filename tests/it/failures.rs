@@ -6,18 +6,7 @@ mod contents;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use crate::support::{self, NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, said, words};
-
-const FILE: &str = "migrations/versions/add_invoice.py";
-
-/// A migration that is as it should be, staged: whatever goes wrong is not its fault.
-fn staged() -> Repo {
-    let repo = Repo::new();
-    repo.stage("README.md", "");
-    repo.commit("first");
-    repo.stage(FILE, migration(NAMED));
-    repo
-}
+use crate::support::{FILE, NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, said, staged_later, users};
 
 /// The run must end with 2 and write nothing but one sentence, of which `parts` are parts.
 #[track_caller]
@@ -43,7 +32,7 @@ fn fails_as(repo: &Repo, command: assert_cmd::Command, parts: &[&str]) {
 
 #[test]
 fn an_index_that_is_none() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     let path = repo.join(".git/index");
     let whole = std::fs::read(&path).unwrap();
     let index = path.to_str().unwrap();
@@ -71,7 +60,7 @@ fn an_index_that_is_none() {
 
 #[test]
 fn an_index_that_lies_elsewhere() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     let mut command = repo.tool(&[]);
     command.env("GIT_INDEX_FILE", "nowhere/index");
     fails_as(
@@ -81,42 +70,28 @@ fn an_index_that_lies_elsewhere() {
     );
 }
 
-/// The program as a user without rights; `None`, said aloud, where there is no way to become one.
-fn as_nobody(repo: &Repo, arguments: &[&str]) -> Option<assert_cmd::Command> {
-    if !support::is_root() {
-        return Some(repo.tool(arguments));
-    }
-    let mut nobody = repo.command("setpriv");
-    nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups", PROGRAM]);
-    let able = repo
-        .command("setpriv")
-        .args(nobody.get_args())
-        .arg("--version")
-        .output();
-    if !able.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: the program cannot be run as another user than root");
-        return None;
-    }
-    nobody.args(arguments);
-    Some(assert_cmd::Command::from_std(nobody))
+/// The program as a user without rights.
+fn as_nobody(repo: &Repo, arguments: &[&str]) -> assert_cmd::Command {
+    let mut command = repo.command(PROGRAM);
+    users::as_nobody(command.args(arguments));
+    assert_cmd::Command::from_std(command)
 }
 
 /// Takes all rights to a file away, from a user who is not root.
 fn forbid(repo: &Repo, path: &str) {
-    if support::is_root() {
-        let given = repo.command("chown").args(["-R", "65534:65534", "."]).output().unwrap();
-        assert!(given.status.success(), "{}", words(&given));
-    }
+    users::hand_over(repo);
     let none = std::fs::Permissions::from_mode(0o000);
     std::fs::set_permissions(repo.join(path), none).unwrap();
 }
 
 #[test]
 fn what_may_not_be_read() {
-    let repo = staged();
-    let Some(_) = as_nobody(&repo, &[]) else { return };
+    let repo = staged_later(NAMED);
+    if !users::git_on_nobody(&repo) {
+        return;
+    }
     forbid(&repo, FILE);
-    let disk = as_nobody(&repo, &[FILE]).unwrap();
+    let disk = as_nobody(&repo, &[FILE]);
     fails_as(
         &repo,
         disk,
@@ -127,13 +102,11 @@ fn what_may_not_be_read() {
         ],
     );
     assert!(
-        said(as_nobody(&repo, &[]).unwrap(), 0)
-            .out
-            .starts_with("1 file checked"),
+        said(as_nobody(&repo, &[]), 0).out.starts_with("1 file checked"),
         "the index holds it"
     );
     forbid(&repo, ".git/index");
-    let index = as_nobody(&repo, &[]).unwrap();
+    let index = as_nobody(&repo, &[]);
     fails_as(
         &repo,
         index,
@@ -141,14 +114,14 @@ fn what_may_not_be_read() {
     );
     repo.write("closed/a.py", "");
     forbid(&repo, "closed");
-    let folder = as_nobody(&repo, &["."]).unwrap();
+    let folder = as_nobody(&repo, &["."]);
     fails_as(&repo, folder, &["closed", "Permission denied"]);
     std::fs::set_permissions(repo.join("closed"), std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]
 fn a_link_that_leads_out_of_the_repository() {
-    let (repo, outside) = (staged(), Repo::none());
+    let (repo, outside) = (staged_later(NAMED), Repo::none());
     outside.write("a.py", migration(UNNAMED));
     symlink(outside.join("a.py"), repo.join("out.py")).unwrap();
     fails(
@@ -162,7 +135,7 @@ fn a_link_that_leads_out_of_the_repository() {
 
 #[test]
 fn the_current_folder_is_gone() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     let mut shell = repo.command("sh");
     shell.args([
         "-c",
@@ -179,7 +152,7 @@ fn the_current_folder_is_gone() {
 
 #[test]
 fn a_configuration_that_is_wrong() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     for (path, text, parts) in [
         ("alembic-named.toml", "select = [\n", &["alembic-named.toml:1:11: "][..]),
         (
@@ -224,7 +197,7 @@ fn a_configuration_that_is_wrong() {
 
 #[test]
 fn a_conflict_that_is_not_resolved() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     repo.commit("base");
     repo.git(&["checkout", "--quiet", "-b", "side"]);
     repo.stage(FILE, migration("'theirs'")).stage("README.md", "theirs\n");
@@ -253,7 +226,7 @@ fn a_conflict_that_is_not_resolved() {
 
 #[test]
 fn a_bare_repository() {
-    let (repo, bare) = (staged(), Repo::with(&["--bare"]).unwrap());
+    let (repo, bare) = (staged_later(NAMED), Repo::with(&["--bare"]).unwrap());
     repo.commit("second");
     repo.git(&["push", "--quiet", bare.path().to_str().unwrap(), "main"]);
     let path = bare.path().to_str().unwrap();
@@ -277,7 +250,7 @@ fn a_bare_repository() {
 
 #[test]
 fn revisions_that_are_not_there() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     repo.commit("second");
     let parts = [
         "unknown revision `no-such`",
@@ -299,7 +272,7 @@ fn revisions_that_are_not_there() {
 
 #[test]
 fn histories_without_a_common_commit() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     repo.git(&["checkout", "--quiet", "--orphan", "other"]);
     repo.commit("of another history");
     fails(
@@ -326,7 +299,7 @@ fn histories_without_a_common_commit() {
 
 #[test]
 fn objects_that_are_lost() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     let id = repo.git(&["rev-parse", &format!(":{FILE}")]);
     let object = repo.join(format!(".git/objects/{}/{}", &id[..2], &id[2..]));
     std::fs::remove_file(&object).unwrap();
@@ -343,7 +316,7 @@ fn objects_that_are_lost() {
 
 #[test]
 fn git_is_needed_and_not_installed() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     repo.git(&["update-index", "--split-index"]);
     let mut command = repo.tool(&[]);
     command.env("PATH", "/nowhere");
@@ -356,10 +329,8 @@ fn git_is_needed_and_not_installed() {
 
 #[test]
 fn a_repository_that_git_refuses() {
-    let repo = staged();
-    let owned = repo.command("chown").args(["-R", "12345", "."]).output();
-    if !owned.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: only root can give files away");
+    let repo = staged_later(NAMED);
+    if !users::give_away(&repo) {
         return;
     }
     let path = repo.path().to_str().unwrap();

@@ -7,49 +7,11 @@ mod written;
 
 use std::fs;
 
-use crate::support::{NAMED, PROGRAM, Repo, UNNAMED, both_texts, migration, words};
-use assert_cmd::assert::Assert;
-
-const FILE: &str = "migrations/versions/add_invoice.py";
-const OTHER: &str = "migrations/versions/another.py";
-
-/// The end of a failed assertion's story.
-fn said(assert: &Assert) -> String {
-    words(assert.get_output())
-}
-
-/// Runs the program at the top of a repository.
-fn run(repo: &Repo, arguments: &[&str]) -> Assert {
-    let mut command = repo.command(PROGRAM);
-    command.args(arguments);
-    assert_cmd::Command::from_std(command).assert()
-}
-
-/// The program must end like this.
-#[track_caller]
-fn ends(repo: &Repo, arguments: &[&str], status: i32) -> String {
-    let assert = run(repo, arguments);
-    let said = said(&assert);
-    assert_eq!(
-        assert.get_output().status.code(),
-        Some(status),
-        "{arguments:?} said: {said}"
-    );
-    said
-}
-
-/// A repository with a first commit and an unnamed foreign key staged.
-fn staged() -> Repo {
-    let repo = Repo::new();
-    repo.stage("README.md", "a shop\n");
-    repo.commit("first");
-    repo.stage(FILE, migration(UNNAMED));
-    repo
-}
+use crate::support::{FILE, NAMED, PROGRAM, Repo, UNNAMED, both_texts, migration, staged, staged_later, words};
 
 #[test]
 fn commands_are_written_for_the_folder_they_are_typed_in() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     let versions = |program: &str, arguments: &[&str]| -> String {
         let mut command = repo.command(program);
         let output = command
@@ -96,15 +58,13 @@ fn commands_are_written_for_the_folder_they_are_typed_in() {
 /// What the index holds, byte for byte.
 #[track_caller]
 fn in_index(repo: &Repo, path: &str) -> String {
-    let output = repo.try_git(&["cat-file", "blob", &format!(":{path}")]);
-    assert!(output.status.success(), "{}", words(&output));
-    String::from_utf8(output.stdout).unwrap()
+    in_commit(repo, "", path)
 }
 
 /// What a commit holds, byte for byte.
 #[track_caller]
-fn in_head(repo: &Repo, path: &str) -> String {
-    let output = repo.try_git(&["cat-file", "blob", &format!("HEAD:{path}")]);
+fn in_commit(repo: &Repo, commit: &str, path: &str) -> String {
+    let output = repo.try_git(&["cat-file", "blob", &format!("{commit}:{path}")]);
     assert!(output.status.success(), "{}", words(&output));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -118,13 +78,13 @@ fn staged_files_must_be_staged_again() {
         &["check", "--fix", "--staged"],
         &["--staged", "--fix", FILE],
     ] {
-        let repo = staged();
-        let said = ends(&repo, arguments, 1);
+        let repo = staged_later(UNNAMED);
+        let said = repo.ends(arguments, 1);
         assert!(said.contains(&format!("git add {FILE}")), "{said}");
         assert_eq!(repo.read(FILE), migration(NAMED));
         assert_eq!(in_index(&repo, FILE), migration(UNNAMED));
         repo.git(&["add", "-A"]);
-        ends(&repo, arguments, 0);
+        repo.ends(arguments, 0);
     }
 }
 
@@ -136,20 +96,20 @@ fn named_files_are_done_when_they_are_fixed() {
         &["fix", "migrations"],
         &["fix", "."],
     ] {
-        let repo = staged();
-        ends(&repo, arguments, 0);
+        let repo = staged_later(UNNAMED);
+        repo.ends(arguments, 0);
         assert_eq!(repo.read(FILE), migration(NAMED));
         assert_eq!(
             in_index(&repo, FILE),
             migration(UNNAMED),
             "only the working file is written"
         );
-        ends(&repo, arguments, 0);
+        repo.ends(arguments, 0);
     }
     let folder = tempfile::tempdir().unwrap();
     let outside = Repo::at(folder.path());
     outside.write("m.py", migration(UNNAMED));
-    ends(&outside, &["fix", "m.py"], 0);
+    outside.ends(&["fix", "m.py"], 0);
     assert_eq!(outside.read("m.py"), migration(NAMED));
 }
 
@@ -165,7 +125,7 @@ fn a_finding_that_is_left_blocks() {
     ] {
         let repo = Repo::new();
         repo.stage(FILE, &before);
-        let said = ends(&repo, arguments, 1);
+        let said = repo.ends(arguments, 1);
         assert!(
             said.contains("error[unnamed-drop]") && !said.contains("error[unnamed-constraint]"),
             "{said}"
@@ -180,8 +140,7 @@ fn a_finding_that_is_left_blocks() {
 
 #[test]
 fn nothing_to_fix_is_no_change() {
-    let repo = Repo::new();
-    repo.stage(FILE, migration(NAMED));
+    let repo = staged(NAMED);
     for arguments in [
         ["fix", "--staged"].as_slice(),
         &["fix", FILE],
@@ -189,10 +148,10 @@ fn nothing_to_fix_is_no_change() {
         &["fix", "--all"],
         &["--diff"],
     ] {
-        let assert = run(&repo, arguments);
-        assert_eq!(assert.get_output().status.code(), Some(0), "{}", said(&assert));
+        let output = repo.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", words(&output));
         if arguments.contains(&"--diff") {
-            assert!(assert.get_output().stdout.is_empty());
+            assert!(output.stdout.is_empty());
         }
     }
     assert_eq!(repo.read(FILE), migration(NAMED));
@@ -200,30 +159,30 @@ fn nothing_to_fix_is_no_change() {
 
 #[test]
 fn what_a_database_may_hold_is_changed_only_when_that_is_said() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     repo.commit("unchecked");
     repo.stage(FILE, migration(UNNAMED) + "# touched\n");
     repo.stage("alembic-named.toml", "dialect = \"postgresql\"\n");
-    let said = ends(&repo, &["fix", "--staged"], 1);
+    let said = repo.ends(&["fix", "--staged"], 1);
     assert!(said.contains("--unsafe-fixes"), "{said}");
     assert_eq!(repo.read(FILE), migration(UNNAMED) + "# touched\n");
-    let diff = run(&repo, &["--diff"]);
-    assert!(diff.get_output().stdout.is_empty(), "{}", words(diff.get_output()));
-    let diff = run(&repo, &["--diff", "--unsafe-fixes"]);
-    assert!(words(diff.get_output()).contains("+    op.drop_constraint(op.f('order_invoice_id_fkey')"));
+    let diff = repo.run(&["--diff"]);
+    assert!(diff.stdout.is_empty(), "{}", words(&diff));
+    let diff = repo.run(&["--diff", "--unsafe-fixes"]);
+    assert!(words(&diff).contains("+    op.drop_constraint(op.f('order_invoice_id_fkey')"));
     // The name that PostgreSQL chose, in both halves.
-    ends(&repo, &["fix", "--staged", "--unsafe-fixes"], 1);
+    repo.ends(&["fix", "--staged", "--unsafe-fixes"], 1);
     assert_eq!(
         repo.read(FILE),
         migration("op.f('order_invoice_id_fkey')") + "# touched\n"
     );
     repo.git(&["add", "-A"]);
-    ends(&repo, &["fix", "--staged", "--unsafe-fixes"], 0);
+    repo.ends(&["fix", "--staged", "--unsafe-fixes"], 0);
 }
 
 #[test]
 fn options_that_contradict_each_other() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     for (arguments, why) in [
         (["fix", "--restage", FILE].as_slice(), "--restage"),
         (&["--diff", "--fix"], "--diff"),
@@ -231,7 +190,7 @@ fn options_that_contradict_each_other() {
         (&["fix", "--from-ref", "HEAD", "--to-ref", "HEAD"], "--to-ref"),
         (&["fix", "--from-ref", "HEAD", "--restage"], "--restage"),
     ] {
-        let said = ends(&repo, arguments, 2);
+        let said = repo.ends(arguments, 2);
         assert!(said.contains(why), "{said}");
     }
     assert_eq!(repo.read(FILE), migration(UNNAMED));
@@ -253,22 +212,22 @@ fn a_diff_of_every_name_a_file_can_have() {
     ] {
         let repo = Repo::new();
         repo.stage(name, migration(UNNAMED));
-        let diff = run(&repo, &["--diff"]);
-        repo.git_with_input(&["apply"], &diff.get_output().stdout);
+        let diff = repo.run(&["--diff"]);
+        repo.git_with_input(&["apply"], &diff.stdout);
         assert_eq!(repo.read(name), migration(NAMED), "{name:?}");
-        let said = words(diff.get_output());
+        let said = words(&diff);
         assert!(!said.contains('\u{1b}') && !said.contains('\u{7f}'), "{said:?}");
     }
 }
 
 #[test]
 fn a_diff_is_coloured_when_that_is_asked_for() {
-    let repo = staged();
-    let plain = run(&repo, &["--diff"]).get_output().stdout.clone();
-    let coloured = run(&repo, &["--diff", "--color", "always"]).get_output().stdout.clone();
+    let repo = staged_later(UNNAMED);
+    let plain = repo.run(&["--diff"]).stdout;
+    let coloured = repo.run(&["--diff", "--color", "always"]).stdout;
     assert!(!plain.contains(&0x1b) && coloured.contains(&0x1b));
-    assert_eq!(run(&repo, &["--diff", "--color", "never"]).get_output().stdout, plain);
-    ends(&repo, &["--diff", "--output-file", "fix.patch"], 1);
+    assert_eq!(repo.run(&["--diff", "--color", "never"]).stdout, plain);
+    repo.ends(&["--diff", "--output-file", "fix.patch"], 1);
     assert_eq!(fs::read(repo.join("fix.patch")).unwrap(), plain);
 }
 
@@ -287,14 +246,14 @@ fn with_a_note(name: &str) -> String {
 
 #[test]
 fn what_a_name_does_not_mend_is_said_after_the_fix() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     repo.stage("alembic-named.toml", "dialect = \"sqlite\"\n");
     let left = format!("`{FILE}`: SQLite needs batch mode as well (`op.batch_alter_table('order')`)");
     for arguments in [["fix", "--staged"].as_slice(), &["fix", "--staged", "--restage"]] {
-        let said = ends(&repo, arguments, i32::from(arguments.len() == 2));
+        let said = repo.ends(arguments, i32::from(arguments.len() == 2));
         assert_eq!(said.matches(&left).count(), 1, "{said}");
         repo.stage(FILE, migration(UNNAMED));
     }
     repo.stage("alembic-named.toml", "dialect = \"postgresql\"\n");
-    assert!(!ends(&repo, &["fix", "--staged"], 1).contains("SQLite"));
+    assert!(!repo.ends(&["fix", "--staged"], 1).contains("SQLite"));
 }

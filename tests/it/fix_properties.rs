@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::process::Output;
 
 use crate::support::random::Random;
-use crate::support::{PROGRAM, Repo, both_texts, words};
+use crate::support::{Repo, both_texts, words};
 use serde_json::Value;
 
 const MIGRATIONS: usize = 400;
@@ -357,9 +357,7 @@ fn template(random: &mut Random) -> String {
 }
 
 fn program(repo: &Repo, arguments: &[&str]) -> Output {
-    let mut command = repo.command(PROGRAM);
-    command.args(arguments);
-    let output = assert_cmd::Command::from_std(command).output().unwrap();
+    let output = repo.run(arguments);
     assert_ne!(output.status.code(), Some(2), "{}", words(&output));
     output
 }

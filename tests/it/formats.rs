@@ -14,19 +14,19 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::support::{self, Repo};
+use crate::support::{self, Repo, index};
 use alembic_named::git::{Backend, Change, EntryKind, Environment, GitError, Repository, Snapshot, Staged, Status};
 use alembic_named::source::RepoPath;
 
 const LONG: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n";
 
 /// Variables of git, in the order they are set.
-type Variables<'a> = &'a [(&'a str, &'a str)];
+pub(crate) type Variables<'a> = &'a [(&'a str, &'a str)];
 
 /// Status letter, path, id.
 type Record = (String, RepoPath, String);
 
-fn environment(variables: Variables<'_>) -> Environment {
+pub(crate) fn environment(variables: Variables<'_>) -> Environment {
     let by_hand = Environment::of_process().without_git();
     let fixed = support::fixed_variables().fold(by_hand, |environment, (name, value)| environment.with(name, value));
     variables
@@ -42,7 +42,7 @@ fn open(folder: &Path, variables: Variables<'_>) -> Repository {
 }
 
 /// The default value of a variable that libgit2 does not honour: the answers stay the same, but git is asked.
-const ASK_GIT: (&str, &str) = ("GIT_REPLACE_REF_BASE", "refs/replace/");
+pub(crate) const ASK_GIT: (&str, &str) = ("GIT_REPLACE_REF_BASE", "refs/replace/");
 
 /// The records of git itself, read by a parser of this test's own.
 #[track_caller]
@@ -250,7 +250,7 @@ impl Copy {
     fn without_cached_tree(folder: &Path, variables: Variables<'_>) -> Option<Self> {
         let copy = Self::of(folder, variables)?;
         let index = std::fs::read(&copy.index).unwrap();
-        if let Some(stripped) = support::without_cached_tree(&index) {
+        if let Some(stripped) = index::without_cached_tree(&index) {
             std::fs::write(&copy.index, stripped).unwrap();
         }
         Some(copy)

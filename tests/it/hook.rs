@@ -5,13 +5,11 @@ mod kinds;
 mod merges;
 
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
 use std::process::Command;
 
-use crate::support::{NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, said, words};
-
-const FILE: &str = "migrations/versions/add_invoice.py";
-const OTHER: &str = "migrations/versions/another.py";
+use crate::support::{
+    ENV, FILE, MODELS, NAMED, OTHER, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, root, said, words,
+};
 
 /// What an accepted commit says when one file was looked at: proof that the hook ran.
 const ONE: &str = "1 file checked, nothing found";
@@ -104,7 +102,7 @@ fn commit_as_it_is() {
 #[test]
 fn the_hook_that_is_shipped() {
     let repo = hooked();
-    let shipped = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("hooks/pre-commit")).unwrap();
+    let shipped = std::fs::read_to_string(root().join("hooks/pre-commit")).unwrap();
     repo.hook("pre-commit", &shipped);
     let with = |program: &str| {
         let mut commit = commit(&repo, &[]);
@@ -138,7 +136,7 @@ fn a_hook_in_a_folder_of_the_repository() {
 #[test]
 fn a_missing_program_blocks() {
     let repo = hooked();
-    let shipped = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("hooks/pre-commit")).unwrap();
+    let shipped = std::fs::read_to_string(root().join("hooks/pre-commit")).unwrap();
     repo.stage(FILE, migration(NAMED));
     for (hook, says) in [
         (
@@ -396,13 +394,10 @@ fn the_convention_is_read_from_the_index_too() {
         "alembic.ini",
         "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n",
     )
-    .stage(
-        "migrations/env.py",
-        "from alembic import context\nfrom app.models import Base\n\ntarget_metadata = Base.metadata\n",
-    )
+    .stage("migrations/env.py", ENV)
     .stage("app/__init__.py", "")
-    .stage("app/models.py", models("staged_%(table_name)s"))
-    .write("app/models.py", models("on_disk_%(table_name)s"))
+    .stage(MODELS, models("staged_%(table_name)s"))
+    .write(MODELS, models("on_disk_%(table_name)s"))
     .stage(FILE, migration(UNNAMED));
     let (status, said, moved) = attempt(&repo, &mut commit(&repo, &[]));
     assert_eq!((status, moved), (Some(1), false), "{said}");
@@ -461,7 +456,7 @@ fn names_of_files_that_steer_a_terminal() {
 
 #[test]
 fn permissions_of_the_shipped_hook() {
-    let hook = Path::new(env!("CARGO_MANIFEST_DIR")).join("hooks/pre-commit");
+    let hook = root().join("hooks/pre-commit");
     let mode = std::fs::metadata(hook).unwrap().permissions().mode();
     assert_eq!(mode & 0o111, 0o111, "git skips a hook that may not be run, and commits");
 }

@@ -52,7 +52,7 @@ fn a_kill_leaves_each_file_old_or_new_and_nothing_in_the_way() {
     };
     // How long it takes decides only where the kills fall, and as many as fall behind the end shall fall before the first change.
     let began = Instant::now();
-    assert!(repo.command(PROGRAM).args(COMMAND).output().unwrap().status.success());
+    assert!(repo.run(&COMMAND).status.success());
     let mut longest = began.elapsed();
     let mut random = Random::new(9);
     let mut outcomes = [0; 3];

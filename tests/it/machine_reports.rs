@@ -3,13 +3,10 @@
 mod junit;
 
 use std::collections::HashSet;
-use std::process::Output;
 
-use crate::support::{NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, words};
+use crate::support::{FILE, NAMED, Repo, SUGGESTED, UNNAMED, migration, staged, words};
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
-
-const FILE: &str = "migrations/versions/add_invoice.py";
 
 /// A name with all that a format could trip over and Windows allows, and one with what only Unix does.
 const ODD: &str = "migrations/it's 50%, näme+%2C.py";
@@ -18,17 +15,10 @@ const ODDER: &str = "migrations/a:b \"c\" <d>&\n::error::e.py";
 #[cfg(not(unix))]
 const ODDER: &str = "migrations/a&b.py";
 
-fn run(repo: &Repo, arguments: &[&str]) -> Output {
-    assert_cmd::Command::from_std(repo.command(PROGRAM))
-        .args(arguments)
-        .output()
-        .unwrap()
-}
-
 /// A report, with the exit status that must come with it.
 #[track_caller]
 fn report(repo: &Repo, format: &str, status: i32) -> String {
-    let output = run(repo, &["--format", format]);
+    let output = repo.run(&["--format", format]);
     assert_eq!(output.status.code(), Some(status), "{}", words(&output));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -38,21 +28,9 @@ fn json_report(repo: &Repo, format: &str, status: i32) -> Value {
     serde_json::from_str(&report(repo, format, status)).unwrap()
 }
 
-fn unnamed() -> Repo {
-    let repo = Repo::new();
-    repo.stage(FILE, migration(UNNAMED));
-    repo
-}
-
-fn clean() -> Repo {
-    let repo = Repo::new();
-    repo.stage(FILE, migration(NAMED));
-    repo
-}
-
 /// A file that should be checked and cannot be, beside one that can.
 fn failing() -> Repo {
-    let repo = clean();
+    let repo = staged(NAMED);
     let mut latin = migration(UNNAMED).into_bytes();
     latin.extend(b"# \xe9\n");
     repo.stage("migrations/latin.py", latin);
@@ -95,8 +73,8 @@ fn odd() -> Repo {
 fn situations() -> Vec<(&'static str, Repo, i32)> {
     vec![
         ("nothing staged", Repo::new(), 0),
-        ("unnamed", unnamed(), 1),
-        ("clean", clean(), 0),
+        ("unnamed", staged(UNNAMED), 1),
+        ("clean", staged(NAMED), 0),
         ("failing", failing(), 2),
         ("warning", warning(), 0),
         ("odd", odd(), 1),
@@ -145,7 +123,7 @@ fn sarif_is_what_the_published_schema_wants() {
 #[test]
 fn the_schema_objects_to_what_is_missing_or_wrong() {
     let schema = SarifSchema::new();
-    let log = json_report(&unnamed(), "sarif", 1);
+    let log = json_report(&staged(UNNAMED), "sarif", 1);
     let broken: [fn(&mut Value); 5] = [
         |log| drop(log.as_object_mut().unwrap().remove("version")),
         |log| drop(log["runs"][0].as_object_mut().unwrap().remove("tool")),
@@ -162,7 +140,7 @@ fn the_schema_objects_to_what_is_missing_or_wrong() {
 
 #[test]
 fn sarif_says_where_what_and_how_to_fix_it() {
-    let log = json_report(&unnamed(), "sarif", 1);
+    let log = json_report(&staged(UNNAMED), "sarif", 1);
     let run = &log["runs"][0];
     let results = run["results"].as_array().unwrap();
     assert_eq!(results.len(), 2);
@@ -222,7 +200,7 @@ fn the_fixes_of_sarif_are_those_of_the_program() {
             "None"
         );
     }
-    run(&repo, &["fix", "--staged"]);
+    repo.run(&["fix", "--staged"]);
     let fixed = repo.read(FILE);
     assert_eq!(fixed.trim_start_matches('\u{feff}'), String::from_iter(by_characters));
     assert_eq!(fixed.as_bytes(), by_bytes);
@@ -297,13 +275,13 @@ fn sarif_tells_what_was_not_checked() {
 
 #[test]
 fn github_reads_an_annotation_on_every_line() {
-    insta::assert_snapshot!(report(&unnamed(), "github", 1), @r"
+    insta::assert_snapshot!(report(&staged(UNNAMED), "github", 1), @r"
     ::error file=migrations/versions/add_invoice.py,line=11,endLine=11,col=5,endColumn=76,title=alembic-named (unnamed-constraint)::foreign key `order.invoice_id` has no name: Alembic never learns the name it gets%0Ahelp: name it in both functions: `fk_order_invoice_id_invoice`
     ::error file=migrations/versions/add_invoice.py,line=15,endLine=15,col=5,endColumn=58,title=alembic-named (unnamed-drop)::foreign key `order.invoice_id` is dropped without its name: this downgrade fails: it does not say which constraint%0Ahelp: name it in both functions: `fk_order_invoice_id_invoice`
     ");
     insta::assert_snapshot!(report(&warning(), "github", 0), @r"::warning file=migrations/versions/add_invoice.py,line=18,endLine=18,col=5,endColumn=6,title=alembic-named (syntax-error)::this is not valid Python (and one more error below): expected an identifier%0Ahelp: mend it, so that all of the file can be checked");
     insta::assert_snapshot!(report(&failing(), "github", 2), @r"::error title=alembic-named::`migrations/latin.py` is not UTF-8 (byte 433): save it as UTF-8, or exclude it");
-    assert_eq!(report(&clean(), "github", 0), "");
+    assert_eq!(report(&staged(NAMED), "github", 0), "");
     assert_eq!(report(&Repo::new(), "github", 0), "");
 }
 
@@ -327,7 +305,7 @@ fn github_is_not_led_astray_by_a_name() {
 
 #[test]
 fn gitlab_reads_an_issue_for_every_finding() {
-    insta::assert_snapshot!(report(&unnamed(), "gitlab", 1), @r#"
+    insta::assert_snapshot!(report(&staged(UNNAMED), "gitlab", 1), @r#"
     [
       {
         "description": "foreign key `order.invoice_id` has no name: Alembic never learns the name it gets; name it `fk_order_invoice_id_invoice`",
@@ -366,7 +344,7 @@ fn gitlab_reads_an_issue_for_every_finding() {
         .map(|issue| issue["location"]["path"].clone())
         .collect();
     assert_eq!(paths, HashSet::from([json!(ODD), json!(ODDER)]));
-    for repo in [Repo::new(), clean()] {
+    for repo in [Repo::new(), staged(NAMED)] {
         assert_eq!(json_report(&repo, "gitlab", 0), json!([]));
     }
 }
@@ -374,7 +352,7 @@ fn gitlab_reads_an_issue_for_every_finding() {
 /// The format has no place for it, so the exit status and standard error have to do.
 #[test]
 fn gitlab_is_told_of_failures_in_another_way() {
-    let output = run(&failing(), &["--format", "gitlab"]);
+    let output = failing().run(&["--format", "gitlab"]);
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(output.stdout, b"[]\n");
     assert!(String::from_utf8_lossy(&output.stderr).contains("migrations/latin.py"));
@@ -420,7 +398,7 @@ fn a_report_in_a_file_is_the_same_every_time() {
         let repo = odd();
         let expected = report(&repo, format, 1);
         assert!(!expected.contains('\u{1b}'));
-        let output = run(&repo, &["--format", format, "--output-file", "report"]);
+        let output = repo.run(&["--format", format, "--output-file", "report"]);
         assert_eq!(output.status.code(), Some(1));
         assert_eq!(output.stdout, b"");
         assert_eq!(repo.read("report"), expected, "{format}");
@@ -433,7 +411,7 @@ fn a_report_in_a_file_is_the_same_every_time() {
 fn sarif_is_json_whatever_a_file_is_called() {
     let repo = Repo::new();
     repo.stage("\u{9b}\u{e0041}x.py", b"op.create_foreign_key(None)\xff");
-    let output = repo.command(PROGRAM).args(["--format", "sarif"]).output().unwrap();
+    let output = repo.run(&["--format", "sarif"]);
     let log: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(log.to_string().contains("x.py"), "{log}");
 }

@@ -12,6 +12,7 @@
     reason = "a test that fails should say where"
 )]
 
+#[cfg_attr(not(unix), allow(dead_code, reason = "most of the tests need Unix"))]
 mod support;
 
 #[cfg(unix)]

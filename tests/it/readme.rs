@@ -2,15 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
-use crate::support::{self, Repo, shield};
+use crate::support::{self, Repo, root};
 use alembic_named::cli::Cli;
 use clap::Parser;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -22,13 +18,7 @@ fn readme() -> String {
 
 /// The program, as a test in `folder` sees it.
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_alembic-named"));
-    shield(&mut command)
-        .current_dir(folder)
-        .env("PATH", support::path_to_program())
-        .args(arguments)
-        .output()
-        .unwrap()
+    Repo::at(folder).run(arguments)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -37,28 +27,14 @@ fn text(bytes: &[u8]) -> String {
 
 /// The content of the fenced blocks of one language.
 fn blocks(document: &str, language: &str) -> Vec<String> {
-    let fence = format!("\n```{language}\n");
-    document
-        .split(&fence)
-        .skip(1)
-        .map(|rest| rest.split_once("\n```").expect("the end of a block").0.to_owned() + "\n")
-        .collect()
+    let of_language = |(info, content)| (info == language).then_some(content);
+    support::blocks(document).into_iter().filter_map(of_language).collect()
 }
 
 /// The files of the example, committed as they are in a checkout.
 fn example() -> Repo {
-    fn copy(from: &Path, repo: &Repo) {
-        for entry in fs::read_dir(from).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                copy(&path, repo);
-            } else {
-                repo.write(path.strip_prefix(root()).unwrap(), fs::read(&path).unwrap());
-            }
-        }
-    }
     let repo = Repo::new();
-    copy(&root().join("examples/shop"), &repo);
+    repo.copy(&root().join("examples/shop"), "examples/shop");
     repo.git(&["add", "--all"]);
     repo.commit("the shop");
     repo

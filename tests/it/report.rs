@@ -3,13 +3,9 @@
 mod json;
 mod width;
 
-use std::path::Path;
-
-use crate::support::{self, NAMED, Repo, UNNAMED, migration, said};
+use crate::support::{ENV, FILE, MODELS, NAMED, Repo, UNNAMED, migration, root, said, words};
 use insta::assert_snapshot;
 use serde_json::Value;
-
-const FILE: &str = "migrations/versions/add_invoice.py";
 
 /// Both streams, one after the other, as they are in a terminal.
 #[track_caller]
@@ -46,29 +42,16 @@ fn with_models(repo: &Repo, models: &str) {
         "alembic.ini",
         "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n",
     )
-    .stage(
-        "migrations/env.py",
-        "from alembic import context\nfrom app.models import Base\n\ntarget_metadata = Base.metadata\n",
-    )
+    .stage("migrations/env.py", ENV)
     .stage("app/__init__.py", "")
-    .stage("app/models.py", models);
+    .stage(MODELS, models);
 }
 
 /// The example of this project, staged before its first commit.
 fn shop() -> Repo {
     let repo = Repo::new();
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
-    let mut folders = vec![example.clone()];
-    while let Some(folder) = folders.pop() {
-        for child in std::fs::read_dir(folder).unwrap() {
-            let child = child.unwrap().path();
-            if child.is_dir() {
-                folders.push(child);
-            } else {
-                repo.stage(child.strip_prefix(&example).unwrap(), std::fs::read(&child).unwrap());
-            }
-        }
-    }
+    repo.copy(&root().join("examples/shop"), "");
+    repo.git(&["add", "--all"]);
     repo
 }
 
@@ -442,9 +425,9 @@ fn odd_names_of_files_in_reports() {
     ] {
         let output = repo.tool(arguments).output().unwrap();
         assert!(
-            !support::words(&output).contains('\u{1b}'),
+            !words(&output).contains('\u{1b}'),
             "{arguments:?}: {:?}",
-            support::words(&output)
+            words(&output)
         );
     }
 }

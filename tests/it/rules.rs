@@ -1,9 +1,8 @@
 //! Each rule through the program: found, turned off by the configuration, and silenced by a comment.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use crate::support::{Repo, said};
+use crate::support::{MODELS, Repo, root, said};
 use serde_json::Value;
 
 /// A repository with one staged file that shows one rule.
@@ -18,7 +17,6 @@ struct Case {
 }
 
 const REVISION: &str = "migrations/versions/b.py";
-const MODELS: &str = "app/models.py";
 
 const ENV: (&str, &str) = (
     "migrations/env.py",
@@ -275,24 +273,9 @@ fn every_rule_is_found_turned_off_and_silenced() {
 
 #[test]
 fn revisions_of_a_project_with_a_full_convention_have_no_finding() {
-    fn stage(folder: &Path, below: &str, repo: &Repo) -> usize {
-        let mut staged = 0;
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap();
-            let at = format!("{below}/{name}");
-            if path.is_dir() {
-                staged += stage(&path, &at, repo);
-            } else {
-                repo.write(&at, std::fs::read(&path).unwrap());
-                staged += 1;
-            }
-        }
-        staged
-    }
     let repo = Repo::new();
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/generated_revisions/full");
-    let staged = stage(&data, "migrations/versions", &repo);
+    let data = root().join("tests/data/generated_revisions/full");
+    let staged = repo.copy(&data, "migrations/versions");
     assert!(staged > 50, "only {staged} files");
     repo.git(&["add", "--all"]);
     for environment in [false, true] {

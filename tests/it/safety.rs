@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use crate::support::{self, Repo};
-use alembic_named::git::{Backend, Environment, Repository};
+use crate::formats::{ASK_GIT, environment};
+use crate::support::{PROGRAM, Repo, executable, index, path_with, real_git, users, words};
+use alembic_named::git::{Backend, Repository};
 
 const BAD: &str =
     "from alembic import op\nrevision = '1'\n\n\ndef upgrade():\n    op.create_unique_constraint(None, 't', ['a'])\n";
@@ -35,27 +36,6 @@ fn change(repo: &Repo) {
     repo.stage("pkg/bad.py", BAD);
     repo.git(&["rm", "--quiet", "b.py"]);
 }
-
-fn run(repo: &Repo, arguments: &[&str]) -> Output {
-    let mut command = repo.command(env!("CARGO_BIN_EXE_alembic-named"));
-    command.args(arguments).output().unwrap()
-}
-
-fn words(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
-fn environment() -> Environment {
-    let by_hand = Environment::of_process().without_git();
-    support::fixed_variables().fold(by_hand, |environment, (name, value)| environment.with(name, value))
-}
-
-/// The default value of a variable that libgit2 does not honour: the answers stay the same, but git is asked.
-const ASK_GIT: (&str, &str) = ("GIT_REPLACE_REF_BASE", "refs/replace/");
 
 /// Inode, times of change, length and content.
 type State = (u64, i64, i64, i64, u64, Vec<u8>);
@@ -118,11 +98,11 @@ fn nothing_is_written_touched_or_replaced() {
     for (kind, repo) in kinds() {
         let before = state(repo.path());
         for call in CALLS {
-            let output = run(&repo, call);
+            let output = repo.run(call);
             assert!(output.status.code().unwrap() < 2, "{kind} {call:?}: {}", words(&output));
             assert!(state(repo.path()) == before, "{kind}: changed by {call:?}");
         }
-        for environment in [environment(), environment().with(ASK_GIT.0, ASK_GIT.1)] {
+        for environment in [environment(&[]), environment(&[ASK_GIT])] {
             let repository = Repository::discover_in(&environment, repo.path()).unwrap().unwrap();
             repository.staged().unwrap();
             repository.tracked().unwrap();
@@ -136,11 +116,11 @@ fn nothing_is_written_touched_or_replaced() {
 #[test]
 fn another_process_may_hold_the_lock() {
     for (kind, repo) in kinds() {
-        let free = run(&repo, &[]);
+        let free = repo.run(&[]);
         let lock = repo.join(".git/index.lock");
         std::fs::write(&lock, "not an index").unwrap();
         let before = state(repo.path());
-        let held = run(&repo, &[]);
+        let held = repo.run(&[]);
         assert_eq!(held.status.code(), Some(1), "{kind}: {}", words(&held));
         assert_eq!(words(&held), words(&free), "{kind}");
         assert!(state(repo.path()) == before, "{kind}");
@@ -153,27 +133,10 @@ fn git_s_folder_may_be_read_only() {
     let repo = started();
     change(&repo);
     let folders = [repo.path(), &repo.join(".git")].map(Path::to_owned);
-    let program = env!("CARGO_BIN_EXE_alembic-named");
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
-    let mut command = if is_root {
-        let owned = repo.command("chown").args(["-R", "12345", "."]).output();
-        assert!(owned.unwrap().status.success());
-        let mut command = repo.command("setpriv");
-        command.args(["--reuid", "12345", "--clear-groups", program]);
-        command
-    } else {
-        repo.command(program)
-    };
-    if is_root
-        && repo
-            .command("setpriv")
-            .args(["--reuid", "12345", "test", "-x", program])
-            .status()
-            .map_or(true, |status| !status.success())
-    {
-        eprintln!("skipped: root cannot become another user here, or that user cannot reach the program");
+    if !users::git_on_nobody(&repo) {
         return;
     }
+    users::hand_over(&repo);
     let permit = |mode: u32| {
         let mut open = folders.to_vec();
         while let Some(path) = open.pop() {
@@ -188,7 +151,7 @@ fn git_s_folder_may_be_read_only() {
     };
     permit(0o444);
     let before = state(repo.path());
-    let output = command.output().unwrap();
+    let output = users::as_nobody(&mut repo.command(PROGRAM)).output().unwrap();
     assert!(state(repo.path()) == before);
     permit(0o644);
     assert_eq!(output.status.code(), Some(1), "{}", words(&output));
@@ -212,11 +175,7 @@ fn a_large_file_costs_no_memory() {
     let stage = |path: &str| repo.git(&["update-index", "--add", "--cacheinfo", &format!("100644,{id},{path}")]);
     let confined = || -> Command {
         let mut shell = repo.command("sh");
-        shell.args([
-            "-c",
-            "ulimit -v 262144 && exec \"$0\"",
-            env!("CARGO_BIN_EXE_alembic-named"),
-        ]);
+        shell.args(["-c", "ulimit -v 262144 && exec \"$0\"", PROGRAM]);
         shell
     };
     stage("model.bin");
@@ -242,28 +201,16 @@ fn no_git_is_left_behind() {
     };
     repo.stage("migrations/versions/a.py", BAD);
     // It records its number and goes on when its input ends, so only killing it ends it.
-    let real = String::from_utf8(
-        repo.command("sh")
-            .args(["-c", "command -v git"])
-            .output()
-            .unwrap()
-            .stdout,
-    )
-    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (git, numbers) = (folder.path().join("git"), folder.path().join("numbers"));
     let script = format!(
         "#!/bin/sh\ncase \" $* \" in\n*' --batch '*) echo $$ >>'{}' && '{git}' \"$@\" && exec sleep 60 ;;\nesac\nexec '{git}' \"$@\"\n",
         numbers.display(),
-        git = real.trim(),
+        git = real_git(),
     );
-    std::fs::write(&git, script).unwrap();
-    std::fs::set_permissions(&git, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let paths = std::env::join_paths(
-        std::iter::once(folder.path().to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
-    );
-    let mut command = repo.command(env!("CARGO_BIN_EXE_alembic-named"));
-    let output = command.env("PATH", paths.unwrap()).output().unwrap();
+    executable(&git, &script);
+    let mut command = repo.command(PROGRAM);
+    let output = command.env("PATH", path_with(folder.path())).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", words(&output));
     let numbers = std::fs::read_to_string(&numbers).expect("git was asked for the file");
     for number in numbers.lines() {
@@ -279,7 +226,7 @@ fn a_closed_door_is_an_error() {
     change(&repo);
     std::fs::remove_file(repo.join(".git/index")).unwrap();
     symlink("index", repo.join(".git/index")).unwrap();
-    assert_eq!(run(&repo, &[]).status.code(), Some(2));
+    assert_eq!(repo.run(&[]).status.code(), Some(2));
 }
 
 /// What git finds: status letter, mode, path and object of everything; `None` where it refuses.
@@ -303,7 +250,7 @@ fn git_finds(repo: &Repo, arguments: &[&str]) -> Option<Vec<(String, String)>> {
 
 /// What is found here: paths and objects; `None` where it is refused.
 fn we_find(repo: &Repo) -> Option<(Vec<(String, String)>, Backend)> {
-    let repository = Repository::discover_in(&environment(), repo.path()).ok()??;
+    let repository = Repository::discover_in(&environment(&[]), repo.path()).ok()??;
     let staged = repository.staged().ok()?;
     let found = staged
         .changes
@@ -346,14 +293,14 @@ fn an_index_that_is_cut_off_never_passes() {
     repo.git(&["write-tree"]);
     let path = repo.join(".git/index");
     let whole = std::fs::read(&path).unwrap();
-    let stripped = support::without_cached_tree(&whole).unwrap();
+    let stripped = index::without_cached_tree(&whole).unwrap();
     for end in 0..whole.len() {
         std::fs::write(&path, &whole[..end]).unwrap();
         assert_as_git(&repo, &format!("cut off at {end} of {}", whole.len()));
     }
     // With a hash that is right, libgit2 reads it.
     for end in 0..stripped.len() - 20 {
-        std::fs::write(&path, support::with_hash(&stripped[..end])).unwrap();
+        std::fs::write(&path, index::with_hash(&stripped[..end])).unwrap();
         assert_as_git(&repo, &format!("cut off at {end} of {}, hashed again", stripped.len()));
     }
 }
@@ -367,7 +314,7 @@ fn an_index_with_flipped_bytes_never_passes() {
         repo.git(&["write-tree"]);
         let path = repo.join(".git/index");
         let whole = std::fs::read(&path).unwrap();
-        let stripped = support::without_cached_tree(&whole).unwrap();
+        let stripped = index::without_cached_tree(&whole).unwrap();
         // xorshift64: the same bytes on every machine.
         let mut random = 0x9e37_79b9_7f4a_7c15_u64;
         let mut next = |below: usize| {
@@ -390,7 +337,7 @@ fn an_index_with_flipped_bytes_never_passes() {
             let at = next(bytes.len() - 20);
             bytes[at] ^= 1 << next(8);
             bytes.truncate(stripped.len() - 20);
-            std::fs::write(&path, support::with_hash(&bytes)).unwrap();
+            std::fs::write(&path, index::with_hash(&bytes)).unwrap();
             let what = format!(
                 "version {version}, round {round}, byte {at} of {}, hashed again",
                 stripped.len()
@@ -411,7 +358,7 @@ fn a_name_of_another_length_is_not_for_libgit2() {
         change(&repo);
         let path = repo.join(".git/index");
         let whole = std::fs::read(&path).unwrap();
-        let stripped = support::without_cached_tree(&whole).unwrap();
+        let stripped = index::without_cached_tree(&whole).unwrap();
         std::fs::write(&path, &stripped).unwrap();
         assert!(matches!(we_find(&repo).unwrap().1, Backend::Libgit2 { .. }));
         let name = stripped.windows(4).position(|part| part == b"a.py").unwrap();
@@ -421,7 +368,7 @@ fn a_name_of_another_length_is_not_for_libgit2() {
             for bit in 0..bits {
                 let mut bytes = stripped[..stripped.len() - 20].to_vec();
                 bytes[at] ^= 1 << bit;
-                std::fs::write(&path, support::with_hash(&bytes)).unwrap();
+                std::fs::write(&path, index::with_hash(&bytes)).unwrap();
                 let what = format!("version {version}, byte {at}, bit {bit}");
                 let backend = assert_as_git(&repo, &what);
                 assert!(!matches!(backend, Some(Backend::Libgit2 { .. })), "{what}");

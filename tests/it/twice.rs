@@ -4,15 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{PROGRAM, Repo, UNNAMED, migration, words};
+use crate::support::{Repo, UNNAMED, files_below, migration, root, words};
 
 const ENV: &str = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
 const BARE: &str = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
 const FULL: &str = "from sqlalchemy import MetaData\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    metadata = MetaData(naming_convention={'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(table_name)s_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s', 'pk': 'pk_%(table_name)s'})\n";
-
-fn top() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|one| one.unwrap().path()).collect();
@@ -20,23 +16,15 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     entries
 }
 
-/// The files below a folder, by their paths in it.
-fn below(folder: &Path, files: &mut BTreeMap<PathBuf, String>, at: &Path) {
-    for path in entries(folder) {
-        let to = at.join(path.file_name().unwrap());
-        if path.is_dir() {
-            below(&path, files, &to);
-        } else if let Ok(text) = fs::read_to_string(&path) {
-            files.insert(to, text);
-        }
-    }
-}
-
 /// The example project, the examples of every page, each spelling of a convention, and what Alembic generated: each a project of its own.
 fn projects() -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
-    below(&top().join("examples/shop"), &mut files, Path::new("shop"));
-    for page in entries(&top().join("docs/rules")) {
+    for (path, content) in files_below(&root().join("examples/shop")) {
+        if let Ok(text) = String::from_utf8(content) {
+            files.insert(Path::new("shop").join(path), text);
+        }
+    }
+    for page in entries(&root().join("docs/rules")) {
         let text = fs::read_to_string(&page).unwrap();
         let name = page.file_stem().unwrap().to_string_lossy().into_owned();
         for (heading, section) in ["bad", "good"]
@@ -51,7 +39,7 @@ fn projects() -> BTreeMap<PathBuf, String> {
             }
         }
     }
-    for spelling in entries(&top().join("tests/data/convention_spellings")) {
+    for spelling in entries(&root().join("tests/data/convention_spellings")) {
         let folder = Path::new("spellings").join(spelling.file_stem().unwrap());
         let env = "from alembic import context\nfrom app.models import target_metadata\n";
         files.insert(folder.join("migrations/env.py"), env.to_owned());
@@ -64,7 +52,10 @@ fn projects() -> BTreeMap<PathBuf, String> {
             ("sqlite", "sqlite://"),
         ] {
             for mode in ["plain", "batch"] {
-                let data = top().join("tests/data/generated_revisions").join(convention).join(mode);
+                let data = root()
+                    .join("tests/data/generated_revisions")
+                    .join(convention)
+                    .join(mode);
                 // All have the same identifier, so none may stand beside another.
                 for (at, revision) in entries(&data.join(dialect)).iter().enumerate() {
                     let folder = Path::new("generated").join(format!("{convention}-{mode}-{dialect}-{at}"));
@@ -87,11 +78,7 @@ fn write(repo: &Repo, files: &BTreeMap<PathBuf, String>) {
 
 /// What the files hold after `fix --unsafe-fixes`.
 fn fixed(repo: &Repo, files: &BTreeMap<PathBuf, String>) -> BTreeMap<PathBuf, String> {
-    let output = repo
-        .command(PROGRAM)
-        .args(["fix", ".", "--unsafe-fixes"])
-        .output()
-        .unwrap();
+    let output = repo.run(&["fix", ".", "--unsafe-fixes"]);
     assert!(matches!(output.status.code(), Some(0 | 1)), "{}", words(&output));
     assert!(!words(&output).contains("fixed 0 findings"), "{}", words(&output));
     files.keys().map(|path| (path.clone(), repo.read(path))).collect()
@@ -134,12 +121,12 @@ fn a_convention_that_is_not_committed_names_nothing_in_a_committed_migration() {
         ["fix", ".", "--unsafe-fixes"].as_slice(),
         &["fix", "--all", "--unsafe-fixes"],
     ] {
-        repo.command(PROGRAM).args(arguments).output().unwrap();
+        repo.run(arguments);
         assert!(repo.read("app/models.py").contains("NAMING_CONVENTION"));
         assert_eq!(repo.read(FILE), migration(UNNAMED));
         repo.git(&["add", "-A"]);
     }
-    let said = |arguments: &[&str]| words(&repo.command(PROGRAM).args(arguments).output().unwrap());
+    let said = |arguments: &[&str]| words(&repo.run(arguments));
     let report = said(&["check", "--all", "--format", "concise"]);
     assert!(
         report.contains("unnamed-constraint") && !report.contains("implicit"),

@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::{BASE, ENV, FIRST, INI, MODELS, VERSIONS, adopted, commit, farm, holds, refused};
-use crate::support::{Repo, said};
+use super::{ENV, FIRST, INI, VERSIONS, adopted, commit, farm, holds, refused};
+use crate::support::{BASE, MODELS, Repo, said};
 
 #[test]
 fn a_metadata_that_cannot_be_told_is_refused() {

@@ -1,7 +1,6 @@
 //! What `install` says of the modules that will ask, and of a line that a commit never reaches.
 
-use super::{BASE, ENV, MODELS, ends};
-use crate::support::{self, PROGRAM, Repo, UNNAMED, migration, words};
+use crate::support::{self, BASE, ENV, MODELS, PROGRAM, Repo, UNNAMED, migration, words};
 
 /// `PATH` without the program, wherever this machine has it.
 fn path_without_program() -> std::ffi::OsString {
@@ -13,7 +12,7 @@ fn path_without_program() -> std::ffi::OsString {
 /// What `install` says on standard error, and that it installed the hook.
 #[track_caller]
 fn installs(repo: &Repo) -> String {
-    let output = repo.command(PROGRAM).arg("install").output().unwrap();
+    let output = repo.run(&["install"]);
     let said = words(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(repo.join(".git/hooks/pre-commit").is_file(), "{said}");
@@ -49,7 +48,7 @@ decide now, in one of three ways (or set the rule's `severity`):
     assert!(ours.into_iter().all(|line| line.chars().count() <= 80), "{said}");
 
     // Whoever decides is not told again.
-    ends(&repo, &["fix", "--ignore", "--restage"], 0);
+    repo.ends(&["fix", "--ignore", "--restage"], 0);
     assert!(!installs(&repo).contains("naming convention"));
     repo.stage(MODELS, BASE);
     repo.stage(
@@ -61,7 +60,7 @@ decide now, in one of three ways (or set the rule's `severity`):
     assert!(!installs(&repo).contains("naming convention"));
     // Nor is somebody told who only asks what would be written.
     repo.stage("alembic-named.toml", "");
-    let said = ends(&repo, &["install", "--dry-run"], 0);
+    let said = repo.ends(&["install", "--dry-run"], 0);
     assert!(!said.contains("naming convention"), "{said}");
 }
 
@@ -153,13 +152,13 @@ fn install_adds_no_line_that_a_commit_never_reaches() {
         assert!(passes(&with_husky(&with_line)), "the trap does not work: {script}");
 
         let repo = with_husky(script);
-        let said = ends(&repo, &["install"], 2);
+        let said = repo.ends(&["install"], 2);
         assert_eq!(said.trim_end().lines().count(), 1, "{said}");
         assert!(said.contains(LINE.trim_end()), "{said}");
         assert_eq!(repo.read(".husky/pre-commit"), script);
         // What an older one left behind is not called installed.
         let left = with_husky(&with_line);
-        let told = words(&left.command(PROGRAM).arg("install").output().unwrap());
+        let told = words(&left.run(&["install"]));
         // Behind `||` it is taken for the project's own condition.
         let is_choice = script.ends_with("||\n");
         assert!(is_choice || !told.contains("Nothing to do"), "{script}: {told}");
@@ -170,7 +169,7 @@ fn install_adds_no_line_that_a_commit_never_reaches() {
         lines.insert(above - 1, LINE);
         repo.write(".husky/pre-commit", lines.concat());
         assert!(!passes(&repo), "{said}");
-        let said = ends(&repo, &["install"], 0);
+        let said = repo.ends(&["install"], 0);
         assert!(said.contains("Nothing to do"), "{said}");
     }
 }
@@ -192,11 +191,11 @@ fn install_adds_the_line_to_what_projects_have() {
         "git diff --cached --name-only | while read -r file; do\n  echo \"$file\"\ndone\n",
     ] {
         let repo = with_husky(script);
-        let said = ends(&repo, &["install"], 0);
+        let said = repo.ends(&["install"], 0);
         assert!(said.contains("Added alembic-named to "), "{script}: {said}");
         assert!(!passes(&repo), "{script}");
-        assert!(ends(&repo, &["install"], 0).contains("Nothing to do"), "{script}");
-        ends(&repo, &["uninstall"], 0);
+        assert!(repo.ends(&["install"], 0).contains("Nothing to do"), "{script}");
+        repo.ends(&["uninstall"], 0);
         assert_eq!(repo.read(".husky/pre-commit"), script);
     }
 }

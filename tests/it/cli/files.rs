@@ -2,12 +2,12 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{FILE, OTHER, committed, found, found_in, paths, staged};
-use crate::support::{NAMED, Repo, UNNAMED, migration, said};
+use super::{committed, found, found_in, paths};
+use crate::support::{FILE, NAMED, OTHER, Repo, UNNAMED, migration, said, staged};
 
 #[test]
 fn named_files_are_checked_as_they_are_on_disk() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     repo.write(FILE, migration(NAMED)).write(OTHER, migration(UNNAMED));
     found(&repo, &[], &[FILE]);
     found(&repo, &[FILE], &[]);
@@ -150,9 +150,7 @@ fn files_of_another_repository_than_the_current_one() {
 fn files_of_a_repository_within_the_current_one() {
     let (outer, folder) = (committed(), Repo::none());
     for around in [&outer, &folder] {
-        let inner = Repo::at(around.join("inner"));
-        std::fs::create_dir(inner.path()).unwrap();
-        inner.git(&["init", "--quiet"]);
+        let inner = Repo::make(around.join("inner"));
         inner.stage(OTHER, migration(UNNAMED));
         inner.commit("first");
         inner.write("new.py", migration(UNNAMED));
@@ -302,7 +300,7 @@ fn paths_start_where_the_user_is_and_are_told_from_the_top() {
 
 #[test]
 fn exclude_leaves_files_out_named_or_not() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     repo.stage(OTHER, migration(UNNAMED))
         .stage("legacy/old.py", migration(UNNAMED));
     let nothing: &[&str] = &[];
@@ -337,7 +335,7 @@ fn exclude_leaves_files_out_named_or_not() {
 
 #[test]
 fn the_configuration_is_the_one_of_what_is_checked() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     // Staged files answer to the staged configuration.
     repo.write("pyproject.toml", "[tool.alembic-named]\nexclude = ['migrations']\n");
     found(&repo, &[], &[FILE]);
@@ -354,7 +352,7 @@ fn the_configuration_is_the_one_of_what_is_checked() {
 
 #[test]
 fn rules_can_be_selected_and_ignored() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     let rules = |arguments: &[&str], status| {
         let told = said(repo.tool(&[arguments, &["--format=concise"]].concat()), status);
         let rule = |line: &str| line.split(['[', ']']).nth(1).unwrap().to_owned();

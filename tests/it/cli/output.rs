@@ -1,11 +1,10 @@
 //! Where the output goes, and what a terminal, a pipe or a file gets of it.
 
-use super::{FILE, OTHER, staged};
-use crate::support::{self, NAMED, PROGRAM, Repo, UNNAMED, migration, said};
+use crate::support::{FILE, NAMED, OTHER, PROGRAM, Repo, UNNAMED, migration, root, said, staged, words};
 
 #[test]
 fn the_output_file_takes_the_findings() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     for format in ["text", "concise", "json"] {
         let printed = said(repo.tool(&["--format", format]), 1);
         let told = said(repo.tool(&["--format", format, "--output-file", "report.txt"]), 1);
@@ -23,7 +22,7 @@ fn the_output_file_takes_the_findings() {
 
 #[test]
 fn colour_on_request_only() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     let is_coloured = |arguments: &[&str], variables: &[(&str, &str)]| {
         let mut command = repo.tool(arguments);
         command.envs(variables.iter().copied());
@@ -50,22 +49,27 @@ fn colour_on_request_only() {
     assert!(repo.read("report.txt").contains('\u{1b}'));
 }
 
+/// What the program shows on a terminal of 80 columns; `None`, said aloud, where there is no way to have one.
+fn on_terminal(repo: &Repo, arguments: &str, variables: &[(&str, &str)]) -> Option<String> {
+    let mut script = repo.command("script");
+    script.args(["-qec", &format!("stty cols 80; '{PROGRAM}' {arguments}"), "/dev/null"]);
+    script.env("TERM", "xterm").envs(variables.iter().copied());
+    let Ok(output) = script.output() else {
+        eprintln!("skipped: `script` is not installed, so there is no terminal");
+        return None;
+    };
+    Some(words(&output).replace("\r\n", "\n"))
+}
+
 #[test]
 fn colour_on_a_terminal() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     let on_terminal = |arguments: &str, variables: &[(&str, &str)]| {
-        let mut script = repo.command("script");
-        script.args(["-qec", &format!("'{PROGRAM}' {arguments}"), "/dev/null"]);
-        script.env("TERM", "xterm").envs(variables.iter().copied());
-        let output = script.output().ok()?;
-        let text = support::words(&output);
+        let text = on_terminal(&repo, arguments, variables)?;
         assert!(text.contains("error"), "{text}");
         Some(text.contains('\u{1b}'))
     };
-    let Some(usual) = on_terminal("", &[]) else {
-        eprintln!("skipped: `script` is not installed, so there is no terminal");
-        return;
-    };
+    let Some(usual) = on_terminal("", &[]) else { return };
     assert!(usual);
     assert_eq!(on_terminal("", &[("NO_COLOR", "1")]), Some(false));
     assert_eq!(on_terminal("", &[("TERM", "dumb")]), Some(false));
@@ -77,7 +81,7 @@ fn colour_on_a_terminal() {
 
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     for index in 0..300 {
         repo.write(format!("many/{index}.py"), migration(UNNAMED));
     }
@@ -114,7 +118,7 @@ fn a_full_device_is_told() {
         eprintln!("skipped: there is no /dev/full");
         return;
     };
-    let repo = staged();
+    let repo = staged(UNNAMED);
     let mut command = repo.command(PROGRAM);
     let output = command.stdout(full.try_clone().unwrap()).output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr);
@@ -130,7 +134,7 @@ fn a_full_device_is_told() {
 
 /// The names of the rules, by their pages.
 fn pages() -> Vec<String> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
+    let folder = root().join("docs/rules");
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
         .map(|page| page.unwrap().file_name().into_string().unwrap().replace(".md", ""))
@@ -159,17 +163,6 @@ fn rules_are_listed_and_explained() {
     assert!(told.err.contains("<RULE>"), "{}", told.err);
 }
 
-/// What the program shows on a terminal of 80 columns; `None`, said aloud, where there is no way to have one.
-fn on_terminal(repo: &Repo, arguments: &str) -> Option<String> {
-    let mut script = repo.command("script");
-    script.args(["-qec", &format!("stty cols 80; '{PROGRAM}' {arguments}"), "/dev/null"]);
-    let Ok(output) = script.env("TERM", "xterm").output() else {
-        eprintln!("skipped: `script` is not installed, so there is no terminal");
-        return None;
-    };
-    Some(support::words(&output).replace("\r\n", "\n"))
-}
-
 #[test]
 fn a_page_is_readable_on_a_terminal_and_plain_in_a_pipe() {
     let repo = Repo::none();
@@ -178,7 +171,7 @@ fn a_page_is_readable_on_a_terminal_and_plain_in_a_pipe() {
         piped.starts_with("# unnamed-drop\n") && piped.contains("\n```python file="),
         "{piped}"
     );
-    let Some(shown) = on_terminal(&repo, "explain unnamed-drop") else {
+    let Some(shown) = on_terminal(&repo, "explain unnamed-drop", &[]) else {
         return;
     };
     assert!(!shown.contains("```") && !shown.contains("# unnamed-drop"), "{shown}");
@@ -188,7 +181,7 @@ fn a_page_is_readable_on_a_terminal_and_plain_in_a_pipe() {
 
 #[test]
 fn a_diff_ends_with_what_to_do_about_it() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     let told = said(repo.tool(&["--diff"]), 1);
     assert!(told.out.starts_with("--- a/migrations"), "{}", told.out);
     assert_eq!(
@@ -215,7 +208,7 @@ fn a_diff_ends_with_what_to_do_about_it() {
 
 #[test]
 fn a_picture_is_followed_by_one_empty_line_only_where_something_follows() {
-    let repo = staged();
+    let repo = staged(UNNAMED);
     repo.stage(OTHER, migration(UNNAMED));
     let quiet = said(repo.tool(&["--quiet"]), 1).out;
     assert!(!quiet.ends_with("\n\n") && !quiet.contains("\n\n\n"), "{quiet}");
@@ -236,7 +229,7 @@ fn completions_for_each_shell() {
         assert!(!script.contains('\u{1b}'), "{shell}");
         let check = folder.command(shell).args(["-n", "-c", &script]).output();
         if let (true, Ok(check)) = (matches!(shell, "bash" | "zsh" | "fish"), check) {
-            assert!(check.status.success(), "{shell}: {}", support::words(&check));
+            assert!(check.status.success(), "{shell}: {}", words(&check));
         }
     }
     let told = said(folder.tool(&["completions", "csh"]), 2);

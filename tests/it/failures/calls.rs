@@ -2,12 +2,12 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{FILE, as_nobody, fails, fails_as, forbid, staged};
-use crate::support::said;
+use super::{as_nobody, fails, fails_as, forbid};
+use crate::support::{FILE, NAMED, said, staged_later, users};
 
 #[test]
 fn an_output_file_that_cannot_be_written() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     repo.write("taken", "as it was\n");
     for (path, cause) in [
         ("migrations", "directory"),
@@ -20,15 +20,17 @@ fn an_output_file_that_cannot_be_written() {
             &[path, cause, "check its folder and its permissions"],
         );
     }
-    let Some(_) = as_nobody(&repo, &[]) else { return };
+    if !users::git_on_nobody(&repo) {
+        return;
+    }
     forbid(&repo, "taken");
-    let command = as_nobody(&repo, &["--output-file", "taken"]).unwrap();
+    let command = as_nobody(&repo, &["--output-file", "taken"]);
     fails_as(&repo, command, &["`taken`", "Permission denied"]);
 }
 
 #[test]
 fn words_that_are_no_options() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     for (arguments, parts) in [
         (&["--no-such"][..], &["unexpected argument '--no-such'", "--help"][..]),
         (&["--formt", "json"], &["--formt", "'--format'"]),
@@ -51,7 +53,7 @@ fn words_that_are_no_options() {
 
 #[test]
 fn subcommands_in_the_wrong_place_or_misspelled() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     for (arguments, parts) in [
         (
             &["chek"][..],
@@ -83,7 +85,7 @@ fn subcommands_in_the_wrong_place_or_misspelled() {
 
 #[test]
 fn patterns_and_rules_that_are_none() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     fails(&repo, &["--exclude", "a["], &["`a[`", "is not a glob", "write it like"]);
     fails(&repo, &["--exclude", "{a"], &["`{a`", "is not a glob"]);
     for option in ["--select", "--ignore"] {
@@ -108,7 +110,7 @@ fn patterns_and_rules_that_are_none() {
 
 #[test]
 fn files_that_are_not_there() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     fails(
         &repo,
         &["no/such.py"],
@@ -132,7 +134,7 @@ fn files_that_are_not_there() {
 
 #[test]
 fn a_given_configuration_that_is_wrong() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     let check = "check the path given with --config";
     fails(
         &repo,

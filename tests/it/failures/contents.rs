@@ -1,11 +1,11 @@
 //! Files whose contents cannot be read.
 
-use super::{FILE, fails, fails_as, staged};
-use crate::support::{NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, said, words};
+use super::{fails, fails_as};
+use crate::support::{FILE, NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, said, staged_later, words};
 
 #[test]
 fn text_that_is_not_utf_8() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     let latin = |name: &str| {
         let text = migration(name).replace("add invoice", "add invoice \u{2014}");
         text.bytes()
@@ -42,7 +42,7 @@ fn text_that_is_not_utf_8() {
 
 #[test]
 fn bytes_that_no_editor_writes() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     let text = migration(UNNAMED);
     for odd in [
         text.replace("'order'", "'or\0der'").into_bytes(),
@@ -78,7 +78,7 @@ fn with_little_memory(repo: &Repo, arguments: &[&str]) -> assert_cmd::Command {
 #[test]
 fn a_large_file_is_not_read() {
     const SIZE: u64 = 500_000_000;
-    let repo = staged();
+    let repo = staged_later(NAMED);
     let mut zeros = repo.command("sh");
     let zeros = zeros.args(["-c", &format!("head -c {SIZE} /dev/zero | git hash-object -w --stdin")]);
     let id = zeros.output().unwrap();
@@ -111,7 +111,7 @@ fn a_large_file_is_not_read() {
 
 #[test]
 fn the_limit_can_be_set() {
-    let repo = staged();
+    let repo = staged_later(NAMED);
     let size = migration(NAMED).len();
     said(repo.tool(&["--max-file-size", &size.to_string()]), 0);
     let less = (size - 1).to_string();

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::{FILE, in_head, in_index, with_a_note};
-use crate::support::{NAMED, PROGRAM, Repo, UNNAMED, leftovers, migration, words};
+use super::{in_commit, in_index, with_a_note};
+use crate::support::{FILE, NAMED, PROGRAM, Repo, UNNAMED, leftovers, migration, words};
 
 /// A repository whose hook fixes and stages.
 fn fixing_hook() -> Repo {
@@ -27,7 +27,7 @@ fn commits_the_fix(repo: &Repo, arguments: &[&str], answers: &str) {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", words(&output));
-    assert_eq!(in_head(repo, FILE), migration(NAMED), "{arguments:?}");
+    assert_eq!(in_commit(repo, "HEAD", FILE), migration(NAMED), "{arguments:?}");
     assert_eq!(in_index(repo, FILE), migration(NAMED), "{arguments:?}");
     assert_eq!(leftovers(repo), Vec::<String>::new());
 }

@@ -2,19 +2,20 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use super::{FILE, OTHER, ends, in_index, staged};
+use super::in_index;
+use crate::support::users::{as_nobody, git_on_nobody, hand_over, is_root, take_back};
 use crate::support::{
-    NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, as_nobody, git_on_nobody, hand_over, is_root, leftovers, migration,
-    take_back, words,
+    FILE, NAMED, OTHER, PROGRAM, Repo, SUGGESTED, UNNAMED, executable, leftovers, migration, path_with, real_git,
+    staged_later, words,
 };
 
 /// One file that is refused and another one that is fixed: status 2, and the refusal says `why`.
 #[track_caller]
 fn refuses(repo: &Repo, why: &str) {
     repo.stage(OTHER, migration(UNNAMED));
-    let said = ends(repo, &["fix", "--staged"], 2);
+    let said = repo.ends(&["fix", "--staged"], 2);
     assert!(said.contains(why), "{said}");
     assert_eq!(repo.read(OTHER), migration(NAMED), "the other one is fixed: {said}");
     assert_eq!(leftovers(repo), Vec::<String>::new());
@@ -22,20 +23,20 @@ fn refuses(repo: &Repo, why: &str) {
 
 #[test]
 fn what_is_no_plain_file_is_refused() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     fs::rename(repo.join(FILE), repo.join("real.py")).unwrap();
     symlink("../../real.py", repo.join(FILE)).unwrap();
     refuses(&repo, "is a symbolic link");
     assert_eq!(repo.read("real.py"), migration(UNNAMED));
     assert!(repo.join(FILE).is_symlink());
-    ends(&repo, &["fix", FILE], 2);
+    repo.ends(&["fix", FILE], 2);
     assert_eq!(repo.read("real.py"), migration(UNNAMED));
 
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     fs::remove_file(repo.join(FILE)).unwrap();
     refuses(&repo, "is not a file in the working tree");
 
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     fs::remove_file(repo.join(FILE)).unwrap();
     fs::create_dir(repo.join(FILE)).unwrap();
     refuses(&repo, "is not a file in the working tree");
@@ -46,11 +47,11 @@ fn a_folder_that_leads_out_of_the_working_tree_is_refused() {
     let outside = tempfile::tempdir().unwrap();
     let path = outside.path().join("add_invoice.py");
     fs::write(&path, migration(UNNAMED)).unwrap();
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     fs::remove_dir_all(repo.join("migrations/versions")).unwrap();
     symlink(outside.path(), repo.join("migrations/versions")).unwrap();
     for arguments in [["fix", "--staged"].as_slice(), &["fix", "--staged", "--restage"]] {
-        let said = ends(&repo, arguments, 2);
+        let said = repo.ends(arguments, 2);
         assert!(said.contains("symbolic link"), "{said}");
         assert_eq!(fs::read_to_string(&path).unwrap(), migration(UNNAMED));
         assert_eq!(in_index(&repo, FILE), migration(UNNAMED));
@@ -59,7 +60,7 @@ fn a_folder_that_leads_out_of_the_working_tree_is_refused() {
 
 #[test]
 fn a_read_only_file_is_refused() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     fs::set_permissions(repo.join(FILE), fs::Permissions::from_mode(0o444)).unwrap();
     refuses(&repo, "is read-only");
     assert_eq!(repo.read(FILE), migration(UNNAMED));
@@ -67,15 +68,15 @@ fn a_read_only_file_is_refused() {
 
 #[test]
 fn what_is_no_utf_8_is_refused() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     let latin = migration(UNNAMED).replace("a step", "").into_bytes();
     repo.stage(FILE, [latin.as_slice(), b"# \xe4\n"].concat());
     refuses(&repo, "is not UTF-8");
     // Text that git turns into something else when it is checked out.
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     let wide: Vec<u8> = migration(UNNAMED).encode_utf16().flat_map(u16::to_le_bytes).collect();
     repo.write(FILE, &wide);
-    let said = ends(&repo, &["fix", "--staged"], 1);
+    let said = repo.ends(&["fix", "--staged"], 1);
     assert!(said.contains("was left alone"), "{said}");
     assert_eq!(fs::read(repo.join(FILE)).unwrap(), wide);
 }
@@ -83,7 +84,7 @@ fn what_is_no_utf_8_is_refused() {
 #[test]
 fn mode_and_owner_are_kept() {
     for mode in [0o755, 0o640, 0o600] {
-        let repo = staged();
+        let repo = staged_later(UNNAMED);
         fs::set_permissions(repo.join(FILE), fs::Permissions::from_mode(mode)).unwrap();
         repo.git(&["add", "-A"]);
         let entry = |repo: &Repo| {
@@ -94,7 +95,7 @@ fn mode_and_owner_are_kept() {
                 .to_owned()
         };
         let staged_mode = entry(&repo);
-        ends(&repo, &["fix", "--staged", "--restage"], 0);
+        repo.ends(&["fix", "--staged", "--restage"], 0);
         let metadata = fs::metadata(repo.join(FILE)).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o7777, mode);
         assert_eq!(entry(&repo), staged_mode);
@@ -103,9 +104,9 @@ fn mode_and_owner_are_kept() {
         eprintln!("skipped: only root can give a file to somebody else");
         return;
     }
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     std::os::unix::fs::chown(repo.join(FILE), Some(65534), Some(65534)).unwrap();
-    ends(&repo, &["fix", FILE], 0);
+    repo.ends(&["fix", FILE], 0);
     let metadata = fs::metadata(repo.join(FILE)).unwrap();
     assert_eq!((metadata.uid(), metadata.gid()), (65534, 65534));
     assert_eq!(repo.read(FILE), migration(NAMED));
@@ -113,9 +114,8 @@ fn mode_and_owner_are_kept() {
 
 #[test]
 fn a_folder_that_may_not_be_written_is_refused() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     if !git_on_nobody(&repo) {
-        eprintln!("skipped: no other user can be become here");
         return;
     }
     repo.stage("second/m.py", migration(UNNAMED));
@@ -141,19 +141,13 @@ fn a_folder_that_may_not_be_written_is_refused() {
 
 /// The search path with a git in front that runs a script once, after the first change of the index.
 fn git_and_then(happens: &str) -> (tempfile::TempDir, std::ffi::OsString) {
-    let found = Command::new("sh").args(["-c", "command -v git"]).output().unwrap();
-    let real = String::from_utf8(found.stdout).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let git = folder.path().join("git");
     let script = format!(
         "#!/bin/sh\n'{}' \"$@\"; status=$?\ncase $* in *--index-info) [ -e .git/seen ] || {{ touch .git/seen; {happens}; }} ;; esac\nexit $status\n",
-        real.trim(),
+        real_git(),
     );
-    fs::write(&git, script).unwrap();
-    fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
-    let others = std::env::var_os("PATH").unwrap();
-    let places = std::iter::once(folder.path().to_owned()).chain(std::env::split_paths(&others));
-    let path = std::env::join_paths(places).unwrap();
+    executable(&folder.path().join("git"), &script);
+    let path = path_with(folder.path());
     (folder, path)
 }
 
@@ -162,7 +156,7 @@ fn git_and_then(happens: &str) -> (tempfile::TempDir, std::ffi::OsString) {
 /// A git that runs a script once, after it has changed the index.
 #[track_caller]
 fn restores(happens: &str, why: &str, second: impl Fn(&Repo)) {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     repo.stage(OTHER, migration(UNNAMED));
     let before = repo.git(&["ls-files", "-s"]);
     let (_folder, path) = git_and_then(happens);
@@ -215,7 +209,6 @@ fn a_folder_that_may_not_be_written_any_more_restores_everything() {
     repo.stage("a/m.py", migration(UNNAMED))
         .stage("b/m.py", migration(UNNAMED));
     if !git_on_nobody(&repo) {
-        eprintln!("skipped: no other user can be become here");
         return;
     }
     let before = repo.git(&["ls-files", "-s"]);
@@ -239,9 +232,9 @@ fn a_folder_that_may_not_be_written_any_more_restores_everything() {
 
 #[test]
 fn an_index_that_is_locked_changes_nothing() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     repo.write(".git/index.lock", "");
-    let said = ends(&repo, &["fix", "--staged", "--restage"], 2);
+    let said = repo.ends(&["fix", "--staged", "--restage"], 2);
     assert!(said.contains("index.lock"), "{said}");
     assert_eq!(
         (repo.read(FILE), in_index(&repo, FILE)),
@@ -253,7 +246,7 @@ fn an_index_that_is_locked_changes_nothing() {
 
 #[test]
 fn a_fix_by_a_program_that_nobody_reads() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     let mut command = repo.command(PROGRAM);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use super::{FILE, OTHER, ends, in_index, staged, with_a_note};
-use crate::support::{NAMED, PROGRAM, Repo, UNNAMED, leftovers, migration, words};
+use super::{in_index, with_a_note};
+use crate::support::{FILE, NAMED, OTHER, PROGRAM, Repo, UNNAMED, leftovers, migration, staged_later, words};
 
 #[test]
 fn an_edit_that_is_not_staged_is_kept() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     repo.write(FILE, with_a_note(UNNAMED));
-    ends(&repo, &["fix", "--staged"], 1);
+    repo.ends(&["fix", "--staged"], 1);
     assert_eq!(repo.read(FILE), with_a_note(NAMED));
     assert_eq!(in_index(&repo, FILE), migration(UNNAMED));
 }
@@ -19,9 +19,9 @@ fn a_line_that_is_not_as_it_was_checked_is_left_alone() {
     let mine = migration(UNNAMED).replace("['id'])", "['id'], ondelete='CASCADE')");
     let twice = migration(UNNAMED) + "    op.drop_constraint(None, 'order', type_='foreignkey')\n";
     for working in [mine, twice] {
-        let repo = staged();
+        let repo = staged_later(UNNAMED);
         repo.stage(OTHER, migration(UNNAMED)).write(FILE, &working);
-        let said = ends(&repo, &["fix", "--staged"], 1);
+        let said = repo.ends(&["fix", "--staged"], 1);
         assert!(said.contains(&format!("`{FILE}` was left alone")), "{said}");
         assert_eq!(repo.read(FILE), working);
         assert_eq!(in_index(&repo, FILE), migration(UNNAMED));
@@ -40,15 +40,15 @@ fn other_line_ends_in_the_working_tree_are_kept() {
         migration(UNNAMED),
         "git gave the index its own line ends"
     );
-    ends(&repo, &["fix", "--staged", "--restage"], 0);
+    repo.ends(&["fix", "--staged", "--restage"], 0);
     assert_eq!(repo.read(FILE), crlf(NAMED));
     assert_eq!(in_index(&repo, FILE), migration(NAMED));
     assert_eq!(repo.git(&["status", "--porcelain"]), format!("A  {FILE}"));
     // Mixed ones, and an end of the file that was edited.
     let mixed = |name: &str| migration(name).replacen('\n', "\r\n", 9) + "# mine";
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     repo.write(FILE, mixed(UNNAMED));
-    ends(&repo, &["fix", "--staged"], 1);
+    repo.ends(&["fix", "--staged"], 1);
     assert_eq!(repo.read(FILE), mixed(NAMED));
 }
 
@@ -66,17 +66,17 @@ fn an_end_of_file_that_differs_is_kept() {
     ] {
         let repo = Repo::new();
         repo.stage(FILE, staged).write(FILE, working);
-        ends(&repo, &["fix", "--staged"], 1);
+        repo.ends(&["fix", "--staged"], 1);
         assert_eq!(repo.read(FILE), expected);
     }
 }
 
 #[test]
 fn restaging_takes_the_fix_and_nothing_else() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     repo.write(FILE, with_a_note(UNNAMED));
     repo.stage("other.txt", "staged\n").write("other.txt", "not staged\n");
-    let said = ends(&repo, &["fix", "--staged", "--restage"], 0);
+    let said = repo.ends(&["fix", "--staged", "--restage"], 0);
     assert!(said.contains("fixed and staged"), "{said}");
     assert_eq!(repo.read(FILE), with_a_note(NAMED));
     assert_eq!(in_index(&repo, FILE), migration(NAMED));
@@ -87,12 +87,12 @@ fn restaging_takes_the_fix_and_nothing_else() {
 
 #[test]
 fn what_is_fixed_in_the_working_tree_only_wants_to_be_staged() {
-    let repo = staged();
-    ends(&repo, &["fix", "--staged"], 1);
-    let said = ends(&repo, &["fix", "--staged"], 1);
+    let repo = staged_later(UNNAMED);
+    repo.ends(&["fix", "--staged"], 1);
+    let said = repo.ends(&["fix", "--staged"], 1);
     assert!(said.contains(&format!("stage it with `git add {FILE}`")), "{said}");
     assert!(!said.contains("left alone"), "{said}");
-    let said = ends(&repo, &["fix", "--staged", "--restage"], 0);
+    let said = repo.ends(&["fix", "--staged", "--restage"], 0);
     assert!(
         said.contains("fixed and staged") && !said.contains("left alone"),
         "{said}"
@@ -105,10 +105,10 @@ fn what_is_fixed_in_the_working_tree_only_wants_to_be_staged() {
 
 #[test]
 fn restaging_with_a_changed_line_fixes_what_is_staged_only() {
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     let mine = migration(UNNAMED).replace("['id'])", "['id'], ondelete='CASCADE')");
     repo.write(FILE, &mine);
-    let said = ends(&repo, &["fix", "--staged", "--restage"], 0);
+    let said = repo.ends(&["fix", "--staged", "--restage"], 0);
     assert!(said.contains("was left alone"), "{said}");
     assert_eq!((repo.read(FILE), in_index(&repo, FILE)), (mine, migration(NAMED)));
 }
@@ -123,23 +123,23 @@ fn restaging_from_anywhere_and_with_every_variable_of_git() {
             (migration(NAMED), migration(NAMED))
         );
     };
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     check(
         &repo,
         repo.command(PROGRAM).current_dir(repo.join("migrations/versions")),
     );
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     let mut command = repo.command(PROGRAM);
     command.env("GIT_DIR", "../.git").env("GIT_WORK_TREE", "..");
     check(&repo, command.current_dir(repo.join("migrations")));
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     let elsewhere = tempfile::tempdir().unwrap();
     let mut command = repo.command(PROGRAM);
     command
         .env("GIT_DIR", repo.join(".git"))
         .env("GIT_WORK_TREE", repo.path());
     check(&repo, command.current_dir(elsewhere.path()));
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     let mut command = repo.command(PROGRAM);
     check(
         &repo,
@@ -148,7 +148,7 @@ fn restaging_from_anywhere_and_with_every_variable_of_git() {
             .current_dir(repo.join("migrations")),
     );
     // A linked worktree has an index of its own.
-    let repo = staged();
+    let repo = staged_later(UNNAMED);
     repo.git(&["worktree", "add", "--quiet", "linked"]);
     let linked = Repo::at(repo.join("linked"));
     linked.stage(FILE, migration(UNNAMED));
@@ -163,9 +163,9 @@ fn restaging_in_formats_that_only_git_writes() {
         &["update-index", "--index-version", "4"],
         &["update-index", "--untracked-cache"],
     ] {
-        let repo = staged();
+        let repo = staged_later(UNNAMED);
         repo.git(prepare);
-        ends(&repo, &["fix", "--staged", "--restage"], 0);
+        repo.ends(&["fix", "--staged", "--restage"], 0);
         assert_eq!(
             (repo.read(FILE), in_index(&repo, FILE)),
             (migration(NAMED), migration(NAMED))
@@ -173,7 +173,7 @@ fn restaging_in_formats_that_only_git_writes() {
     }
     if let Some(repo) = Repo::with(&["--object-format=sha256"]) {
         repo.stage(FILE, migration(UNNAMED));
-        ends(&repo, &["fix", "--staged", "--restage"], 0);
+        repo.ends(&["fix", "--staged", "--restage"], 0);
         assert_eq!(in_index(&repo, FILE), migration(NAMED));
     }
 }

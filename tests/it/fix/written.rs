@@ -1,7 +1,7 @@
 //! What a fix writes, and where it guesses nothing.
 
-use super::{FILE, ends, halves, in_index, run, said};
-use crate::support::{Repo, both_texts, leftovers};
+use super::{halves, in_index};
+use crate::support::{FILE, Repo, both_texts, leftovers, words};
 
 /// The text with `[[before=>after]]` in it is fixed by the arguments, in the working tree and by `git apply`; twice is once.
 #[track_caller]
@@ -13,10 +13,10 @@ fn fixes_with(template: &str, arguments: &[&str]) {
     repo.commit("first");
     repo.stage(FILE, &before);
 
-    let diff = run(&repo, &[&["--staged", "--diff"], arguments].concat());
-    assert_eq!(diff.get_output().status.code(), Some(1), "{}", said(&diff));
+    let diff = repo.run(&[&["--staged", "--diff"], arguments].concat());
+    assert_eq!(diff.status.code(), Some(1), "{}", words(&diff));
     assert_eq!(repo.read(FILE), before, "--diff changed the file");
-    let patch = String::from_utf8(diff.get_output().stdout.clone()).unwrap();
+    let patch = String::from_utf8(diff.stdout).unwrap();
     assert_eq!(
         patch.contains('\u{1b}'),
         before.contains('\u{1b}'),
@@ -27,11 +27,11 @@ fn fixes_with(template: &str, arguments: &[&str]) {
     assert_eq!(repo.read(FILE), after, "by git apply\n{patch}");
     repo.write(FILE, &before);
 
-    ends(&repo, &[&["fix", "--staged"], arguments].concat(), 1);
+    repo.ends(&[&["fix", "--staged"], arguments].concat(), 1);
     assert_eq!(repo.read(FILE), after, "by --fix");
     assert_eq!(in_index(&repo, FILE), before, "--fix staged something");
     repo.git(&["add", "-A"]);
-    ends(&repo, &[&["fix", "--staged"], arguments].concat(), 0);
+    repo.ends(&[&["fix", "--staged"], arguments].concat(), 0);
     assert_eq!(repo.read(FILE), after, "by --fix once more");
     assert_eq!(leftovers(&repo), Vec::<String>::new());
 }
@@ -47,7 +47,7 @@ fn leaves(upgrade: &str, downgrade: &str, reason: &str) {
     let (before, after) = both_texts(&halves(upgrade, downgrade));
     let repo = Repo::new();
     repo.stage(FILE, &before);
-    let said = ends(&repo, &["fix", "--staged", "--unsafe-fixes"], 1);
+    let said = repo.ends(&["fix", "--staged", "--unsafe-fixes"], 1);
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(repo.read(FILE), after, "{said}");
     assert!(said.contains(reason), "expected `{reason}` in: {said}");

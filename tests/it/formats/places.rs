@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{ASK_GIT, Variables, agree, agree_in, change, check, environment, open, started};
-use crate::support::Repo;
+use crate::support::{Repo, users};
 use alembic_named::git::{Backend, GitError, Repository};
 
 #[test]
@@ -206,9 +206,7 @@ fn broken_indexes_are_named_as_such() {
 fn a_repository_of_another_user() {
     let repo = started();
     change(&repo);
-    let owned = repo.command("chown").args(["-R", "12345", "."]).output();
-    if !owned.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: only root can give files away");
+    if !users::give_away(&repo) {
         return;
     }
     let error = Repository::discover_in(&environment(&[]), &repo.join("pkg"))

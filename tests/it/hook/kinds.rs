@@ -1,7 +1,7 @@
 //! Hooks of repositories of every kind.
 
-use super::{FILE, NONE, ONE, OTHER, accepts, blocked_then_accepted, blocks, commit, hooked, script, start};
-use crate::support::{NAMED, Repo, UNNAMED, migration, words};
+use super::{NONE, ONE, accepts, blocked_then_accepted, blocks, commit, hooked, script, start};
+use crate::support::{FILE, NAMED, OTHER, Repo, UNNAMED, migration, users, words};
 
 #[test]
 fn the_first_commit() {
@@ -52,9 +52,7 @@ fn a_repository_of_another_user_that_git_accepts() {
     let repo = hooked();
     repo.git(&["worktree", "add", "--quiet", "linked", "-b", "linked"]);
     repo.stage(FILE, migration(UNNAMED));
-    let owned = repo.command("chown").args(["-R", "12345", "."]).output();
-    if !owned.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: only root can give files away");
+    if !users::give_away(&repo) {
         return;
     }
     let trusted = |repo: &Repo| {

@@ -1,7 +1,7 @@
 //! Merges and cherry-picks: who answers for what.
 
-use super::{FILE, NONE, ONE, OTHER, accepts, blocks, commit, git, hooked, script};
-use crate::support::{NAMED, Repo, UNNAMED, migration, words};
+use super::{NONE, ONE, accepts, blocks, commit, git, hooked, script};
+use crate::support::{FILE, NAMED, OTHER, Repo, UNNAMED, migration, words};
 
 /// On `side` a colleague committed an unnamed constraint; `main` went on.
 fn diverged() -> Repo {

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{self, PROGRAM, Repo};
+use crate::support::{NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, said};
 
 /// Paths and what is written there.
 type Files<'a> = &'a [(&'a str, &'a str)];
@@ -58,7 +58,7 @@ fn a_head_that_is_damaged_is_none_without_commits() {
     ];
     for (what, files, sentence) in all {
         let repo = Repo::new();
-        repo.stage("versions/a.py", support::migration(support::UNNAMED));
+        repo.stage("versions/a.py", migration(UNNAMED));
         repo.commit("start");
         repo.stage("b.py", "");
         for (path, text) in files {
@@ -84,15 +84,11 @@ fn a_head_that_is_damaged_is_none_without_commits() {
             &["fix", "--staged", "--restage"],
             &["fix", "versions/a.py"],
         ] {
-            let told = support::said(repo.tool(arguments), 2);
+            let told = said(repo.tool(arguments), 2);
             assert!(told.err.contains(sentence), "{what}, {arguments:?}: {}", told.err);
         }
         assert_eq!(std::fs::read(repo.join(".git/index")).unwrap(), index, "{what}");
-        assert_eq!(
-            repo.read("versions/a.py"),
-            support::migration(support::UNNAMED),
-            "{what}"
-        );
+        assert_eq!(repo.read("versions/a.py"), migration(UNNAMED), "{what}");
     }
 }
 
@@ -100,37 +96,34 @@ fn a_head_that_is_damaged_is_none_without_commits() {
 fn a_branch_without_commits_is_one_in_every_kind_of_repository() {
     for init in [&[][..], &["--object-format=sha256"], &["--ref-format=reftable"]] {
         let Some(repo) = Repo::with(init) else { continue };
-        repo.stage("versions/a.py", support::migration(support::UNNAMED));
-        support::said(repo.tool(&["fix", "--staged", "--restage"]), 0);
-        assert_eq!(
-            repo.git(&["show", ":versions/a.py"]) + "\n",
-            support::migration(support::NAMED)
-        );
+        repo.stage("versions/a.py", migration(UNNAMED));
+        said(repo.tool(&["fix", "--staged", "--restage"]), 0);
+        assert_eq!(repo.git(&["show", ":versions/a.py"]) + "\n", migration(NAMED));
         repo.commit("first");
         repo.git(&["checkout", "--quiet", "--orphan", "other"]);
-        support::said(repo.tool(&["--staged"]), 0);
+        said(repo.tool(&["--staged"]), 0);
     }
 }
 
 #[test]
 fn of_two_that_stage_the_second_waits_for_another_time() {
     let repo = Repo::new();
-    repo.stage("versions/a.py", support::migration(support::UNNAMED));
+    repo.stage("versions/a.py", migration(UNNAMED));
     let index = std::fs::read(repo.join(".git/index")).unwrap();
     let turn = std::fs::File::open(repo.join(".git")).unwrap();
     turn.lock().unwrap();
-    let told = support::said(repo.tool(&["fix", "--staged", "--restage"]), 2);
+    let told = said(repo.tool(&["fix", "--staged", "--restage"]), 2);
     assert!(
         told.err.contains("another `fix --restage` is at work in") && told.err.contains("run the command again"),
         "{}",
         told.err
     );
     assert_eq!(std::fs::read(repo.join(".git/index")).unwrap(), index);
-    assert_eq!(repo.read("versions/a.py"), support::migration(support::UNNAMED));
+    assert_eq!(repo.read("versions/a.py"), migration(UNNAMED));
     // A check asks for nothing, and who comes after the first has their turn.
-    support::said(repo.tool(&[]), 1);
+    said(repo.tool(&[]), 1);
     drop(turn);
-    support::said(repo.tool(&["fix", "--staged", "--restage"]), 0);
+    said(repo.tool(&["fix", "--staged", "--restage"]), 0);
 }
 
 #[test]
@@ -165,7 +158,7 @@ fn a_full_disk_is_named() {
         return;
     }
     let repo = Repo::new();
-    repo.stage("versions/a.py", support::migration(support::UNNAMED));
+    repo.stage("versions/a.py", migration(UNNAMED));
     // A limit for what a process may write; it is told as if the disk were full.
     let within_nothing = |script: &str| {
         let mut shell = repo.command("sh");
@@ -174,7 +167,7 @@ fn a_full_disk_is_named() {
             &format!("trap '' XFSZ; ulimit -f 0; exec \"$0\" {script}"),
             PROGRAM,
         ]);
-        support::said(assert_cmd::Command::from_std(shell), 2).err
+        said(assert_cmd::Command::from_std(shell), 2).err
     };
     let sentence = "the disk it is on is full, or your share of it: make room and run the command again";
     for script in ["fix versions/a.py", "fix --staged --restage"] {
@@ -184,25 +177,25 @@ fn a_full_disk_is_named() {
             "{script}: {told}"
         );
     }
-    assert_eq!(repo.read("versions/a.py"), support::migration(support::UNNAMED));
+    assert_eq!(repo.read("versions/a.py"), migration(UNNAMED));
     // Fixed already, so that only the index is to be written.
-    repo.write("versions/a.py", support::migration(support::NAMED));
+    repo.write("versions/a.py", migration(NAMED));
     let told = within_nothing("fix --staged --restage");
     assert!(
         told.contains("the disk with `") && told.contains("/.git` is full, or your share of it: make room"),
         "{told}"
     );
-    repo.write("versions/a.py", support::migration(support::UNNAMED));
+    repo.write("versions/a.py", migration(UNNAMED));
     for arguments in ["", "--format=json", "--diff", "explain unnamed-drop", "install -n"] {
         let mut shell = repo.command("sh");
         shell.args(["-c", &format!("exec \"$0\" {arguments} >/dev/full"), PROGRAM]);
-        let told = support::said(assert_cmd::Command::from_std(shell), 2).err;
+        let told = said(assert_cmd::Command::from_std(shell), 2).err;
         assert!(
             told.contains("error: cannot write to standard output: where it leads there is no room left: make room"),
             "{arguments}: {told}"
         );
     }
-    let told = support::said(repo.tool(&["--output-file", "/dev/full"]), 2).err;
+    let told = said(repo.tool(&["--output-file", "/dev/full"]), 2).err;
     assert!(
         told.contains("cannot write the output file `/dev/full`: the disk it is on is full"),
         "{told}"
@@ -228,19 +221,19 @@ fn a_repository_on_a_full_disk_says_so_and_stays_as_it_was() {
         std::fs::create_dir(&top).unwrap();
         let repo = Repo::at(top);
         repo.git(&["init", "--quiet", "--template=", "--initial-branch=main"]);
-        repo.stage("a.py", support::migration(support::UNNAMED));
+        repo.stage("a.py", migration(UNNAMED));
         let index = std::fs::read(repo.join(".git/index")).unwrap();
         let _ = std::fs::write(repo.join("../rest"), vec![0; 1024 * 1024]);
-        let told = support::said(repo.tool(&["fix", "--staged", "--restage"]), 2).err;
+        let told = said(repo.tool(&["fix", "--staged", "--restage"]), 2).err;
         assert!(
             told.contains("is full, or your share of it: make room and run the command again"),
             "{told}"
         );
-        assert_eq!(repo.read("a.py"), support::migration(support::UNNAMED));
+        assert_eq!(repo.read("a.py"), migration(UNNAMED));
         assert_eq!(std::fs::read(repo.join(".git/index")).unwrap(), index);
         // With room for the working file alone, the objects or the index have none.
-        repo.write("a.py", support::migration(support::NAMED));
-        let told = support::said(repo.tool(&["fix", "--staged", "--restage"]), 2).err;
+        repo.write("a.py", migration(NAMED));
+        let told = said(repo.tool(&["fix", "--staged", "--restage"]), 2).err;
         assert!(told.contains("/.git` is full, or your share of it"), "{told}");
         assert_eq!(std::fs::read(repo.join(".git/index")).unwrap(), index);
     });
@@ -250,7 +243,7 @@ fn a_repository_on_a_full_disk_says_so_and_stays_as_it_was() {
 
 #[test]
 fn what_cannot_be_read_is_never_clean() {
-    let text = support::migration(support::UNNAMED);
+    let text = migration(UNNAMED);
     let wide: Vec<u8> = [0xfeff]
         .into_iter()
         .chain(text.encode_utf16())
@@ -283,16 +276,16 @@ fn what_cannot_be_read_is_never_clean() {
             &["."],
             &["fix", "--staged", "--restage"],
         ] {
-            let told = support::said(repo.tool(arguments), 2);
+            let told = said(repo.tool(arguments), 2);
             assert!(told.err.contains(sentence), "{arguments:?}: {}", told.err);
         }
-        support::said(repo.tool(&["--exclude=a.py"]), 0);
+        said(repo.tool(&["--exclude=a.py"]), 0);
     }
     repo.stage("a.py", format!("# coding: latin-1\n{text}"));
-    assert!(support::said(repo.tool(&[]), 1).out.contains(support::SUGGESTED));
+    assert!(said(repo.tool(&[]), 1).out.contains(SUGGESTED));
     repo.stage(
         "a.py",
         "x = 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(),
     );
-    support::said(repo.tool(&[]), 0);
+    said(repo.tool(&[]), 0);
 }

@@ -1,13 +1,13 @@
 //! Links that lead out of the working tree: nothing is written through them.
 
-use crate::support::{self, Repo};
+use crate::support::{NAMED, Repo, UNNAMED, migration, said};
 
 #[test]
 fn nothing_is_written_through_a_folder_that_leads_out() {
     let outside = Repo::none();
-    outside.write("b.py", support::migration(support::UNNAMED));
+    outside.write("b.py", migration(UNNAMED));
     let repo = Repo::new();
-    repo.stage("versions/a.py", support::migration(support::UNNAMED));
+    repo.stage("versions/a.py", migration(UNNAMED));
     std::os::unix::fs::symlink(outside.path(), repo.join("away")).unwrap();
     repo.git(&["add", "away"]);
     for arguments in [
@@ -16,7 +16,7 @@ fn nothing_is_written_through_a_folder_that_leads_out() {
         &["fix", "versions/a.py", "away/b.py"],
         &["away/b.py"],
     ] {
-        let told = support::said(repo.tool(arguments), 2);
+        let told = said(repo.tool(arguments), 2);
         assert!(
             told.err.contains("lies behind a link that leads out of") && told.err.contains("go to where the file is"),
             "{}",
@@ -24,21 +24,19 @@ fn nothing_is_written_through_a_folder_that_leads_out() {
         );
         assert_eq!(told.err.lines().count(), 1, "{}", told.err);
     }
-    assert_eq!(outside.read("b.py"), support::migration(support::UNNAMED));
-    assert_eq!(repo.read("versions/a.py"), support::migration(support::UNNAMED));
+    assert_eq!(outside.read("b.py"), migration(UNNAMED));
+    assert_eq!(repo.read("versions/a.py"), migration(UNNAMED));
     // Where somebody says so, it is theirs.
-    let beside = Repo::at(outside.path().join("top"));
-    std::fs::create_dir(beside.path()).unwrap();
-    beside.git(&["init", "--quiet"]);
-    support::said(beside.tool(&["../b.py"]), 1);
+    let beside = Repo::make(outside.path().join("top"));
+    said(beside.tool(&["../b.py"]), 1);
     // A link that stays inside is followed, and somebody's own folder without a repository is theirs.
     std::os::unix::fs::symlink("versions", repo.join("near")).unwrap();
-    support::said(repo.tool(&["fix", "near/a.py"]), 0);
-    assert_eq!(repo.read("versions/a.py"), support::migration(support::NAMED));
+    said(repo.tool(&["fix", "near/a.py"]), 0);
+    assert_eq!(repo.read("versions/a.py"), migration(NAMED));
     let home = Repo::none();
     std::os::unix::fs::symlink(outside.path(), home.join("away")).unwrap();
-    support::said(home.tool(&["fix", "away/b.py"]), 0);
-    assert_eq!(outside.read("b.py"), support::migration(support::NAMED));
+    said(home.tool(&["fix", "away/b.py"]), 0);
+    assert_eq!(outside.read("b.py"), migration(NAMED));
 }
 
 #[test]
@@ -47,9 +45,7 @@ fn no_report_is_written_through_a_link_that_leads_out() {
     let outside = Repo::none();
     outside.write("file", "as it was\n");
     let around = Repo::none();
-    let repo = Repo::at(around.join("top"));
-    std::fs::create_dir(repo.path()).unwrap();
-    repo.git(&["init", "--quiet"]);
+    let repo = Repo::make(around.join("top"));
     repo.stage("a.py", "");
     symlink(outside.join("file"), repo.join("report")).unwrap();
     symlink(outside.join("new"), repo.join("dangling")).unwrap();
@@ -58,7 +54,7 @@ fn no_report_is_written_through_a_link_that_leads_out() {
     symlink("a.py", repo.join("near")).unwrap();
     let before = repo.read(".git/description");
     for path in ["report", "dangling", "folder/file", "folder/new", "description"] {
-        let told = support::said(repo.tool(&["--output-file", path]), 2);
+        let told = said(repo.tool(&["--output-file", path]), 2);
         let sentence =
             format!("the output file `{path}` leads through a link out of the working tree: name one that is no link");
         assert!(told.err.contains(&sentence), "{}", told.err);
@@ -69,7 +65,7 @@ fn no_report_is_written_through_a_link_that_leads_out() {
     );
     assert!(!outside.join("new").exists());
     for path in ["near", "new", ".git/report", "../report", "/dev/stdout"] {
-        support::said(repo.tool(&["--output-file", path]), 0);
+        said(repo.tool(&["--output-file", path]), 0);
     }
     assert!(around.join("report").exists());
 }
@@ -103,7 +99,7 @@ fn install_writes_nothing_through_a_link_that_leads_out() {
             &["install", "--write", "--manager", manager][..],
             &["install", "-n", "--write", "--manager", manager],
         ] {
-            let told = support::said(repo.tool(arguments), 2);
+            let told = said(repo.tool(arguments), 2);
             assert!(
                 told.err.contains("leads through a link out of the working tree"),
                 "{link}: {}",
@@ -122,6 +118,6 @@ fn install_writes_nothing_through_a_link_that_leads_out() {
     let repo = Repo::new();
     repo.write("config/hooks.yaml", text);
     symlink("config/hooks.yaml", repo.join(".pre-commit-config.yaml")).unwrap();
-    support::said(repo.tool(&["install", "--write", "--manager", "pre-commit"]), 0);
+    said(repo.tool(&["install", "--write", "--manager", "pre-commit"]), 0);
     assert!(repo.read("config/hooks.yaml").contains("alembic-named check --staged"));
 }

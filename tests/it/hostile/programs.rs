@@ -2,15 +2,15 @@
 
 use std::process::Command;
 
-use crate::support::{self, PROGRAM, Repo};
+use crate::support::{NAMED, PROGRAM, Repo, UNNAMED, executable, migration, words};
 
 /// Puts a program where git could be asked to start one, in a repository of that kind. It writes a file, and does what was asked of it badly.
 fn trapped(repo: &Repo) {
-    repo.write(
-        "tools/evil",
-        format!("#!/bin/sh\n: >'{}'\nexit 1\n", repo.join("../ran").display()),
+    std::fs::create_dir(repo.join("tools")).unwrap();
+    executable(
+        &repo.join("tools/evil"),
+        &format!("#!/bin/sh\n: >'{}'\nexit 1\n", repo.join("../ran").display()),
     );
-    executable(repo, "tools/evil");
     let evil = repo.join("tools/evil").display().to_string();
     let hooks = [
         "post-index-change",
@@ -29,7 +29,7 @@ fn trapped(repo: &Repo) {
     repo.stage(".gitattributes", "*.py filter=x diff=x\n*.txt filter=a=b\n")
         .stage("b.py", "b = 1\n")
         .stage("c.txt", "c\n")
-        .stage("versions/a.py", support::migration(support::UNNAMED));
+        .stage("versions/a.py", migration(UNNAMED));
     repo.git(&["add", "--all"]);
     for (name, value) in [
         ("core.fsmonitor", &*evil),
@@ -56,11 +56,6 @@ fn trapped(repo: &Repo) {
     ] {
         repo.git(&["-c", "core.fsmonitor=false", "config", name, value]);
     }
-}
-
-fn executable(repo: &Repo, path: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(repo.join(path), std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// git with all of that switched off by hand.
@@ -193,7 +188,7 @@ fn no_program_is_run_that_a_repository_names() {
                 &["fix", "--staged", "--restage"],
             ] {
                 if arguments[0] == "fix" {
-                    repo.write("versions/a.py", support::migration(support::UNNAMED));
+                    repo.write("versions/a.py", migration(UNNAMED));
                     assert!(quiet(&repo).args(["add", "versions"]).status().unwrap().success());
                     made_racy(&repo);
                     let _ = std::fs::remove_file(&ran);
@@ -204,7 +199,7 @@ fn no_program_is_run_that_a_repository_names() {
                     .env("PATH", path(&first))
                     .output()
                     .unwrap();
-                let said = support::words(&output);
+                let said = words(&output);
                 assert!(!ran.exists(), "{kind}: {arguments:?} ran a program:\n{said}");
                 assert!(
                     output.status.code().is_some_and(|status| status < 2) || arguments[0] == "uninstall",
@@ -212,7 +207,7 @@ fn no_program_is_run_that_a_repository_names() {
                 );
                 asked += usize::from(said.contains("by the git program"));
             }
-            assert_eq!(repo.read("versions/a.py"), support::migration(support::NAMED), "{kind}");
+            assert_eq!(repo.read("versions/a.py"), migration(NAMED), "{kind}");
         }
     }
     assert!(asked > 0, "git was never asked");
@@ -223,12 +218,8 @@ fn a_missing_object_is_not_fetched() {
     let (_, _folder, repo) = kinds_of_repositories().remove(0);
     let id = repo.git(&["-c", "core.fsmonitor=false", "rev-parse", ":versions/a.py"]);
     std::fs::remove_file(repo.join(format!(".git/objects/{}/{}", &id[..2], &id[2..]))).unwrap();
-    let output = repo.command(PROGRAM).output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{}", support::words(&output));
+    let output = repo.run(&[]);
+    assert_eq!(output.status.code(), Some(2), "{}", words(&output));
     assert!(!repo.join("../ran").exists());
-    assert!(
-        support::words(&output).contains("`versions/a.py`"),
-        "{}",
-        support::words(&output)
-    );
+    assert!(words(&output).contains("`versions/a.py`"), "{}", words(&output));
 }

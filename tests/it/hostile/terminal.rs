@@ -54,9 +54,7 @@ def downgrade():
 fn repository() -> (tempfile::TempDir, Repo) {
     let folder = tempfile::tempdir().unwrap();
     let top = folder.path().join(evil("TOP"));
-    std::fs::create_dir(&top).unwrap();
-    let repo = Repo::at(top);
-    repo.git(&["init", "--quiet", "--initial-branch=main"]);
+    let repo = Repo::make(top);
     repo.commit("start");
     let migrations = evil("FOLDER");
     let databases = format!(
@@ -121,11 +119,7 @@ fn sealed(arguments: &[String], output: &Output, is_styled: bool) -> BTreeSet<&'
 }
 
 fn run(repo: &Repo, arguments: &[String]) -> Output {
-    repo.command(PROGRAM)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    repo.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Starts the program on a terminal of its own; what comes out of it is standard output here.

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{ODD, ODDER, clean, failing, odd, report, situations, unnamed, warning};
-use crate::support::Repo;
+use super::{ODD, ODDER, failing, odd, report, situations, warning};
+use crate::support::{NAMED, Repo, UNNAMED, staged};
 use roxmltree::{Document, Node};
 
 fn cases<'d>(document: &'d Document<'_>) -> Vec<Node<'d, 'd>> {
@@ -17,7 +17,7 @@ fn inside<'n>(case: Node<'n, 'n>, name: &str) -> Option<Node<'n, 'n>> {
 
 #[test]
 fn junit_reads_a_test_for_every_finding_and_every_clean_file() {
-    insta::assert_snapshot!(report(&unnamed(), "junit", 1), @r#"
+    insta::assert_snapshot!(report(&staged(UNNAMED), "junit", 1), @r#"
     <?xml version="1.0" encoding="UTF-8"?>
     <testsuites>
       <testsuite name="alembic-named" tests="2" failures="2" errors="0" skipped="0">
@@ -31,7 +31,7 @@ fn junit_reads_a_test_for_every_finding_and_every_clean_file() {
       </testsuite>
     </testsuites>
     "#);
-    insta::assert_snapshot!(report(&clean(), "junit", 0), @r#"
+    insta::assert_snapshot!(report(&staged(NAMED), "junit", 0), @r#"
     <?xml version="1.0" encoding="UTF-8"?>
     <testsuites>
       <testsuite name="alembic-named" tests="1" failures="0" errors="0" skipped="0">

@@ -2,8 +2,8 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{FILE, json, several, shop};
-use crate::support::{NAMED, Repo, SUGGESTED, UNNAMED, migration, said};
+use super::{json, several, shop};
+use crate::support::{FILE, NAMED, Repo, SUGGESTED, UNNAMED, migration, said};
 use insta::assert_snapshot;
 use serde_json::Value;
 

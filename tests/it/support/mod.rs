@@ -1,6 +1,6 @@
 //! Real repositories for tests, made by the installed git and shielded from the machine's configuration.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(unreachable_pub, reason = "shared with the benchmarks")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,14 +8,18 @@
     reason = "a test that fails should say where"
 )]
 
+pub mod index;
 pub mod random;
+mod repo;
+#[cfg(unix)]
+pub mod users;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::SystemTime;
 
-use tempfile::TempDir;
+pub use repo::Repo;
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_alembic-named");
@@ -26,6 +30,61 @@ pub const UNNAMED: &str = "None";
 pub const NAMED: &str = "op.f('fk_order_invoice_id_invoice')";
 /// The name that is suggested for it.
 pub const SUGGESTED: &str = "fk_order_invoice_id_invoice";
+
+/// Where most tests have a migration.
+pub const FILE: &str = "migrations/versions/add_invoice.py";
+/// Where they have a second one.
+pub const OTHER: &str = "migrations/versions/another.py";
+
+/// Where most tests have their models.
+pub const MODELS: &str = "app/models.py";
+/// Models without a naming convention.
+pub const BASE: &str = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n";
+/// An `env.py` that finds them.
+pub const ENV: &str = "from alembic import context\nfrom app.models import Base\n\ntarget_metadata = Base.metadata\n";
+
+/// The folder of this project.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files below a folder, by their paths in it.
+#[track_caller]
+pub fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut open = vec![folder.to_owned()];
+    let mut files = BTreeMap::new();
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let content = std::fs::read(&path).unwrap();
+                files.insert(path.strip_prefix(folder).unwrap().to_owned(), content);
+            }
+        }
+    }
+    files
+}
+
+/// The fenced blocks of a document: what stands behind the fence, and the content.
+pub fn blocks(text: &str) -> Vec<(String, String)> {
+    let mut blocks: Vec<(String, String)> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        if let Some(info) = line.trim_start().strip_prefix("```") {
+            is_open = !is_open;
+            if is_open {
+                blocks.push((info.to_owned(), String::new()));
+            }
+        } else if is_open {
+            let (_, content) = blocks.last_mut().unwrap();
+            content.push_str(line);
+            content.push('\n');
+        }
+    }
+    blocks
+}
 
 /// A migration as Alembic writes it; `name` is the code that names its foreign key in both functions.
 pub fn migration(name: &str) -> String {
@@ -51,6 +110,24 @@ def downgrade() -> None:
     )
 }
 
+/// A repository without commits, with this migration staged.
+#[track_caller]
+pub fn staged(name: &str) -> Repo {
+    let repo = Repo::new();
+    repo.stage(FILE, migration(name));
+    repo
+}
+
+/// The same after a first commit of something else.
+#[track_caller]
+pub fn staged_later(name: &str) -> Repo {
+    let repo = Repo::new();
+    repo.stage("README.md", "a shop\n");
+    repo.commit("first");
+    repo.stage(FILE, migration(name));
+    repo
+}
+
 /// What a run of the program under test said.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Said {
@@ -69,66 +146,6 @@ pub fn said(mut command: assert_cmd::Command, status: i32) -> Said {
         out: text(&done.get_output().stdout),
         err: text(&done.get_output().stderr),
     }
-}
-
-/// Whether the tests run as root, who can do more than a test of permissions expects.
-pub fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output();
-    id.is_ok_and(|id| id.stdout == b"0\n")
-}
-
-/// What Linux and others call `nobody`.
-#[cfg(unix)]
-const NOBODY: u32 = 65534;
-
-/// Makes a program start as a user without rights where the tests run as root; elsewhere they have none anyway.
-#[cfg(unix)]
-pub fn as_nobody(command: &mut Command) -> &mut Command {
-    use std::os::unix::process::CommandExt;
-    if is_root() {
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    command
-}
-
-/// Gives a repository to the user of [`as_nobody`], since git believes no other.
-#[cfg(unix)]
-#[track_caller]
-pub fn hand_over(repo: &Repo) {
-    if is_root() {
-        give(repo.path(), NOBODY);
-    }
-}
-
-/// The opposite of [`hand_over`].
-#[cfg(unix)]
-#[track_caller]
-pub fn take_back(repo: &Repo) {
-    if is_root() {
-        give(repo.path(), 0);
-    }
-}
-
-#[cfg(unix)]
-#[track_caller]
-fn give(path: &Path, to: u32) {
-    std::os::unix::fs::lchown(path, Some(to), Some(to)).unwrap();
-    if path.is_dir() && !path.is_symlink() {
-        for entry in std::fs::read_dir(path).unwrap() {
-            give(&entry.unwrap().path(), to);
-        }
-    }
-}
-
-/// Whether git and the program can be started as the user of [`as_nobody`].
-#[cfg(unix)]
-pub fn git_on_nobody(repo: &Repo) -> bool {
-    let starts = |program: &str| {
-        let mut command = repo.command(program);
-        let output = as_nobody(command.arg("--version").current_dir("/")).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    starts("git") && starts(PROGRAM)
 }
 
 /// A text with `[[before=>after]]` in it, as it is before and after.
@@ -162,42 +179,6 @@ pub fn leftovers(repo: &Repo) -> Vec<String> {
     let mut found = Vec::new();
     search(repo.path(), &mut found);
     found
-}
-
-/// An index without its cached tree, as git wrote it before 1.7 and other programs still do. `None` where it has none, or is not
-/// one of SHA-1.
-///
-/// A hash that was right is right again; one that was skipped or wrong stays as it was.
-pub fn without_cached_tree(index: &[u8]) -> Option<Vec<u8>> {
-    let (body, hash) = index.split_at_checked(index.len().checked_sub(20)?)?;
-    let behind = |at: usize| {
-        let size = body
-            .get(at + 4..)?
-            .first_chunk()
-            .map(|size| u32::from_be_bytes(*size))?;
-        Some(at + 8 + usize::try_from(size).unwrap()).filter(|&end| end <= body.len())
-    };
-    let leads_to_the_end = |at: &usize| {
-        let mut at = *at;
-        while let Some(end) = behind(at) {
-            at = end;
-        }
-        at == body.len()
-    };
-    let mut places = (12..body.len().saturating_sub(7)).rev();
-    let at = places.find(|at| body[*at..].starts_with(b"TREE") && leads_to_the_end(at))?;
-    let rest = [&body[..at], &body[behind(at)?..]].concat();
-    let is_right = sha1_smol::Sha1::from(body).digest().bytes() == hash;
-    Some(if is_right {
-        with_hash(&rest)
-    } else {
-        [rest.as_slice(), hash].concat()
-    })
-}
-
-/// An index, whose last 20 bytes are missing, with the hash that it should have.
-pub fn with_hash(body: &[u8]) -> Vec<u8> {
-    [body, &sha1_smol::Sha1::from(body).digest().bytes()].concat()
 }
 
 /// Both streams of a program as text.
@@ -234,7 +215,7 @@ fn leaks(name: &str) -> bool {
 }
 
 /// The variables of this process that a test must not see.
-pub fn leaking_variables() -> Vec<std::ffi::OsString> {
+pub fn leaking_variables() -> Vec<OsString> {
     std::env::vars_os()
         .map(|(name, _)| name)
         .filter(|name| leaks(&name.to_string_lossy()))
@@ -254,200 +235,28 @@ pub fn shield(command: &mut Command) -> &mut Command {
     command.envs(fixed_variables()).stdin(Stdio::null())
 }
 
-/// `PATH` with the program under test in it.
-pub fn path_to_program() -> std::ffi::OsString {
+/// `PATH` with this folder in front.
+pub fn path_with(folder: impl Into<PathBuf>) -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let own = Path::new(PROGRAM).parent().map(Path::to_owned);
-    std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path))).unwrap()
+    std::env::join_paths(std::iter::once(folder.into()).chain(std::env::split_paths(&path))).unwrap()
 }
 
-/// A repository in a folder that goes away with it.
-pub struct Repo {
-    folder: PathBuf,
-    _temporary: Option<TempDir>,
+/// `PATH` with the program under test in it.
+pub fn path_to_program() -> OsString {
+    path_with(Path::new(PROGRAM).parent().expect("a file is in a folder"))
 }
 
-impl Repo {
-    /// An empty repository on branch `main`.
-    #[track_caller]
-    pub fn new() -> Self {
-        Self::with(&[]).expect("git can make a plain repository")
-    }
+/// The installed git, for a script that stands in its place.
+pub fn real_git() -> String {
+    let found = Command::new("sh").args(["-c", "command -v git"]).output().unwrap();
+    String::from_utf8(found.stdout).unwrap().trim().to_owned()
+}
 
-    /// A folder that is in no repository.
-    pub fn none() -> Self {
-        let temporary = tempfile::tempdir().unwrap();
-        // git prints paths without symbolic links, and a temporary folder can lie behind one.
-        let folder = temporary.path().canonicalize().unwrap();
-        Self {
-            folder,
-            _temporary: Some(temporary),
-        }
-    }
-
-    /// An empty repository made with more arguments of `git init`; `None`, said aloud, where the installed git cannot.
-    #[track_caller]
-    pub fn with(arguments: &[&str]) -> Option<Self> {
-        let repo = Self::none();
-        let init = repo.try_git(&[&["init", "--quiet", "--initial-branch=main"], arguments].concat());
-        if !init.status.success() {
-            eprintln!(
-                "skipped: git init {arguments:?}: {}",
-                String::from_utf8_lossy(&init.stderr)
-            );
-            return None;
-        }
-        repo.git(&["config", "core.autocrlf", "false"]);
-        repo.git(&["config", "commit.gpgsign", "false"]);
-        Some(repo)
-    }
-
-    /// A repository that another one owns: a linked worktree, a submodule, a clone inside it.
-    pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-            _temporary: None,
-        }
-    }
-
-    /// The top of the working tree.
-    pub fn path(&self) -> &Path {
-        &self.folder
-    }
-
-    /// A file or folder below the top.
-    pub fn join(&self, path: impl AsRef<Path>) -> PathBuf {
-        self.folder.join(path)
-    }
-
-    /// A program started at the top, with the environment of a test.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
-        shield(&mut command).current_dir(&self.folder);
-        // As for most users, who type its name.
-        command.env("PATH", path_to_program());
-        command
-    }
-
-    /// The program under test, started at the top.
-    pub fn tool(&self, arguments: &[&str]) -> assert_cmd::Command {
-        self.tool_in("", arguments)
-    }
-
-    /// The program under test, started in a folder below the top.
-    pub fn tool_in(&self, folder: &str, arguments: &[&str]) -> assert_cmd::Command {
-        let mut command = self.command(PROGRAM);
-        command.args(arguments).current_dir(self.join(folder));
-        assert_cmd::Command::from_std(command)
-    }
-
-    /// Runs git, whatever comes of it.
-    #[track_caller]
-    pub fn try_git(&self, arguments: &[&str]) -> Output {
-        self.command("git").args(arguments).output().unwrap()
-    }
-
-    /// Runs git and gives what it printed, without the last line end.
-    #[track_caller]
-    pub fn git(&self, arguments: &[&str]) -> String {
-        let output = self.try_git(arguments);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "git {arguments:?} in {}: {said}",
-            self.folder.display()
-        );
-        String::from_utf8_lossy(&output.stdout)
-            .trim_end_matches('\n')
-            .to_owned()
-    }
-
-    /// Runs a command of git that reads standard input.
-    #[track_caller]
-    pub fn git_with_input(&self, arguments: &[&str], input: &[u8]) -> String {
-        use std::io::Write;
-        let mut command = self.command("git");
-        let mut child = command
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}");
-        String::from_utf8_lossy(&output.stdout)
-            .trim_end_matches('\n')
-            .to_owned()
-    }
-
-    /// Writes a file and the folders it needs.
-    #[track_caller]
-    pub fn write(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) -> &Self {
-        let path = self.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-        self
-    }
-
-    /// When each file and folder was written, those of git too, and how large it is.
-    #[track_caller]
-    pub fn files(&self) -> BTreeMap<PathBuf, (SystemTime, u64)> {
-        let mut folders = vec![self.folder.clone()];
-        let mut files = BTreeMap::new();
-        while let Some(folder) = folders.pop() {
-            // What may not be read may not be written either.
-            for child in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                let metadata = child.metadata().unwrap();
-                if metadata.is_dir() {
-                    folders.push(child.path());
-                }
-                // git itself sets the time of a shared index when it reads a split one (git-update-index).
-                if child.file_name().to_string_lossy().starts_with("sharedindex.") {
-                    continue;
-                }
-                files.insert(child.path(), (metadata.modified().unwrap(), metadata.len()));
-            }
-        }
-        files
-    }
-
-    /// The text of a file in the working tree.
-    #[track_caller]
-    pub fn read(&self, path: impl AsRef<Path>) -> String {
-        std::fs::read_to_string(self.join(path)).unwrap()
-    }
-
-    /// Writes a file and stages it.
-    #[track_caller]
-    pub fn stage(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) -> &Self {
-        self.write(&path, text);
-        let output = self
-            .command("git")
-            .args(["--literal-pathspecs", "add", "--"])
-            .arg(path.as_ref())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        self
-    }
-
-    /// Commits what is staged, with no hook, and gives the commit's id.
-    #[track_caller]
-    pub fn commit(&self, message: &str) -> String {
-        self.git(&["commit", "--quiet", "--no-verify", "--allow-empty", "-m", message]);
-        self.git(&["rev-parse", "HEAD"])
-    }
-
-    /// Installs a hook that is a shell script.
-    #[cfg(unix)]
-    #[track_caller]
-    pub fn hook(&self, name: &str, script: &str) -> &Self {
-        use std::os::unix::fs::PermissionsExt;
-        let path = self.join(self.git(&["rev-parse", "--git-path", "hooks"])).join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        self
-    }
+/// Writes a program.
+#[cfg(unix)]
+#[track_caller]
+pub fn executable(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
