@@ -15,7 +15,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::support::{self, Repo, index};
-use alembic_named::git::{Backend, Change, EntryKind, Environment, GitError, Repository, Snapshot, Staged, Status};
+use alembic_named::git::{Backend, Change, Environment, GitError, Repository, Staged, Status};
+use alembic_named::snapshot::{EntryKind, Snapshot};
 use alembic_named::source::RepoPath;
 
 const LONG: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n";

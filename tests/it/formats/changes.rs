@@ -5,7 +5,8 @@ use std::os::unix::fs::symlink;
 
 use super::{ASK_GIT, LONG, agree, change, open, started, status};
 use crate::support::Repo;
-use alembic_named::git::{GitError, Status};
+use alembic_named::git::Status;
+use alembic_named::snapshot::SnapshotError;
 use alembic_named::source::RepoPath;
 
 #[test]
@@ -71,7 +72,7 @@ fn a_file_too_large_to_read_is_not_compared() {
         let repository = open(repo.path(), variables).with_limit(8);
         let index = repository.index().unwrap();
         let error = index.read(&"pkg/c2.py".into()).unwrap_err();
-        assert!(matches!(error, GitError::TooLarge { limit: 8, .. }), "{error}");
+        assert!(matches!(error, SnapshotError::TooLarge { limit: 8, .. }), "{error}");
         repo.stage("small.py", "small\n");
         assert_eq!(
             open(repo.path(), variables)
@@ -82,7 +83,10 @@ fn a_file_too_large_to_read_is_not_compared() {
                 .unwrap(),
             b"small\n"
         );
-        assert!(matches!(index.read(&"a.py".into()), Err(GitError::TooLarge { .. })));
+        assert!(matches!(
+            index.read(&"a.py".into()),
+            Err(SnapshotError::TooLarge { .. })
+        ));
     }
 }
 

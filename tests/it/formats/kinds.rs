@@ -4,7 +4,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::{ASK_GIT, LONG, agree, agree_in, change, check, check_between, needs_git, open, start, started};
 use crate::support::Repo;
-use alembic_named::git::{Backend, GitError, Staged};
+use alembic_named::git::{Backend, Staged};
+use alembic_named::snapshot::SnapshotError;
 
 #[test]
 fn before_the_first_commit() {
@@ -229,7 +230,7 @@ fn quoted_alternates_are_git_s() {
             .unwrap()
             .read(&"new.py".into())
             .unwrap_err();
-        assert!(matches!(error, GitError::MissingObject { .. }), "{error}");
+        assert!(matches!(error, SnapshotError::MissingObject { .. }), "{error}");
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{ASK_GIT, LONG, change, check_between, open, started, status};
 use crate::support::Repo;
 use alembic_named::git::{GitError, Staged, Status};
+use alembic_named::snapshot::SnapshotError;
 use alembic_named::source::RepoPath;
 
 #[test]
@@ -88,7 +89,7 @@ fn a_partial_clone_says_what_to_fetch() {
     let repository = open(clone.path(), &[]);
     assert!(repository.staged().unwrap().changes.is_empty());
     let error = repository.index().unwrap().read(&"a.py".into()).unwrap_err();
-    assert!(matches!(error, GitError::MissingObject { .. }), "{error}");
+    assert!(matches!(error, SnapshotError::MissingObject { .. }), "{error}");
     clone.git(&["rm", "--quiet", "--cached", "a.py"]);
     clone.stage("renamed.py", format!("a.py\n{LONG}more\n"));
     for variables in [&[][..], &[ASK_GIT]] {

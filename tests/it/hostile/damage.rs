@@ -128,7 +128,8 @@ fn of_two_that_stage_the_second_waits_for_another_time() {
 
 #[test]
 fn what_somebody_else_has_staged_since_is_not_taken_back() {
-    use alembic_named::git::{Environment, ObjectId, Repository, Restage};
+    use alembic_named::git::{Environment, Repository, Restage};
+    use alembic_named::snapshot::ObjectId;
     let repo = Repo::new();
     for path in ["a.py", "b.py"] {
         repo.stage(path, "old\n");
