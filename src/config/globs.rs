@@ -1,0 +1,67 @@
+//! File patterns.
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::ConfigError;
+use super::names::{in_short, start_of};
+use crate::source::RepoPath;
+
+/// So many patterns may stand in one list; each is compiled before the first file is looked at.
+const MOST_PATTERNS: usize = 10_000;
+
+/// Patterns of paths below one folder. A pattern without a slash matches a name at any depth, and a folder stands for all that is in it.
+#[derive(Debug, Default, Clone)]
+pub struct Globs {
+    folder: Option<RepoPath>,
+    set: GlobSet,
+}
+
+impl Globs {
+    /// Patterns relative to `folder`.
+    pub fn new<S: AsRef<str>>(folder: RepoPath, patterns: &[S]) -> Result<Self, ConfigError> {
+        if patterns.len() > MOST_PATTERNS {
+            return Err(ConfigError::TooManyGlobs {
+                count: patterns.len(),
+                patterns: in_short(patterns),
+            });
+        }
+        let mut builder = GlobSetBuilder::new();
+        for pattern in patterns {
+            let pattern = pattern.as_ref().trim_end_matches('/');
+            let anywhere = if pattern.contains('/') {
+                String::new()
+            } else {
+                "**/".to_owned()
+            };
+            let pattern = pattern.trim_start_matches('/');
+            for form in [format!("{anywhere}{pattern}"), format!("{anywhere}{pattern}/**")] {
+                let glob = Glob::new(&form).map_err(|error| ConfigError::BadGlob {
+                    pattern: start_of(pattern),
+                    cause: start_of(&error.kind().to_string()),
+                })?;
+                builder.add(glob);
+            }
+        }
+        let set = builder.build().map_err(|error| ConfigError::BadGlob {
+            pattern: in_short(patterns),
+            cause: start_of(&error.kind().to_string()),
+        })?;
+        Ok(Self {
+            folder: Some(folder),
+            set,
+        })
+    }
+
+    pub(super) fn matches(&self, path: &RepoPath) -> bool {
+        let Some(folder) = &self.folder else { return false };
+        if self.set.is_empty() || !path.starts_with(folder) {
+            return false;
+        }
+        let text = path.display();
+        let below = text
+            .get(folder.display().len()..)
+            .unwrap_or_default()
+            .trim_start_matches('/');
+        self.set.is_match(below)
+    }
+}
