@@ -198,7 +198,7 @@ fn complete(outcome: &mut Outcome, start: &Start, selection: &Selection<'_>, set
     outcome.failures.extend(selection.failures.iter().cloned());
     outcome.reader = start.reader();
     let fixable = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some());
-    outcome.is_passing = start.repository.as_ref().is_some_and(Repository::has_passing_index)
+    outcome.has_temporary_index = start.repository.as_ref().is_some_and(Repository::has_temporary_index)
         && fix::holds(&start.top, fixable.map(|diagnostic| &diagnostic.file));
     outcome.why_none = selection.why_none(&settings.scope, outcome.excluded);
 }
@@ -230,7 +230,7 @@ fn act(
     match settings.action {
         Action::Report => {
             let is_staged = matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_));
-            if is_staged && !outcome.is_passing {
+            if is_staged && !outcome.has_temporary_index {
                 fix::find_unstaged(outcome, start, look);
             }
             Ok(false)

@@ -54,7 +54,7 @@ pub struct Outcome {
     pub reader: Reader,
     /// What was checked is staged in an index that git makes for this commit alone (`git commit -a`, `git commit PATH`), and is the same in
     /// the working tree: the next command finds it there.
-    pub is_passing: bool,
+    pub has_temporary_index: bool,
     /// Files whose working copy has what `fix` would write and none of the errors any more, and is not staged.
     pub unstaged: Vec<RepoPath>,
 }

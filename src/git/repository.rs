@@ -139,7 +139,7 @@ impl Repository {
     /// Whether the index is one that git makes for a single commit and throws away (`git commit -a`, `git commit PATH`; `prepare_index` in
     /// git's source).
     #[must_use]
-    pub fn has_passing_index(&self) -> bool {
+    pub fn has_temporary_index(&self) -> bool {
         self.place
             .index
             .extension()

@@ -25,7 +25,7 @@ impl Commands {
         let is_fixable: fn(&Diagnostic) -> bool = |one| one.fix.is_some();
         Self {
             program: outcome.reader.program(),
-            is_staged: matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_)) && !outcome.is_passing,
+            is_staged: matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_)) && !outcome.has_temporary_index,
             fixed: what_to_fix(outcome, settings, is_fixable),
             ignored: what_to_fix(outcome, settings, |one| one.severity == Severity::Error),
         }
@@ -77,7 +77,7 @@ pub(super) fn what_to_fix(outcome: &Outcome, settings: &Settings, is_meant: fn(&
     };
     match &settings.scope {
         // What the commit takes in it takes from the working tree.
-        Scope::Staged | Scope::StagedPaths(_) if outcome.is_passing => named(&[], &top()),
+        Scope::Staged | Scope::StagedPaths(_) if outcome.has_temporary_index => named(&[], &top()),
         Scope::Paths(paths) => named(paths, &top()),
         Scope::StagedPaths(paths) => match named(paths, "--all") {
             all if all == "--all" => all,
