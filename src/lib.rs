@@ -39,9 +39,9 @@ pub mod snapshot;
 pub mod source;
 mod sql;
 
+pub mod invocation;
 mod memo;
 mod run;
-pub mod typed;
 mod words;
 mod work;
 

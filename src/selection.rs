@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::git::{Change, Environment, GitError, Repository, Status};
+use crate::invocation::Invocation;
 use crate::settings::Scope;
 use crate::snapshot::{ObjectId, Snapshot, SnapshotError, WorkingTree};
 use crate::source::RepoPath;
-use crate::typed::Typed;
 
 /// A file to check.
 #[derive(Debug, Clone)]
@@ -187,8 +187,8 @@ impl Reader {
 
     /// How the program is typed there.
     #[must_use]
-    pub fn program(&self) -> Typed {
-        Typed::here(&self.top)
+    pub fn program(&self) -> Invocation {
+        Invocation::here(&self.top)
     }
 }
 

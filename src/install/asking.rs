@@ -9,6 +9,7 @@ use crate::check::examine;
 use crate::config::{CommandLine, Configs};
 use crate::diagnostic::Severity;
 use crate::escape::printable;
+use crate::invocation::Invocation;
 use crate::project::Project;
 use crate::python::{names_down_revision, relevance};
 use crate::rules::MISSING_NAMING_CONVENTION;
@@ -16,7 +17,6 @@ use crate::selection::{Reader, Start};
 use crate::settings::Scope;
 use crate::snapshot::DEFAULT_LIMIT;
 use crate::source::{RepoPath, SourceFile};
-use crate::typed::Typed;
 use crate::words::{counted, quoted};
 
 /// So many modules are named.
@@ -47,7 +47,7 @@ pub(super) fn told(folder: &Path, top: &Path) -> Option<String> {
         Err(error) => Some(format!(
             "note: it could not be found out which modules have a metadata without a naming convention ({}): ask with `{}`",
             printable(&error.to_string()),
-            Typed::here(top).command(&format!("--all --select {}", MISSING_NAMING_CONVENTION.name))
+            Invocation::here(top).command(&format!("--all --select {}", MISSING_NAMING_CONVENTION.name))
         )),
     }
 }

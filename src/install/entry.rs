@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::hook;
 use super::shell::{self, End, Run};
-use crate::typed::FIXING_HOOK;
+use crate::invocation::FIXING_HOOK;
 
 /// The command that every manager runs.
 pub(super) const COMMAND: &str = "alembic-named check --staged";

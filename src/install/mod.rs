@@ -24,8 +24,8 @@ pub use error::InstallError;
 
 use crate::ExitStatus;
 use crate::escape::printable;
+use crate::invocation::Invocation;
 use crate::report::{standard_error, standard_output};
-use crate::typed::Typed;
 use change::{Change, Plan};
 use entry::{Format, Kind, Removal, Unclear};
 use hook::Standing;
@@ -115,7 +115,7 @@ pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
     } else {
         &HOOKS[..1]
     };
-    let command = Typed::here(&site.top).command(&arguments.to_write());
+    let command = Invocation::here(&site.top).command(&arguments.to_write());
     let instead = (!arguments.write).then_some(command.as_str());
     let mut plan = Plan::default();
     match manager {

@@ -10,7 +10,7 @@ use super::error::{InstallError, name};
 use super::hook::{self, Standing};
 use super::{HOOKS, Manager};
 use crate::git::{Hooks, Repository, is_program};
-use crate::typed;
+use crate::invocation;
 
 const LEFTHOOK_FILES: [&str; 3] = ["lefthook", ".lefthook", ".config/lefthook"];
 const LEFTHOOK_FORMATS: [&str; 5] = ["yml", "yaml", "toml", "json", "jsonc"];
@@ -244,12 +244,12 @@ fn own_path() -> std::io::Result<PathBuf> {
 }
 
 fn on_path(name: &OsStr) -> Vec<PathBuf> {
-    typed::on_path(&std::env::var_os("PATH").unwrap_or_default(), name)
+    invocation::on_path(&std::env::var_os("PATH").unwrap_or_default(), name)
 }
 
 /// Whether a manager would find the program; husky and lefthook look into the project's packages as well.
 fn is_on_path(top: &Path) -> bool {
-    let name = typed::file_name();
+    let name = invocation::file_name();
     let in_packages = top.join("node_modules/.bin").join(&name);
     on_path(&name)
         .into_iter()

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::invocation::Invocation;
 use crate::settings::{Scope, Settings};
 use crate::source::RepoPath;
-use crate::typed::Typed;
 use crate::words::quoted;
 
 /// So many paths stand in a command.
@@ -14,7 +14,7 @@ pub(super) const MOST_PATHS: usize = 8;
 
 /// The commands for the files of a report.
 pub(super) struct Commands {
-    program: Typed,
+    program: Invocation,
     is_staged: bool,
     fixed: String,
     ignored: String,
@@ -34,7 +34,7 @@ impl Commands {
     /// Writes the fixes that are certain.
     pub(super) fn fix(&self) -> String {
         match &self.program {
-            runner @ Typed::Runner { .. } if self.is_staged => runner.fix_staged(),
+            runner @ Invocation::Runner { .. } if self.is_staged => runner.fix_staged(),
             program => program.command(&format!("fix {}", self.fixed)),
         }
     }

@@ -180,7 +180,7 @@ fn of_hook(id: &str, key: &str) -> String {
 
 #[test]
 fn the_hook_that_fixes_gets_the_commit_through() {
-    let id = alembic_named::typed::FIXING_HOOK;
+    let id = alembic_named::invocation::FIXING_HOOK;
     assert_eq!(of_hook(id, "stages"), "[manual]");
     assert_eq!(
         of_hook(id, "language"),

@@ -29,9 +29,9 @@ const MOST_READ: u64 = 1024 * 1024;
 
 /// How the program is typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Typed {
+pub enum Invocation {
     /// By its name: PATH leads to it.
-    Plain,
+    Name,
     /// By its path.
     Path(PathBuf),
     /// It was started from the folder of a program that runs hooks, whose configuration has the hook that fixes.
@@ -83,7 +83,7 @@ impl Surroundings {
     }
 }
 
-impl Typed {
+impl Invocation {
     /// How it is typed by somebody in the repository with this top.
     #[must_use]
     pub fn here(top: &Path) -> Self {
@@ -97,7 +97,7 @@ impl Typed {
             .iter()
             .any(|path| is_program(path) && path.parent() != own);
         if is_found || around.program.as_os_str().is_empty() {
-            return Self::Plain;
+            return Self::Name;
         }
         let program = around.program.clone();
         match runner {
@@ -110,7 +110,7 @@ impl Typed {
     #[must_use]
     pub fn command(&self, arguments: &str) -> String {
         match self {
-            Self::Plain => format!("{NAME} {arguments}"),
+            Self::Name => format!("{NAME} {arguments}"),
             Self::Path(program) | Self::Runner { program, .. } => {
                 format!("{} {arguments}", quoted(&program.display().to_string()))
             }
@@ -122,7 +122,7 @@ impl Typed {
     pub fn fix_staged(&self) -> String {
         match self {
             Self::Runner { runner, .. } => format!("{runner} run --hook-stage manual {FIXING_HOOK}"),
-            Self::Plain | Self::Path(_) => self.command("fix --staged"),
+            Self::Name | Self::Path(_) => self.command("fix --staged"),
         }
     }
 }
@@ -172,14 +172,14 @@ mod tests {
         program
     }
 
-    fn among(program: &Path, path: &[&Path], has_runner: bool, top: &Path) -> Typed {
+    fn among(program: &Path, path: &[&Path], has_runner: bool, top: &Path) -> Invocation {
         let around = Surroundings {
             program: program.to_owned(),
             path: env::join_paths(path).unwrap(),
             has_runner,
             folder: top.join("services/shop"),
         };
-        Typed::among(&around, top)
+        Invocation::among(&around, top)
     }
 
     #[test]
@@ -189,12 +189,12 @@ mod tests {
         let program = program_in(top, "my bin");
         let bin = program.parent().unwrap();
         let plain = among(&program, &[Path::new("/nowhere"), bin], false, top);
-        assert_eq!(plain, Typed::Plain);
+        assert_eq!(plain, Invocation::Name);
         assert_eq!(plain.command("fix a.py"), "alembic-named fix a.py");
         assert_eq!(plain.fix_staged(), "alembic-named fix --staged");
         // Neither a relative folder nor a file that cannot be run.
         let path = among(&program, &[Path::new("my bin")], false, top);
-        assert_eq!(path, Typed::Path(program.clone()));
+        assert_eq!(path, Invocation::Path(program.clone()));
         let typed = format!("'{}'", program.display());
         assert_eq!(path.command("explain x"), format!("{typed} explain x"));
         assert_eq!(path.fix_staged(), format!("{typed} fix --staged"));
@@ -215,10 +215,10 @@ mod tests {
             let program = program_in(top, place);
             let bin = program.parent().unwrap();
             // `language: system`, and a shell that was told the folder.
-            assert_eq!(among(&program, &[bin], false, top), Typed::Plain);
+            assert_eq!(among(&program, &[bin], false, top), Invocation::Name);
             for config in ["", "# - id: alembic-named-fix\n"] {
                 fs::write(top.join(RUNNER_FILES[0]), config).unwrap();
-                assert_eq!(among(&program, &[bin], true, top), Typed::Path(program.clone()));
+                assert_eq!(among(&program, &[bin], true, top), Invocation::Path(program.clone()));
             }
             fs::write(top.join(RUNNER_FILES[0]), "hooks: [{id: alembic-named-fix}]\n").unwrap();
             let typed = among(&program, &[bin], true, top);
@@ -230,12 +230,12 @@ mod tests {
             // A pipe would be waited for, and what is that large is no configuration.
             let large = format!("{}\nid: alembic-named-fix\n", " ".repeat(1024 * 1024));
             fs::write(top.join(RUNNER_FILES[0]), large).unwrap();
-            assert_eq!(among(&program, &[bin], true, top), Typed::Path(program.clone()));
+            assert_eq!(among(&program, &[bin], true, top), Invocation::Path(program.clone()));
             // Who has installed it for the shell as well types its name.
             let other = program_in(top, "bin");
             assert_eq!(
                 among(&program, &[bin, other.parent().unwrap()], true, top),
-                Typed::Plain
+                Invocation::Name
             );
         }
     }
