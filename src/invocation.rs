@@ -1,22 +1,19 @@
-//! How this program is typed by whoever reads a report: a command that is printed must work in the reader's shell, which may find less than
-//! the hook does.
-//!
-//! pre-commit and prek build a program (`language: rust`) or install one (`language: python`) in a folder of their own, and put that folder
-//! in PATH for the hook alone.
+//! The command by which the reader of a report runs this program. The reader's shell may find less than the hook does: pre-commit and prek
+//! build the program (`language: rust`) or install it (`language: python`) in a folder that is on the PATH of the hook alone.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use crate::git::is_program;
+use crate::executable::{file_name, on_path};
 use crate::words::quoted;
 
 /// The hook that fixes, as `.pre-commit-hooks.yaml` offers it.
 pub const FIXING_HOOK: &str = "alembic-named-fix";
 
-const NAME: &str = "alembic-named";
+pub(crate) const NAME: &str = "alembic-named";
 
-/// What the configuration of pre-commit and prek is called.
+/// The configurations of pre-commit and prek.
 const RUNNER_FILES: [&str; 4] = [
     ".pre-commit-config.yaml",
     ".pre-commit-config.yml",
@@ -24,29 +21,30 @@ const RUNNER_FILES: [&str; 4] = [
     ".prek.toml",
 ];
 
-/// The most that is read of it, in bytes.
+/// The largest configuration that is read, in bytes.
 const MOST_READ: u64 = 1024 * 1024;
 
-/// How the program is typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How to run this program.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Invocation {
-    /// By its name: PATH leads to it.
+    /// By its name, which PATH leads to.
+    #[default]
     Name,
     /// By its path.
     Path(PathBuf),
-    /// It was started from the folder of a program that runs hooks, whose configuration has the hook that fixes.
+    /// Through the program that runs hooks: its configuration has the hook that fixes.
     Runner {
         /// `pre-commit` or `prek`.
         runner: &'static str,
-        /// Where the program is, for everything else.
+        /// The path of this program, for everything else.
         program: PathBuf,
     },
 }
 
-/// What bears on it.
-#[derive(Debug, Default)]
-struct Surroundings {
-    /// Where this program is.
+/// What of the process decides that.
+#[derive(Debug)]
+struct Process {
+    /// This program.
     program: PathBuf,
     /// `PATH`
     path: OsString,
@@ -56,8 +54,8 @@ struct Surroundings {
     folder: PathBuf,
 }
 
-impl Surroundings {
-    fn of_process() -> Self {
+impl Process {
+    fn current() -> Self {
         Self {
             program: env::current_exe().unwrap_or_default(),
             path: env::var_os("PATH").unwrap_or_default(),
@@ -66,16 +64,15 @@ impl Surroundings {
         }
     }
 
-    /// Whose folder the program was installed in, where that was for a hook alone.
+    /// The program that runs hooks, if this one lies in a folder of its cache.
     fn runner(&self) -> Option<&'static str> {
         let folder = self.program.parent()?.parent().filter(|_| self.has_runner)?;
-        let name = |folder: &Path| folder.file_name().and_then(OsStr::to_str).map(str::to_owned);
-        let own = name(folder)?;
-        let above = folder.parent().and_then(name);
+        let own = folder.file_name()?.to_str()?;
+        let above = folder.parent().and_then(Path::file_name);
         // `~/.cache/pre-commit/repo1a2b3c4d/rustenv-default` and `~/.cache/prek/hooks/rust-1a2b3c4d` (pre-commit 4.7, prek 0.5).
         if own.starts_with("rustenv-") || own.starts_with("py_env-") {
             Some("pre-commit")
-        } else if above.as_deref() == Some("hooks") && (own.starts_with("rust-") || own.starts_with("python-")) {
+        } else if above == Some(OsStr::new("hooks")) && (own.starts_with("rust-") || own.starts_with("python-")) {
             Some("prek")
         } else {
             None
@@ -84,24 +81,20 @@ impl Surroundings {
 }
 
 impl Invocation {
-    /// How it is typed by somebody in the repository with this top.
+    /// How to run it in the repository with this top.
     #[must_use]
     pub fn here(top: &Path) -> Self {
-        Self::among(&Surroundings::of_process(), top)
+        Self::of(&Process::current(), top)
     }
 
-    fn among(around: &Surroundings, top: &Path) -> Self {
-        let runner = around.runner();
-        let own = around.program.parent().filter(|_| runner.is_some());
-        let is_found = on_path(&around.path, &file_name())
-            .iter()
-            .any(|path| is_program(path) && path.parent() != own);
-        if is_found || around.program.as_os_str().is_empty() {
-            return Self::Name;
-        }
-        let program = around.program.clone();
+    fn of(process: &Process, top: &Path) -> Self {
+        let program = process.program.clone();
+        let runner = process.runner();
+        let own = program.parent().filter(|_| runner.is_some());
+        let is_found = on_path(&process.path, &file_name(NAME)).any(|path| path.parent() != own);
         match runner {
-            Some(runner) if offers_fix(&around.folder, top) => Self::Runner { runner, program },
+            _ if is_found || program.as_os_str().is_empty() => Self::Name,
+            Some(runner) if offers_fix(&process.folder, top) => Self::Runner { runner, program },
             _ => Self::Path(program),
         }
     }
@@ -131,29 +124,16 @@ impl Invocation {
 fn offers_fix(folder: &Path, top: &Path) -> bool {
     let folders = folder.ancestors().take_while(|one| one.starts_with(top));
     let files = folders.flat_map(|folder| RUNNER_FILES.map(|name| folder.join(name)));
-    // No pipe is waited for, and nothing is read that no runner would have read.
+    // Opening a pipe would wait for its writer.
     let is_read = |file: &PathBuf| {
         file.metadata()
             .is_ok_and(|found| found.is_file() && found.len() <= MOST_READ)
     };
     let mut texts = files.filter(is_read).filter_map(|file| fs::read_to_string(file).ok());
     texts.any(|text| {
-        let code = text.lines().map(|line| line.split('#').next().unwrap_or_default());
-        code.into_iter().any(|line| line.contains(FIXING_HOOK))
+        let mut code = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+        code.any(|line| line.contains(FIXING_HOOK))
     })
-}
-
-/// What the program's file is called.
-pub(crate) fn file_name() -> OsString {
-    format!("{NAME}{}", env::consts::EXE_SUFFIX).into()
-}
-
-/// Where a program of this name would be looked for. A relative folder is another one in the reader's shell.
-pub(crate) fn on_path(path: &OsStr, name: &OsStr) -> Vec<PathBuf> {
-    env::split_paths(path)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name))
-        .collect()
 }
 
 #[cfg(unix)]
@@ -172,34 +152,34 @@ mod tests {
         program
     }
 
-    fn among(program: &Path, path: &[&Path], has_runner: bool, top: &Path) -> Invocation {
-        let around = Surroundings {
+    fn invocation(program: &Path, path: &[&Path], has_runner: bool, top: &Path) -> Invocation {
+        let process = Process {
             program: program.to_owned(),
             path: env::join_paths(path).unwrap(),
             has_runner,
             folder: top.join("services/shop"),
         };
-        Invocation::among(&around, top)
+        Invocation::of(&process, top)
     }
 
     #[test]
-    fn the_name_is_typed_where_path_leads_to_it_and_the_path_elsewhere() {
+    fn the_name_is_used_where_path_leads_to_it_and_the_path_elsewhere() {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path();
         let program = program_in(top, "my bin");
         let bin = program.parent().unwrap();
-        let plain = among(&program, &[Path::new("/nowhere"), bin], false, top);
+        let plain = invocation(&program, &[Path::new("/nowhere"), bin], false, top);
         assert_eq!(plain, Invocation::Name);
         assert_eq!(plain.command("fix a.py"), "alembic-named fix a.py");
         assert_eq!(plain.fix_staged(), "alembic-named fix --staged");
         // Neither a relative folder nor a file that cannot be run.
-        let path = among(&program, &[Path::new("my bin")], false, top);
+        let path = invocation(&program, &[Path::new("my bin")], false, top);
         assert_eq!(path, Invocation::Path(program.clone()));
-        let typed = format!("'{}'", program.display());
-        assert_eq!(path.command("explain x"), format!("{typed} explain x"));
-        assert_eq!(path.fix_staged(), format!("{typed} fix --staged"));
+        let shown = format!("'{}'", program.display());
+        assert_eq!(path.command("explain x"), format!("{shown} explain x"));
+        assert_eq!(path.fix_staged(), format!("{shown} fix --staged"));
         fs::set_permissions(&program, fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(among(&program, &[bin], false, top), path);
+        assert_eq!(invocation(&program, &[bin], false, top), path);
     }
 
     #[test]
@@ -215,26 +195,32 @@ mod tests {
             let program = program_in(top, place);
             let bin = program.parent().unwrap();
             // `language: system`, and a shell that was told the folder.
-            assert_eq!(among(&program, &[bin], false, top), Invocation::Name);
+            assert_eq!(invocation(&program, &[bin], false, top), Invocation::Name);
             for config in ["", "# - id: alembic-named-fix\n"] {
                 fs::write(top.join(RUNNER_FILES[0]), config).unwrap();
-                assert_eq!(among(&program, &[bin], true, top), Invocation::Path(program.clone()));
+                assert_eq!(
+                    invocation(&program, &[bin], true, top),
+                    Invocation::Path(program.clone())
+                );
             }
             fs::write(top.join(RUNNER_FILES[0]), "hooks: [{id: alembic-named-fix}]\n").unwrap();
-            let typed = among(&program, &[bin], true, top);
+            let shown = invocation(&program, &[bin], true, top);
             assert_eq!(
-                typed.fix_staged(),
+                shown.fix_staged(),
                 format!("{runner} run --hook-stage manual alembic-named-fix")
             );
-            assert!(typed.command("rules").ends_with("/alembic-named rules"), "{typed:?}");
+            assert!(shown.command("rules").ends_with("/alembic-named rules"), "{shown:?}");
             // A pipe would be waited for, and what is that large is no configuration.
             let large = format!("{}\nid: alembic-named-fix\n", " ".repeat(1024 * 1024));
             fs::write(top.join(RUNNER_FILES[0]), large).unwrap();
-            assert_eq!(among(&program, &[bin], true, top), Invocation::Path(program.clone()));
+            assert_eq!(
+                invocation(&program, &[bin], true, top),
+                Invocation::Path(program.clone())
+            );
             // Who has installed it for the shell as well types its name.
             let other = program_in(top, "bin");
             assert_eq!(
-                among(&program, &[bin, other.parent().unwrap()], true, top),
+                invocation(&program, &[bin, other.parent().unwrap()], true, top),
                 Invocation::Name
             );
         }

@@ -23,6 +23,7 @@ pub mod config;
 mod constraints;
 pub mod diagnostic;
 mod escape;
+mod executable;
 pub mod fix;
 pub mod git;
 pub mod install;

@@ -173,6 +173,8 @@ pub struct Reader {
     pub top: PathBuf,
     /// Whether that is the folder in which this program runs, so that paths can be repeated as they were given.
     pub is_here: bool,
+    /// How this program is run there.
+    pub program: Invocation,
 }
 
 impl Reader {
@@ -183,12 +185,6 @@ impl Reader {
             Some(folder) => path.seen_from(folder),
             None => path.to_path(&self.top).display().to_string(),
         }
-    }
-
-    /// How the program is typed there.
-    #[must_use]
-    pub fn program(&self) -> Invocation {
-        Invocation::here(&self.top)
     }
 }
 
@@ -241,6 +237,7 @@ impl Start {
             is_here: folder == here,
             folder,
             top: self.top.clone(),
+            program: Invocation::here(&self.top),
         }
     }
 

@@ -14,6 +14,7 @@ use super::GitError;
 use super::environment::Environment;
 use super::error::{is_full, says_full};
 use super::place::Place;
+use crate::executable::{file_name, on_path};
 use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
@@ -236,37 +237,19 @@ impl Caller {
     }
 }
 
-/// The first git of the search path in a folder that is not the repository's: hook managers put folders of the working tree in front, and
-/// a path that is not absolute starts where the program is started.
+/// The first git on PATH outside the working tree, whose folders hook managers put in front.
 fn program(environment: &Environment, folder: &Path) -> Option<PathBuf> {
-    let name = format!("git{}", std::env::consts::EXE_SUFFIX);
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = real(folder);
     let top = folder.ancestors().find(|above| above.join(".git").exists());
-    // Of the root every program is a part.
+    // Below the root is every program.
     let top = top.filter(|top| top.parent().is_some());
-    let is_foreign = |place: &PathBuf| place.is_absolute() && top.is_none_or(|top| !real(place).starts_with(top));
+    let is_foreign =
+        |file: &PathBuf| top.is_none_or(|top| !file.parent().is_some_and(|place| real(place).starts_with(top)));
     let path = environment
         .get("PATH")
         .unwrap_or("/usr/local/bin:/usr/bin:/bin".as_ref());
-    let mut programs = std::env::split_paths(path)
-        .filter(is_foreign)
-        .map(|place| place.join(&name));
-    programs.find(|path| is_program(path))
-}
-
-/// Whether a file can be started.
-#[cfg(unix)]
-pub(crate) fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-}
-
-/// Whether a file can be started.
-#[cfg(not(unix))]
-pub(crate) fn is_program(path: &Path) -> bool {
-    path.is_file()
+    on_path(path, &file_name("git")).find(is_foreign)
 }
 
 fn parsed(output: &Output) -> Result<PathBuf, String> {

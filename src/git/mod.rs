@@ -47,7 +47,6 @@ mod tree_diff;
 
 use std::fmt;
 
-pub(crate) use command::is_program;
 pub use environment::Environment;
 pub use error::GitError;
 pub(crate) use error::is_full;

@@ -133,7 +133,7 @@ impl Asking {
 
     /// What a team can do, and the command for it.
     fn ways(&self, path: &RepoPath) -> [(&'static str, String); 3] {
-        let program = self.reader.program();
+        let program = &self.reader.program;
         let rule = MISSING_NAMING_CONVENTION.name;
         let path = quoted(&self.reader.typed(path));
         [

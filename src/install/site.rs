@@ -1,6 +1,6 @@
 //! What is there: the repository, its hooks, and the files of hook managers.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -9,8 +9,9 @@ use super::change::Plan;
 use super::error::{InstallError, name};
 use super::hook::{self, Standing};
 use super::{HOOKS, Manager};
-use crate::git::{Hooks, Repository, is_program};
-use crate::invocation;
+use crate::executable::{file_name, is_executable, on_path};
+use crate::git::{Hooks, Repository};
+use crate::invocation::NAME;
 
 const LEFTHOOK_FILES: [&str; 3] = ["lefthook", ".lefthook", ".config/lefthook"];
 const LEFTHOOK_FORMATS: [&str; 5] = ["yml", "yaml", "toml", "json", "jsonc"];
@@ -219,7 +220,7 @@ pub(super) fn program(named: Option<&Path>) -> Result<PathBuf> {
         Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
         None => own_path().context("this program cannot find its own file: name it with --bin")?,
     };
-    if is_program(&path) {
+    if is_executable(&path) {
         Ok(path)
     } else {
         Err(InstallError::NoProgram(path).into())
@@ -232,10 +233,10 @@ fn own_path() -> std::io::Result<PathBuf> {
     let file = std::env::current_exe()?;
     let real = file.canonicalize()?;
     let called = PathBuf::from(std::env::args_os().next().unwrap_or_default());
-    let places = if called.components().count() > 1 {
+    let places: Vec<PathBuf> = if called.components().count() > 1 {
         std::path::absolute(&called).into_iter().collect()
     } else {
-        on_path(called.as_os_str())
+        on_path(&path_variable(), called.as_os_str()).collect()
     };
     let same = places
         .into_iter()
@@ -243,16 +244,13 @@ fn own_path() -> std::io::Result<PathBuf> {
     Ok(same.unwrap_or(file))
 }
 
-fn on_path(name: &OsStr) -> Vec<PathBuf> {
-    invocation::on_path(&std::env::var_os("PATH").unwrap_or_default(), name)
-}
-
 /// Whether a manager would find the program; husky and lefthook look into the project's packages as well.
 fn is_on_path(top: &Path) -> bool {
-    let name = invocation::file_name();
+    let name = file_name(NAME);
     let in_packages = top.join("node_modules/.bin").join(&name);
-    on_path(&name)
-        .into_iter()
-        .chain([in_packages])
-        .any(|path| is_program(&path))
+    on_path(&path_variable(), &name).next().is_some() || is_executable(&in_packages)
+}
+
+fn path_variable() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
 }

@@ -24,7 +24,7 @@ impl Commands {
     pub(super) fn new(outcome: &Outcome, settings: &Settings) -> Self {
         let is_fixable: fn(&Diagnostic) -> bool = |one| one.fix.is_some();
         Self {
-            program: outcome.reader.program(),
+            program: outcome.reader.program.clone(),
             is_staged: matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_)) && !outcome.has_temporary_index,
             fixed: what_to_fix(outcome, settings, is_fixable),
             ignored: what_to_fix(outcome, settings, |one| one.severity == Severity::Error),

@@ -32,6 +32,6 @@ pub(super) fn how_to_write(outcome: &Outcome, settings: &Settings) -> Option<Str
         arguments.push(format!("--select {}", rules.join(",")));
     }
     arguments.push(what_to_fix(outcome, settings, |_| true));
-    let command = outcome.reader.program().command(&arguments.join(" "));
+    let command = outcome.reader.program.command(&arguments.join(" "));
     Some(format!("write these comments: {command}"))
 }
