@@ -196,7 +196,9 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
 /// Adds what the selection and the repository know of the findings.
 fn complete(outcome: &mut Outcome, start: &Start, selection: &Selection<'_>, settings: &Settings) {
     outcome.failures.extend(selection.failures.iter().cloned());
-    outcome.reader = start.reader();
+    if !outcome.diagnostics.is_empty() {
+        outcome.reader = start.reader();
+    }
     let fixable = outcome.diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some());
     outcome.has_temporary_index = start.repository.as_ref().is_some_and(Repository::has_temporary_index)
         && fix::holds(&start.top, fixable.map(|diagnostic| &diagnostic.file));

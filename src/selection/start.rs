@@ -1,0 +1,128 @@
+//! Where a run starts, and where its report is read.
+
+use std::path::{Path, PathBuf};
+
+use super::SelectionError;
+use super::paths::{below, folder_of, is_elsewhere, is_written_below, leads_out};
+use crate::git::{Environment, Repository};
+use crate::invocation::Invocation;
+use crate::settings::Scope;
+use crate::source::RepoPath;
+
+/// Where a run starts from.
+pub struct Start {
+    /// The current folder.
+    pub folder: PathBuf,
+    /// The repository around it, or around the files that are named.
+    pub repository: Option<Repository>,
+    /// The top that paths are relative to.
+    pub top: PathBuf,
+}
+
+/// Where somebody reads a report and types the commands that it names.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// The folder, from the top; `None` where it is not below.
+    pub folder: Option<RepoPath>,
+    /// The top.
+    pub top: PathBuf,
+    /// Whether that is the folder in which this program runs, so that paths can be repeated as they were given.
+    pub is_here: bool,
+    /// How this program is run there.
+    pub program: Invocation,
+}
+
+impl Reader {
+    /// A path as it is typed in that folder.
+    #[must_use]
+    pub fn typed(&self, path: &RepoPath) -> String {
+        match &self.folder {
+            Some(folder) => path.seen_from(folder),
+            None => path.to_path(&self.top).display().to_string(),
+        }
+    }
+}
+
+impl Start {
+    /// Finds the repository for a scope. Files named outside the current repository, or in one within it, belong to the
+    /// one around them.
+    pub fn find(folder: PathBuf, scope: &Scope, limit: u64) -> Result<Self, SelectionError> {
+        let here = Repository::discover(&folder)?;
+        let top = here
+            .as_ref()
+            .map_or_else(|| folder.clone(), |repository| repository.top().to_owned());
+        if let (Scope::Paths(paths), true) = (scope, here.is_some()) {
+            let leads_out = |path: &&PathBuf| leads_out(&top, &folder.join(path));
+            if let Some(path) = paths.iter().find(leads_out) {
+                let path = path.clone();
+                return Err(SelectionError::BehindLink { path, top });
+            }
+        }
+        let first = match scope {
+            Scope::Paths(paths) => paths.first().map(|path| folder.join(path)),
+            _ if here.is_none() => return Err(SelectionError::NoRepository { folder }),
+            _ => None,
+        };
+        let elsewhere = first
+            .map(|path| folder_of(&path))
+            .filter(|around| around.is_dir() && is_elsewhere(around, &top));
+        let (repository, top) = match elsewhere {
+            Some(around) => {
+                let environment = Environment::of_process().for_another_repository();
+                let repository = Repository::discover_in(&environment, &around)?;
+                let top = repository.as_ref().map_or(around, |one| one.top().to_owned());
+                (repository, top)
+            }
+            None => (here, top),
+        };
+        Ok(Self {
+            folder,
+            repository: repository.map(|one| one.with_limit(limit)),
+            top,
+        })
+    }
+
+    /// Who reads the report: somebody in the current folder, for a hook in the one in which git was called.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        let here = below(&self.top, &self.folder);
+        let called = self.repository.as_ref().and_then(Repository::called_in);
+        let folder = called.or_else(|| here.clone());
+        Reader {
+            is_here: folder == here,
+            folder,
+            top: self.top.clone(),
+            program: Invocation::here(&self.top),
+        }
+    }
+
+    /// A path of the command line as seen from the top.
+    pub fn path_of(&self, path: &Path) -> Result<RepoPath, SelectionError> {
+        below(&self.top, &self.folder.join(path)).ok_or_else(|| self.elsewhere(path))
+    }
+
+    pub(super) fn elsewhere(&self, path: &Path) -> SelectionError {
+        SelectionError::ElsewhereThan {
+            path: path.to_owned(),
+            top: self.top.clone(),
+        }
+    }
+
+    /// Whether what is written to a path of the repository would land elsewhere, or in git's own folder: it is a link, or behind one.
+    #[must_use]
+    pub fn leads_out(&self, path: &Path) -> bool {
+        let path = &self.folder.join(path);
+        let is_git_s = path.starts_with(self.top.join(".git"));
+        if self.repository.is_none() || is_git_s || !is_written_below(&self.top, path) {
+            return false;
+        }
+        let real = match (path.is_symlink(), path.parent()) {
+            (false, Some(folder)) => folder.canonicalize(),
+            _ => path.canonicalize(),
+        };
+        match (real, self.top.canonicalize()) {
+            (Ok(real), Ok(top)) => !real.starts_with(&top) || real.starts_with(top.join(".git")),
+            _ => path.is_symlink(),
+        }
+    }
+}
