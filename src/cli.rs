@@ -14,7 +14,7 @@ use crate::config::{CommandLine, ConfigError, Globs, nearest, rules_named};
 use crate::escape::printable;
 use crate::install::{InstallArgs, UninstallArgs};
 use crate::rules;
-use crate::settings::{Action, Color, Cure, Format, Scope, Settings};
+use crate::settings::{Action, Color, Format, Remedy, Scope, Settings};
 use crate::snapshot::DEFAULT_LIMIT;
 use crate::source::RepoPath;
 
@@ -31,7 +31,7 @@ use crate::source::RepoPath;
 )]
 #[command(after_help = EXAMPLES)]
 pub struct Cli {
-    /// What to do; `check` when nothing is said.
+    /// The subcommand; `check` if none is given.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// The options of `check`.
@@ -42,9 +42,9 @@ pub struct Cli {
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Request {
-    /// A check, without saying so.
+    /// `check` without its name.
     Unnamed(CheckArgs),
-    /// What was named.
+    /// A subcommand.
     Named(Command),
 }
 
@@ -55,7 +55,7 @@ impl From<Cli> for Request {
 }
 
 impl Request {
-    /// Reads the arguments of a process, the first of which is the program's name. Fails with what is to be printed.
+    /// Parses the arguments of a process, its name included. The error is what to print: a mistake, help, or the version.
     pub fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.collect();
         Cli::try_parse_from(&arguments)
@@ -64,7 +64,7 @@ impl Request {
     }
 }
 
-/// The message as it reads when the arguments, which a runner makes of the names of files, are shown as all foreign text is.
+/// The message with the arguments escaped: a runner passes the names of files, which may hold anything.
 fn repeated(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let shown = arguments.iter().map(|argument| printable(&argument.to_string_lossy()));
     Cli::try_parse_from(shown).err().unwrap_or(error)
@@ -143,7 +143,7 @@ pub enum Command {
     },
 }
 
-/// `--ignore` as `fix` has it: nothing is fixed then, so that there is no rule to leave out.
+/// `--ignore` of `fix`, which writes comments instead of fixes and may name their rules.
 fn writes_comments(ignore: Arg) -> Arg {
     let help = "Write an ignore comment for each finding, or for those of these rules, and fix nothing; not with --unsafe-fixes";
     let ignore = ignore.num_args(0..=1).require_equals(true).help(help);
@@ -275,7 +275,7 @@ impl Variables {
 }
 
 impl CheckArgs {
-    /// The settings that the arguments ask for. Fails on a rule or a pattern that is none.
+    /// Turns the arguments into settings. Fails on an unknown rule or an invalid pattern.
     pub fn settings(self, variables: Variables) -> Result<Settings, ConfigError> {
         let (mut select, mut ignore) = (self.select.clone(), self.ignore.clone().unwrap_or_default());
         if self.ignores {
@@ -289,7 +289,7 @@ impl CheckArgs {
             changed_lines_only: self.changed_lines_only,
         };
         Ok(Settings {
-            cure: if self.ignores { Cure::Comments } else { Cure::Fixes },
+            remedy: if self.ignores { Remedy::Comments } else { Remedy::Fixes },
             format: self.format,
             output_file: self.output_file.clone(),
             color: self.color,
@@ -304,7 +304,7 @@ impl CheckArgs {
         })
     }
 
-    /// What to tell somebody whose first path is no file but reads like a subcommand: misspelled, or behind an option, where it is a path.
+    /// The message for a first path that does not exist and resembles a subcommand: a misspelled one, or one written after an option.
     #[must_use]
     pub fn meant_subcommand(&self) -> Option<String> {
         let word = self.paths.first()?.to_str()?;
@@ -321,7 +321,7 @@ impl CheckArgs {
         })
     }
 
-    /// What to tell somebody who writes a rule behind the `--ignore` of `fix`, as `check` has it.
+    /// The message for `fix --ignore RULE`, which reads the rule as a path.
     #[must_use]
     pub fn misplaced_rule(&self) -> Option<String> {
         let word = self.paths.first()?.to_str()?;
@@ -335,7 +335,7 @@ impl CheckArgs {
         })
     }
 
-    /// The same as the subcommand `fix` means it: with `--fix`, and comments for what is to be ignored.
+    /// The arguments as `fix` means them: `--fix` is implied, and `--ignore` writes comments.
     #[must_use]
     pub fn fixing(self) -> Self {
         Self {
@@ -369,7 +369,7 @@ impl CheckArgs {
         if !self.staged && !self.paths.is_empty() {
             return Scope::Paths(self.paths);
         }
-        // pre-commit's own way to say "compare these two", which it does together with file names of the later one.
+        // pre-commit sets these to compare two revisions, and passes file names of the later one as well.
         match variables.from_ref {
             Some(from) if self.staged => Scope::Between {
                 from,
@@ -386,8 +386,8 @@ impl CheckArgs {
 pub fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "alembic-named", &mut script);
-    // clap_complete 4.6 writes the hyphen of our name in two ways for bash, so that nothing after a subcommand is completed
-    // (clap-rs/clap#6421); where that is mended, nothing is replaced.
+    // clap_complete 4.6 spells the hyphen of the name in two ways for bash, which breaks completion after a subcommand
+    // (clap-rs/clap#6421). Once that is fixed this replaces nothing.
     String::from_utf8_lossy(&script)
         .replace("alembic__subcmd__named", "alembic__named")
         .into_bytes()

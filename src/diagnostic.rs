@@ -1,4 +1,4 @@
-//! What a rule has to say: where, how bad, why, and what to do.
+//! A finding: its rule, place, severity, reason and fix.
 
 use std::fmt;
 
@@ -47,16 +47,16 @@ impl PartialEq for Rule {
     }
 }
 
-/// A place with a few words about it.
+/// A place and a note on it.
 #[derive(Debug, Clone)]
 pub struct Label {
     /// Where.
     pub place: Place,
-    /// What is to be seen there, as half a sentence.
+    /// The note, as half a sentence.
     pub text: String,
 }
 
-/// What keeps a finding from coming back, beyond its own fix.
+/// What prevents the same finding in later revisions.
 #[derive(Debug, Clone)]
 pub enum Cure {
     /// The metadata gets a naming convention, in this form where the metadata is known.
@@ -67,7 +67,7 @@ pub enum Cure {
     Decision,
 }
 
-/// What comes before the code of a declaration in a model.
+/// Introduces the code of a declaration in a model.
 pub const OR_IN_MODEL: &str = "or name it in the model: ";
 
 /// One finding.
@@ -83,13 +83,13 @@ pub struct Diagnostic {
     pub file: SourceFile,
     /// The whole call or statement.
     pub span: Span,
-    /// The part of it to point at, and why it is wrong.
+    /// The part to point at, and why it is wrong.
     pub focus: Label,
     /// Other places that belong to it.
     pub related: Vec<Label>,
     /// The place in the models that explains it: the metadata without a convention, or the convention.
     pub cause: Option<Label>,
-    /// What keeps it from coming back.
+    /// What prevents it in later revisions.
     pub cure: Option<Cure>,
     /// The model that declares the constraint, with the code that would name it there.
     pub model: Option<Label>,
@@ -99,9 +99,9 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The name to use, as it stands inside `op.f()`.
     pub suggested_name: Option<String>,
-    /// The change that does it.
+    /// The fix.
     pub fix: Option<Fix>,
-    /// What the fix leaves to be done, in a sentence.
+    /// What remains to be done after the fix, as a sentence.
     pub left_to_do: Option<String>,
     /// The drop that belongs to this create and has no name either: the two are one problem with one fix.
     pub shows: Option<Span>,
@@ -167,7 +167,7 @@ impl Diagnostic {
         self
     }
 
-    /// All the other places, with what is to be seen there.
+    /// All other places, with their notes.
     pub fn places(&self) -> impl Iterator<Item = &Label> {
         self.related.iter().chain(&self.cause).chain(&self.model)
     }

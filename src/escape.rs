@@ -1,12 +1,12 @@
-//! What is not ours on its way to a terminal: a character that steers it, or that nobody sees, is shown as Python writes it in a string.
+//! Escapes control characters and invisible characters of foreign text, as Python writes them in a string.
 //!
-//! Foreign text is put through [`printable`] where it enters a report, so that its columns are counted as they are shown. All that is
-//! written goes through a [`Screen`] as well, which lets nothing pass that it does not know: what was forgotten there cannot do harm.
+//! Foreign text passes through [`printable`] where it enters a report, so that columns are counted as they are shown. All output passes
+//! through a [`Screen`] as well, so that text that was not escaped there does no harm.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-/// Whether a character is not seen as itself: it steers a terminal, turns the direction of what follows, or is shown as nothing
+/// Whether a character controls a terminal, changes the direction of the text after it, or is invisible
 /// (Unicode's `Cc`, `Zl`, `Zp`, `Bidi_Control` and `Default_Ignorable_Code_Point`, and the marks of annotations between lines).
 fn is_hidden(letter: char) -> bool {
     if letter.is_ascii() {
@@ -47,7 +47,7 @@ fn push_python(text: &mut String, letter: char) {
     };
 }
 
-/// As a string of JSON has it, which a reader gets back as it was.
+/// As JSON escapes it in a string.
 fn push_json(text: &mut String, letter: char) {
     for half in letter.encode_utf16(&mut [0; 2]) {
         let _ = write!(text, "\\u{half:04x}");
@@ -70,53 +70,51 @@ fn shown(text: &str, may_pass: impl Fn(char) -> bool, push: fn(&mut String, char
     shown
 }
 
-/// Text that is not ours, on one line and without anything that is not seen.
+/// Foreign text on one line, with hidden characters escaped.
 #[must_use]
 pub(crate) fn printable(text: &str) -> String {
     shown(text, |_| false, push_python)
 }
 
-/// The same for code, which keeps its lines and tabs.
+/// Code with hidden characters escaped; lines and tabs stay.
 pub(crate) fn printable_code(text: &str) -> String {
     shown(text, is_layout, push_python)
 }
 
-/// Whether code is shown as it is.
+/// Whether code holds nothing to escape.
 pub(crate) fn is_printable(code: &str) -> bool {
     !code.chars().any(|letter| is_hidden(letter) && !is_layout(letter))
 }
 
-/// One character for a text in which the hidden ones are spelled otherwise.
+/// How a hidden character is written; nothing for a visible one.
 pub(crate) fn escape(letter: char) -> Option<String> {
     is_hidden(letter).then(|| printable(letter.encode_utf8(&mut [0; 4])))
 }
 
-/// A stream that lets pass what is seen as itself, line ends, tabs, and the sequences that set a style (ECMA-48, "SGR").
-///
-/// Where style is not wanted it is taken out behind this one.
+/// A stream that passes visible characters, line ends, tabs and style sequences (ECMA-48, "SGR"), and escapes the rest.
 pub struct Screen<W> {
     stream: W,
     push: fn(&mut String, char),
-    /// The beginning of a character or of a style.
+    /// The start of a character or of a style sequence whose end has not come yet.
     rest: Vec<u8>,
 }
 
 impl<W: Write> Screen<W> {
-    /// For people.
+    /// Escapes as Python does.
     pub const fn new(stream: W) -> Self {
         let push = push_python;
         let rest = Vec::new();
         Self { stream, push, rest }
     }
 
-    /// For JSON, in which a reader finds the very characters.
+    /// Escapes as JSON does, so that a reader gets the original characters.
     pub(crate) const fn json(stream: W) -> Self {
         let push = push_json;
         let rest = Vec::new();
         Self { stream, push, rest }
     }
 
-    /// What can be written of what has come so far.
+    /// The part of the pending bytes that can be written.
     fn take(&mut self) -> String {
         let bytes = std::mem::take(&mut self.rest);
         let mut text = String::with_capacity(bytes.len());
@@ -124,7 +122,7 @@ impl<W: Write> Screen<W> {
             text.push_str(chunk.valid());
             match std::str::from_utf8(chunk.invalid()) {
                 Ok(_) => {}
-                // It is the last, and more bytes can make a character of it.
+                // The character may be completed by the next write.
                 Err(error) if error.error_len().is_none() => self.rest.extend_from_slice(chunk.invalid()),
                 Err(_) => text.push('\u{fffd}'),
             }
@@ -155,7 +153,7 @@ impl<W: Write> Screen<W> {
     }
 }
 
-/// Whether a text that begins with ESC begins with a style.
+/// The length of the style sequence that a text begins with.
 enum Style {
     Whole(usize),
     Begun,

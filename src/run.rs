@@ -18,7 +18,7 @@ use crate::project::Project;
 use crate::report::{self, Edge};
 use crate::rules;
 use crate::selection::{Selection, Start};
-use crate::settings::{Action, Cure, Format, Scope, Settings};
+use crate::settings::{Action, Format, Remedy, Scope, Settings};
 use crate::snapshot::{DEFAULT_LIMIT, WorkingTree};
 use crate::source::RepoPath;
 
@@ -29,7 +29,7 @@ pub enum ExitStatus {
     Clean,
     /// Something blocks.
     Found,
-    /// The check could not be done, which must never pass for a clean one.
+    /// The check failed, which must never pass as clean.
     Failed,
 }
 
@@ -85,7 +85,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The system says that there is no room, and not where.
+/// Adds to a "no space" error of the system where that was.
 fn naming_what_is_full(error: anyhow::Error, output: Option<&Path>) -> anyhow::Error {
     let is_full = error.downcast_ref::<io::Error>().is_some_and(is_full);
     match output {
@@ -113,7 +113,7 @@ fn rules() -> String {
     rules::all().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// What holds for a file: each rule with its level and who says so, then the rest.
+/// Prints the configuration of a file: each rule with its level and the source of that, then the rest.
 fn show_config(path: &Path) -> Result<ExitStatus> {
     let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
     let scope = Scope::Paths(vec![path.to_owned()]);
@@ -121,7 +121,7 @@ fn show_config(path: &Path) -> Result<ExitStatus> {
     let inside = start.path_of(path)?;
     let snapshot = WorkingTree::new(&start.top);
     let configs = Configs::nearest(&snapshot, CommandLine::default());
-    // A folder stands for the files in it.
+    // For a folder: what holds for a file in it.
     let (file, shown) = if start.folder.join(path).is_dir() {
         let shown = format!("a file in {}", path.display());
         (inside.join("any file").unwrap_or(inside), shown)
@@ -225,9 +225,9 @@ fn act(
     settings: &Settings,
     edge: &mut Edge,
 ) -> Result<bool> {
-    let fixed = |outcome: &mut Outcome, suggested| match settings.cure {
-        Cure::Fixes => fix::apply_fixes(outcome, suggested, look),
-        Cure::Comments => fix::silence(outcome, look),
+    let fixed = |outcome: &mut Outcome, suggested| match settings.remedy {
+        Remedy::Fixes => fix::apply_fixes(outcome, suggested, look),
+        Remedy::Comments => fix::silence(outcome, look),
     };
     match settings.action {
         Action::Report => {
@@ -255,7 +255,7 @@ fn arguments_contradict(settings: &Settings) -> bool {
     restages && matches!(settings.scope, Scope::Paths(_) | Scope::Between { .. })
 }
 
-/// Files that were named get their status from git, which no other format asks for.
+/// Asks git for the status of files that were named on the command line; only JSON shows it.
 fn complete_statuses(outcome: &mut Outcome, start: &Start) -> Result<()> {
     let Some(repository) = &start.repository else {
         return Ok(());

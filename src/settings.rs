@@ -1,10 +1,10 @@
-//! What a run is asked to do, ready to be done: the command line turned into objects once.
+//! The settings of a run, parsed once from the command line.
 
 use std::path::PathBuf;
 
 use crate::config::CommandLine;
 
-/// Which files are checked, and as they are where.
+/// Which files are checked, and where they are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// What the commit adds or changes, as it is in the index.
@@ -47,12 +47,12 @@ pub enum Format {
 /// Whether to colour.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` or TERM=dumb speak against it or `CLICOLOR_FORCE` for it.
+    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` is set; elsewhere if `CLICOLOR_FORCE` is.
     #[default]
     Auto,
-    /// In any case.
+    /// Always.
     Always,
-    /// In no case.
+    /// Never.
     Never,
 }
 
@@ -63,21 +63,21 @@ pub enum Action {
     Report,
     /// The changes that would fix them are shown.
     Diff {
-        /// Those that want a person's eye as well.
+        /// Including fixes that a person should review.
         suggested: bool,
     },
     /// They are fixed in the working tree.
     Fix {
-        /// Those that want a person's eye as well.
+        /// Including fixes that a person should review.
         suggested: bool,
-        /// And the fixed content is staged.
+        /// Whether the fixed content is staged.
         restage: bool,
     },
 }
 
 /// What is written into files for findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cure {
+pub enum Remedy {
     /// Their fixes.
     Fixes,
     /// Comments that silence them.
@@ -91,8 +91,8 @@ pub struct Settings {
     pub scope: Scope,
     /// What is done about findings.
     pub action: Action,
-    /// What a change to a file consists of.
-    pub cure: Cure,
+    /// What is written into files.
+    pub remedy: Remedy,
     /// How findings are written.
     pub format: Format,
     /// Where they are written, instead of standard output.
@@ -107,8 +107,8 @@ pub struct Settings {
     pub max_file_size: u64,
     /// Findings do not block.
     pub exit_zero: bool,
-    /// Nothing but findings is said.
+    /// Only findings are printed.
     pub quiet: bool,
-    /// What was found out about the project is told.
+    /// What is known of the project is printed.
     pub verbose: bool,
 }

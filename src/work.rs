@@ -1,6 +1,6 @@
-//! What is done, counted in tests: how often an operation is asked something, and how many bytes are gone through again.
+//! Counts work in tests: looks at an operation, and bytes that are read again.
 //!
-//! A test compares the count for a file with that for one of four times its size, which tells a loop within a loop without a clock.
+//! A test compares the count for a file with that for one four times as large, which shows quadratic work without a clock.
 
 #[cfg(test)]
 thread_local! {
@@ -13,7 +13,7 @@ pub(crate) fn step() {
     steps(1);
 }
 
-/// So many steps.
+/// Several steps.
 #[inline]
 #[cfg_attr(
     not(test),
@@ -24,7 +24,7 @@ pub(crate) fn steps(count: usize) {
     STEPS.with(|steps| steps.set(steps.get() + count));
 }
 
-/// How many steps something takes on this thread.
+/// The number of steps that a call takes on this thread.
 #[cfg(test)]
 pub(crate) fn counted(done: impl FnOnce()) -> usize {
     let before = STEPS.with(std::cell::Cell::get);

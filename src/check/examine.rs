@@ -35,7 +35,7 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
             diagnostics: Vec::new(),
         };
     }
-    // What was asked about the project may have parsed it already.
+    // Questions about the project may have parsed it already.
     let own;
     let module = if let Some(known) = project.modules().parsed(file) {
         known
@@ -50,7 +50,7 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
     };
     let mut found = Vec::new();
     let mut kind = FileKind::Other;
-    // An open quote swallows what a migration is known by.
+    // An unclosed quote hides the names that mark a migration.
     let was_migration = || !module.errors().is_empty() && names_down_revision(bytes);
     if migration.is_migration() || config.is_migration(file.path()) || was_migration() {
         kind = FileKind::Migration;
@@ -102,11 +102,10 @@ fn of_metadata(
     found
 }
 
-/// So many fixes of a module are tried: they write into one place, so that no more than one is ever applied.
+/// How many fixes of a module are tried. They overlap, so that only one is ever applied.
 const MOST_PROVEN: usize = 8;
 
-/// Findings about metadata without the fixes that leave something to be found: a convention that is written where it has no effect, or that
-/// the rules have something against.
+/// Removes fixes of metadata that do not work: the convention has no effect where it is written, or the rules object to it.
 fn with_proven_fixes(
     mut found: Vec<Diagnostic>,
     is_deployed: bool,
@@ -135,7 +134,7 @@ fn with_proven_fixes(
     found
 }
 
-/// The metadata of a file that Alembic migrates. A revision may build some for its own use.
+/// The metadata of a file that Alembic migrates; none in a revision, which may build some for its own use.
 fn judged(file: &SourceFile, relevant: Relevance, project: &Project<'_>, config: &Config) -> Vec<Judged> {
     let is_named = config.is_metadata(file.path());
     if !(is_named || relevant.metadata) || names_down_revision(file.text().as_bytes()) {
@@ -147,7 +146,7 @@ fn judged(file: &SourceFile, relevant: Relevance, project: &Project<'_>, config:
     }
 }
 
-/// The findings without those that a comment silences or the configuration turns off.
+/// Drops findings that a comment silences or the configuration turns off.
 fn silenced(module: &Module, found: Vec<Diagnostic>, config: &Config) -> Vec<Diagnostic> {
     let path = module.file().path();
     let is_on = |rule: &'static Rule| config.severity(path, rule, rule.severity) != Severity::Off;

@@ -23,7 +23,7 @@ pub(super) struct Queue<'q> {
     done: &'q (dyn Fn() + Sync),
 }
 
-/// How many files a thread takes at once: so few that none waits long for another at the end.
+/// How many files a thread takes at once: few, so that all threads end at about the same time.
 const HANDFUL: usize = 16;
 
 impl<'q> Queue<'q> {
@@ -33,7 +33,7 @@ impl<'q> Queue<'q> {
         Self { candidates, next, done }
     }
 
-    /// The next files and where they stand in the list.
+    /// The next files and their places in the list.
     fn take(&self) -> Option<(Range<usize>, &'q [Candidate])> {
         let start = self
             .next
@@ -128,7 +128,7 @@ impl Checker<'_> {
     }
 }
 
-/// The lines of the new text that the change made, from 1.
+/// The changed lines of the new text, counted from 1.
 fn changed_lines(before: &SourceFile, after: &SourceFile) -> Vec<Range<usize>> {
     difference(&before.lines(), &after.lines())
         .iter()
@@ -141,13 +141,13 @@ fn changed_lines(before: &SourceFile, after: &SourceFile) -> Vec<Range<usize>> {
 }
 
 fn touches(diagnostic: &Diagnostic, changed: &[Range<usize>]) -> bool {
-    // What is wrong with a metadata may be what was taken away.
+    // What is wrong with metadata may be a line that was removed.
     if rules::looks_at_metadata(diagnostic.rule) {
         return true;
     }
     let first = diagnostic.file.position(diagnostic.span.start).line;
     let last = diagnostic.file.position(diagnostic.span.end).line;
-    // They are in order, and apart from each other.
+    // Changed lines are sorted and do not overlap.
     let at = changed.partition_point(|lines| lines.end <= first);
     changed.get(at).is_some_and(|lines| lines.start <= last)
 }

@@ -18,17 +18,17 @@ pub(crate) fn are_mentioned(file: &SourceFile) -> bool {
     file.text().contains(MARKER)
 }
 
-/// How often this program is spoken to.
+/// The number of comments for this program.
 pub(crate) fn count(file: &SourceFile) -> usize {
     file.text().matches(MARKER).count()
 }
 
-/// Whether a comment is for this program, in whatever way, so that no further order in it would be read.
+/// Whether a comment is for this program, so that nothing can be appended to it.
 pub(crate) fn is_own(file: &SourceFile, comment: Span) -> bool {
     file.slice(comment).contains(MARKER)
 }
 
-/// Where a further rule is written into the comment, and what stands before it there; nothing where it holds no list for its line.
+/// Where a comment's list of rules can be extended, and the separator to write there; nothing if it has no list for its line.
 pub(crate) fn place_for_rule(file: &SourceFile, comment: Span) -> Option<(usize, &'static str)> {
     let directive = parse(file, comment)?;
     let text = file.slice(comment);
@@ -49,17 +49,17 @@ pub(crate) fn comment(rules: &[&str]) -> String {
 struct Directive {
     /// The whole comment.
     comment: Span,
-    /// Whether it holds for the file.
+    /// Whether it is an `ignore-file`.
     whole_file: bool,
-    /// Whether it stands where it does not count.
+    /// Whether it is an `ignore-file` below the top, where it does not count.
     is_misplaced: bool,
-    /// The rules it names, as they are written; none stands for all.
+    /// The rules as written; an empty list means all.
     rules: Vec<String>,
     /// Which of them silenced something.
     used: Vec<bool>,
 }
 
-/// Drops the findings that a comment silences, and adds one for each comment that silences nothing.
+/// Drops findings that a comment silences, and adds a finding for each comment that silences nothing.
 ///
 /// `is_on` tells whether a rule is applied to this file: a comment for one that is turned off is not called unused.
 pub(crate) fn apply(module: &Module, found: Vec<Diagnostic>, is_on: &dyn Fn(&'static Rule) -> bool) -> Vec<Diagnostic> {
@@ -106,7 +106,7 @@ impl Directive {
         self.whole_file && !self.is_misplaced
     }
 
-    /// Takes note of it if the comment is about this rule.
+    /// Whether the comment names this rule, which then counts as used.
     fn silences(&mut self, rule: &str) -> bool {
         work::step();
         let at = if self.rules.is_empty() {
@@ -122,14 +122,14 @@ impl Directive {
     }
 }
 
-/// The comments of a file, those that hold for all of it first, and what is known of them.
+/// The comments of a file, `ignore-file` first, and the answers so far.
 struct Directives {
     all: Vec<Directive>,
-    /// By the lines and the rule that were asked for; with no lines, for the whole file.
+    /// By lines and rule; without lines, for the whole file.
     known: HashMap<(Option<Span>, &'static str), bool>,
 }
 
-/// Where the code begins, the module's docstring left aside.
+/// Where the code begins after the module's docstring.
 fn head_end(module: &Module) -> usize {
     let is_docstring = |kind: &StmtKind| matches!(kind, StmtKind::Expr(expr) if expr.as_str().is_some());
     let mut body = module.body().iter();
@@ -174,7 +174,7 @@ impl Directives {
         let rule = diagnostic.rule.name;
         let of_file = self.all.partition_point(Directive::holds_for_file);
         let (of_file, of_lines) = self.all.split_at_mut(of_file);
-        // Each comment is asked, so that none is called unused.
+        // Every comment is asked, so that none that applies is reported as unused.
         let ask = |directives: &mut dyn Iterator<Item = &mut Directive>| {
             directives
                 .filter_map(|directive| directive.silences(rule).then_some(()))
@@ -237,7 +237,7 @@ fn unused(file: &SourceFile, directive: &Directive, is_on: &dyn Fn(&'static Rule
     Some(diagnostic)
 }
 
-/// Takes the comment out with the blanks before it, and its line if nothing else stands there.
+/// Removes the comment with the blanks before it, and its line if that is empty then.
 fn removal(file: &SourceFile, comment: Span) -> Fix {
     let line = file.line_span(comment.start);
     let before = file.slice(Span::new(line.start, comment.start));
@@ -251,7 +251,7 @@ fn removal(file: &SourceFile, comment: Span) -> Fix {
         };
         Span::new(line.start, line.end + ending)
     } else {
-        // What another tool reads stands before it in the same comment.
+        // Keeps what another tool reads at the start of the same comment.
         let text = file.slice(comment);
         let marker = text.find(MARKER).unwrap_or_default();
         let own = text

@@ -8,7 +8,7 @@ use crate::selection::{Candidate, Start};
 use crate::snapshot::{Entry, ObjectId, Snapshot, SnapshotError};
 use crate::source::RepoPath;
 
-/// The files that the change builds on: those of the commit that is compared with, or else of HEAD. Nothing is opened before one is asked for.
+/// The files of the commit that the change is compared with, or else of HEAD. Opened when the first is read.
 pub(crate) struct Committed<'c> {
     start: &'c Start,
     base: Option<&'c ObjectId>,
@@ -21,7 +21,7 @@ impl<'c> Committed<'c> {
         Self { start, base, tree }
     }
 
-    /// Nothing where there is no repository, or no commit in it.
+    /// Nothing without a repository, or without a commit in it.
     fn tree(&self) -> Option<&dyn Snapshot> {
         let open = || {
             let revision = self.base.map_or("HEAD", ObjectId::as_str);

@@ -1,4 +1,4 @@
-//! How far a long check is: a bar on the terminal, once the wait can be felt.
+//! A progress bar for checks of more than half a second.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Who waits longer wants to know for what.
+/// After this time the bar is shown.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The bar. Threads share it.
+/// The bar, shared by all threads.
 pub(crate) struct Progress(Option<Bar>);
 
 struct Bar {
@@ -18,12 +18,12 @@ struct Bar {
     started: Instant,
     patience: Duration,
     screen: fn() -> ProgressDrawTarget,
-    /// Made when it is first shown: an ordinary commit never needs it.
+    /// Made when first shown; most commits never need it.
     drawn: OnceLock<ProgressBar>,
 }
 
 impl Progress {
-    /// A bar for that many files; `is_wanted` only where somebody looks at standard error.
+    /// A bar for so many files; shown only if `is_wanted`.
     pub(crate) fn new(files: usize, is_wanted: bool) -> Self {
         Self(is_wanted.then(|| Bar::new(files, ProgressDrawTarget::stderr, PATIENCE)))
     }
@@ -35,7 +35,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away, so that the report stands alone.
+    /// Clears the bar.
     pub(crate) fn finish(&self) {
         if let Some(drawn) = self.0.as_ref().and_then(|bar| bar.drawn.get()) {
             drawn.finish_and_clear();

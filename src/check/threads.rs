@@ -1,7 +1,7 @@
-//! What the files of a run are checked with, and by how many threads.
+//! Divides long lists of files among threads.
 //!
-//! Neither libgit2's objects nor what is known of a project can be shared, so each thread opens the repository for itself. That costs
-//! a few milliseconds, and a commit is usually done by then: only a long list is shared out.
+//! libgit2's objects and the project's caches cannot be shared, so each thread opens the repository for itself. That takes a few
+//! milliseconds, in which a usual commit is checked already.
 
 use std::io::{self, IsTerminal};
 use std::num::NonZero;
@@ -20,13 +20,13 @@ use crate::selection::{Candidate, Start};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 
-/// Fewer files than this for each thread are not worth another one.
+/// The fewest files that are worth a thread.
 const ENOUGH: usize = 256;
 
-/// What the first thread has on Linux and macOS: a file is read alike by all of them.
+/// The main thread's stack on Linux and macOS, so that every thread reads a file alike.
 const STACK: usize = 8 * 1024 * 1024;
 
-/// More threads than this wait for each other's disk.
+/// The most threads; more only wait for the disk.
 const MOST: usize = 16;
 
 /// The configurations that the settings ask for. Fails where `--config` names no file that can be read.
@@ -42,7 +42,7 @@ pub(crate) fn configs<'s>(settings: &Settings, snapshot: &'s dyn Snapshot) -> Re
     Ok(Configs::fixed(snapshot, command_line, &path.to_string_lossy(), &text)?)
 }
 
-/// Checks all files, with as many threads as the list is long enough for; `checker` is this thread's own.
+/// Checks all files, on more threads if the list is long; `checker` is this thread's own.
 pub(crate) fn check(
     candidates: &[Candidate],
     checker: &Checker<'_>,
@@ -57,7 +57,7 @@ pub(crate) fn check(
             let thread = thread::Builder::new().stack_size(STACK);
             thread.spawn_scoped(scope, || help(&queue, settings, folder))
         };
-        // Where the system allows no more threads, fewer do the same.
+        // If the system refuses a thread, the others do its part.
         let others = 1..threads(candidates.len(), settings);
         let helpers: Vec<_> = others.filter_map(|_| start().ok()).collect();
         let mut files = checker.work(&queue);
@@ -72,12 +72,12 @@ pub(crate) fn check(
 }
 
 fn threads(files: usize, settings: &Settings) -> usize {
-    // What `--verbose` tells of the project is what one thread came to know.
+    // `--verbose` prints what one thread knows of the project.
     if settings.verbose {
         return 1;
     }
     let most = (files / ENOUGH).min(MOST);
-    // Asking the system how many there are takes longer than an ordinary commit.
+    // Only asked for long lists: the question itself takes time.
     if most > 1 {
         most.min(thread::available_parallelism().map_or(1, NonZero::get))
     } else {
@@ -85,7 +85,7 @@ fn threads(files: usize, settings: &Settings) -> usize {
     }
 }
 
-/// Another thread's part.
+/// The part of another thread, with a repository of its own.
 fn help(queue: &Queue<'_>, settings: &Settings, folder: &Path) -> Result<Vec<Checked>> {
     let start = Start::find(folder.to_owned(), &settings.scope, settings.max_file_size)?;
     let (snapshot, base) = start.snapshot(&settings.scope, settings.max_file_size)?;

@@ -23,13 +23,13 @@ pub enum ConfigError {
         /// Why.
         cause: String,
     },
-    /// A rule that is not there.
+    /// An unknown rule.
     #[error("there is no rule {shown} (`alembic-named rules` lists them)")]
     UnknownRule {
-        /// As it was given, with the one that was meant, perhaps.
+        /// Its name, and the nearest rule's.
         shown: String,
     },
-    /// More patterns than anybody writes.
+    /// Too many patterns.
     #[error(
         "there are {count} patterns in one list (`{patterns}`), and no more than 10,000 are taken: write one for a whole folder, like `migrations/legacy/**`"
     )]
@@ -39,7 +39,7 @@ pub enum ConfigError {
         /// The first of them.
         patterns: String,
     },
-    /// A pattern that is none.
+    /// An invalid pattern.
     #[error("the pattern `{pattern}` is not a glob ({cause}): write it like `migrations/legacy/**`")]
     BadGlob {
         /// The pattern.

@@ -6,10 +6,10 @@ use super::ConfigError;
 use super::names::{in_short, start_of};
 use crate::source::RepoPath;
 
-/// So many patterns may stand in one list; each is compiled before the first file is looked at.
+/// The most patterns in one list; all are compiled before the first file is checked.
 const MOST_PATTERNS: usize = 10_000;
 
-/// Patterns of paths below one folder. A pattern without a slash matches a name at any depth, and a folder stands for all that is in it.
+/// Patterns of paths below one folder. A pattern without a slash matches at any depth, and a folder matches all files in it.
 #[derive(Debug, Default, Clone)]
 pub struct Globs {
     folder: Option<RepoPath>,

@@ -9,7 +9,7 @@ use super::{CommandLine, Config, ConfigError};
 use crate::snapshot::Snapshot;
 use crate::source::RepoPath;
 
-/// The configurations of a snapshot, each read once when a file below it is looked at.
+/// The configurations of a snapshot, each read once.
 pub struct Configs<'s> {
     snapshot: &'s dyn Snapshot,
     command_line: CommandLine,

@@ -38,7 +38,7 @@ pub struct Config {
     command_line: CommandLine,
 }
 
-/// Who says that something holds.
+/// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The rule itself.
@@ -49,7 +49,7 @@ pub enum Source {
     CommandLine,
 }
 
-/// What the command line says on top of the file.
+/// Options of the command line that override or extend the file.
 #[derive(Debug, Default, Clone)]
 pub struct CommandLine {
     /// `--select`
@@ -63,13 +63,13 @@ pub struct CommandLine {
 }
 
 impl Config {
-    /// How bad a finding of a rule is in a file, given how bad the rule itself finds it.
+    /// The severity of a finding in a file; `found` is the rule's own.
     #[must_use]
     pub fn severity(&self, path: &RepoPath, rule: &'static Rule, found: Severity) -> Severity {
         self.severity_and_source(path, rule, found).0
     }
 
-    /// The same, with who says so.
+    /// The same, with where it comes from.
     #[must_use]
     pub fn severity_and_source(&self, path: &RepoPath, rule: &'static Rule, found: Severity) -> (Severity, Source) {
         let (selected, selector) = match &self.command_line.select {
@@ -77,7 +77,7 @@ impl Config {
             None => (self.select.as_ref(), Source::File("select")),
         };
         let default = match (found, selected) {
-            // A rule that is off by default and selected by name is meant to be seen.
+            // Selecting a rule that is off by default turns it on.
             (Severity::Off, Some(_)) => (Severity::Warning, selector),
             _ => (found, Source::Default),
         };
@@ -108,19 +108,19 @@ impl Config {
         !self.nothing_deployed
     }
 
-    /// Whether a file is to be read as a migration whatever its content.
+    /// Whether a file counts as a migration whatever its content.
     #[must_use]
     pub fn is_migration(&self, path: &RepoPath) -> bool {
         self.migrations.matches(path)
     }
 
-    /// Whether the metadata that a file makes are to be judged whatever the environments say.
+    /// Whether the metadata of a file are checked whatever the environments say.
     #[must_use]
     pub fn is_metadata(&self, path: &RepoPath) -> bool {
         self.metadata.matches(path)
     }
 
-    /// Whether a file is not to be looked at.
+    /// Whether a file is excluded.
     #[must_use]
     pub fn excludes(&self, path: &RepoPath) -> bool {
         self.exclude.matches(path) || self.command_line.exclude.matches(path)

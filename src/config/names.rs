@@ -1,4 +1,4 @@
-//! Names of rules, as they are written and as they were meant.
+//! Looks up rules by name, and suggests the nearest for a misspelled one.
 
 use strsim::levenshtein;
 
@@ -6,10 +6,10 @@ use super::ConfigError;
 use crate::diagnostic::Rule;
 use crate::rules;
 
-/// So much of a value is repeated in a sentence about it, in characters.
+/// How many characters of a value are repeated in a message.
 const LONGEST_QUOTE: usize = 80;
 
-/// The beginning of a text that may be long.
+/// The start of a text that may be long.
 pub(super) fn start_of(text: &str) -> String {
     match text.char_indices().nth(LONGEST_QUOTE) {
         Some((at, _)) => format!("{}\u{2026}", &text[..at]),
@@ -17,7 +17,7 @@ pub(super) fn start_of(text: &str) -> String {
     }
 }
 
-/// The first of some texts, and how many there are besides.
+/// The first few of some texts, and the number of the others.
 pub(super) fn in_short<S: AsRef<str>>(texts: &[S]) -> String {
     const FEW: usize = 3;
     let shown: Vec<String> = texts.iter().take(FEW).map(|text| start_of(text.as_ref())).collect();
@@ -27,14 +27,14 @@ pub(super) fn in_short<S: AsRef<str>>(texts: &[S]) -> String {
     }
 }
 
-/// The rule of this name, or the error that names the nearest.
+/// The rule of this name. The error names the nearest.
 pub(crate) fn rule(name: &str) -> Result<&'static Rule, ConfigError> {
     rules::find(name).ok_or_else(|| ConfigError::UnknownRule {
         shown: nearest_rule(name),
     })
 }
 
-/// A name that is no rule's, in quotes, with the rule that was meant, perhaps.
+/// An unknown rule in quotes, with the nearest known one.
 pub(crate) fn nearest_rule(name: &str) -> String {
     let shown = start_of(name);
     match nearest(name, rules::all().map(|rule| rule.name)) {
@@ -43,9 +43,9 @@ pub(crate) fn nearest_rule(name: &str) -> String {
     }
 }
 
-/// The word that is most like another, if it is like it at all.
+/// The most similar word, if one is similar.
 pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    // No word that is known is as long, and a long one would be compared letter by letter.
+    // No known word is that long, and the distance takes the product of both lengths.
     if word.len() > LONGEST_QUOTE {
         return None;
     }

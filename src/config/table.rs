@@ -13,7 +13,7 @@ use crate::source::{RepoPath, SourceFile};
 /// How many characters of a message of the TOML parser are repeated; it lists what would be right.
 const LONGEST_MESSAGE: usize = 600;
 
-/// A configuration from its text; nothing for a `pyproject.toml` that does not speak of this tool.
+/// Parses a configuration; nothing for a `pyproject.toml` without a table for this tool.
 pub(super) fn parse(origin: &RepoPath, shown: &str, text: &str) -> Result<Option<Config>, ConfigError> {
     let table = if origin.file_name() == b"pyproject.toml" {
         if !text.contains("alembic-named") {
@@ -40,7 +40,7 @@ pub(super) fn parse(origin: &RepoPath, shown: &str, text: &str) -> Result<Option
     })
 }
 
-/// serde's words about a key that is not there, shortened to the one that was meant.
+/// serde's message; for an unknown key, with the nearest known one instead of the whole list.
 fn with_nearest(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     match quoted.next() {
@@ -50,7 +50,7 @@ fn with_nearest(message: &str) -> String {
                 .replacen("unknown field", "unknown key", 1)
                 .replacen(key, &start_of(key), 1),
         },
-        // The parser repeats what it found in the place of something else.
+        // The parser repeats the value that it found.
         _ if message.chars().nth(LONGEST_MESSAGE).is_some() => {
             message.chars().take(LONGEST_MESSAGE).chain(['\u{2026}']).collect()
         }

@@ -1,18 +1,18 @@
-//! What differs between two lists of lines.
+//! Diffs two lists of lines in bounded time.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 
-/// Where two texts differ in more lines than this times itself could be compared, what lies between is taken for one change: the usual
-/// algorithm takes the product of the lines and the changes.
+/// If the product of the differing lines exceeds the square of this, all between the first and the last of them counts as one change:
+/// Myers' algorithm takes lines times changes.
 const MOST: usize = 5_000;
 
-/// The operations that make the new lines of the old ones.
+/// The operations that turn the old lines into the new ones.
 ///
-/// A line that stands on one side only is in no common part, so it is left out before lines are compared: a fix that changes thousands of lines
-/// leaves nothing to compare then.
+/// Lines that only one side has are left out before the rest is compared, so that a fix that changes thousands of lines leaves little to
+/// compare.
 pub(crate) fn difference(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     let mut sides: HashMap<&str, [bool; 2]> = HashMap::new();
     for (side, lines) in [old, new].into_iter().enumerate() {
@@ -34,7 +34,7 @@ pub(crate) fn difference(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     operations(old.len(), new.len(), &pairs)
 }
 
-/// The runs of lines that are the same, in order.
+/// The runs of equal lines, in order.
 fn matches(old: &[&str], new: &[&str]) -> Vec<(Range<usize>, Range<usize>)> {
     let start = old.iter().zip(new).take_while(|(one, other)| one == other).count();
     let (rest, other) = (&old[start..], &new[start..]);
@@ -56,7 +56,7 @@ fn matches(old: &[&str], new: &[&str]) -> Vec<(Range<usize>, Range<usize>)> {
         .collect()
 }
 
-/// The operations around pairs of lines that are the same.
+/// The operations around pairs of equal lines.
 fn operations(old: usize, new: usize, pairs: &[(usize, usize)]) -> Vec<DiffOp> {
     let mut found = Vec::new();
     let (mut old_index, mut new_index) = (0, 0);
@@ -155,7 +155,7 @@ mod tests {
         let old: Vec<&str> = old.iter().map(String::as_str).collect();
         let new: Vec<&str> = new.iter().map(String::as_str).collect();
         assert_eq!(difference(&old, &new).len(), 30_000);
-        // What cannot be told apart quickly is one change.
+        // Beyond the limit all is one change.
         let turned: Vec<&str> = old.iter().rev().copied().collect();
         assert_eq!(difference(&old, &turned).len(), 1);
         assert_eq!(applied(&old, &turned).1, turned);

@@ -1,4 +1,4 @@
-//! Changes to a text: byte ranges with what takes their place.
+//! Edits: byte ranges of a file and their replacements.
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,9 @@ pub enum Safety {
 pub struct Edit {
     /// The file.
     pub file: SourceFile,
-    /// What goes.
+    /// What is replaced.
     pub span: Span,
-    /// What comes.
+    /// The replacement.
     pub text: String,
 }
 
@@ -34,7 +34,7 @@ impl PartialEq for Edit {
 /// The edits that silence a finding, all or none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fix {
-    /// What it does, as an order.
+    /// What it does, in the imperative.
     pub title: String,
     /// Whether it may be applied without asking.
     pub safety: Safety,
@@ -56,7 +56,7 @@ impl Fix {
     }
 }
 
-/// A text with the edits of several fixes applied. A fix that overlaps one before it is left out as a whole; the same edit twice is one.
+/// The text with several fixes applied. A fix that overlaps an earlier one is left out whole; the same edit twice counts once.
 #[must_use]
 pub fn apply<'f>(file: &SourceFile, fixes: impl IntoIterator<Item = &'f Fix>) -> String {
     let mut chosen = Chosen::default();
@@ -93,7 +93,7 @@ impl<'f> Chosen<'f> {
             if known.is_some_and(|known| known.iter().any(|known| known.text == edit.text)) {
                 continue;
             }
-            // One fix knows in which order it inserts at one place; two fixes do not.
+            // One fix may insert several times at one place, in its order; two fixes may not.
             let follows = taken.last() == Some(&edit.span) && edit.span.start == edit.span.end;
             if !follows && !self.fits(edit.span) {
                 for span in taken {
@@ -106,7 +106,7 @@ impl<'f> Chosen<'f> {
         }
     }
 
-    /// Whether a place is free. What is chosen does not overlap, so only its neighbours can be in the way.
+    /// Whether a place is free. Chosen edits do not overlap, so only the neighbours matter.
     fn fits(&mut self, span: Span) -> bool {
         let before = self.edits.range(..=span).next_back();
         let after = self.edits.range(span..).next();

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::python::Module;
 use crate::source::{RepoPath, SourceFile};
 
-/// No file needs more; ends two fixes that undo each other.
+/// No file needs more rounds; this ends two fixes that undo each other.
 const MAX_ROUNDS: usize = 10;
 
 /// A file with its fixes applied, not yet written.
@@ -18,9 +18,9 @@ pub struct Mended {
     pub before: SourceFile,
     /// The file with the fixes.
     pub after: SourceFile,
-    /// What is still to be found in it.
+    /// What is found in it then.
     pub left: Vec<Diagnostic>,
-    /// How many of its findings are gone: one at least.
+    /// How many of its findings are gone; at least one.
     pub fixed: usize,
 }
 
@@ -34,9 +34,9 @@ impl Mended {
 
 /// Applies the fixes of all findings. A file that cannot be checked again stays as it is, and is a failure.
 ///
-/// With `suggested`, fixes that want a person's eye are applied as well.
+/// With `suggested`, fixes that a person should review are applied as well.
 pub fn apply_fixes(outcome: &mut Outcome, suggested: bool, look: &Look<'_>) -> Vec<Mended> {
-    // The findings are in the order of a report: those of one file stand together.
+    // Findings are sorted by file.
     let files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
     let fixed = files.filter_map(|own| apply_to_file(&own.first()?.file, own, suggested, look).transpose());
     let (fixed, failed): (Vec<_>, Vec<_>) = fixed.partition(Result::is_ok);
@@ -64,14 +64,14 @@ fn apply_to_file(
             break;
         }
         let next = SourceFile::new(before.path().clone(), text);
-        // A fix that breaks the file is a defect of its rule; the file is better left as it is.
+        // A fix that breaks the file is a bug of its rule.
         if Module::parse(next.clone()).errors().len() > Module::parse(current.clone()).errors().len() {
             break;
         }
         found = look(&next)?;
         current = next;
     }
-    // A change that mends nothing is none.
+    // A change after which nothing is gone is dropped.
     let fixed = gone(first, &found);
     Ok((current.text() != before.text() && fixed > 0).then(|| Mended {
         before: before.clone(),
@@ -81,7 +81,7 @@ fn apply_to_file(
     }))
 }
 
-/// How many findings are left no more. Their places have moved, so that what is said of them has to tell them apart.
+/// How many findings are gone. They are matched by rule and message, since their places have moved.
 fn gone(first: &[Diagnostic], left: &[Diagnostic]) -> usize {
     fn said(one: &Diagnostic) -> (&str, &str) {
         (one.rule.name, &one.message)

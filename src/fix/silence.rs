@@ -51,7 +51,7 @@ impl Comment {
         Fix::new("ignore it", Safety::Safe, vec![edit])
     }
 
-    /// Whether nothing is left of what it is for, and it is no finding itself.
+    /// Whether it silences all of its findings and is not reported as unused.
     fn holds(&self, left: &HashSet<LineAndRule>) -> bool {
         self.found.is_disjoint(left) && !left.contains(&(self.line, UNUSED_IGNORE.name))
     }
@@ -85,7 +85,7 @@ pub(crate) fn silence(outcome: &mut Outcome, look: &Look<'_>) -> Vec<Mended> {
         remarks.push(format!("no comment silences {} more", counted(more, "finding")));
     }
     outcome.remarks.extend(remarks);
-    // A fix that is not made leaves nothing to be done.
+    // This belongs to fixes, and none is applied.
     for one in &mut outcome.diagnostics {
         one.left_to_do = None;
     }
@@ -120,7 +120,7 @@ fn silence_file(
         if Module::parse(after.clone()).errors().len() > module.errors().len() {
             break;
         }
-        // With `changed-lines-only` more is found than was reported.
+        // Findings that `changed-lines-only` left out are found here.
         left.retain(|one| all.contains(&found(one)));
         let mended = Mended {
             before: before.clone(),
@@ -138,7 +138,7 @@ fn found(one: &Diagnostic) -> LineAndRule {
     (one.file.position(one.span.start).line, one.rule.name)
 }
 
-/// The comments that these findings ask for, each place once.
+/// The comments for these findings, one for each place.
 fn comments(module: &Module, own: &[Diagnostic]) -> Vec<Comment> {
     let file = module.file();
     let ends = open_line_ends(file.text());
@@ -174,13 +174,13 @@ fn comments_on(module: &Module, lines: Span) -> &[Span] {
     comments.get(start..end).unwrap_or_default()
 }
 
-/// A list of rules on these lines that can be made longer.
+/// The place in a comment on these lines where its list of rules can be extended.
 fn further(module: &Module, lines: Span) -> Option<(usize, &'static str)> {
     let mut own = comments_on(module, lines).iter();
     own.find_map(|comment| place_for_rule(module.file(), *comment))
 }
 
-/// The end of the first of these lines that takes a comment, with the blanks that stand there.
+/// The blanks at the end of the first of these lines that can take a comment.
 fn new(module: &Module, ends: &[usize], lines: Span) -> Option<Span> {
     let file = module.file();
     let first = ends.partition_point(|&end| end < lines.start);

@@ -12,12 +12,12 @@ use crate::selection::{Candidate, Start};
 use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
-/// A fixed file, and what will take its place in the working tree; nothing where the working tree stays as it is.
+/// A fixed file, and its replacement in the working tree; nothing where only the index changes.
 type Planned = (Option<Ready>, Mended);
 
 /// Writes the fixed files, and stages them where that is wanted. Returns whether any was changed.
 ///
-/// Without staging each file is written for itself. With it, all are written and staged or none is.
+/// Without staging, files are written one by one. With it, all are written and staged, or none.
 pub(crate) fn write_and_stage(
     outcome: &mut Outcome,
     fixed: Vec<Mended>,
@@ -46,7 +46,7 @@ pub(crate) fn write_and_stage(
     is_changed
 }
 
-/// Prepares the files that can be written, and says of the others why not.
+/// Prepares the files that can be written, and remarks why the others cannot.
 fn plan(outcome: &mut Outcome, fixed: Vec<Mended>, start: &Start, restage: bool) -> Vec<Planned> {
     let scratch = start.repository.as_ref().map(Repository::git_dir);
     let mut planned = Vec::new();
@@ -91,7 +91,7 @@ fn replace(outcome: &mut Outcome, planned: Vec<Planned>) -> Vec<Mended> {
     done
 }
 
-/// Stages all files, then replaces them. A failure undoes both, and its sentences come back with those of what could not be undone.
+/// Stages all files, then replaces them. On failure both are undone; the error lists the failure and whatever could not be undone.
 fn stage_and_replace(
     planned: Vec<Planned>,
     repository: &Repository,
@@ -127,7 +127,7 @@ fn stage_and_replace(
     Ok(done)
 }
 
-/// Puts what is left in a fixed file in the place of what was found there.
+/// Replaces the findings of a fixed file by those that are left.
 fn settle(outcome: &mut Outcome, fixed: Mended) {
     let path = fixed.path().clone();
     for diagnostic in outcome.diagnostics.iter().filter(|one| *one.path() == path) {

@@ -6,9 +6,9 @@ use std::path::Path;
 use super::{Mended, difference};
 use crate::source::{RepoPath, SourceFile};
 
-/// The working text with the changes of a fix; nothing where a changed line is not there as it was checked, or there more than once.
+/// The working text with the changes of a fix; nothing if a line to change is missing, different, or there more than once.
 ///
-/// A checkout may have given the file other line ends than git holds, so a final carriage return does not count and is kept.
+/// A checkout may have changed line ends, so a final carriage return is not compared, and is kept.
 #[must_use]
 pub(crate) fn transplant(mended: &Mended, working: &str) -> Option<String> {
     let (before, after) = (mended.before.text(), mended.after.text());
@@ -39,7 +39,7 @@ pub(crate) fn transplant(mended: &Mended, working: &str) -> Option<String> {
     Some(text.concat())
 }
 
-/// Whether the working files have the texts of these, but for line ends, which a checkout may change.
+/// Whether the working files have these texts, line ends aside.
 pub(crate) fn holds<'f>(top: &Path, mut files: impl Iterator<Item = &'f SourceFile>) -> bool {
     let plain = |text: &str| text.replace("\r\n", "\n");
     files.all(|file| {
@@ -48,21 +48,21 @@ pub(crate) fn holds<'f>(top: &Path, mut files: impl Iterator<Item = &'f SourceFi
     })
 }
 
-/// The working file, where it is there and can be read as text.
+/// The working file, if it can be read as text.
 #[must_use]
 pub(crate) fn read(top: &Path, path: &RepoPath) -> Option<SourceFile> {
     let text = fs::read_to_string(path.to_path(top)).ok()?;
     Some(SourceFile::new(path.clone(), text))
 }
 
-/// Whether the working file has the change.
+/// Whether the working file has the fix.
 #[must_use]
 pub(crate) fn is_written(top: &Path, mended: &Mended) -> bool {
     let working = fs::read_to_string(mended.path().to_path(top));
     working.is_ok_and(|working| is_fixed(mended, &working))
 }
 
-/// Whether the change could be taken back in the working text, because it was made there before.
+/// Whether a text has the fix already: it could be undone there.
 pub(super) fn is_fixed(mended: &Mended, working: &str) -> bool {
     let back = Mended {
         before: mended.after.clone(),
@@ -73,7 +73,7 @@ pub(super) fn is_fixed(mended: &Mended, working: &str) -> bool {
     transplant(&back, working).is_some()
 }
 
-/// The lines as git counts them: Python ends one at a lone carriage return as well, git and `diff` do not.
+/// The lines as git counts them. For Python, a lone carriage return ends one as well.
 pub(super) fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }
@@ -82,13 +82,12 @@ fn trim_end(line: &str) -> &str {
     line.trim_end_matches(['\n', '\r'])
 }
 
-/// The line ends for so many lines that come in the place of `old`: those that were there, the last ones where there were more, and the
-/// usual one for what is added.
+/// The line ends of `count` lines that replace `old`: the old ends, the last ones if there are more, and the usual one for added lines.
 fn line_ends(old: &[String], count: usize, usual: &str) -> Vec<String> {
     let own = old.iter().map(|line| line[trim_end(line).len()..].to_owned());
     let mut ends: Vec<String> = own.skip(old.len().saturating_sub(count)).collect();
     let added = std::iter::repeat_n(usual.to_owned(), count - ends.len());
-    // The end of the file stays the end of the file.
+    // A file without a final line end stays so.
     let at = ends.len() - usize::from(ends.last().is_some_and(String::is_empty));
     ends.splice(at..at, added);
     ends
@@ -100,7 +99,7 @@ struct Hunk<'t> {
     new: Vec<&'t str>,
 }
 
-/// The changed lines; an insertion takes the line above it along, so that it has a place.
+/// The changed lines. An insertion includes the line above it, which gives it a place.
 fn hunks<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Hunk<'t>> {
     let trimmed = |lines: Option<&[&'t str]>| lines.unwrap_or_default().iter().map(|line| trim_end(line)).collect();
     difference(before, after)
@@ -109,7 +108,7 @@ fn hunks<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Hunk<'t>> {
         .map(|operation| {
             let (mut old, mut new) = (operation.old_range(), operation.new_range());
             if old.is_empty() && old.start > 0 {
-                // What stands above is the same on both sides.
+                // The line above is the same on both sides.
                 old.start -= 1;
                 new.start -= 1;
             }

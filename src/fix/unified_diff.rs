@@ -45,7 +45,7 @@ pub(crate) fn unified_diff(mended: &Mended) -> String {
     diff
 }
 
-/// A file that is made, as `git apply` reads it.
+/// A new file as `git apply` reads it.
 #[must_use]
 pub(crate) fn unified_diff_of_new(path: &RepoPath, text: &str) -> String {
     let count = lines(text).len();
@@ -57,7 +57,7 @@ pub(crate) fn unified_diff_of_new(path: &RepoPath, text: &str) -> String {
     diff
 }
 
-/// Where lines stand, as a diff says it: the first and how many, no number for one, and the line above for none.
+/// A range in a hunk header (POSIX `diff -u`): no count for one line, and the line above for none.
 fn counted(lines: &std::ops::Range<usize>) -> String {
     match lines.len() {
         0 => format!("{},0", lines.start),
@@ -66,7 +66,7 @@ fn counted(lines: &std::ops::Range<usize>) -> String {
     }
 }
 
-/// A path as git writes it in a diff: in quotes, with octal numbers, where it holds what would break the line.
+/// A path as git writes it in a diff: quoted, with octal escapes, if it holds control characters or quotes.
 fn quoted(prefix: &str, path: &RepoPath) -> String {
     let plain = std::str::from_utf8(path.as_bytes()).ok();
     if let Some(plain) =

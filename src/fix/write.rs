@@ -23,22 +23,22 @@ pub(crate) struct Ready {
 /// Why a working file cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// It is a link, and what it points to may belong to something else.
+    /// It is a symbolic link.
     #[error("`{}` is a symbolic link: fix the file it points to", .0.display())]
     Link(PathBuf),
-    /// A folder above it is a link to somewhere else.
+    /// A folder above it is a link out of the working tree.
     #[error("`{}` lies behind a symbolic link that leads out of the working tree: fix the file where it is", .0.display())]
     Outside(PathBuf),
-    /// It may not be written.
+    /// It is read-only.
     #[error("`{}` is read-only: make it writable (`chmod u+w`) and run the command again", .0.display())]
     ReadOnly(PathBuf),
-    /// It is not there, or no regular file.
+    /// It does not exist, or is not a regular file.
     #[error("`{}` is not a file in the working tree: check it out first", .0.display())]
     Missing(PathBuf),
-    /// Somebody changed it in between.
+    /// It changed since it was read.
     #[error("`{}` was changed while it was being fixed: run the command again", .0.display())]
     Changed(PathBuf),
-    /// There is no room.
+    /// The disk is full.
     #[error("cannot write `{}`: the disk it is on is full, or your share of it: make room and run the command again", .0.display())]
     Full(PathBuf),
     /// The system refused.
@@ -52,7 +52,7 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    /// What the system refused.
+    /// From an error of the system.
     pub(crate) fn of(path: &Path, cause: io::Error) -> Self {
         let path = path.to_owned();
         if is_full(&cause) {
@@ -63,20 +63,19 @@ impl WriteError {
     }
 }
 
-/// What is to be done with a working file.
+/// What can be done with a working file.
 #[derive(Debug)]
 pub(crate) enum Prepared {
-    /// It is to be replaced.
+    /// It can be replaced.
     Ready(Box<Ready>),
-    /// Nothing: it has the fixed lines.
+    /// It has the fix already.
     Done,
-    /// Nothing: a line that a fix changes is not in it as it was checked, or more than once.
+    /// A line to change is missing, different, or there more than once.
     Different,
 }
 
-/// Makes the fixed file for one somewhere below `top`: in the folder `scratch`, of which git takes no notice, so that a run that is ended
-/// leaves nothing where `git add` finds it; else beside the old one. Its text may differ from what was checked, as long as every
-/// line that a fix changes stands in it unchanged and only once.
+/// Writes the fixed file to a temporary one: in `scratch` (git's folder), so that an interrupted run leaves nothing for `git add` to find,
+/// or beside the old file. The working file may have other changes, if each line to change is in it unchanged and once.
 pub(crate) fn prepare(top: &Path, scratch: Option<&Path>, mended: &Mended) -> Result<Prepared, WriteError> {
     let path = &mended.path().to_path(top);
     let io = |cause| WriteError::of(path, cause);
@@ -111,7 +110,7 @@ pub(crate) fn prepare(top: &Path, scratch: Option<&Path>, mended: &Mended) -> Re
 }
 
 impl Ready {
-    /// Puts the new file in the place of the old one. What it gives back puts the old one there again.
+    /// Replaces the file; the result can restore it.
     pub(crate) fn replace(self) -> Result<Replaced, WriteError> {
         let failed = |cause| WriteError::of(&self.path, cause);
         match self.path.symlink_metadata() {
@@ -139,7 +138,7 @@ impl Ready {
     }
 }
 
-/// A file that was replaced, with what it held.
+/// A replaced file, with its old content.
 #[derive(Debug)]
 pub(crate) struct Replaced {
     path: PathBuf,
@@ -149,7 +148,7 @@ pub(crate) struct Replaced {
 }
 
 impl Replaced {
-    /// Brings the old content back.
+    /// Restores the old content.
     pub(crate) fn restore(self) -> Result<(), WriteError> {
         let io = |cause| WriteError::of(&self.path, cause);
         let temporary = temporary(&self.path, self.scratch.as_deref(), &self.old, &self.metadata).map_err(io)?;
@@ -157,7 +156,7 @@ impl Replaced {
     }
 }
 
-/// Gives an existing file other content, whole or not at all; a link is followed.
+/// Replaces the content of an existing file atomically; follows a link.
 pub(crate) fn rewrite(path: &Path, content: &[u8]) -> Result<(), WriteError> {
     let io = |cause| WriteError::of(path, cause);
     let path = path.canonicalize().map_err(io)?;
@@ -169,7 +168,7 @@ pub(crate) fn rewrite(path: &Path, content: &[u8]) -> Result<(), WriteError> {
     put(temporary, &path, &metadata)
 }
 
-/// Gives a file its place. What cannot be moved there, as it is on another disk, is made anew beside it.
+/// Moves a temporary file to its place. From another disk, it is copied beside the place first.
 fn put(temporary: NamedTempFile, path: &Path, metadata: &Metadata) -> Result<(), WriteError> {
     let io = |cause| WriteError::of(path, cause);
     let Err(error) = temporary.persist(path) else {
@@ -187,15 +186,15 @@ fn beside(path: &Path) -> &Path {
     path.parent().unwrap_or_else(|| Path::new("."))
 }
 
-/// A file of this content on the same disk, for a folder that may be written.
+/// A temporary file with this content, on the disk of `path`.
 fn temporary(path: &Path, scratch: Option<&Path>, content: &[u8], metadata: &Metadata) -> io::Result<NamedTempFile> {
     let Some(scratch) = scratch.filter(|scratch| are_on_one_disk(scratch, metadata)) else {
         return write_in(beside(path), content, metadata);
     };
-    // Without a name, so that it cannot be left behind; told now, before anything is changed.
+    // Proves that the folder can be written before anything changes. It has no name, so that nothing is left behind.
     tempfile::tempfile_in(beside(path))?;
     match write_in(scratch, content, metadata) {
-        // git's folder may be closed to who may write the file.
+        // Git's folder may be read-only for this user.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => write_in(beside(path), content, metadata),
         written => written,
     }
@@ -212,7 +211,7 @@ fn are_on_one_disk(_: &Path, _: &Metadata) -> bool {
     true
 }
 
-/// A file of this content in a folder, with the mode and the owner of the old one, safely on the disk.
+/// A temporary file with this content in a folder, with the old file's mode and owner, synced to the disk.
 fn write_in(folder: &Path, content: &[u8], metadata: &Metadata) -> io::Result<NamedTempFile> {
     let mut temporary = tempfile::Builder::new()
         .prefix(".alembic-named-")

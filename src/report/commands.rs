@@ -1,4 +1,4 @@
-//! The commands that a report names, as they are typed where it is read.
+//! The commands that a report suggests, as its reader types them.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::settings::{Scope, Settings};
 use crate::source::RepoPath;
 use crate::words::quoted;
 
-/// So many paths stand in a command.
+/// The most paths in a command.
 pub(super) const MOST_PATHS: usize = 8;
 
 /// The commands for the files of a report.
@@ -31,7 +31,7 @@ impl Commands {
         }
     }
 
-    /// Writes the fixes that are certain.
+    /// Applies the safe fixes.
     pub(super) fn fix(&self) -> String {
         match &self.program {
             runner @ Invocation::Runner { .. } if self.is_staged => runner.fix_staged(),
@@ -39,12 +39,12 @@ impl Commands {
         }
     }
 
-    /// Writes all fixes.
+    /// Applies all fixes.
     pub(super) fn fix_all(&self) -> String {
         self.program.command(&format!("fix {} --unsafe-fixes", self.fixed))
     }
 
-    /// Types ignore comments.
+    /// Writes ignore comments.
     pub(super) fn ignore(&self) -> String {
         self.program.command(&format!("fix --ignore {}", self.ignored))
     }
@@ -65,7 +65,7 @@ impl Commands {
     }
 }
 
-/// The arguments that make `fix` look at the same files, those with the findings that are meant.
+/// The arguments that make `fix` check the same files, or of those the ones with findings that are meant.
 pub(super) fn what_to_fix(outcome: &Outcome, settings: &Settings, is_meant: fn(&Diagnostic) -> bool) -> String {
     let named = |given: &[PathBuf], instead: &str| {
         let paths = paths_of(outcome, given, is_meant);
@@ -76,7 +76,7 @@ pub(super) fn what_to_fix(outcome: &Outcome, settings: &Settings, is_meant: fn(&
         top => quoted(top.trim_end_matches('/')),
     };
     match &settings.scope {
-        // What the commit takes in it takes from the working tree.
+        // Such a commit takes its files from the working tree.
         Scope::Staged | Scope::StagedPaths(_) if outcome.has_temporary_index => named(&[], &top()),
         Scope::Paths(paths) => named(paths, &top()),
         Scope::StagedPaths(paths) => match named(paths, "--all") {
@@ -85,13 +85,13 @@ pub(super) fn what_to_fix(outcome: &Outcome, settings: &Settings, is_meant: fn(&
         },
         Scope::Staged => "--staged".to_owned(),
         Scope::All => "--all".to_owned(),
-        // What a branch has committed is as new as what is staged.
+        // Commits of a branch count as new, like staged files.
         Scope::Between { from, to: None } => format!("--from-ref {}", quoted(from)),
         Scope::Between { .. } => named(&[], &top()),
     }
 }
 
-/// The paths as they were given, or the files with the findings where a runner gave many or none. Nothing where they are too many to type.
+/// The paths as they were given, or, if a runner gave many or none, the files with findings. Nothing if they are too many to type.
 fn paths_of(outcome: &Outcome, given: &[PathBuf], is_meant: fn(&Diagnostic) -> bool) -> Option<Vec<String>> {
     const FEW: usize = 3;
     if outcome.reader.is_here && (1..=FEW).contains(&given.len()) {

@@ -1,4 +1,4 @@
-//! What to do next, said once below all findings: the command that fixes, the way around, and what keeps them from coming back.
+//! What to do next, below all findings: the command that fixes them, the way to ignore them, and how to prevent them.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::project::Spelling;
 use crate::rules::{INCOMPLETE_NAMING_CONVENTION, MISSING_NAMING_CONVENTION};
 use crate::settings::{Action, Scope, Settings};
 
-/// What `--fix` changed, and what is to be done with it.
+/// What `--fix` changed, and what to do next.
 pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
     let Action::Fix { restage, suggested } = settings.action else {
         return None;
@@ -26,7 +26,7 @@ pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
     Some(changed(outcome, settings, restage, "fixed", ""))
 }
 
-/// What was done to how many findings, and what is to be done with the files.
+/// What was done to how many findings, and what to do with the files.
 pub(super) fn changed(outcome: &Outcome, settings: &Settings, restage: bool, done: &str, how: &str) -> String {
     let is_few = outcome.changed.len() <= MOST_PATHS;
     let paths = outcome
@@ -50,7 +50,7 @@ pub(super) fn changed(outcome: &Outcome, settings: &Settings, restage: bool, don
     }
 }
 
-/// What `--diff` has shown, and the command that writes it.
+/// The command that applies what `--diff` showed.
 pub(super) fn how_to_write(outcome: &Outcome, settings: &Settings) -> Option<String> {
     let Action::Diff { suggested } = settings.action else {
         return None;
@@ -75,14 +75,14 @@ fn has_fix(diagnostic: &Diagnostic, safety: Safety) -> bool {
     diagnostic.fix.as_ref().is_some_and(|fix| fix.safety == safety)
 }
 
-/// Lines that end in a command or a sentence.
+/// Collects lines of advice.
 struct Lines {
     columns: usize,
     text: String,
 }
 
 impl Lines {
-    /// A command stays in one piece, so that it can be copied: where there is no room beside its lead, it stands below it.
+    /// Adds a command. It is never wrapped, so that it can be copied; if it does not fit after its lead, it gets a line of its own.
     fn command(&mut self, lead: &str, command: &str) {
         let length = lead.chars().count() + ": ".len() + command.chars().count();
         let command = command.bold();
@@ -103,7 +103,7 @@ impl Lines {
     }
 }
 
-/// What to do next. Nothing where nothing was found.
+/// What to do next; nothing without findings.
 pub(super) fn hints(outcome: &Outcome, settings: &Settings, width: Width) -> Option<String> {
     let diagnostics = outcome.diagnostics.iter();
     let told: Vec<&Diagnostic> = diagnostics.filter(|one| !outcome.must_be_staged(one.path())).collect();
@@ -119,7 +119,7 @@ pub(super) fn hints(outcome: &Outcome, settings: &Settings, width: Width) -> Opt
         .filter(is_error)
         .find(|one| matches!(one.cure, Some(Cure::Decision)));
     if let Some(decision) = decision {
-        // What wants a look is one of the three ways.
+        // Fixes to review are one of the three ways below.
         if told.iter().any(|one| has_fix(one, Safety::Safe)) {
             how_to_fix(&told, settings, &commands, &mut lines);
         }
@@ -136,11 +136,11 @@ pub(super) fn hints(outcome: &Outcome, settings: &Settings, width: Width) -> Opt
     Some(lines.text)
 }
 
-/// The command that fixes what can be fixed, and how much that is.
+/// The command that fixes, and how many findings it fixes.
 fn how_to_fix(told: &[&Diagnostic], settings: &Settings, commands: &Commands, lines: &mut Lines) {
     let count = |safety| told.iter().filter(|one| has_fix(one, safety)).count();
     let (safe, suggested) = (count(Safety::Safe), count(Safety::Suggested));
-    // What is safe and was not done has its reason told already.
+    // After a fix or a diff, the reason why safe fixes are left is reported already.
     let looked = matches!(settings.action, Action::Report);
     match (safe, suggested) {
         (0, 0) => {}
@@ -167,7 +167,7 @@ fn part(some: usize, all: usize) -> String {
     }
 }
 
-/// The three ways with a metadata that has no convention.
+/// The three ways to deal with metadata without a convention.
 fn decide(decision: &Diagnostic, commands: &Commands, lines: &mut Lines) {
     let place = position(&decision.focus);
     lines.sentence(&format!("decide once for {place} (or set the rule's `severity`):"));
@@ -181,7 +181,7 @@ fn decide(decision: &Diagnostic, commands: &Commands, lines: &mut Lines) {
     lines.command("  not now", &commands.ignore_only(decision.rule.name));
 }
 
-/// What keeps findings from coming back: a convention on the metadata, or a name in the model.
+/// How to prevent the findings: a convention on the metadata, or names in the models.
 fn for_good(told: &[&Diagnostic], commands: &Commands, lines: &mut Lines) {
     let curable = told
         .iter()
@@ -209,14 +209,14 @@ fn for_good(told: &[&Diagnostic], commands: &Commands, lines: &mut Lines) {
     in_models(told, lines);
 }
 
-/// The place in the models that explains what was found.
+/// The place in the models that explains the findings.
 fn explained(cause: Option<&Label>, lines: &mut Lines) {
     if let Some(cause) = cause {
         lines.sentence(&format!("{}: {}", position(cause), printable(&cause.text)));
     }
 }
 
-/// How each constraint that has no name yet gets it in its own model.
+/// How to name each constraint in its model.
 fn in_models(told: &[&Diagnostic], lines: &mut Lines) {
     const MOST: usize = 3;
     let mut seen = HashSet::new();

@@ -1,4 +1,4 @@
-//! What `fix --ignore` wrote, and what is to be done with it.
+//! What `fix --ignore` wrote, and what to do next.
 
 use crate::check::Outcome;
 use crate::settings::{Action, Settings};
@@ -17,7 +17,7 @@ pub(super) fn ignored(outcome: &Outcome, settings: &Settings) -> Option<String> 
     Some(changed(outcome, settings, restage, "ignored", " from now on"))
 }
 
-/// What `--diff` has shown, and the command that writes it.
+/// The command that writes the comments that `--diff` showed.
 pub(super) fn how_to_write(outcome: &Outcome, settings: &Settings) -> Option<String> {
     let Action::Diff { .. } = settings.action else {
         return None;

@@ -32,7 +32,7 @@ use crate::diagnostic::Severity;
 use crate::escape::{printable, printable_code};
 use crate::fix::{Mended, unified_diff, unified_diff_of_new};
 use crate::project::Project;
-use crate::settings::{Cure, Format, Settings};
+use crate::settings::{Format, Remedy, Settings};
 use crate::source::RepoPath;
 use crate::words::counted;
 
@@ -104,9 +104,9 @@ pub fn after(
     is_text: bool,
     err: &mut dyn Write,
 ) -> io::Result<()> {
-    let done = match settings.cure {
-        Cure::Fixes => hints::fixed(outcome, settings),
-        Cure::Comments => ignored::ignored(outcome, settings),
+    let done = match settings.remedy {
+        Remedy::Fixes => hints::fixed(outcome, settings),
+        Remedy::Comments => ignored::ignored(outcome, settings),
     };
     if let Some(done) = done {
         writeln!(err, "{done}")?;
@@ -115,9 +115,9 @@ pub fn after(
         writeln!(err, "{}", printable(remark))?;
     }
     if !is_text {
-        let how = match settings.cure {
-            Cure::Fixes => hints::how_to_write(outcome, settings),
-            Cure::Comments => ignored::how_to_write(outcome, settings),
+        let how = match settings.remedy {
+            Remedy::Fixes => hints::how_to_write(outcome, settings),
+            Remedy::Comments => ignored::how_to_write(outcome, settings),
         };
         if how.is_some() {
             writeln!(err)?;
@@ -128,7 +128,7 @@ pub fn after(
             None => Ok(()),
         };
     }
-    if settings.cure == Cure::Comments {
+    if settings.remedy == Remedy::Comments {
         return Ok(());
     }
     match hints::hints(outcome, settings, width) {

@@ -1,6 +1,6 @@
-//! Findings for a person: frames for the first few, one line for each of the others, and the sum.
+//! The report for people: frames for the first findings, one line for each other, and a summary.
 
-mod cure;
+mod fixed_lines;
 mod frame;
 mod rest;
 mod shared;
@@ -16,7 +16,7 @@ use super::{Reporter, Width, summary};
 
 use frame::Frames;
 
-/// So many findings get a frame, where not all are asked for.
+/// The most frames without `--verbose`.
 const MOST_FRAMED: usize = 9;
 
 pub(super) struct Text {

@@ -1,4 +1,4 @@
-//! What is shown of lines that are too long to be shown whole: the part around the markers.
+//! Cuts long lines to the part around the markers.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,13 +6,13 @@ use std::ops::Range;
 /// A line of more bytes than this is cut.
 const LONGEST: usize = 500;
 
-/// So many bytes are shown before the first marker and behind the last.
+/// How many bytes are shown before the first marker and after the last.
 const AROUND: usize = 100;
 
 /// Stands for what is left out.
 const LEFT_OUT: &str = "\u{2026}";
 
-/// A text, its long lines cut, with the way from a place in the whole to the place in what is shown.
+/// A text with its long lines cut, which maps places of the whole to places of what is shown.
 pub(super) struct Window<'t> {
     pub(super) text: Cow<'t, str>,
     /// What is shown: where it stands in the whole, and where it begins in what is shown.
@@ -56,7 +56,7 @@ impl<'t> Window<'t> {
         matches!(self.text, Cow::Owned(_))
     }
 
-    /// A place as far as it is shown; nothing where its beginning is not.
+    /// Maps a place to what is shown of it; nothing if its start is cut.
     pub(super) fn inside(&self, place: &Range<usize>) -> Option<Range<usize>> {
         let start = self.shown(place.start)?;
         let end = self.shown(place.end).unwrap_or_else(|| self.end_of_part(place.start));
@@ -78,7 +78,7 @@ impl<'t> Window<'t> {
     }
 }
 
-/// What is shown of a line: all of a short one, else the places in it as far as they are near the first.
+/// What is shown of a line: all of a short one, else the markers that are near the first.
 fn kept(text: &str, line: Range<usize>, places: &[Range<usize>]) -> Range<usize> {
     if line.len() <= LONGEST {
         return line;
@@ -93,7 +93,7 @@ fn kept(text: &str, line: Range<usize>, places: &[Range<usize>]) -> Range<usize>
     floor(text, start)..floor(text, end)
 }
 
-/// The nearest beginning of a character that is not behind a place.
+/// The start of the character at a byte.
 fn floor(text: &str, at: usize) -> usize {
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }

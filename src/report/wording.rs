@@ -1,4 +1,4 @@
-//! A finding in words alone, for readers that show no picture of the code.
+//! A finding in words alone, for formats without an excerpt of the code.
 
 use crate::diagnostic::Diagnostic;
 

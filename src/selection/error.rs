@@ -7,16 +7,16 @@ use crate::git::GitError;
 /// Why no file can be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum SelectionError {
-    /// git's part.
+    /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// There is nothing staged where there is no repository.
+    /// The scope needs a repository, and there is none.
     #[error("`{}` is not in a git repository: go into one, or name the files to check", folder.display())]
     NoRepository {
         /// The current folder.
         folder: PathBuf,
     },
-    /// A path on the command line that is not there.
+    /// A named path does not exist.
     #[error("`{}` does not exist: check the path", path.display())]
     NoSuchPath {
         /// As it was given.

@@ -20,18 +20,18 @@ use crate::source::RepoPath;
 pub struct Candidate {
     /// Its path below the top.
     pub path: RepoPath,
-    /// Its content, where git has named it.
+    /// Its object, if git named it.
     pub id: Option<ObjectId>,
-    /// What the index noted of its size; 0 where it noted nothing.
+    /// Its size as the index recorded it; 0 if it did not.
     pub size: u32,
     /// What the commit does to it, where that is known.
     pub status: Option<Status>,
-    /// It is one of many: the commit does not change it, or it stands in a folder that was named.
+    /// Whether it is one of many: the commit does not change it, or it was found in a named folder.
     pub in_passing: bool,
 }
 
 impl Candidate {
-    /// Its bytes. Fails when it has gone, or is larger than the limit.
+    /// Its bytes. Fails if it is gone, or larger than the limit.
     pub fn read(&self, snapshot: &dyn Snapshot) -> Result<Vec<u8>, SnapshotError> {
         match &self.id {
             Some(id) => snapshot.read_id(&self.path, id, self.size),
@@ -58,24 +58,24 @@ impl From<Change> for Candidate {
 pub struct Selection<'r> {
     /// The Python files to check.
     pub candidates: Vec<Candidate>,
-    /// How many files there were beside them that are no Python.
+    /// The number of other files.
     pub others: usize,
-    /// Whether a merge brings files that another parent answers for.
+    /// Whether files are left out because another parent of a merge has them as they are.
     pub is_left_to_merge: bool,
     /// What they and the project around them are read from.
     pub snapshot: Box<dyn Snapshot + 'r>,
     /// The absolute path of the top.
     pub top: PathBuf,
-    /// The commit that the files are compared with, where that is not HEAD.
+    /// The commit that the files are compared with, if not HEAD.
     pub base: Option<ObjectId>,
     /// What was left out, for `--verbose`.
     pub notes: Vec<String>,
-    /// What should have been checked and cannot be.
+    /// Why files that should be checked cannot be.
     pub failures: Vec<String>,
 }
 
 impl Selection<'_> {
-    /// Why there is nothing to check, in half a sentence; of the candidates so many were excluded.
+    /// Why there is nothing to check, as half a sentence. `excluded` candidates were excluded.
     #[must_use]
     pub fn why_none(&self, scope: &Scope, excluded: usize) -> String {
         if excluded > 0 {
@@ -128,7 +128,7 @@ impl Start {
         }
     }
 
-    /// What the files of a scope are read from, and the commit that they are compared with, where that is not HEAD.
+    /// The snapshot of a scope, and the commit that it is compared with, if not HEAD.
     pub fn snapshot(
         &self,
         scope: &Scope,
@@ -182,7 +182,7 @@ impl Start {
         let mut named: Vec<RepoPath> = paths.iter().map(|path| self.path_of(path)).collect::<Result<_, _>>()?;
         named.sort();
         named.dedup();
-        // A commit that concludes a merge answers for its own changes only, whoever names the files.
+        // A merge commit is only checked for its own changes, even if all files are named.
         let staged = repository.staged()?;
         let mut files = repository.status_of(&named)?;
         let no_files = files.iter().filter(|(_, change)| change.is_none());

@@ -1,4 +1,4 @@
-//! The files that are named on the command line, or stand in a folder that is.
+//! Files and folders named on the command line.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -58,8 +58,7 @@ impl Start {
         })
     }
 
-    /// The tracked files below a folder that are there: git does not ignore them, whatever `.gitignore` says. Those in `found` are known
-    /// to be there.
+    /// The tracked files below a folder that exist: `.gitignore` does not apply to them. Those in `found` are left out.
     fn tracked_below(&self, folder: &RepoPath, found: &[RepoPath]) -> Result<Vec<RepoPath>, SelectionError> {
         let Some(repository) = &self.repository else {
             return Ok(Vec::new());
@@ -74,7 +73,7 @@ impl Start {
         Ok(tracked)
     }
 
-    /// Whether a path, all links followed, is below the top.
+    /// Whether a path is below the top after following links.
     fn holds(&self, path: &Path) -> bool {
         let real = path.canonicalize().ok();
         real.zip(self.top.canonicalize().ok())
@@ -82,14 +81,13 @@ impl Start {
     }
 }
 
-/// The Python files below a folder, which is `inside` as seen from the top, that git would not ignore. Repositories in it are left to
-/// themselves.
+/// The Python files below a folder (`inside`, relative to the top) that git does not ignore. Nested repositories are left out.
 fn walk(folder: &Path, inside: &RepoPath, notes: &mut Vec<String>) -> Result<Vec<RepoPath>, SelectionError> {
     let nested: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
     let left_out = nested.clone();
     let mut found = Vec::new();
     let mut walk = ignore::WalkBuilder::new(folder);
-    // git takes no notice of a leading dot or of `.ignore`, but never looks into another `.git`.
+    // Like git: a leading dot and `.ignore` mean nothing, and `.git` is never entered.
     walk.require_git(false).hidden(false).ignore(false);
     walk.filter_entry(move |entry| {
         let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());

@@ -1,18 +1,17 @@
-//! Where paths lead.
+//! Where paths of the command line lead, with and without symbolic links.
 
 use std::path::{Path, PathBuf};
 
 use crate::source::RepoPath;
 
-/// The folder that a path stands in, or is.
+/// The path if it is a folder, else its parent.
 pub(super) fn folder_of(path: &Path) -> PathBuf {
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     let folder = folder.unwrap_or(path);
     folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
 }
 
-/// Whether a path is written as one below the top and its folder, or the folder that it is, is elsewhere: what is read and written there
-/// would not be the repository's.
+/// Whether a path is written below the top while its folder really is elsewhere, outside the repository.
 pub(super) fn leads_out(top: &Path, path: &Path) -> bool {
     let real = |path: &Path| path.canonicalize();
     let (Ok(top_itself), Ok(folder)) = (real(top), real(&folder_of(path))) else {
@@ -21,23 +20,23 @@ pub(super) fn leads_out(top: &Path, path: &Path) -> bool {
     is_written_below(top, path) && !folder.starts_with(top_itself)
 }
 
-/// Whether a path is below the top as it reads, whatever links there are.
+/// Whether a path is below the top as written, links not followed.
 pub(super) fn is_written_below(top: &Path, path: &Path) -> bool {
     path.strip_prefix(top).ok().and_then(RepoPath::from_path).is_some()
 }
 
-/// Whether a folder is not below the top, or belongs to a repository within it.
+/// Whether a folder is not below the top, or belongs to a nested repository.
 pub(super) fn is_elsewhere(folder: &Path, top: &Path) -> bool {
     let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
     let mut between = folder.ancestors().take_while(|ancestor| *ancestor != top);
     !folder.starts_with(&top) || between.any(|ancestor| ancestor.join(".git").exists())
 }
 
-/// A path as seen from the top, whichever of the two goes through a symbolic link.
+/// A path relative to the top, whichever of the two is reached through a symbolic link.
 pub(super) fn below(top: &Path, path: &Path) -> Option<RepoPath> {
     let lexical = path.strip_prefix(top).ok().and_then(RepoPath::from_path);
     lexical.or_else(|| {
-        // The last part may be a link that git holds as such, unless it is a folder.
+        // A link that is the last part is a file of its own for git, unless it leads to a folder.
         let real = match path.file_name() {
             Some(name) if !path.is_dir() => path.parent()?.canonicalize().ok()?.join(name),
             _ => path.canonicalize().ok()?,

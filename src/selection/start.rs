@@ -19,14 +19,14 @@ pub struct Start {
     pub top: PathBuf,
 }
 
-/// Where somebody reads a report and types the commands that it names.
+/// Where the report is read, and its commands are typed.
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// The folder, from the top; `None` where it is not below.
+    /// The folder, relative to the top; `None` if it is not below.
     pub folder: Option<RepoPath>,
     /// The top.
     pub top: PathBuf,
-    /// Whether that is the folder in which this program runs, so that paths can be repeated as they were given.
+    /// Whether this program runs in that folder, so that paths can be repeated as they were given.
     pub is_here: bool,
     /// How this program is run there.
     pub program: Invocation,
@@ -82,7 +82,7 @@ impl Start {
         })
     }
 
-    /// Who reads the report: somebody in the current folder, for a hook in the one in which git was called.
+    /// The reader is in the current folder; for a hook, in the folder where git was called.
     #[must_use]
     pub fn reader(&self) -> Reader {
         let here = below(&self.top, &self.folder);
@@ -96,7 +96,7 @@ impl Start {
         }
     }
 
-    /// A path of the command line as seen from the top.
+    /// A path of the command line, relative to the top.
     pub fn path_of(&self, path: &Path) -> Result<RepoPath, SelectionError> {
         below(&self.top, &self.folder.join(path)).ok_or_else(|| self.elsewhere(path))
     }
@@ -108,7 +108,7 @@ impl Start {
         }
     }
 
-    /// Whether what is written to a path of the repository would land elsewhere, or in git's own folder: it is a link, or behind one.
+    /// Whether writing to a path of the repository would write elsewhere, or into git's folder, because of a symbolic link.
     #[must_use]
     pub fn leads_out(&self, path: &Path) -> bool {
         let path = &self.folder.join(path);

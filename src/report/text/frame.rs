@@ -1,4 +1,4 @@
-//! A frame: findings of one kind in one file, with the code around them, the help and the lines as they should read.
+//! A frame: findings of one kind in one file, with the code, the help and the fixed lines.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,17 +11,17 @@ use owo_colors::OwoColorize;
 
 use super::super::window::Window;
 use super::super::{Width, wrap};
-use super::cure::cure;
+use super::fixed_lines::fixed_lines;
 use super::shared::Shared;
 use crate::diagnostic::{Label, Severity};
 use crate::escape::{is_printable, printable, printable_code};
 use crate::fix::{Edit, Safety};
 use crate::source::{SourceFile, Span};
 
-/// What is not made narrower, however narrow the terminal is.
+/// The narrowest text, however narrow the terminal is.
 const NARROWEST: usize = 20;
 
-/// Places with more lines than this between them are shown as two excerpts. The renderer walks through all lines of an excerpt.
+/// Places with more lines than this between them get separate excerpts: the renderer visits every line of one.
 const FAR: usize = 300;
 
 pub(super) struct Frames {
@@ -44,7 +44,7 @@ impl Frames {
         }
     }
 
-    /// The code with what is wrong in it, the reason, what to do, and the lines as they should read.
+    /// The code with markers and reasons, what to do, and the fixed lines.
     pub(super) fn frame(&self, shared: &Shared<'_>) -> String {
         let mut lines = vec![self.picture(shared)];
         lines.extend(self.help(shared));
@@ -77,7 +77,7 @@ impl Frames {
         self.renderer.render(&[group])
     }
 
-    /// The code of the file itself: the excerpt with what is wrong first, then those that are far away from it.
+    /// The excerpts of the file: the one with the finding first, then those far from it.
     fn own<'d>(&self, shared: &Shared<'d>, markers: &[Marker<'d>]) -> Vec<Element<'d>> {
         let first = shared.first;
         let path = printable(&first.path().display());
@@ -107,11 +107,10 @@ impl Frames {
         Some(format!("{}: {text}", lead.bright_cyan().bold()))
     }
 
-    /// The marker, with its label beside it where there is room, else in lines below it. The renderer knows no label of
-    /// several lines: what follows a line end would stand at the left edge.
+    /// The marker with its label. The renderer has no labels of several lines, so a long one becomes several labels.
     fn annotations(&self, (kind, label, has_text): Marker<'_>) -> Vec<(AnnotationKind, Range<usize>, String)> {
         let file = &label.place.file;
-        // A frame around many lines shows less than its first one, and so does a marker wider than the terminal.
+        // Marking only the first line shows more than a marker over many lines, or one wider than the terminal.
         let line = file.line_span(label.place.span.start);
         let start = label.place.span.start;
         let longest = self.room_from(file, start).max(1);
@@ -127,20 +126,20 @@ impl Frames {
         if text.is_empty() || length < self.room_from(file, span.end) {
             return vec![(kind, span.range(), text)];
         }
-        // One label is put beside its marker, several of one place are put below it.
+        // The renderer puts one label beside its marker, and several below it.
         let lines = wrap(&text, self.room_from(file, start).max(NARROWEST).min(length - 1));
         let annotation = |line: &str| (kind, span.range(), line.to_owned());
         lines.lines().map(annotation).collect()
     }
 
-    /// The columns that a line has from a place of the code on.
+    /// The columns to the right of a place in the code.
     fn room_from(&self, file: &SourceFile, offset: usize) -> usize {
         let position = file.position(offset);
         let gutter = position.line.to_string().len() + " | ".len();
         self.columns.saturating_sub(gutter + position.column - 1)
     }
 
-    /// Below a lead of so many columns. A line of code is left as it is.
+    /// Wraps a text after a lead of so many columns. Indented lines are code and stay as they are.
     fn wrapped(&self, text: &str, lead: usize) -> String {
         const INDENT: &str = "      ";
         let taken = " ".repeat(lead);
@@ -158,7 +157,7 @@ impl Frames {
     }
 }
 
-/// The lines as they should read.
+/// The fixed lines of all findings of a frame.
 fn changes(shared: &Shared<'_>) -> Vec<String> {
     let fixes = shared.all().filter_map(|one| one.fix.as_ref()).enumerate();
     let file = &shared.first.file;
@@ -168,15 +167,15 @@ fn changes(shared: &Shared<'_>) -> Vec<String> {
         .collect();
     edits.sort_by_key(|(edit, at)| (edit.span, *at));
     edits.dedup_by(|(one, _), (other, _)| one == other);
-    // Of two fixes that change one place the second waits for the next run.
+    // Of two fixes that overlap, the second waits for the next run.
     edits.dedup_by(|(one, by), (other, by_other)| {
         one.span.start < other.span.end || (one.span == other.span && by != by_other)
     });
     let edits: Vec<&Edit> = edits.into_iter().map(|(edit, _)| edit).collect();
-    cure(file, &edits)
+    fixed_lines(file, &edits)
 }
 
-/// The places of all findings of a frame, each once, and whether its text is to be shown: what has been said is not said again.
+/// The places of all findings of a frame, each once, and whether its text is shown: the same text is shown once.
 fn markers<'d>(shared: &Shared<'d>) -> Vec<Marker<'d>> {
     let mut said = HashSet::new();
     let mut seen = HashSet::new();
@@ -208,7 +207,7 @@ impl<'d> Excerpt<'d> {
         let text = file.text();
         let before = text.get(..place.start).unwrap_or_default();
         let after = text.get(place.end..).unwrap_or_default();
-        // The end of the file is shown behind its last line.
+        // A place at the end of the file is shown on its last line.
         let before = if place.start == text.len() {
             before.strip_suffix('\n').unwrap_or(before)
         } else {
@@ -241,7 +240,7 @@ impl<'d> Excerpt<'d> {
         if !window.is_cut() {
             return vec![snippet.path(path.to_owned()).annotations(annotations).into()];
         }
-        // The renderer would count the columns of what is shown.
+        // In a cut line the renderer would count the wrong columns.
         let first = places.first().map_or(0, |place| place.start);
         let before = self.text.get(..first).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -257,7 +256,7 @@ impl<'d> Excerpt<'d> {
     }
 }
 
-/// Code without what is not seen; a return at the end of a line belongs to the end.
+/// Code with hidden characters escaped; a carriage return at the end of a line stays.
 fn shown_text(text: &str) -> Cow<'_, str> {
     if is_printable(text) || is_printable(&text.replace("\r\n", "\n")) {
         return Cow::Borrowed(text);
@@ -274,7 +273,7 @@ fn shown_at(text: &str, offset: usize) -> usize {
     shown_text(text.get(..offset).unwrap_or(text)).len()
 }
 
-/// Places of a file, those together that are near each other.
+/// Groups places that are near each other.
 fn neighbourhoods(file: &SourceFile, mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
     places.sort_by_key(|place| (place.start, place.end));
     let line = |offset: usize| file.position(offset).line;

@@ -1,4 +1,4 @@
-//! The findings that got no frame, a line each, below the name and the total of their file.
+//! Findings without a frame: one line each, grouped by file.
 
 use std::io::{self, Write};
 
@@ -11,20 +11,18 @@ use crate::fix::Safety;
 use crate::source::RepoPath;
 use crate::words::counted;
 
-/// So many lines a file has at most, and all files together.
+/// The most lines of one file, and of all.
 const MOST_OF_A_FILE: usize = 20;
 const MOST: usize = 120;
 
-/// What stands before a finding that `fix` mends.
-const MENDED: &str = "*";
+/// Marks a finding with a safe fix.
+const FIXABLE: &str = "*";
 
-/// Writes what got no frame.
-///
-/// A terminal shows what fits into a line; whatever else reads them gets them whole.
+/// Writes the findings that have no frame. Only a terminal gets long lines cut.
 pub(super) fn write(rest: &[&Diagnostic], all: &[Diagnostic], width: Width, out: &mut dyn Write) -> io::Result<()> {
-    let is_mended = |one: &&Diagnostic| one.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe);
-    let legend = if rest.iter().any(is_mended) {
-        format!("; `fix` mends those with {MENDED}")
+    let is_fixable = |one: &&Diagnostic| one.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe);
+    let legend = if rest.iter().any(is_fixable) {
+        format!("; `fix` fixes those marked {FIXABLE}")
     } else {
         String::new()
     };
@@ -44,7 +42,7 @@ pub(super) fn write(rest: &[&Diagnostic], all: &[Diagnostic], width: Width, out:
         )?;
         for one in own.iter().take(MOST_OF_A_FILE) {
             let place = one.file.position(one.span.start);
-            let sign = if is_mended(one) { MENDED } else { " " };
+            let sign = if is_fixable(one) { FIXABLE } else { " " };
             let line = format!(
                 "  {:>6} {sign} {} [{}]",
                 format!("{}:{}", place.line, place.column),

@@ -1,4 +1,4 @@
-//! Which findings share a frame, and which get none.
+//! Groups findings into frames, and leaves out those that get none.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,14 +7,14 @@ use crate::diagnostic::{Cure, Diagnostic, Severity};
 use crate::fix::Safety;
 use crate::source::RepoPath;
 
-/// So many findings share a frame at most.
+/// The most findings in a frame.
 const MOST_IN_A_FRAME: usize = 9;
 
-/// Findings of one kind in one file: the same rule, the same reason, and the same to do.
+/// Findings of one file with the same rule, reason and help.
 pub(super) struct Shared<'d> {
     pub(super) first: &'d Diagnostic,
     others: Vec<&'d Diagnostic>,
-    /// What to do, without the name where the lines below show it.
+    /// What to do; without the name if the fixed lines show it.
     pub(super) help: Option<Cow<'d, str>>,
 }
 
@@ -43,7 +43,7 @@ impl<'d> Shared<'d> {
     }
 }
 
-/// The name that a help gives stands in the changed lines as well.
+/// The help of a finding; without the name if the fixed lines show it.
 fn help(diagnostic: &Diagnostic) -> Option<Cow<'_, str>> {
     let help = diagnostic.help.as_ref()?;
     match (&diagnostic.suggested_name, &diagnostic.fix) {
@@ -52,7 +52,7 @@ fn help(diagnostic: &Diagnostic) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The findings that get a frame or a line of their own: a drop is shown with the create that it belongs to.
+/// The findings that are shown themselves: a drop is shown with the create that it belongs to.
 pub(super) fn leads<'d>(diagnostics: impl Iterator<Item = &'d Diagnostic> + Clone) -> Vec<&'d Diagnostic> {
     let pairs = diagnostics
         .clone()
@@ -62,7 +62,7 @@ pub(super) fn leads<'d>(diagnostics: impl Iterator<Item = &'d Diagnostic> + Clon
     diagnostics.filter(|one| !is_shown(one)).collect()
 }
 
-/// The findings that get a frame, and the others. A decision to make comes first, then what blocks; the order stays.
+/// Divides findings into those that get a frame and the others. Decisions have priority, then errors; the order stays.
 pub(super) fn chosen<'d>(leads: &[&'d Diagnostic], most: usize) -> (Vec<&'d Diagnostic>, Vec<&'d Diagnostic>) {
     let mut left = most;
     let mut room = [Rank::Decision, Rank::Error, Rank::Warning].map(|rank| {
@@ -78,7 +78,7 @@ pub(super) fn chosen<'d>(leads: &[&'d Diagnostic], most: usize) -> (Vec<&'d Diag
     })
 }
 
-/// How much a finding asks to be seen.
+/// The priority of a finding.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rank {
     Decision,

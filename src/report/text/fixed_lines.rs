@@ -1,4 +1,4 @@
-//! A fix as the lines that it changes or adds.
+//! Shows a fix as the lines that it changes or adds.
 
 use std::ops::Range;
 
@@ -14,17 +14,17 @@ use crate::source::SourceFile;
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
     number: usize,
-    /// Whether it takes the place of another.
+    /// Whether it replaces a line.
     replaces: bool,
     text: String,
     /// The part of it that is new.
     new: Range<usize>,
 }
 
-/// The changed and new lines, numbered as the frame above numbers them: what is only removed is not worth a line, and counts for nothing.
+/// The changed and new lines, numbered as in the frame above; removed lines are not shown and not counted.
 ///
-/// The edits are of one file and in its order.
-pub(super) fn cure(file: &SourceFile, edits: &[&Edit]) -> Vec<String> {
+/// `edits` are of one file, sorted by place.
+pub(super) fn fixed_lines(file: &SourceFile, edits: &[&Edit]) -> Vec<String> {
     let lines = changed_lines(file, edits);
     let widest = lines.iter().map(|line| line.number.to_string().len()).max();
     lines
@@ -47,7 +47,7 @@ fn changed_lines(file: &SourceFile, edits: &[&Edit]) -> Vec<Line> {
     lines
 }
 
-/// The edits by the whole lines that they are in.
+/// Groups edits that share a line.
 fn regions<'e, 'd>(file: &SourceFile, edits: &'e [&'d Edit]) -> Vec<&'e [&'d Edit]> {
     let between = |one: &Edit, other: &Edit| file.text().get(one.span.end..other.span.start).unwrap_or_default();
     edits
@@ -68,7 +68,7 @@ fn applied(excerpt: &Excerpt<'_>, edits: &[&Edit]) -> String {
     result
 }
 
-/// Adds the lines that are not the same, and tells by how many the text has grown.
+/// Adds the lines that differ, and returns by how many the text has grown.
 fn compared(before: &str, after: &str, number: usize, lines: &mut Vec<Line>) -> usize {
     let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let same = |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| pairs.take_while(|(one, other)| one == other).count();
@@ -76,7 +76,7 @@ fn compared(before: &str, after: &str, number: usize, lines: &mut Vec<Line>) -> 
     let (old, new) = (&before[head..], &after[head..]);
     let tail = same(&mut old.iter().rev().zip(new.iter().rev()));
     let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
-    // What stands last was there before, and what is added stands above it.
+    // The last lines replace old ones; added lines come before them.
     let added = new.len().saturating_sub(old.len());
     for (at, text) in new.iter().enumerate() {
         let replaced = at.checked_sub(added).and_then(|at| old.get(at));
@@ -90,7 +90,7 @@ fn compared(before: &str, after: &str, number: usize, lines: &mut Vec<Line>) -> 
     added
 }
 
-/// What differs of a line, between what both begin and end with.
+/// The part of a line that differs, without the common start and end.
 fn difference(old: &str, new: &str) -> Range<usize> {
     let same = |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| -> usize {
         let both = one.zip(other).take_while(|(one, other)| one == other);
@@ -137,7 +137,7 @@ mod tests {
             text: (*text).to_owned(),
         };
         let edits: Vec<Edit> = edits.iter().map(edit).collect();
-        let lines = cure(&file, &edits.iter().collect::<Vec<_>>());
+        let lines = fixed_lines(&file, &edits.iter().collect::<Vec<_>>());
         lines
             .iter()
             .map(|line| anstream::adapter::strip_str(line).to_string())
