@@ -9,14 +9,14 @@ use std::rc::Rc;
 
 use super::MigrationFile;
 use super::advice::default_name_of;
-use super::executed::{Drop, DropAt, is_elsewhere};
+use super::executed::{ConstraintDrop, DropAt, is_elsewhere};
 use super::suggestion::Constraint;
 use crate::migration::{Direction, Known, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 
 /// A drop of the other direction, by a name that nothing makes, which may mean what a create without a name makes.
 #[derive(Clone, Copy)]
-pub(crate) struct DoubtfulDrop<'f>(Drop<'f>);
+pub(crate) struct DoubtfulDrop<'f>(ConstraintDrop<'f>);
 
 /// What creates are alike in, as far as it decides which drops may mean them.
 type Key = (Direction, ConstraintKind, Option<String>, Known<Option<String>>);
@@ -60,7 +60,7 @@ impl Candidates {
                 continue;
             };
             match (drop, drop.name()) {
-                (Drop::Operation(operation), Some(name)) if is_of_an_index(operation) => {
+                (ConstraintDrop::Operation(operation), Some(name)) if is_of_an_index(operation) => {
                     found.of_indexes.entry(name.to_owned()).or_insert(*at);
                 }
                 _ => found.first = found.first.or(Some(*at)),
@@ -93,8 +93,8 @@ impl<'f> DoubtfulDrop<'f> {
     pub(crate) fn obstacle(self) -> Option<String> {
         let Self(drop) = self;
         match drop {
-            Drop::Operation(_) => drop.name().map(Self::is_of_a_database),
-            Drop::Sql(..) => {
+            ConstraintDrop::Operation(_) => drop.name().map(Self::is_of_a_database),
+            ConstraintDrop::Sql(..) => {
                 let name = drop.name()?;
                 Some(format!(
                     "SQL in the other half drops `{name}`, which may be what a database calls it"
@@ -110,17 +110,17 @@ impl<'f> DoubtfulDrop<'f> {
 }
 
 /// Whether a drop of the other direction may mean what a create makes: nothing else of the create's half has its name.
-fn may_undo(file: &MigrationFile<'_>, create: &Operation<'_>, drop: Drop<'_>) -> bool {
+fn may_undo(file: &MigrationFile<'_>, create: &Operation<'_>, drop: ConstraintDrop<'_>) -> bool {
     let (Some(table), Some(kind), Some(name)) = (create.table.known(), create.kind(), drop.name()) else {
         return false;
     };
     let schema = create.schema.known().and_then(Option::as_deref);
     let fits = match drop {
-        Drop::Operation(operation) => {
+        ConstraintDrop::Operation(operation) => {
             let same_schema = operation.schema.known().zip(create.schema.known());
             same_schema.is_none_or(|(one, other)| one == other)
         }
-        Drop::Sql(..) => true,
+        ConstraintDrop::Sql(..) => true,
     };
     fits && is_elsewhere(drop.direction(), create.direction)
         && drop.may_drop(kind)

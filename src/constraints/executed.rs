@@ -146,16 +146,16 @@ pub(crate) fn may_be_table(table: &Table, name: &str, schema: Option<&str>) -> b
 
 /// One drop of a migration, by an operation or by SQL.
 #[derive(Clone, Copy)]
-pub(crate) enum Drop<'f> {
+pub(crate) enum ConstraintDrop<'f> {
     /// `op.drop_constraint`, `op.drop_index`
     Operation(&'f Operation<'f>),
     /// `ALTER TABLE ... DROP CONSTRAINT`
     Sql(&'f Executed<'f>, &'f Dropped),
 }
 
-impl<'f> Drop<'f> {
+impl<'f> ConstraintDrop<'f> {
     /// Every drop of a migration that says what it drops from.
-    pub(crate) fn all(file: &'f MigrationFile<'_>) -> impl Iterator<Item = Drop<'f>> {
+    pub(crate) fn all(file: &'f MigrationFile<'_>) -> impl Iterator<Item = ConstraintDrop<'f>> {
         let operations = file
             .migration
             .operations
@@ -164,8 +164,8 @@ impl<'f> Drop<'f> {
         let sql = file
             .executed()
             .iter()
-            .flat_map(|one| one.dropped().map(move |dropped| Drop::Sql(one, dropped)));
-        operations.map(Drop::Operation).chain(sql)
+            .flat_map(|one| one.dropped().map(move |dropped| ConstraintDrop::Sql(one, dropped)));
+        operations.map(ConstraintDrop::Operation).chain(sql)
     }
 
     pub(crate) fn direction(self) -> Direction {
@@ -279,16 +279,16 @@ impl DropAt {
         called.map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub(crate) fn drop<'f>(self, file: &'f MigrationFile<'_>) -> Option<Drop<'f>> {
+    pub(crate) fn drop<'f>(self, file: &'f MigrationFile<'_>) -> Option<ConstraintDrop<'f>> {
         match self {
             Self::Operation(at) => {
                 let operation = file.migration.operations.get(at)?;
-                (!operation.creates()).then_some(Drop::Operation(operation))
+                (!operation.creates()).then_some(ConstraintDrop::Operation(operation))
             }
             Self::Sql(text, effect) => {
                 let one = file.executed().get(text)?;
                 match one.effects.get(effect)? {
-                    Effect::Dropped(dropped) => Some(Drop::Sql(one, dropped)),
+                    Effect::Dropped(dropped) => Some(ConstraintDrop::Sql(one, dropped)),
                     _ => None,
                 }
             }
@@ -338,7 +338,7 @@ impl Drops {
         let texts = file.executed().iter().enumerate();
         let sql = texts.flat_map(|(text, one)| (0..one.effects.len()).map(move |at| DropAt::Sql(text, at)));
         for at in operations.chain(sql) {
-            if let Some(name) = at.drop(file).and_then(Drop::name) {
+            if let Some(name) = at.drop(file).and_then(ConstraintDrop::name) {
                 self.by_name.entry(name.to_ascii_lowercase()).or_default().push(at);
             }
         }

@@ -7,7 +7,7 @@ mod needed_index;
 use counterparts::Groups;
 
 use crate::constraints::MigrationFile;
-use crate::constraints::executed::{Drop, Executed};
+use crate::constraints::executed::{ConstraintDrop, Executed};
 use crate::constraints::naming_target::this_direction;
 use crate::constraints::suggestion::{Constraint, dropped_name, effective_name};
 use crate::constraints::type_checks::InnerCheck;
@@ -37,7 +37,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     };
     let groups = Groups::new(file);
     let mut found: Vec<Diagnostic> = drops()
-        .filter_map(|drop| mismatch(&groups, Drop::Operation(drop)))
+        .filter_map(|drop| mismatch(&groups, ConstraintDrop::Operation(drop)))
         .collect();
     // What SQL drops is of interest only beside what the revision makes, and most make nothing with a name.
     if !file.migration.executions.is_empty() {
@@ -48,8 +48,8 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     found
 }
 
-fn sql_drops<'f>(file: &'f MigrationFile<'_>) -> impl Iterator<Item = Drop<'f>> {
-    Drop::all(file).filter(|drop| matches!(drop, Drop::Sql(..)))
+fn sql_drops<'f>(file: &'f MigrationFile<'_>) -> impl Iterator<Item = ConstraintDrop<'f>> {
+    ConstraintDrop::all(file).filter(|drop| matches!(drop, ConstraintDrop::Sql(..)))
 }
 
 /// Something that the other direction makes, by an operation or by SQL.
@@ -108,7 +108,7 @@ impl<'f> Made<'f> {
 
 /// A drop with what it is compared by.
 struct Target<'f> {
-    drop: Drop<'f>,
+    drop: ConstraintDrop<'f>,
     table: &'f str,
     schema: Option<&'f str>,
     name: &'f str,
@@ -116,9 +116,9 @@ struct Target<'f> {
 
 impl<'f> Target<'f> {
     /// What is certain of a drop. Only a downgrade has to undo what stands above it: an upgrade may well replace what an older revision made.
-    fn of(drop: Drop<'f>) -> Option<Self> {
+    fn of(drop: ConstraintDrop<'f>) -> Option<Self> {
         let (is_certain, table, schema) = match drop {
-            Drop::Operation(operation) => {
+            ConstraintDrop::Operation(operation) => {
                 let guarded = operation.call.keyword("if_exists").is_some();
                 let schema = operation.schema.known()?.as_deref();
                 (
@@ -127,7 +127,7 @@ impl<'f> Target<'f> {
                     schema,
                 )
             }
-            Drop::Sql(one, dropped) => {
+            ConstraintDrop::Sql(one, dropped) => {
                 let table = dropped.table.as_ref().filter(|table| table.name.is_certain)?;
                 let schema = table.schema.as_ref().map(|schema| schema.text.as_str());
                 let is_certain = !one.run.repeated && !dropped.if_exists && one.run.guard == Guard::None;
@@ -147,7 +147,9 @@ impl<'f> Target<'f> {
     ///
     /// A convention may build on a plain name where the drop says its kind, and only there.
     fn is_made_as_written(&self, file: &MigrationFile<'_>) -> bool {
-        let Drop::Operation(drop) = self.drop else { return false };
+        let ConstraintDrop::Operation(drop) = self.drop else {
+            return false;
+        };
         // MySQL and MariaDB refuse the drop for another reason, which is told.
         let is_built_on = |create: &Operation<'_>| {
             drop.kind().is_none()
@@ -172,7 +174,7 @@ impl<'f> Target<'f> {
     /// Whether the create has the name that is dropped, as both are written.
     fn is_same_as_written(&self, made: Made<'_>) -> bool {
         match (self.drop, made) {
-            (Drop::Operation(drop), Made::Operation(create)) => create.name == drop.name,
+            (ConstraintDrop::Operation(drop), Made::Operation(create)) => create.name == drop.name,
             _ => made.name().is_some_and(|name| self.agrees(made, name, self.name)),
         }
     }
@@ -186,30 +188,30 @@ impl<'f> Target<'f> {
     /// Whether the convention may make two names of one that is written twice: it knows neither SQL nor a drop that does not say its kind.
     fn is_taken_differently(&self, made: Made<'_>) -> bool {
         match (self.drop, made) {
-            (Drop::Operation(drop), Made::Operation(_)) => drop.kind().is_none(),
-            (Drop::Operation(_), Made::Sql(..)) | (Drop::Sql(..), Made::Operation(_)) => true,
-            (Drop::Sql(..), Made::Sql(..)) => false,
+            (ConstraintDrop::Operation(drop), Made::Operation(_)) => drop.kind().is_none(),
+            (ConstraintDrop::Operation(_), Made::Sql(..)) | (ConstraintDrop::Sql(..), Made::Operation(_)) => true,
+            (ConstraintDrop::Sql(..), Made::Sql(..)) => false,
         }
     }
 
     /// The name by which it goes in the database.
     fn own(&self, file: &MigrationFile<'_>) -> Option<String> {
         match self.drop {
-            Drop::Operation(operation) => dropped_name(file, operation),
-            Drop::Sql(..) => Some(self.name.to_owned()),
+            ConstraintDrop::Operation(operation) => dropped_name(file, operation),
+            ConstraintDrop::Sql(..) => Some(self.name.to_owned()),
         }
     }
 
     /// Whether two names are one: SQL without quotes says nothing of their case.
     fn agrees(&self, made: Made<'_>, one: &str, other: &str) -> bool {
         match (self.drop, made) {
-            (Drop::Operation(_), Made::Operation(_)) => one == other,
+            (ConstraintDrop::Operation(_), Made::Operation(_)) => one == other,
             _ => one.eq_ignore_ascii_case(other),
         }
     }
 }
 
-fn mismatch<'f>(groups: &Groups<'f, '_>, drop: Drop<'f>) -> Option<Diagnostic> {
+fn mismatch<'f>(groups: &Groups<'f, '_>, drop: ConstraintDrop<'f>) -> Option<Diagnostic> {
     let file = groups.file;
     let target = Target::of(drop)?;
     if target.is_made_as_written(file) {
@@ -245,7 +247,7 @@ fn mismatch<'f>(groups: &Groups<'f, '_>, drop: Drop<'f>) -> Option<Diagnostic> {
     let at = left.alike(target.name).or(left.first())?;
     let (create, name) = (*group.creates.get(at)?, named.name(at)?);
     let same_words = match (create, drop) {
-        (Made::Operation(made), Drop::Operation(drop)) if made.name == drop.name => made.kind(),
+        (Made::Operation(made), ConstraintDrop::Operation(drop)) if made.name == drop.name => made.kind(),
         _ => None,
     };
     let made = MadeAs {
@@ -268,7 +270,7 @@ struct MadeAs<'n> {
 /// convention builds on a plain one, and without `type_` or with `op.f()` a drop goes by what is written.
 fn mismatched_check<'f>(groups: &Groups<'f, '_>, target: &Target<'f>) -> Option<Diagnostic> {
     let file = groups.file;
-    let Drop::Operation(drop) = target.drop else {
+    let ConstraintDrop::Operation(drop) = target.drop else {
         return None;
     };
     let checks = file.inner_checks().of_table(target.table, target.schema)?;
@@ -310,14 +312,14 @@ fn diagnostic(
         span: made.place,
     };
     let place = match drop {
-        Drop::Operation(operation) => operation
+        ConstraintDrop::Operation(operation) => operation
             .name_argument
             .map_or(operation.call.span, |argument| argument.value.span),
-        Drop::Sql(..) => drop.place(file),
+        ConstraintDrop::Sql(..) => drop.place(file),
     };
     let call = match drop {
-        Drop::Operation(operation) => operation.call.span,
-        Drop::Sql(one, _) => one.run.call.span,
+        ConstraintDrop::Operation(operation) => operation.call.span,
+        ConstraintDrop::Sql(one, _) => one.run.call.span,
     };
     let mut diagnostic = Diagnostic::new(
         &RULE,
@@ -345,7 +347,7 @@ fn diagnostic(
 fn help(target: &Target<'_>, made: &MadeAs<'_>) -> String {
     let name = made.name;
     // Alembic applies the convention to a drop that says its kind (`alembic/operations/schemaobj.py`, `generic_constraint`).
-    let untyped = matches!(target.drop, Drop::Operation(drop) if drop.kind().is_none());
+    let untyped = matches!(target.drop, ConstraintDrop::Operation(drop) if drop.kind().is_none());
     match made.same_words.and_then(ConstraintKind::type_name) {
         Some(kind) if untyped => {
             format!("add `type_='{kind}'`, so that the convention makes the name of both; or drop `{name}`")

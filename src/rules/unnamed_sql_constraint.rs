@@ -6,7 +6,9 @@ use beside::Beside;
 
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{committed, default_name_of};
-use crate::constraints::executed::{Drop, DropAt, Executed, is_all_read, is_elsewhere, is_made, may_be_table, words};
+use crate::constraints::executed::{
+    ConstraintDrop, DropAt, Executed, is_all_read, is_elsewhere, is_made, may_be_table, words,
+};
 use crate::constraints::suggestion::{Constraint, Source, Suggestion, suggest, with_all_columns};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
@@ -60,7 +62,7 @@ enum Undone<'f> {
     /// None is there.
     Nowhere,
     /// This one.
-    By(Drop<'f>),
+    By(ConstraintDrop<'f>),
     /// There is one that may be it.
     Doubtful,
 }
@@ -338,7 +340,7 @@ impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
             let operation = &file.migration.operations[*at];
             if !older.contains(&operation.name_span()) {
                 edits.push(
-                    Drop::Operation(operation)
+                    ConstraintDrop::Operation(operation)
                         .rename(file, name)
                         .ok_or("its name is computed")?,
                 );

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::{Made, Target};
 use crate::constraints::MigrationFile;
-use crate::constraints::executed::{DIRECTIONS, Drop, is_all_read, may_be_table, words_of, words_of_code};
+use crate::constraints::executed::{ConstraintDrop, DIRECTIONS, is_all_read, may_be_table, words_of, words_of_code};
 use crate::constraints::inline::{InlineName, constraints_of};
 use crate::constraints::suggestion::dropped_name;
 use crate::migration::{Direction, Operation};
@@ -212,8 +212,8 @@ impl<'f, 'm> Groups<'f, 'm> {
 impl Key {
     fn of(target: &Target<'_>) -> Self {
         let (is_sql, kind, kinds) = match target.drop {
-            Drop::Operation(operation) => (false, operation.kind(), None),
-            Drop::Sql(_, dropped) => (true, None, dropped.kinds),
+            ConstraintDrop::Operation(operation) => (false, operation.kind(), None),
+            ConstraintDrop::Sql(_, dropped) => (true, None, dropped.kinds),
         };
         Self {
             is_sql,
@@ -296,17 +296,17 @@ impl<'f> Rest<'f> {
 impl<'f> Group<'f> {
     fn of(groups: &Groups<'f, '_>, target: &Target<'f>) -> Self {
         let is_of_kind = |kind: Option<ConstraintKind>| match target.drop {
-            Drop::Operation(drop) => match drop.kind() {
+            ConstraintDrop::Operation(drop) => match drop.kind() {
                 Some(own) => kind == Some(own),
                 None => kind != Some(ConstraintKind::Index),
             },
-            Drop::Sql(_, dropped) if dropped.kinds.is_none() => kind != Some(ConstraintKind::Index),
-            Drop::Sql(..) => kind.is_some_and(|kind| target.drop.may_drop(kind)),
+            ConstraintDrop::Sql(_, dropped) if dropped.kinds.is_none() => kind != Some(ConstraintKind::Index),
+            ConstraintDrop::Sql(..) => kind.is_some_and(|kind| target.drop.may_drop(kind)),
         };
         let is_same = |create: &&&Operation<'_>| {
             let same_table = match target.drop {
-                Drop::Operation(drop) => create.table == drop.table && create.schema == drop.schema,
-                Drop::Sql(_, dropped) => {
+                ConstraintDrop::Operation(drop) => create.table == drop.table && create.schema == drop.schema,
+                ConstraintDrop::Sql(_, dropped) => {
                     create
                         .table
                         .known()
@@ -426,8 +426,8 @@ impl Named {
     pub(super) fn hold(&self, target: &Target<'_>, own: &str) -> bool {
         let lower = own.to_ascii_lowercase();
         match target.drop {
-            Drop::Operation(_) => self.by_operation.contains(own) || self.by_sql.contains(&lower),
-            Drop::Sql(..) => self.all.contains(&lower),
+            ConstraintDrop::Operation(_) => self.by_operation.contains(own) || self.by_sql.contains(&lower),
+            ConstraintDrop::Sql(..) => self.all.contains(&lower),
         }
     }
 }
