@@ -57,7 +57,7 @@ pub(crate) fn executed<'m>(file: &MigrationFile<'m>) -> Vec<Executed<'m>> {
                 run,
                 text,
                 dialect,
-                effects: read(text.text(), dialect).effects,
+                effects: read(text.text(), dialect),
                 is_of_mysql: OnceCell::new(),
             }
         })

@@ -299,9 +299,7 @@ impl<'m> Wanted<'m> {
             call: one.run.call.span,
             at: one.place(file, name.at.clone()),
             table: table_name,
-            schema: table
-                .and_then(|table| table.schema.as_ref())
-                .map(|schema| schema.text.as_str()),
+            schema: table.and_then(Table::schema),
             name: &name.text,
             in_database: Some(name.text.clone()),
             kind: None,

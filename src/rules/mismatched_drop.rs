@@ -129,9 +129,8 @@ impl<'f> Target<'f> {
             }
             ConstraintDrop::Sql(one, dropped) => {
                 let table = dropped.table.as_ref().filter(|table| table.name.is_certain)?;
-                let schema = table.schema.as_ref().map(|schema| schema.text.as_str());
                 let is_certain = !one.run.repeated && !dropped.if_exists && one.run.guard == Guard::None;
-                (is_certain, table.name.text.as_str(), schema)
+                (is_certain, table.name.text.as_str(), table.schema())
             }
         };
         (is_certain && drop.direction() == Direction::Downgrade).then_some(())?;

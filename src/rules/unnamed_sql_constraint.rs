@@ -16,7 +16,7 @@ use crate::migration::{Direction, Guard, Known};
 use crate::naming::{ConstraintKind, Dialect, Name as Computed};
 use crate::project::Place;
 use crate::source::Span;
-use crate::sql::{Added, Naming, PLACEHOLDER, written};
+use crate::sql::{Added, Naming, written};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -102,18 +102,17 @@ impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
     }
 
     fn constraint(&self) -> Constraint<'_> {
-        let text = |table: &'f crate::sql::Table| table.schema.as_ref().map(|schema| schema.text.as_str());
         Constraint {
             kind: self.added.kind,
             table: &self.table,
-            schema: text(&self.added.table),
+            schema: self.added.table.schema(),
             columns: &self.columns,
             referred: self
                 .added
                 .referred
                 .as_ref()
                 .filter(|(table, _)| table.name.is_certain)
-                .map(|(table, columns)| (table.name.text.as_str(), text(table), columns.as_slice())),
+                .map(|(table, columns)| (table.name.text.as_str(), table.schema(), columns.as_slice())),
             explicit: None,
             function: self.one.run.function,
             place: None,
@@ -385,12 +384,10 @@ impl<'b, 'f, 'm> Finding<'b, 'f, 'm> {
     /// columns.
     fn has_namesake(&self, name: &str, first: Option<&str>) -> bool {
         let (file, added) = (self.file, self.added);
-        let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
-        let is_any = added.table.name.text.contains(PLACEHOLDER);
-        let called = if is_any {
-            file.creates_called(name)
-        } else {
-            file.creates_called_on(name, Some(&added.table.name.text))
+        let schema = added.table.schema();
+        let called = match added.table.known_name() {
+            Some(table) => file.creates_called_on(name, Some(table)),
+            None => file.creates_called(name),
         };
         let of_operation = called.iter().any(|at| {
             let operation = &file.migration.operations[*at];

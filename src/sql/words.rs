@@ -1,4 +1,4 @@
-//! The words of SQL text, each with its place. What is a comment or a string differs between databases.
+//! Splits SQL into words. Comments, strings and quotes are those of the database.
 
 use std::ops::Range;
 
@@ -6,23 +6,21 @@ use squawk_lexer::{LiteralKind, Token, TokenKind, tokenize};
 
 use crate::naming::Dialect;
 
-/// Stands in a text for what is put in when the migration runs; a private character, which the lexer takes for a letter.
+/// A private character, which the lexer takes for a letter.
 pub(crate) use crate::python::values::PLACEHOLDER;
 
-/// What a word is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A keyword or a name without quotes.
+    /// A keyword, or a name without quotes.
     Bare,
-    /// A name in the quotes of the database.
+    /// A name in quotes.
     Quoted,
     /// `(`, `)`, `,`, `;`, `.`, `*` or `=`
     Mark(char),
-    /// A string, a number or anything else that is no name.
+    /// A string, a number, or anything else that is no name.
     Other,
 }
 
-/// A word of SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) kind: Kind,
@@ -41,7 +39,7 @@ impl Word {
     }
 }
 
-/// The words of a text; nothing where it cannot be told which parts of it are words.
+/// The words of a text; `None` if it cannot be split with certainty.
 pub(super) fn words(sql: &str, dialect: Option<Dialect>) -> Option<Vec<Word>> {
     let mut words = Vec::new();
     let mut at = 0;
@@ -59,19 +57,20 @@ pub(super) fn words(sql: &str, dialect: Option<Dialect>) -> Option<Vec<Word>> {
     Some(words)
 }
 
+/// A length in bytes, and the word there; a comment or white space has none.
 type Next = (usize, Option<(Kind, String)>);
 
-/// The first token of a text. The lexer is PostgreSQL's, so what other databases read differently is read here.
+/// The first token of a text. The lexer is PostgreSQL's; this reads what is different in other databases.
 fn next(rest: &str, dialect: Option<Dialect>) -> Option<Next> {
     let is_mysql = matches!(dialect, Some(Dialect::Mysql | Dialect::Mariadb));
     match rest.chars().next()? {
         '`' => quoted(rest, '`'),
         '[' if takes_brackets(rest, dialect) => quoted(rest, ']'),
-        // A string, unless the server runs under ANSI_QUOTES, which nobody can see here.
+        // A string, unless the server has ANSI_QUOTES set, which cannot be seen here.
         '\'' | '"' if is_mysql => Some((escaped_string(rest)?, Some((Kind::Other, String::new())))),
         '#' if is_mysql => Some((rest.find('\n').unwrap_or(rest.len()), None)),
         '$' if is_mysql => Some((1, Some((Kind::Other, String::new())))),
-        // MySQL runs what stands in such a comment.
+        // MySQL runs what such a comment holds.
         '/' if rest.starts_with("/*!") && dialect.is_none_or(|_| is_mysql) => None,
         _ => word(rest, tokenize(rest).next()?, dialect),
     }
@@ -94,7 +93,7 @@ fn word(rest: &str, token: Token, dialect: Option<Dialect>) -> Option<Next> {
         | TokenKind::Dot
         | TokenKind::Star
         | TokenKind::Eq => Some((Kind::Mark(text.chars().next()?), text.to_owned())),
-        TokenKind::Literal { kind } if ends(kind) => {
+        TokenKind::Literal { kind } if is_terminated(kind) => {
             // A backslash before a quote ends the string on one database and not on another.
             if dialect.is_none() && text.contains("\\'") {
                 return None;
@@ -107,7 +106,7 @@ fn word(rest: &str, token: Token, dialect: Option<Dialect>) -> Option<Next> {
     Some((length, found))
 }
 
-fn ends(kind: LiteralKind) -> bool {
+const fn is_terminated(kind: LiteralKind) -> bool {
     match kind {
         LiteralKind::Str { terminated }
         | LiteralKind::NationalStr { terminated }
@@ -120,7 +119,7 @@ fn ends(kind: LiteralKind) -> bool {
     }
 }
 
-/// A name up to `close`, which is doubled where it belongs to the name.
+/// A name up to `close`; doubled, that is part of the name.
 fn quoted(rest: &str, close: char) -> Option<Next> {
     let mut letters = rest.char_indices().skip(1).peekable();
     let mut name = String::new();
@@ -136,7 +135,7 @@ fn quoted(rest: &str, close: char) -> Option<Next> {
     None
 }
 
-/// The length of a MySQL string, in which a backslash takes the next character along.
+/// The length of a MySQL string, in which a backslash escapes the next character.
 fn escaped_string(rest: &str) -> Option<usize> {
     let quote = rest.chars().next()?;
     let mut letters = rest.char_indices().skip(1).peekable();
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn each_word_knows_its_place() {
+    fn words_have_their_place() {
         let sql = "ä -- x\n\"b c\" `d`";
         let found = words(sql, None).unwrap();
         let slices: Vec<&str> = found.iter().map(|word| &sql[word.at.clone()]).collect();

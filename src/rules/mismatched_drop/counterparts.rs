@@ -11,7 +11,7 @@ use crate::constraints::inline::{InlineName, constraints_of};
 use crate::constraints::suggestion::dropped_name;
 use crate::migration::{Direction, Operation};
 use crate::naming::ConstraintKind;
-use crate::sql::{Effect, PLACEHOLDER, Table};
+use crate::sql::{Effect, Table};
 use crate::work;
 
 /// Tables that are put in later may be any; of more than this nobody tells which.
@@ -45,12 +45,11 @@ impl<T: Copy> ByTable<T> {
     }
 
     fn add(&mut self, table: &Table, value: T) {
-        if table.name.text.contains(PLACEHOLDER) {
-            self.anywhere.push(value);
-            return;
-        }
-        let schema = table.schema.as_ref().map(|schema| schema.text.to_ascii_lowercase());
-        let of_name = self.named.entry(table.name.text.to_ascii_lowercase()).or_default();
+        let Some(name) = table.known_name() else {
+            return self.anywhere.push(value);
+        };
+        let schema = table.schema().map(str::to_ascii_lowercase);
+        let of_name = self.named.entry(name.to_ascii_lowercase()).or_default();
         of_name.push((schema, value));
     }
 

@@ -11,7 +11,7 @@ use crate::constraints::executed::{DropAt, Executed, is_elsewhere, is_made, may_
 use crate::constraints::suggestion::{suggest, with_all_columns};
 use crate::migration::{Direction, Guard};
 use crate::naming::{ConstraintKind, Dialect, default_names};
-use crate::sql::{Added, Effect, Naming, PLACEHOLDER, Table};
+use crate::sql::{Added, Effect, Naming, Table};
 use crate::work;
 
 /// A table whose name is longer is not looked for at the start of a name.
@@ -132,8 +132,7 @@ impl Candidates {
 type Bucket = Option<String>;
 
 fn bucket(table: &Table) -> Bucket {
-    let name = &table.name.text;
-    (!name.contains(PLACEHOLDER)).then(|| name.to_ascii_lowercase())
+    table.known_name().map(str::to_ascii_lowercase)
 }
 
 /// The columns of the constraints that would have one name: those of one, or of several.
@@ -216,7 +215,7 @@ impl<'f, 'm> Beside<'f, 'm> {
     /// The drops of the other direction that may undo a constraint: nothing makes what they drop.
     pub(super) fn drops_for(&self, finding: &Finding<'_, 'f, 'm>) -> Candidates {
         let (added, direction) = (finding.added, finding.one.run.direction);
-        let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
+        let schema = added.table.schema();
         let is_known = finding.table.known().is_some();
         let table = Some(added.table.name.text.as_str()).filter(|_| is_known);
         let of = |table: Option<&str>| {
@@ -237,7 +236,7 @@ impl<'f, 'm> Beside<'f, 'm> {
 
     fn drops(&self, added: &Added, direction: Direction, table: Option<&str>, is_known: bool) -> Drops {
         let file = self.file;
-        let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
+        let schema = added.table.schema();
         let mut found = Drops::default();
         // Of a table that is not known itself any drop may be.
         let all: Vec<DropAt>;
@@ -377,7 +376,7 @@ impl<'f, 'm> Beside<'f, 'm> {
             found
         });
         let table = added.table.name.text.as_str();
-        let schema = added.table.schema.as_ref().map(|schema| schema.text.as_str());
+        let schema = added.table.schema();
         let mut buckets = [Some(table.to_ascii_lowercase()), None].into_iter();
         buckets.any(|bucket| {
             let others = named.get(&(direction, name.to_ascii_lowercase(), bucket));
