@@ -358,6 +358,23 @@ impl SourceFile {
     }
 }
 
+/// Whether a letter belongs to a word: to a name in Python or SQL.
+pub(crate) fn is_word_letter(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
+/// The words of a text, each with its place.
+pub(crate) fn words_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        at += text.get(at..)?.find(is_word_letter)?;
+        let start = at;
+        let rest = &text[start..];
+        at += rest.find(|letter| !is_word_letter(letter)).unwrap_or(rest.len());
+        Some((start, &text[start..at]))
+    })
+}
+
 impl fmt::Debug for SourceFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "SourceFile({})", self.path())

@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::error::AdoptError;
 use super::find::Found;
-use crate::constraints::convention_fix;
+use crate::constraints::convention_code::write_convention;
 use crate::fix::{Mended, apply};
 use crate::naming::{ConstraintKind, Convention, Key, Value};
 use crate::project::{ConventionFacts, Given, Place, Project, Target};
@@ -63,7 +63,7 @@ pub(super) fn write(found: &Found, project: &Project<'_>, convention: &Conventio
     let no_place = || AdoptError::NoPlace(found.path_of(None));
     let (file, judged) = found.judged().ok_or_else(no_place)?;
     let module = project.modules().parse(&file);
-    let fix = convention_fix(&judged, module, project, convention).ok_or_else(no_place)?;
+    let fix = write_convention(&judged, module, || convention.clone()).ok_or_else(no_place)?;
     let after = SourceFile::new(file.path().clone(), apply(&file, [&fix]));
     let changed = Overlay::new(project.snapshot(), &after);
     let naming = project

@@ -62,8 +62,8 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
     if !judged.is_empty() && kind == FileKind::Other {
         kind = FileKind::Metadata;
     }
-    let of_metadata = of_metadata(module, &judged, is_deployed, project, config);
-    found.extend(with_proven_fixes(of_metadata, is_deployed, project, config));
+    let of_metadata = of_metadata(module, &judged, project, config);
+    found.extend(with_proven_fixes(of_metadata, project, config));
     if kind != FileKind::Other {
         for (_, check) in rules::checks() {
             if let Check::Module(check) = check {
@@ -77,19 +77,12 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
     }
 }
 
-fn of_metadata(
-    module: &Module,
-    judged: &[Judged],
-    is_deployed: bool,
-    project: &Project<'_>,
-    config: &Config,
-) -> Vec<Diagnostic> {
+fn of_metadata(module: &Module, judged: &[Judged], project: &Project<'_>, config: &Config) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for judged in judged {
         let one = MetadataFile {
             judged,
             module,
-            is_deployed,
             configured_convention: config.convention.as_ref(),
             project,
         };
@@ -106,12 +99,7 @@ fn of_metadata(
 const MOST_PROVEN: usize = 8;
 
 /// Removes fixes of metadata that do not work: the convention has no effect where it is written, or the rules object to it.
-fn with_proven_fixes(
-    mut found: Vec<Diagnostic>,
-    is_deployed: bool,
-    project: &Project<'_>,
-    config: &Config,
-) -> Vec<Diagnostic> {
+fn with_proven_fixes(mut found: Vec<Diagnostic>, project: &Project<'_>, config: &Config) -> Vec<Diagnostic> {
     let rules: Vec<&'static Rule> = found.iter().map(|one| one.rule).collect();
     let mut tried = 0;
     for one in &mut found {
@@ -125,7 +113,7 @@ fn with_proven_fixes(
         let project = project.changed(&changed, one.path());
         let judged = judged(&after, relevance(after.text().as_bytes()), &project, config);
         let module = project.modules().parse(&after);
-        let left = of_metadata(module, &judged, is_deployed, &project, config);
+        let left = of_metadata(module, &judged, &project, config);
         let is_gone = left.len() < rules.len() && left.iter().all(|one| rules.contains(&one.rule));
         if !is_gone || judged.is_empty() || !module.errors().is_empty() {
             one.fix = None;

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use super::naming_target::subject;
-use super::suggestion::{Constraint, Source, Suggestion, prefix_of_plain_names, raises_without_name};
+use super::constraint::Constraint;
+use super::convention_name::{prefix_of_plain_names, raises_without_name};
+use super::suggestion::{Source, Suggestion};
+use super::unnamed_operation::subject;
 use super::{MigrationFile, edits};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Direction, Name, Operation};

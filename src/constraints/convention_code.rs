@@ -1,4 +1,4 @@
-//! How a naming convention is written into a module: the dict as a constant below the imports, and its use where the metadata is made.
+//! The code of a naming convention: how it is written into a module, and where its keys are.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -8,83 +8,72 @@ use super::edits::further_argument;
 use super::imports::{METADATA, SQLMODEL, import, imports_end};
 use crate::fix::{Edit, Fix, Safety};
 use crate::naming::{ConstraintKind, Convention, Key, Value};
-use crate::project::{Checks, Place, Spelling, Target};
-use crate::python::{ArgumentKind, Call, Class, Expr, ExprKind, Stmt, StmtKind};
+use crate::project::{Checks, Judged, Place, Spelling, Target};
+use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Module, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
 
 const CONSTANT: &str = "NAMING_CONVENTION";
 
-/// How wide a line is at most that is written here: black's and ruff's own limit.
-pub(crate) const LINE_WIDTH: usize = 88;
+/// The line length of black and ruff.
+pub(super) const LINE_WIDTH: usize = 88;
 
-/// The fix that gives the metadata of this module a convention; nothing where the code has no place for it.
+/// Gives the metadata of a module the configured convention, or the documented one; nothing where the code has no place for it.
 pub(crate) fn give_convention(file: &MetadataFile<'_>) -> Option<Fix> {
-    let convention = file
-        .configured_convention
-        .cloned()
-        .unwrap_or_else(Convention::sqlalchemy_documented);
-    give(file, &|| match why_no_checks(file) {
-        None => convention.clone(),
-        Some(_) => convention.clone().without(ConstraintKind::Check),
+    write_convention(file.judged, file.module, || {
+        let configured = file.configured_convention.cloned();
+        let convention = configured.unwrap_or_else(Convention::sqlalchemy_documented);
+        match why_no_checks(file) {
+            None => convention,
+            Some(_) => convention.without(ConstraintKind::Check),
+        }
     })
 }
 
-/// The fix that gives the metadata of this module the convention that `convention` makes.
-pub(crate) fn give(file: &MetadataFile<'_>, convention: &dyn Fn() -> Convention) -> Option<Fix> {
-    let source = file.module.file();
-    let body = file.module.body();
+/// Writes a convention as a constant below the imports, and its use where the metadata is made. It is asked for only where there is a place.
+pub(crate) fn write_convention(
+    judged: &Judged,
+    module: &Module,
+    convention: impl FnOnce() -> Convention,
+) -> Option<Fix> {
+    let (source, body) = (module.file(), module.body());
     if source.text().contains(CONSTANT) {
         return None;
     }
-    let at = file.judged.place.span;
+    let at = judged.place.span;
     let class = find_class(body, at);
     let decorator = class.and_then(|class| class.decorators.iter().find_map(|one| one.as_call_of("as_declarative")));
     let call = decorator.or_else(|| class.is_none().then(|| find_call(body, at)).flatten());
     let outer = body.iter().find(|statement| statement.span.contains(at));
     let used = outer.map_or(at.start, |statement| statement.span.start);
-    let ending = source.line_ending();
-    let (mut edits, place, import) = if let Some(call) = call {
-        let (argument, keyword) = argument_of(call, &file.judged.target)?;
-        let imported = match argument {
-            Argued::Metadata => Some(import(source, body, METADATA, used)?),
-            Argued::Convention => None,
-        };
-        let (name, edits) = imported.map_or_else(Default::default, |imported| (imported.name, imported.edits));
-        let argument = match argument {
-            Argued::Metadata => format!("metadata={name}(naming_convention={CONSTANT})"),
-            Argued::Convention => format!("naming_convention={CONSTANT}"),
-        };
-        let changed = with_argument(source, call, keyword, argument)?;
-        (vec![changed], imports_end(source, body, used)?, edits)
-    } else if let Some(class) = class {
-        let imported = import(source, body, METADATA, used)?;
-        let changed = in_class(source, class, &imported.name)?;
-        (vec![changed], imports_end(source, body, used)?, imported.edits)
+    let (mut edits, place, change) = match (call, class) {
+        (Some(call), _) => {
+            let (imported, change) = in_call(source, body, call, &judged.target, used)?;
+            (imported, imports_end(source, body, used)?, change)
+        }
+        (None, Some(class)) => {
+            let imported = import(source, body, METADATA, used)?;
+            let change = in_class(source, class, &imported.name)?;
+            (imported.edits, imports_end(source, body, used)?, change)
+        }
+        (None, None) => {
+            let change = on_library_metadata(judged, module)?;
+            let place = change.span.start;
+            (import_sqlmodel(source, body, place), place, change)
+        }
+    };
+    let code = format!("\n{}", constant(&convention())).replace('\n', source.line_ending());
+    let mut constant = Edit::insert(source, place, code);
+    // Edits at one place are applied in this order: the import first, then the constant.
+    if change.span == constant.span {
+        constant.text += &change.text;
+        edits.push(constant);
     } else {
-        let assigned = on_library_metadata(file)?;
-        let place = assigned.span.start;
-        (vec![assigned], place, library(source, body, place))
-    };
-    let is_early = call.is_none() && class.is_none();
-    let text = format!("\n{}", constant(&convention())).replace('\n', ending);
-    let mut constant = Edit {
-        file: source.clone(),
-        span: Span::new(place, place),
-        text,
-    };
-    if is_early {
-        constant.text.extend(edits.drain(..).map(|edit| edit.text));
+        edits.extend([constant, change]);
     }
-    // Where several are inserted at one place, the import comes first, and then the constant.
-    edits.splice(0..0, import.into_iter().chain([constant]));
-    Some(Fix::new(
-        "give the metadata a naming convention",
-        Safety::Suggested,
-        edits,
-    ))
+    let title = "give the metadata a naming convention";
+    Some(Fix::new(title, Safety::Suggested, edits))
 }
 
-/// The convention as a constant.
 fn constant(convention: &Convention) -> String {
     let mut code = format!("{CONSTANT} = {{\n");
     for (key, value) in convention.entries() {
@@ -96,13 +85,10 @@ fn constant(convention: &Convention) -> String {
     code
 }
 
-/// Why the convention that is written has no template for checks, in direction a sentence.
+/// Why the written convention has no template for checks, as half a sentence.
 pub(crate) fn why_no_checks(file: &MetadataFile<'_>) -> Option<String> {
-    // What the configuration leaves out needs no reason.
-    if file
-        .configured_convention
-        .is_some_and(|own| own.template_for(ConstraintKind::Check).is_none())
-    {
+    let leaves_out = |convention: &Convention| convention.template_for(ConstraintKind::Check).is_none();
+    if file.configured_convention.is_some_and(leaves_out) {
         return None;
     }
     match &*file.checks() {
@@ -136,20 +122,14 @@ fn find_class(body: &[Stmt], name: Span) -> Option<&Class> {
 }
 
 fn find_call(body: &[Stmt], at: Span) -> Option<&Call> {
-    let mut found = None;
-    for statement in body {
-        if !statement.span.contains(at) {
-            continue;
-        }
-        match &statement.kind {
-            StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) => found = call_in(value, at),
-            StmtKind::Class(class) => found = find_call(&class.body, at),
-            StmtKind::If(branches) => found = branches.iter().find_map(|(_, body)| find_call(body, at)),
-            StmtKind::Try { body, .. } => found = find_call(body, at),
-            _ => {}
-        }
+    let statement = body.iter().find(|statement| statement.span.contains(at))?;
+    match &statement.kind {
+        StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) => call_in(value, at),
+        StmtKind::Class(class) => find_call(&class.body, at),
+        StmtKind::If(branches) => branches.iter().find_map(|(_, body)| find_call(body, at)),
+        StmtKind::Try { body, .. } => find_call(body, at),
+        _ => None,
     }
-    found
 }
 
 fn call_in(expr: &Expr, at: Span) -> Option<&Call> {
@@ -159,76 +139,68 @@ fn call_in(expr: &Expr, at: Span) -> Option<&Call> {
     }
 }
 
-/// `metadata = MetaData(...)` as the first statement of a declarative base.
-fn in_class(source: &SourceFile, class: &Class, metadata: &str) -> Option<Edit> {
-    let first = class.body.first()?;
-    let line = source.line_span(first.span.start);
-    let before = source.slice(Span::new(line.start, first.span.start));
-    let assignment = format!("metadata = {metadata}(naming_convention={CONSTANT})");
-    let is_empty = class.body.len() == 1 && matches!(source.slice(first.span).trim(), "pass" | "...");
-    let is_docstring = matches!(&first.kind, StmtKind::Expr(expr) if expr.as_str().is_some());
-    let ending = source.line_ending();
-    let is_one_line = !before.trim().is_empty();
-    let (indent, start) = if is_one_line {
-        // The body comes below the colon.
-        let outer = indent_of(source, class.name_span.start);
-        let inner = if source.text().contains("\n\t") { "\t" } else { "    " };
-        (format!("{outer}{inner}"), line.start + before.trim_end().len())
+/// The convention as an argument of the call that makes the metadata, with the import it needs.
+fn in_call(source: &SourceFile, body: &[Stmt], call: &Call, target: &Target, used: usize) -> Option<(Vec<Edit>, Edit)> {
+    let keyword = keyword_of(call, target)?;
+    let (argument, edits) = if keyword == "metadata" {
+        let imported = import(source, body, METADATA, used)?;
+        let argument = format!("metadata={}(naming_convention={CONSTANT})", imported.name);
+        (argument, imported.edits)
     } else {
-        (before.to_owned(), first.span.start)
+        (format!("{keyword}={CONSTANT}"), Vec::new())
     };
-    let lead = if is_one_line {
-        format!("{ending}{indent}")
-    } else {
-        String::new()
-    };
-    let (span, text) = if is_empty {
-        (Span::new(start, first.span.end), format!("{lead}{assignment}"))
-    } else if is_docstring {
-        let docstring = source.slice(first.span);
-        (
-            Span::new(start, first.span.end),
-            format!("{lead}{docstring}{ending}{ending}{indent}{assignment}"),
-        )
-    } else {
-        (
-            Span::new(start, first.span.start),
-            format!("{lead}{assignment}{ending}{ending}{indent}"),
-        )
-    };
-    Some(Edit {
-        file: source.clone(),
-        span,
-        text,
-    })
+    Some((edits, with_argument(source, call, keyword, argument)?))
 }
 
-/// What a call that makes a metadata takes.
-#[derive(Clone, Copy)]
-enum Argued {
-    /// A `MetaData`.
-    Metadata,
-    /// The convention: it is a `MetaData` itself.
-    Convention,
-}
-
-/// What the call takes, and its keyword.
+/// The keyword for the convention, or for a `MetaData` that has it.
 ///
 /// A class of the project counts as the one that it derives from, which is known as the maker. `as_declarative` replaces a `metadata` in the
 /// class body (`sqlalchemy/orm/decl_api.py`), so its call takes the argument.
-fn argument_of(call: &Call, target: &Target) -> Option<(Argued, &'static str)> {
+fn keyword_of(call: &Call, target: &Target) -> Option<&'static str> {
     let name = call.callee.dotted()?;
     let maker = match target {
         Target::Metadata(facts) if facts.maker != "MetaData" => facts.maker.as_str(),
         _ => name.as_str(),
     };
     Some(match maker.rsplit('.').next()? {
-        "declarative_base" | "automap_base" | "registry" | "as_declarative" | "SQLAlchemy" => {
-            (Argued::Metadata, "metadata")
-        }
+        "declarative_base" | "automap_base" | "registry" | "as_declarative" | "SQLAlchemy" => "metadata",
         // `MetaData`, `Gino`, and what the project derives from them.
-        _ => (Argued::Convention, "naming_convention"),
+        _ => "naming_convention",
     })
+}
+
+/// `metadata = MetaData(...)` as the first statement of a declarative base.
+fn in_class(source: &SourceFile, class: &Class, metadata: &str) -> Option<Edit> {
+    let first = class.body.first()?;
+    let line = source.line_span(first.span.start);
+    let before = source.slice(Span::new(line.start, first.span.start));
+    let ending = source.line_ending();
+    let (lead, indent, start) = if before.trim().is_empty() {
+        (String::new(), before.to_owned(), first.span.start)
+    } else {
+        // `class Base(DeclarativeBase): pass`: the body moves below the colon.
+        let outer = indent_of(source, class.name_span.start);
+        let inner = if source.text().contains("\n\t") { "\t" } else { "    " };
+        let indent = format!("{outer}{inner}");
+        (
+            format!("{ending}{indent}"),
+            indent,
+            line.start + before.trim_end().len(),
+        )
+    };
+    let assignment = format!("metadata = {metadata}(naming_convention={CONSTANT})");
+    let code = source.slice(first.span);
+    let is_empty = class.body.len() == 1 && matches!(code.trim(), "pass" | "...");
+    let is_docstring = matches!(&first.kind, StmtKind::Expr(expr) if expr.as_str().is_some());
+    let gap = format!("{ending}{ending}{indent}");
+    let (end, text) = if is_empty {
+        (first.span.end, assignment)
+    } else if is_docstring {
+        (first.span.end, format!("{code}{gap}{assignment}"))
+    } else {
+        (first.span.start, assignment + &gap)
+    };
+    Some(Edit::replace(source, Span::new(start, end), lead + &text))
 }
 
 /// The call with this argument.
@@ -236,45 +208,34 @@ fn with_argument(source: &SourceFile, call: &Call, keyword: &str, argument: Stri
     if let Some(edit) = spread(source, call, keyword, &argument) {
         return Some(edit);
     }
-    // `naming_convention={}` or `metadata=None` is there already, and takes the new value.
+    // `naming_convention={}` or `metadata=None` takes the new value.
     if let Some(given) = call.arguments.iter().find(|argument| argument.is_keyword(keyword)) {
-        return Some(Edit {
-            file: source.clone(),
-            span: given.span,
-            text: argument,
-        });
+        return Some(Edit::replace(source, given.span, argument));
     }
     let close = call.arguments_span.end.checked_sub(1)?;
     Some(match call.arguments.last() {
-        Some(last) if has_own_line(source, call) => Edit {
-            file: source.clone(),
-            span: Span::new(last.span.end, last.span.end),
-            text: format!(
-                ",{}{}{argument}",
-                source.line_ending(),
-                indent_of(source, last.span.start)
-            ),
-        },
+        Some(last) if has_own_line(source, last.span, call.arguments_span.end) => {
+            let indent = indent_of(source, last.span.start);
+            Edit::insert(
+                source,
+                last.span.end,
+                format!(",{}{indent}{argument}", source.line_ending()),
+            )
+        }
         Some(last) => further_argument(source, last.span.end, close, &argument),
-        None => Edit {
-            file: source.clone(),
-            span: Span::new(close, close),
-            text: argument,
-        },
+        None => Edit::insert(source, close, argument),
     })
 }
 
-/// Whether the last argument of a call stands on a line of its own, with no more than a comma behind it.
-fn has_own_line(source: &SourceFile, call: &Call) -> bool {
-    call.arguments.last().is_some_and(|last| {
-        let line = source.line_span(last.span.start);
-        let before = source.slice(Span::new(line.start, last.span.start));
-        let rest = source.slice(Span::new(last.span.end, call.arguments_span.end));
-        before.trim().is_empty()
-            && rest.contains('\n')
-            && rest.chars().all(|letter| ",) \t\r\n".contains(letter))
-            && rest.matches(')').count() == 1
-    })
+/// Whether the last argument of a call has a line of its own, with no more than a comma after it.
+fn has_own_line(source: &SourceFile, last: Span, end: usize) -> bool {
+    let line = source.line_span(last.start);
+    let before = source.slice(Span::new(line.start, last.start));
+    let rest = source.slice(Span::new(last.end, end));
+    before.trim().is_empty()
+        && rest.contains('\n')
+        && rest.chars().all(|letter| ",) \t\r\n".contains(letter))
+        && rest.matches(')').count() == 1
 }
 
 /// The blanks that a line begins with.
@@ -284,16 +245,13 @@ fn indent_of(source: &SourceFile, at: usize) -> &str {
     line.get(..line.len() - code.len()).unwrap_or_default()
 }
 
-/// The arguments below the call, as black and ruff write them, where they make its line too long; nothing where they do not.
+/// The arguments below the call, as black and ruff write them, where one line would be too long.
 fn spread(source: &SourceFile, call: &Call, keyword: &str, argument: &str) -> Option<Edit> {
-    let mut arguments: Vec<&str> = Vec::new();
-    for given in &call.arguments {
-        arguments.push(if given.is_keyword(keyword) {
-            argument
-        } else {
-            source.slice(given.span)
-        });
-    }
+    let given = call.arguments.iter().map(|given| match given.is_keyword(keyword) {
+        true => argument,
+        false => source.slice(given.span),
+    });
+    let mut arguments: Vec<&str> = given.collect();
     if !arguments.contains(&argument) {
         arguments.push(argument);
     }
@@ -315,108 +273,89 @@ fn spread(source: &SourceFile, call: &Call, keyword: &str, argument: &str) -> Op
     } else {
         arguments.iter().flat_map(|one| [&indent, *one, ",", ending]).collect()
     };
-    Some(Edit {
-        file: source.clone(),
-        span: call.arguments_span,
-        text: format!("({ending}{inner}{outer})"),
-    })
+    Some(Edit::replace(
+        source,
+        call.arguments_span,
+        format!("({ending}{inner}{outer})"),
+    ))
 }
 
-/// The import of SQLModel's class for a place that is above its own, where it is needed.
-fn library(source: &SourceFile, body: &[Stmt], place: usize) -> Vec<Edit> {
-    if binds_library(body, place) {
+/// Imports SQLModel for a use that may be above the module's own import of it.
+fn import_sqlmodel(source: &SourceFile, body: &[Stmt], place: usize) -> Vec<Edit> {
+    let above = body.iter().take_while(|statement| statement.span.end <= place);
+    let names = above.filter_map(|statement| match &statement.kind {
+        StmtKind::ImportFrom {
+            module,
+            names,
+            level: 0,
+        } if module.as_deref() == Some("sqlmodel") => Some(names),
+        _ => None,
+    });
+    let names: Vec<_> = names.collect();
+    if names
+        .iter()
+        .any(|names| names.iter().any(|one| one.name == "SQLModel" && one.alias.is_none()))
+    {
         return Vec::new();
     }
-    let is_there = |statement: &Stmt| matches!(&statement.kind, StmtKind::ImportFrom { module, level: 0, .. } if module.as_deref() == Some("sqlmodel"));
-    let above = body.iter().take_while(|statement| statement.span.end <= place);
-    let joined = above
-        .filter(|statement| is_there(statement))
-        .find_map(|_| import(source, body, SQLMODEL, place))
-        .filter(|imported| imported.name == SQLMODEL.name);
+    let joined = import(source, body, SQLMODEL, place).filter(|one| !names.is_empty() && one.name == SQLMODEL.name);
     joined.map_or_else(
         || {
-            vec![Edit {
-                file: source.clone(),
-                span: Span::new(place, place),
-                text: format!("from sqlmodel import SQLModel{}", source.line_ending()),
-            }]
+            let line = format!("from sqlmodel import SQLModel{}", source.line_ending());
+            vec![Edit::insert(source, place, line)]
         },
         |imported| imported.edits,
     )
 }
 
-/// `SQLModel.metadata.naming_convention = ...` above the first statement that defines a table, or imports one: tables that are there already
-/// stay without names. Nothing where another module defines one before this one is run.
-fn on_library_metadata(file: &MetadataFile<'_>) -> Option<Edit> {
-    let source = file.module.file();
-    let Target::Metadata(facts) = &file.judged.target else {
+/// `SQLModel.metadata.naming_convention = ...` above the first statement that defines a table or imports one, since tables that exist already
+/// stay without names. Nothing where a module that is imported earlier defines one.
+fn on_library_metadata(judged: &Judged, module: &Module) -> Option<Edit> {
+    let source = module.file();
+    let Target::Metadata(facts) = &judged.target else {
         return None;
     };
     let Spelling::Assigned(_) = facts.spelling() else {
         return None;
     };
-    let at = match &facts.first_statement {
+    let (at, gap) = match &facts.first_statement {
         Some(place) if place.file.path() != source.path() => return None,
-        Some(place) => source.line_span(place.span.start).start,
-        None => imports_end(source, file.module.body(), source.text().len())?,
+        Some(place) => (source.line_span(place.span.start).start, "\n"),
+        None => (imports_end(source, module.body(), source.text().len())?, ""),
     };
     let assigned = facts.spelling().around(CONSTANT);
-    // Above a statement of its own a blank line belongs.
-    let gap = if facts.first_statement.is_some() { "\n" } else { "" };
-    Some(Edit {
-        file: source.clone(),
-        span: Span::new(at, at),
-        text: format!("{assigned}\n{gap}").replace('\n', source.line_ending()),
-    })
+    let code = format!("{assigned}\n{gap}").replace('\n', source.line_ending());
+    Some(Edit::insert(source, at, code))
 }
 
-/// Whether SQLModel's class is imported under its own name above a place.
-fn binds_library(body: &[Stmt], at: usize) -> bool {
-    let mut above = body.iter().take_while(|statement| statement.span.end <= at);
-    above.any(|statement| match &statement.kind {
-        StmtKind::ImportFrom {
-            module,
-            names,
-            level: 0,
-        } => {
-            let is_class = |alias: &crate::python::Alias| alias.name.as_str() == "SQLModel" && alias.alias.is_none();
-            module.as_deref() == Some("sqlmodel") && names.iter().any(is_class)
-        }
-        _ => false,
-    })
-}
-
-/// The keys of a dict display, for a place to point at: the first of each.
+/// Where a dict display or a `dict(...)` call first writes each of its keys.
 pub(crate) fn key_spans(body: &[Stmt], dict: Span) -> HashMap<Key, Span> {
     let mut found = HashMap::new();
-    let mut add = |key: Key, span| {
-        found.entry(key).or_insert(span);
-    };
     for statement in body {
         each_expr(statement, &mut |expr| {
-            if expr.span != dict {
-                return;
-            }
-            match &expr.kind {
-                ExprKind::Dict(items) => {
-                    for expr in items.iter().filter_map(|item| item.key.as_ref()) {
-                        if let Some(key) = key_of(expr) {
-                            add(key, expr.span);
-                        }
-                    }
-                }
-                ExprKind::Call(call) => {
-                    for argument in &call.arguments {
-                        if let ArgumentKind::Keyword(name) = &argument.kind {
-                            add(Key::Text(name.to_string()), argument.span);
-                        }
-                    }
-                }
-                _ => {}
+            for (key, span) in keys(expr).into_iter().filter(|_| expr.span == dict) {
+                found.entry(key).or_insert(span);
             }
         });
     }
     found
+}
+
+fn keys(dict: &Expr) -> Vec<(Key, Span)> {
+    match &dict.kind {
+        ExprKind::Dict(items) => {
+            let keys = items.iter().filter_map(|item| item.key.as_ref());
+            keys.filter_map(|key| Some((key_of(key)?, key.span))).collect()
+        }
+        ExprKind::Call(call) => {
+            let keyword = |argument: &Argument| match &argument.kind {
+                ArgumentKind::Keyword(name) => Some((Key::Text(name.to_string()), argument.span)),
+                _ => None,
+            };
+            call.arguments.iter().filter_map(keyword).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn key_of(expr: &Expr) -> Option<Key> {
@@ -432,7 +371,7 @@ fn each_expr(statement: &Stmt, visit: &mut impl FnMut(&Expr)) {
         StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) | StmtKind::Return(Some(value)) => {
             walk(value, visit);
         }
-        StmtKind::Class(class) => class.body.iter().for_each(|inner| each_expr(inner, visit)),
+        StmtKind::Class(Class { body, .. }) => body.iter().for_each(|inner| each_expr(inner, visit)),
         StmtKind::Function(function) => function.body.iter().for_each(|inner| each_expr(inner, visit)),
         _ => {}
     }
@@ -440,7 +379,5 @@ fn each_expr(statement: &Stmt, visit: &mut impl FnMut(&Expr)) {
 
 fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
     visit(expr);
-    for child in expr.children() {
-        walk(child, visit);
-    }
+    expr.children().into_iter().for_each(|child| walk(child, visit));
 }

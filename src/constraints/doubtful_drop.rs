@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use super::MigrationFile;
 use super::advice::default_name_of;
-use super::executed::{ConstraintDrop, DropAt, is_elsewhere};
-use super::suggestion::Constraint;
+use super::constraint::Constraint;
+use super::drops::{ConstraintDrop, DropAt};
+use super::executed::is_elsewhere;
 use crate::migration::{Direction, Known, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 
@@ -55,7 +56,7 @@ impl Doubts {
 impl Candidates {
     fn of(file: &MigrationFile<'_>, create: &Operation<'_>, table: Option<&str>) -> Self {
         let mut found = Self::default();
-        for at in DropAt::of_table(file, table) {
+        for at in file.drops().of_table(table) {
             let Some(drop) = at.drop(file).filter(|drop| may_undo(file, create, *drop)) else {
                 continue;
             };
@@ -135,8 +136,5 @@ fn is_of_an_index(drop: &Operation<'_>) -> bool {
 /// Whether a direction gives something this name.
 fn is_made_beside(file: &MigrationFile<'_>, direction: Direction, name: &str) -> bool {
     let beside = [direction, Direction::Unknown];
-    beside
-        .iter()
-        .any(|direction| file.lookups.is_made_in(file, name, *direction))
-        || file.is_made_by_sql(name, &beside)
+    beside.iter().any(|direction| file.is_made_in(name, *direction)) || file.is_made_by_sql(name, &beside)
 }

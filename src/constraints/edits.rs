@@ -146,8 +146,7 @@ fn quote(file: &MigrationFile<'_>, call: &Call) -> char {
         };
         file.migration.module.body().iter().find_map(assigned)
     };
-    let own = arguments.find_map(first);
-    own.or_else(|| *file.quote.get_or_init(of_module)).unwrap_or('\'')
+    arguments.find_map(first).or_else(of_module).unwrap_or('\'')
 }
 
 /// The quote of the first string in an expression.

@@ -1,82 +1,74 @@
-//! A constraint that the downgrade leaves behind.
+//! A constraint that the downgrade never drops.
 //!
-//! Without a name the second upgrade makes another beside it, under a further name of the database's. With a name it fails: the name is taken.
+//! Without a name, a second upgrade makes another one under a new name of the database's. With a name it fails, because the name is taken.
 
 use std::collections::HashSet;
 
 use super::MigrationFile;
 use super::edits::{finished_name, quoted_as_in};
-use super::executed::{DIRECTIONS, is_all_read};
+use super::executed::DIRECTIONS;
 use crate::fix::Edit;
 use crate::migration::{Direction, Operation, Receiver, Step};
 use crate::naming::ConstraintKind;
-use crate::python::{Call, Function, Stmt, StmtKind};
+use crate::python::{Alias, Call, Function, Module, Stmt, StmtKind};
 use crate::source::Span;
 use crate::sql::{Dropped, Effect};
 
-/// What the downgrade of a migration may undo; read once for all of its creates. Tables are in lower case, as SQL may write them.
+/// What the downgrade of a migration may undo. Names are in lower case, as SQL may write them.
 #[derive(Default)]
-pub(crate) struct Undone {
-    /// Anything, as far as can be told.
+pub(super) struct Undone<'a> {
+    downgrade: Option<&'a Function>,
+    /// Anything may be undone, as far as can be told.
     anything: bool,
-    /// Constraints of this kind on this table; of any kind where none is said.
+    /// Constraints of a kind on a table; of any kind where the drop says none.
     constraints: HashSet<(String, Option<ConstraintKind>)>,
-    /// Tables that go, or change their names.
+    /// Tables that are dropped or renamed.
     tables: HashSet<String>,
-    /// Columns that go.
+    /// Columns that are dropped, by table.
     columns: HashSet<(String, String)>,
 }
 
-impl Undone {
-    /// Reads the downgrade. Where there is none, there is nothing to add to.
-    pub(crate) fn by_downgrade(file: &MigrationFile<'_>) -> Self {
-        let Some(downgrade) = downgrade(file) else {
+impl<'a> Undone<'a> {
+    pub(super) fn by_downgrade(file: &MigrationFile<'a>) -> Self {
+        let migration = file.migration;
+        let Some(downgrade) = downgrade(migration.module) else {
+            // No fix can add to it.
             return Self {
                 anything: true,
                 ..Self::default()
             };
         };
-        let is_given_up = downgrade
-            .body
-            .iter()
-            .any(|statement| matches!(statement.kind, StmtKind::Raise(_)));
+        let is_raise = |statement: &Stmt| matches!(statement.kind, StmtKind::Raise(_));
         let mut undone = Self {
-            anything: is_given_up
-                || !file.migration.module.errors().is_empty()
-                || calls_a_stranger(file, downgrade)
-                || !is_all_read(file, |direction| direction != Direction::Upgrade),
+            downgrade: Some(downgrade),
+            anything: downgrade.body.iter().any(is_raise)
+                || !migration.module.errors().is_empty()
+                || calls_unknown_code(file, downgrade)
+                || !file.is_all_read(|direction| direction != Direction::Upgrade),
             ..Self::default()
         };
-        let operations = file.migration.operations.iter();
-        for drop in operations.filter(|one| !one.creates() && one.direction != Direction::Upgrade) {
+        for drop in migration.operations.iter().filter(|one| !one.creates()) {
             undone.add_drop(file, drop);
         }
-        for step in file
-            .migration
-            .steps
-            .iter()
-            .filter(|step| step.direction != Direction::Upgrade)
-        {
+        for step in &migration.steps {
             undone.add_step(step);
         }
-        for one in file
-            .executed()
-            .iter()
-            .filter(|one| one.run.direction != Direction::Upgrade)
-        {
-            one.effects.iter().for_each(|effect| undone.add_effect(effect));
+        for one in file.executed() {
+            if one.run.direction != Direction::Upgrade {
+                one.effects.iter().for_each(|effect| undone.add_effect(effect));
+            }
         }
         undone
     }
 
-    /// One whose name something of the upgrade has is that one's.
+    /// A drop by the name of another create of the migration drops only that one.
     fn add_drop(&mut self, file: &MigrationFile<'_>, drop: &Operation<'_>) {
+        if drop.direction == Direction::Upgrade {
+            return;
+        }
         let name = drop.name.text().unwrap_or_default();
-        let directions = DIRECTIONS.into_iter().filter(|direction| *direction != drop.direction);
-        if directions
-            .into_iter()
-            .any(|direction| file.lookups.creates_in(file, name, direction))
-        {
+        let mut others = DIRECTIONS.into_iter().filter(|direction| *direction != drop.direction);
+        if others.any(|direction| file.creates_in(name, direction)) {
             return;
         }
         match drop.table.known() {
@@ -90,22 +82,21 @@ impl Undone {
     }
 
     fn add_step(&mut self, step: &Step<'_>) {
-        let table = step.table.known().map(|table| table.to_lowercase());
-        match (step.method, table) {
-            ("drop_table" | "rename_table" | "create_table", Some(table)) => {
-                self.tables.insert(table);
-            }
-            ("drop_column", Some(table)) => match step.dropped_column() {
-                Some(column) => {
-                    self.columns.insert((table, column.to_lowercase()));
-                }
-                None => {
-                    self.tables.insert(table);
-                }
-            },
-            ("drop_table" | "rename_table" | "create_table" | "drop_column", None) => self.anything = true,
-            _ => {}
+        let changes_table = matches!(
+            step.method,
+            "drop_table" | "rename_table" | "create_table" | "drop_column"
+        );
+        if step.direction == Direction::Upgrade || !changes_table {
+            return;
         }
+        let Some(table) = step.table.known().map(|table| table.to_lowercase()) else {
+            self.anything = true;
+            return;
+        };
+        match step.dropped_column() {
+            Some(column) => self.columns.insert((table, column.to_lowercase())),
+            None => self.tables.insert(table),
+        };
     }
 
     fn add_effect(&mut self, effect: &Effect) {
@@ -127,71 +118,64 @@ impl Undone {
             return true;
         };
         let table = table.to_lowercase();
+        let with_table = |column: &String| (table.clone(), column.to_lowercase());
         self.anything
             || self.tables.contains(&table)
             || [create.kind(), None]
-                .into_iter()
-                .any(|kind| self.constraints.contains(&(table.clone(), kind)))
-            || columns
+                .map(|kind| (table.clone(), kind))
                 .iter()
-                .any(|column| self.columns.contains(&(table.clone(), column.to_lowercase())))
+                .any(|one| self.constraints.contains(one))
+            || columns.iter().any(|column| self.columns.contains(&with_table(column)))
     }
 }
 
-fn downgrade<'f>(file: &'f MigrationFile<'_>) -> Option<&'f Function> {
-    let at = file.lookups.downgrade(file)?;
-    match &file.migration.module.body().get(at)?.kind {
-        StmtKind::Function(function) => Some(function),
+/// The last `downgrade()` of a module.
+fn downgrade(module: &Module) -> Option<&Function> {
+    module.body().iter().rev().find_map(|statement| match &statement.kind {
+        StmtKind::Function(function) if function.name == "downgrade" => Some(&**function),
         _ => None,
-    }
+    })
 }
 
-/// A create that is never undone, and the function that should.
-pub(crate) struct ForgottenDrop<'f> {
+/// A create that the downgrade never undoes.
+pub(super) struct ForgottenDrop<'f> {
     create: &'f Operation<'f>,
     downgrade: &'f Function,
 }
 
 impl<'f> ForgottenDrop<'f> {
     /// Nothing where the downgrade undoes it, may do so, or does not exist.
-    pub(crate) fn of(file: &'f MigrationFile<'_>, create: &'f Operation<'f>) -> Option<Self> {
+    pub(super) fn of(file: &'f MigrationFile<'_>, create: &'f Operation<'f>) -> Option<Self> {
         // A table has one primary key, with a name or without.
         let may_be_twice =
             create.direction == Direction::Upgrade && create.kind()? != ConstraintKind::PrimaryKey && !create.repeated;
-        let is_forgotten = may_be_twice && !file.undone().may_hold(create);
-        let downgrade = downgrade(file).filter(|_| is_forgotten)?;
+        if !may_be_twice || file.undone().may_hold(create) {
+            return None;
+        }
+        let downgrade = file.undone().downgrade?;
         Some(Self { create, downgrade })
     }
 
     /// The drop as the first statement of the downgrade; nothing where the code has no place for it.
-    pub(crate) fn edit(&self, file: &MigrationFile<'_>, name: &str) -> Option<Edit> {
-        if file.lookups.renames_tables(file) {
+    pub(super) fn edit(&self, file: &MigrationFile<'_>, name: &str) -> Option<Edit> {
+        if file.renames_tables() {
             return None;
         }
         let is_docstring =
             |statement: &&Stmt| matches!(&statement.kind, StmtKind::Expr(expr) if expr.as_str().is_some());
         let first = self.downgrade.body.iter().find(|statement| !is_docstring(statement))?;
         let source = file.file();
-        let line = source.line_span(first.span.start);
-        let indent = source.slice(Span::new(line.start, first.span.start));
+        let start = first.span.start;
+        let indent = source.slice(Span::new(source.line_span(start).start, start));
         if !indent.trim().is_empty() {
             return None;
         }
-        let drop = self.statement(file, name, &format!("{}{indent}", source.line_ending()))?;
-        let is_pass = source.slice(first.span).trim() == "pass";
-        let (span, text) = if is_pass {
-            (first.span, drop)
+        let next_line = format!("{}{indent}", source.line_ending());
+        let drop = self.statement(file, name, &next_line)?;
+        Some(if source.slice(first.span).trim() == "pass" {
+            Edit::replace(source, first.span, drop)
         } else {
-            let start = first.span.start;
-            (
-                Span::new(start, start),
-                format!("{drop}{}{indent}", source.line_ending()),
-            )
-        };
-        Some(Edit {
-            file: source.clone(),
-            span,
-            text,
+            Edit::insert(source, start, drop + &next_line)
         })
     }
 
@@ -208,44 +192,63 @@ impl<'f> ForgottenDrop<'f> {
             None => String::new(),
         };
         let name = finished_name(file, &create.receiver, create.call, name)?;
+        let body = file.migration.module.body();
         match &create.receiver {
             Receiver::Operations(op) => Some(format!("{op}.drop_constraint({name}, {table}{schema}{kind})")),
             Receiver::Batch { spelling, .. } => {
-                let op = file.lookups.imported(file, "alembic", "op")?;
+                let op = imported(body, "alembic", "op")?;
                 Some(format!(
                     "with {op}.batch_alter_table({table}{schema}) as {spelling}:{next_line}    {spelling}.drop_constraint({name}{kind})"
                 ))
             }
             Receiver::Bare => {
-                let drop = file.lookups.imported(file, "alembic.op", "drop_constraint")?;
+                let drop = imported(body, "alembic.op", "drop_constraint")?;
                 Some(format!("{drop}({name}, {table}{schema}{kind})"))
             }
         }
     }
 }
 
+/// What the first import of something calls it; `*` imports everything.
+fn imported<'b>(body: &'b [Stmt], from: &str, wanted: &'b str) -> Option<&'b str> {
+    let names = body.iter().flat_map(|statement| match &statement.kind {
+        StmtKind::ImportFrom {
+            module: Some(module),
+            names,
+            ..
+        } if module == from => names.as_slice(),
+        _ => &[],
+    });
+    let mut names = names.filter(|one: &&Alias| one.name == wanted || one.name == "*");
+    let first = names.next()?;
+    Some(if first.name == "*" {
+        wanted
+    } else {
+        first.alias.as_ref().unwrap_or(&first.name)
+    })
+}
+
 /// Whether the function calls anything that is neither Alembic's nor SQLAlchemy's.
-fn calls_a_stranger(file: &MigrationFile<'_>, function: &Function) -> bool {
+fn calls_unknown_code(file: &MigrationFile<'_>, function: &Function) -> bool {
     let migration = file.migration;
     let receivers = migration.operations.iter().map(|one| &one.receiver);
     let receivers = receivers.chain(migration.steps.iter().map(|one| &one.receiver));
-    let mut known: Vec<&str> = receivers
-        .filter_map(|receiver| match receiver {
-            Receiver::Operations(spelling) | Receiver::Batch { spelling, .. } => spelling.split('.').next(),
-            Receiver::Bare => None,
-        })
-        .collect();
+    let spellings = receivers.filter_map(|receiver| match receiver {
+        Receiver::Operations(spelling) | Receiver::Batch { spelling, .. } => spelling.split('.').next(),
+        Receiver::Bare => None,
+    });
+    let mut known: HashSet<&str> = spellings.collect();
     known.extend(["op", "sa", "sqlalchemy", "postgresql", "mysql", "print"]);
-    known.sort_unstable();
-    let is_strange = |call: &Call| {
+    let mut found = false;
+    let mut visit = |call: &Call| {
         let callee = call.callee.dotted();
         let root = callee.as_deref().and_then(|dotted| dotted.split('.').next());
-        root.is_none_or(|root| known.binary_search(&root).is_err())
+        found |= root.is_none_or(|root| !known.contains(root));
     };
-    let mut found = false;
-    for statement in &function.body {
-        statement.each_call(&mut |call| found |= is_strange(call));
-    }
+    function
+        .body
+        .iter()
+        .for_each(|statement| statement.each_call(&mut visit));
     found
 }
 

@@ -1,8 +1,8 @@
 //! Constraints that are written inside `create_table` and `add_column`, rather than by an operation of their own.
 
 use super::MigrationFile;
+use super::constraint::Constraint;
 use super::edits::{finished_name, further_argument};
-use super::suggestion::Constraint;
 use crate::fix::Edit;
 use crate::migration::{Known, Receiver, Step};
 use crate::naming::{ConstraintKind, Explicit};
@@ -283,7 +283,7 @@ fn has_no_place(file: &MigrationFile<'_>, call: &Call) -> bool {
     let is_above = |statement: &Stmt| {
         !matches!(statement.kind, StmtKind::Function(_) | StmtKind::Class(_)) && statement.span.contains(call.span)
     };
-    file.lookups.steps_with_column(file, call.span) > 1 || body.get(at).is_some_and(is_above)
+    file.steps_with_column(call.span) > 1 || body.get(at).is_some_and(is_above)
 }
 
 /// Whether everything that is handed to `create_table` stands there.

@@ -1,127 +1,269 @@
-//! What the rules look up in a migration: each list is gone through once, when it is first asked for, and never once for each finding.
+//! Indexes over one migration, so that a rule finds by name or place what it needs and does not scan the file for each finding.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 
 use super::MigrationFile;
-use super::executed::{Drops, unread, words_of, words_of_code};
+use super::drops::Drops;
+use super::executed::{DIRECTIONS, words_of_code};
 use super::inline::constraints_of;
 use crate::migration::{Direction, Step};
-use crate::python::StmtKind;
-use crate::source::Span;
-use crate::sql::{Effect, mentioned};
+use crate::source::{Span, is_word_letter, words_of};
+use crate::sql::{Added, Effect, Naming, mentioned};
+use crate::work;
 
-/// A name within SQL: which text, and where in it.
+/// The indexes of one migration. Each is built when it is first asked for.
+#[derive(Default)]
+pub(super) struct Lookups<'a> {
+    operations: OnceCell<Operations<'a>>,
+    called: OnceCell<Called>,
+    steps: OnceCell<Steps<'a>>,
+    sql: OnceCell<Sql>,
+    drops: OnceCell<Drops>,
+    /// The words of the file outside of comments.
+    words: OnceCell<HashMap<&'a str, Vec<usize>>>,
+    /// The words in the calls of `execute`.
+    words_of_sql: OnceCell<HashMap<&'a str, BTreeSet<Span>>>,
+    mentions: OnceCell<HashMap<String, Vec<Mention>>>,
+}
+
+#[derive(Default)]
+struct Operations<'a> {
+    by_call: HashMap<Span, usize>,
+    by_name: HashMap<&'a str, Named>,
+}
+
+/// The operations that have one name, as it is written.
+#[derive(Default)]
+struct Named {
+    all: Vec<usize>,
+    created_in: HashSet<Direction>,
+    first_create: Option<Span>,
+    drops: BTreeSet<Span>,
+}
+
+/// The creates by the name that they have or are suggested.
+#[derive(Default)]
+struct Called {
+    by_name: HashMap<String, Vec<usize>>,
+    /// By the name and the table in lower case; no table where it is not known.
+    by_table: HashMap<(String, Option<String>), Vec<usize>>,
+}
+
+#[derive(Default)]
+struct Steps<'a> {
+    /// The names inside `create_table` and `add_column`.
+    named_inside: HashSet<(String, Direction)>,
+    by_table: HashMap<&'a str, OfTable<'a>>,
+    /// How many steps add the column written at a place.
+    columns: BTreeMap<Span, usize>,
+    renames_tables: bool,
+}
+
+#[derive(Default)]
+struct OfTable<'a> {
+    made: Vec<&'a Step<'a>>,
+    /// Where the upgrade first makes, drops or renames it.
+    first_change: Option<Span>,
+    /// Where it is dropped or renamed, or loses a column.
+    losses: BTreeSet<Span>,
+    column_drops: HashMap<&'a str, Vec<&'a Step<'a>>>,
+}
+
+#[derive(Default)]
+struct Sql {
+    /// The names that it adds or renames to, in lower case.
+    made: HashSet<(String, Direction)>,
+    /// The tables that the upgrade makes, drops or renames, in lower case.
+    tables_changed: HashSet<String>,
+    /// The directions with SQL that cannot be read.
+    unread: HashSet<Direction>,
+}
+
+/// A name within SQL.
 #[derive(Clone)]
 pub(crate) struct Mention {
+    /// Which of the executed texts has it.
     pub(crate) text: usize,
-    pub(crate) at: std::ops::Range<usize>,
-    /// As it stands in its quotes, where it counts to the letter; nothing without quotes, where any case will do.
+    pub(crate) at: Range<usize>,
+    /// The name, where it is quoted and its case counts.
     pub(crate) quoted: Option<String>,
 }
 
-/// The lists of one migration, by what they are searched for.
-#[derive(Default)]
-pub(crate) struct Lookups {
-    calls: OnceCell<HashMap<Span, usize>>,
-    named: OnceCell<HashMap<String, Vec<usize>>>,
-    inside: OnceCell<HashMap<String, HashSet<Direction>>>,
-    drops: OnceCell<Drops>,
-    unread: OnceCell<HashSet<Direction>>,
-    words: OnceCell<HashMap<String, Vec<usize>>>,
-    mentions: OnceCell<HashMap<String, Vec<Mention>>>,
-    columns_dropped: OnceCell<HashMap<(String, String), Vec<usize>>>,
-    imported: OnceCell<HashMap<(String, String), (usize, String)>>,
-    columns: OnceCell<BTreeMap<Span, usize>>,
-    tables_made: OnceCell<HashMap<String, Vec<usize>>>,
-    tables_changed: OnceCell<HashMap<String, BTreeSet<Span>>>,
-    executed: OnceCell<HashMap<String, BTreeSet<Span>>>,
-    dropped: OnceCell<HashMap<String, BTreeSet<Span>>>,
-    first_creates: OnceCell<HashMap<String, Span>>,
-    first_changes: OnceCell<HashMap<String, Span>>,
-    changed_by_sql: OnceCell<HashSet<String>>,
-    renames_tables: OnceCell<bool>,
-    downgrade: OnceCell<Option<usize>>,
-    creates: OnceCell<HashMap<String, HashSet<Direction>>>,
-}
+impl<'a> MigrationFile<'a> {
+    fn operations(&self) -> &Operations<'a> {
+        self.lookups.operations.get_or_init(|| {
+            let mut found = Operations::default();
+            for (at, operation) in self.migration.operations.iter().enumerate() {
+                let call = operation.call.span;
+                found.by_call.entry(call).or_insert(at);
+                let Some(name) = operation.name.text() else { continue };
+                let named = found.by_name.entry(name).or_default();
+                named.all.push(at);
+                if operation.creates() {
+                    named.created_in.insert(operation.direction);
+                    named.first_create.get_or_insert(call);
+                } else {
+                    named.drops.insert(call);
+                }
+            }
+            found
+        })
+    }
 
-impl Lookups {
-    /// The operation that is called there.
-    pub(crate) fn operation_at(&self, file: &MigrationFile<'_>, call: Span) -> Option<usize> {
-        let calls = self.calls.get_or_init(|| {
-            let all = file.migration.operations.iter().enumerate().rev();
-            all.map(|(at, operation)| (operation.call.span, at)).collect()
-        });
-        calls.get(&call).copied()
+    /// The operation of a call.
+    pub(super) fn operation_at(&self, call: Span) -> Option<usize> {
+        self.operations().by_call.get(&call).copied()
     }
 
     /// The operations with this name, as it is written.
-    pub(crate) fn named(&self, file: &MigrationFile<'_>, name: &str) -> &[usize] {
-        let named = self.named.get_or_init(|| {
-            let mut named: HashMap<String, Vec<usize>> = HashMap::new();
-            for (at, operation) in file.migration.operations.iter().enumerate() {
-                if let Some(name) = operation.name.text() {
-                    named.entry(name.to_owned()).or_default().push(at);
-                }
-            }
-            named
-        });
-        named.get(name).map(Vec::as_slice).unwrap_or_default()
+    pub(crate) fn named(&self, name: &str) -> &[usize] {
+        let named = self.operations().by_name.get(name);
+        named.map(|named| named.all.as_slice()).unwrap_or_default()
+    }
+
+    /// The first call that makes something of this name.
+    pub(crate) fn first_create(&self, name: &str) -> Option<Span> {
+        self.operations().by_name.get(name)?.first_create
+    }
+
+    /// Whether an operation of a direction makes something of this name.
+    pub(super) fn creates_in(&self, name: &str, direction: Direction) -> bool {
+        let named = self.operations().by_name.get(name);
+        named.is_some_and(|named| named.created_in.contains(&direction))
     }
 
     /// Whether a direction makes something of this name by an operation, or inside a table or a column.
-    pub(crate) fn is_made_in(&self, file: &MigrationFile<'_>, name: &str, direction: Direction) -> bool {
-        let inside = self.inside.get_or_init(|| {
-            let mut made: HashMap<String, HashSet<Direction>> = HashMap::new();
-            for step in &file.migration.steps {
-                for inline in constraints_of(step) {
-                    if let Some(own) = inline.constraint(step).explicit {
-                        made.entry(own.name.to_owned()).or_default().insert(step.direction);
-                    }
+    pub(super) fn is_made_in(&self, name: &str, direction: Direction) -> bool {
+        self.creates_in(name, direction) || self.steps().named_inside.contains(&(name.to_owned(), direction))
+    }
+
+    fn called(&self) -> &Called {
+        self.lookups.called.get_or_init(|| {
+            let mut called = Called::default();
+            for (at, operation) in self.migration.operations.iter().enumerate() {
+                let written = operation.name.text().filter(|_| operation.creates());
+                let suggested = || self.suggestion(at).and_then(|suggestion| suggestion.name.as_deref());
+                if let Some(name) = written.or_else(suggested).map(str::to_owned) {
+                    let table = operation.table.known().map(|table| table.to_ascii_lowercase());
+                    called.by_name.entry(name.clone()).or_default().push(at);
+                    called.by_table.entry((name, table)).or_default().push(at);
                 }
             }
-            made
-        });
-        let is_inside = || {
-            inside
-                .get(name)
-                .is_some_and(|directions| directions.contains(&direction))
+            called
+        })
+    }
+
+    /// The creates that have this name or are suggested it, by their places in the list of operations.
+    pub(crate) fn creates_called(&self, name: &str) -> &[usize] {
+        let called = self.called().by_name.get(name);
+        called.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The same for one table, in any case; without a table, those whose table is not known.
+    pub(crate) fn creates_called_on(&self, name: &str, table: Option<&str>) -> &[usize] {
+        let key = (name.to_owned(), table.map(str::to_ascii_lowercase));
+        let called = self.called().by_table.get(&key);
+        called.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn steps(&self) -> &Steps<'a> {
+        self.lookups.steps.get_or_init(|| {
+            let mut found = Steps::default();
+            self.migration.steps.iter().for_each(|step| found.add(step));
+            found
+        })
+    }
+
+    /// The steps that drop a column from a table, in any schema.
+    pub(crate) fn drops_of_column(&self, table: &str, column: &str) -> impl Iterator<Item = &'a Step<'a>> {
+        let table = self.steps().by_table.get(table);
+        let drops = table.and_then(|table| table.column_drops.get(column));
+        drops.into_iter().flatten().copied()
+    }
+
+    /// How many steps add the column that a place is in.
+    pub(super) fn steps_with_column(&self, place: Span) -> usize {
+        let columns = &self.steps().columns;
+        let before = columns.range(..=Span::new(place.start, usize::MAX)).next_back();
+        let around = before.filter(|(column, _)| column.contains(place));
+        around.map_or(0, |(_, count)| *count)
+    }
+
+    /// The steps that make a table of this name.
+    pub(crate) fn tables_made(&self, name: &str) -> &[&'a Step<'a>] {
+        let table = self.steps().by_table.get(name);
+        table.map(|table| table.made.as_slice()).unwrap_or_default()
+    }
+
+    /// Where the upgrade first makes, drops or renames a table.
+    pub(crate) fn first_change(&self, table: &str) -> Option<Span> {
+        self.steps().by_table.get(table)?.first_change
+    }
+
+    /// Whether any table is renamed.
+    pub(crate) fn renames_tables(&self) -> bool {
+        self.steps().renames_tables
+    }
+
+    /// Whether a constraint may be gone between two calls: it is dropped, its table loses something, or SQL has its name.
+    pub(crate) fn may_go_between(&self, name: &str, table: Option<&String>, calls: (Span, Span)) -> bool {
+        let is_between = |places: Option<&BTreeSet<Span>>| {
+            let (first, second) = calls;
+            let after = (Bound::Excluded(first), Bound::Excluded(second));
+            first < second && places.is_some_and(|places| places.range(after).next().is_some())
         };
-        self.creates_in(file, name, direction) || is_inside()
+        let drops = self.operations().by_name.get(name).map(|named| &named.drops);
+        let losses = table.and_then(|table| self.steps().by_table.get(table.as_str()));
+        is_between(drops)
+            || is_between(losses.map(|table| &table.losses))
+            || words_of(name).all(|(_, word)| is_between(self.words_of_sql().get(word)))
     }
 
-    /// All drops by their tables.
-    pub(crate) fn drops(&self, file: &MigrationFile<'_>) -> &Drops {
-        self.drops.get_or_init(|| Drops::of(file))
-    }
-
-    /// The directions with SQL that cannot be read.
-    pub(crate) fn unread(&self, file: &MigrationFile<'_>) -> &HashSet<Direction> {
-        self.unread.get_or_init(|| unread(file))
-    }
-
-    /// Where a word stands in the file, comments aside.
-    pub(crate) fn words(&self, file: &MigrationFile<'_>, word: &str) -> &[usize] {
-        let words = self.words.get_or_init(|| {
-            let mut comments = file.migration.module.comments().iter().peekable();
-            let mut words: HashMap<String, Vec<usize>> = HashMap::new();
-            for (at, word) in words_of(file.file().text()) {
-                while comments.next_if(|comment| comment.end <= at).is_some() {}
-                if comments.peek().is_none_or(|comment| at < comment.start) {
-                    words.entry(word.to_owned()).or_default().push(at);
+    fn words_of_sql(&self) -> &HashMap<&'a str, BTreeSet<Span>> {
+        self.lookups.words_of_sql.get_or_init(|| {
+            let mut words: HashMap<&str, BTreeSet<Span>> = HashMap::new();
+            for step in self.migration.steps.iter().filter(|step| step.method == "execute") {
+                for word in words_of_code(self.file().slice(step.call.span)) {
+                    words.entry(word).or_default().insert(step.call.span);
                 }
             }
             words
-        });
-        words.get(word).map(Vec::as_slice).unwrap_or_default()
+        })
     }
 
-    /// Where the SQL of the migration speaks of something by this name, in any case.
-    pub(crate) fn mentions(&self, file: &MigrationFile<'_>, name: &str) -> &[Mention] {
-        let mentions = self.mentions.get_or_init(|| {
+    fn sql(&self) -> &Sql {
+        self.lookups.sql.get_or_init(|| Sql::of(self))
+    }
+
+    /// Whether its SQL makes something of this name in one of these directions.
+    pub(crate) fn is_made_by_sql(&self, name: &str, directions: &[Direction]) -> bool {
+        let name = name.to_ascii_lowercase();
+        let made = |direction: &Direction| self.sql().made.contains(&(name.clone(), *direction));
+        directions.iter().any(made)
+    }
+
+    /// Whether the SQL of the upgrade makes, drops or renames a table, in any case.
+    pub(crate) fn changes_by_sql(&self, table: &str) -> bool {
+        self.sql().tables_changed.contains(&table.to_ascii_lowercase())
+    }
+
+    /// Whether an operation makes something of this name, or SQL adds or renames it.
+    pub(crate) fn is_made(&self, name: &str) -> bool {
+        self.first_create(name).is_some() || self.is_made_by_sql(name, &DIRECTIONS)
+    }
+
+    /// Whether all SQL of some directions can be read, so that it hides no create and no drop.
+    pub(crate) fn is_all_read(&self, counts: impl Fn(Direction) -> bool) -> bool {
+        !self.sql().unread.iter().any(|direction| counts(*direction))
+    }
+
+    /// Where the migration's SQL names something so, in any case.
+    pub(crate) fn mentions(&self, name: &str) -> &[Mention] {
+        let mentions = self.lookups.mentions.get_or_init(|| {
             let mut found: HashMap<String, Vec<Mention>> = HashMap::new();
-            for (text, one) in file.executed().iter().enumerate() {
+            for (text, one) in self.executed().iter().enumerate() {
                 for (name, at, is_quoted) in mentioned(one.text.text(), one.dialect) {
                     let lower = name.to_ascii_lowercase();
                     let quoted = is_quoted.then_some(name);
@@ -134,221 +276,105 @@ impl Lookups {
         found.map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The steps that drop a column from a table, whatever its schema.
-    pub(crate) fn drops_of_column<'f>(
-        &self,
-        file: &'f MigrationFile<'_>,
-        table: &str,
-        column: &str,
-    ) -> impl Iterator<Item = &'f Step<'f>> {
-        let dropped = self.columns_dropped.get_or_init(|| {
-            let mut dropped: HashMap<(String, String), Vec<usize>> = HashMap::new();
-            for (at, step) in file.migration.steps.iter().enumerate() {
-                if let (Some(table), Some(column)) = (step.table.known(), step.dropped_column()) {
-                    let key = (table.clone(), column.to_owned());
-                    dropped.entry(key).or_default().push(at);
-                }
-            }
-            dropped
-        });
-        let places = dropped.get(&(table.to_owned(), column.to_owned()));
-        let places = places.map(Vec::as_slice).unwrap_or_default().to_vec();
-        places.into_iter().filter_map(|at| file.migration.steps.get(at))
+    /// All drops, by operations and by SQL.
+    pub(crate) fn drops(&self) -> &Drops {
+        self.lookups.drops.get_or_init(|| Drops::of(self))
     }
 
-    /// What something imported is called in this module; the first import counts, and `*` brings all.
-    pub(crate) fn imported<'n>(&'n self, file: &MigrationFile<'_>, from: &str, wanted: &'n str) -> Option<&'n str> {
-        let imported = self.imported.get_or_init(|| {
-            let mut imported = HashMap::new();
-            for (at, statement) in file.migration.module.body().iter().enumerate() {
-                let StmtKind::ImportFrom {
-                    module: Some(module),
-                    names,
-                    ..
-                } = &statement.kind
-                else {
-                    continue;
-                };
-                for alias in names {
-                    let key = (module.to_string(), alias.name.to_string());
-                    let name = alias.alias.as_ref().unwrap_or(&alias.name).to_string();
-                    imported.entry(key).or_insert((at, name));
+    fn words(&self) -> &HashMap<&'a str, Vec<usize>> {
+        self.lookups.words.get_or_init(|| {
+            let mut comments = self.migration.module.comments().iter().peekable();
+            let mut words: HashMap<&str, Vec<usize>> = HashMap::new();
+            for (at, word) in words_of(self.file().text()) {
+                while comments.next_if(|comment| comment.end <= at).is_some() {}
+                if comments.peek().is_none_or(|comment| at < comment.start) {
+                    words.entry(word).or_default().push(at);
                 }
             }
-            imported
-        });
-        let of = |name: &str| imported.get(&(from.to_owned(), name.to_owned()));
-        match (of(wanted), of("*")) {
-            (Some((at, _)), Some((first, _))) if first < at => Some(wanted),
-            (Some((_, name)), _) => Some(name),
-            (None, all) => all.map(|_| wanted),
+            words
+        })
+    }
+
+    /// Where a name is written in the file as whole words, comments aside.
+    pub(crate) fn places_of_name(&self, name: &str) -> Vec<usize> {
+        let text = self.file().text();
+        let in_word = |letter: Option<char>| letter.is_some_and(is_word_letter);
+        let is_whole = |at: &usize| {
+            work::step();
+            let rest = text.get(*at..).and_then(|rest| rest.strip_prefix(name));
+            rest.is_some_and(|rest| !in_word(text[..*at].chars().next_back()) && !in_word(rest.chars().next()))
+        };
+        let Some((before, word)) = words_of(name).next() else {
+            return Vec::new();
+        };
+        let places = self.words().get(word).into_iter().flatten();
+        places
+            .filter_map(|at| at.checked_sub(before))
+            .filter(is_whole)
+            .collect()
+    }
+}
+
+impl<'a> Steps<'a> {
+    fn add(&mut self, step: &'a Step<'a>) {
+        self.renames_tables |= step.method == "rename_table";
+        if let Some(column) = step.column {
+            *self.columns.entry(column.span).or_default() += 1;
+        }
+        for inline in constraints_of(step) {
+            if let Some(own) = inline.constraint(step).explicit {
+                self.named_inside.insert((own.name.to_owned(), step.direction));
+            }
+        }
+        let Some(table) = step.table.known() else { return };
+        let call = step.call.span;
+        let of_table = self.by_table.entry(table).or_default();
+        if step.method == "create_table" {
+            of_table.made.push(step);
+        }
+        if matches!(step.method, "drop_table" | "rename_table" | "drop_column") {
+            of_table.losses.insert(call);
+        }
+        let changes = matches!(step.method, "create_table" | "drop_table" | "rename_table");
+        if changes && step.direction != Direction::Downgrade {
+            of_table.first_change.get_or_insert(call);
+        }
+        if let Some(column) = step.dropped_column() {
+            of_table.column_drops.entry(column).or_default().push(step);
         }
     }
+}
 
-    /// How many steps add the column that a place is in.
-    pub(crate) fn steps_with_column(&self, file: &MigrationFile<'_>, place: Span) -> usize {
-        let columns = self.columns.get_or_init(|| {
-            let mut columns: BTreeMap<Span, usize> = BTreeMap::new();
-            for column in file.migration.steps.iter().filter_map(|step| step.column) {
-                *columns.entry(column.span).or_default() += 1;
+impl Sql {
+    fn of(file: &MigrationFile<'_>) -> Self {
+        let mut found = Self::default();
+        let runs = file.migration.executions.iter();
+        let unread = runs.filter(|run| run.texts.is_empty() && !run.moves_data);
+        found.unread.extend(unread.map(|run| run.direction));
+        for one in file.executed() {
+            for effect in &one.effects {
+                found.add(effect, one.run.direction);
             }
-            columns
-        });
-        let before = columns.range(..=Span::new(place.start, usize::MAX)).next_back();
-        let around = before.filter(|(column, _)| column.contains(place));
-        around.map_or(0, |(_, count)| *count)
+        }
+        found
     }
 
-    /// The tables of this name that are made, by their places in the list of steps.
-    pub(crate) fn tables_made(&self, file: &MigrationFile<'_>, name: &str) -> &[usize] {
-        let made = self.tables_made.get_or_init(|| {
-            let mut made: HashMap<String, Vec<usize>> = HashMap::new();
-            for (at, step) in file.migration.steps.iter().enumerate() {
-                if let Some(table) = step.table.known().filter(|_| step.method == "create_table") {
-                    made.entry(table.clone()).or_default().push(at);
-                }
+    fn add(&mut self, effect: &Effect, direction: Direction) {
+        match effect {
+            Effect::Added(Added {
+                naming: Naming::Named(name),
+                ..
+            })
+            | Effect::Renamed { to: name, .. } => {
+                self.made.insert((name.text.to_ascii_lowercase(), direction));
             }
-            made
-        });
-        made.get(name).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// Whether something of a name goes between two calls, or something of its table, or SQL speaks of it there.
-    pub(crate) fn may_go_between(
-        &self,
-        file: &MigrationFile<'_>,
-        name: &str,
-        table: Option<&String>,
-        calls: (Span, Span),
-    ) -> bool {
-        let is_between = |places: Option<&BTreeSet<Span>>| {
-            let (first, second) = calls;
-            let after = (Bound::Excluded(first), Bound::Excluded(second));
-            first < second && places.is_some_and(|places| places.range(after).next().is_some())
-        };
-        let mut words = words_of(name);
-        is_between(self.dropped(file).get(name))
-            || table.is_some_and(|table| is_between(self.tables_changed(file).get(table)))
-            || words.all(|(_, word)| is_between(self.spoken_of(file).get(word)))
-    }
-
-    fn dropped(&self, file: &MigrationFile<'_>) -> &HashMap<String, BTreeSet<Span>> {
-        self.dropped.get_or_init(|| {
-            let mut dropped: HashMap<String, BTreeSet<Span>> = HashMap::new();
-            for operation in file.migration.operations.iter().filter(|one| !one.creates()) {
-                if let Some(name) = operation.name.text() {
-                    dropped.entry(name.to_owned()).or_default().insert(operation.call.span);
-                }
+            Effect::TableChanged(table) if direction != Direction::Downgrade => {
+                self.tables_changed.insert(table.name.text.to_ascii_lowercase());
             }
-            dropped
-        })
-    }
-
-    fn tables_changed(&self, file: &MigrationFile<'_>) -> &HashMap<String, BTreeSet<Span>> {
-        self.tables_changed.get_or_init(|| {
-            let mut changed: HashMap<String, BTreeSet<Span>> = HashMap::new();
-            for step in &file.migration.steps {
-                let goes = matches!(step.method, "drop_table" | "rename_table" | "drop_column");
-                if let Some(table) = step.table.known().filter(|_| goes) {
-                    changed.entry(table.clone()).or_default().insert(step.call.span);
-                }
+            Effect::Unknown => {
+                self.unread.insert(direction);
             }
-            changed
-        })
-    }
-
-    /// The words of the calls that run SQL.
-    fn spoken_of(&self, file: &MigrationFile<'_>) -> &HashMap<String, BTreeSet<Span>> {
-        self.executed.get_or_init(|| {
-            let mut spoken: HashMap<String, BTreeSet<Span>> = HashMap::new();
-            for step in file.migration.steps.iter().filter(|step| step.method == "execute") {
-                for word in words_of_code(file.file().slice(step.call.span)) {
-                    spoken.entry(word.to_owned()).or_default().insert(step.call.span);
-                }
-            }
-            spoken
-        })
-    }
-
-    /// The first call that makes something of this name.
-    pub(crate) fn first_create(&self, file: &MigrationFile<'_>, name: &str) -> Option<Span> {
-        let first = self.first_creates.get_or_init(|| {
-            let mut first = HashMap::new();
-            for create in file.migration.operations.iter().filter(|one| one.creates()) {
-                if let Some(name) = create.name.text() {
-                    first.entry(name.to_owned()).or_insert(create.call.span);
-                }
-            }
-            first
-        });
-        first.get(name).copied()
-    }
-
-    /// The first call of the upgrade that makes, drops or renames a table.
-    pub(crate) fn first_change(&self, file: &MigrationFile<'_>, table: &str) -> Option<Span> {
-        let first = self.first_changes.get_or_init(|| {
-            let mut first = HashMap::new();
-            for step in file
-                .migration
-                .steps
-                .iter()
-                .filter(|step| step.direction != Direction::Downgrade)
-            {
-                let changes = matches!(step.method, "create_table" | "drop_table" | "rename_table");
-                if let Some(table) = step.table.known().filter(|_| changes) {
-                    first.entry(table.clone()).or_insert(step.call.span);
-                }
-            }
-            first
-        });
-        first.get(table).copied()
-    }
-
-    /// Whether the SQL of the upgrade makes, drops or renames a table, in any case.
-    pub(crate) fn changes_by_sql(&self, file: &MigrationFile<'_>, table: &str) -> bool {
-        let changed = self.changed_by_sql.get_or_init(|| {
-            let upgraded = file
-                .executed()
-                .iter()
-                .filter(|one| one.run.direction != Direction::Downgrade);
-            let changed = upgraded.flat_map(|one| &one.effects).filter_map(|effect| match effect {
-                Effect::TableChanged(table) => Some(table.name.text.to_ascii_lowercase()),
-                _ => None,
-            });
-            changed.collect()
-        });
-        changed.contains(&table.to_ascii_lowercase())
-    }
-
-    /// The statement that defines the last `downgrade()`.
-    pub(crate) fn downgrade(&self, file: &MigrationFile<'_>) -> Option<usize> {
-        *self.downgrade.get_or_init(|| {
-            let is_it = |kind: &StmtKind| matches!(kind, StmtKind::Function(function) if function.name == "downgrade");
-            let body = file.migration.module.body();
-            body.iter().rposition(|statement| is_it(&statement.kind))
-        })
-    }
-
-    /// Whether an operation of a direction makes something of this name.
-    pub(crate) fn creates_in(&self, file: &MigrationFile<'_>, name: &str, direction: Direction) -> bool {
-        let creates = self.creates.get_or_init(|| {
-            let mut made: HashMap<String, HashSet<Direction>> = HashMap::new();
-            for operation in file.migration.operations.iter().filter(|one| one.creates()) {
-                if let Some(name) = operation.name.text() {
-                    made.entry(name.to_owned()).or_default().insert(operation.direction);
-                }
-            }
-            made
-        });
-        creates
-            .get(name)
-            .is_some_and(|directions| directions.contains(&direction))
-    }
-
-    /// Whether any table is renamed.
-    pub(crate) fn renames_tables(&self, file: &MigrationFile<'_>) -> bool {
-        *self
-            .renames_tables
-            .get_or_init(|| file.migration.steps.iter().any(|step| step.method == "rename_table"))
+            _ => {}
+        }
     }
 }

@@ -1,116 +1,84 @@
 //! What several rules share: the file as they see it, the name that a constraint should have, and how that name is written and explained.
 
 pub(crate) mod advice;
+pub(crate) mod constraint;
 pub(crate) mod convention_code;
-pub(crate) mod doubtful_drop;
+pub(crate) mod convention_name;
+mod distinct_names;
+mod doubtful_drop;
+pub(crate) mod drops;
 pub(crate) mod edits;
 pub(crate) mod executed;
-pub(crate) mod forgotten_drop;
-pub(crate) mod imports;
+mod forgotten_drop;
+mod imports;
+mod in_models;
 pub(crate) mod inline;
-pub(crate) mod lookups;
-pub(crate) mod namesakes;
-pub(crate) mod naming_target;
+mod lookups;
 pub(crate) mod suggestion;
 pub(crate) mod tables;
 pub(crate) mod type_checks;
+pub(crate) mod unnamed_operation;
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use doubtful_drop::Doubts;
-use executed::{Executed, executed, made_by_sql};
+use executed::{Executed, executed};
 use forgotten_drop::Undone;
 use lookups::Lookups;
 use suggestion::{Suggestion, suggest_all};
+use type_checks::InnerChecks;
 
-use crate::fix::Fix;
-use crate::migration::{Direction, Migration, Operation, Pairing};
+use crate::migration::{Migration, Pairing};
 use crate::naming::{ConstraintKind, Convention, Dialect};
-use crate::project::{Checks, Declaration, History, Judged, Naming, Place, Project, Wanted};
+use crate::project::{Checks, History, Judged, Naming, Place, Project};
 use crate::python::Module;
 use crate::source::{SourceFile, Span};
 
 pub(crate) use tables::key_numbers;
-use type_checks::InnerChecks;
 
-/// A module that makes, or states, a metadata that Alembic migrates.
+/// A module that makes or uses the metadata that Alembic migrates.
 pub struct MetadataFile<'a> {
-    /// The metadata.
-    pub judged: &'a Judged,
-    /// The module.
-    pub module: &'a Module,
-    /// Whether HEAD holds the module already, so that databases may exist.
-    pub is_deployed: bool,
-    /// The convention that the configuration names.
-    pub configured_convention: Option<&'a Convention>,
-    /// The project around it.
-    pub project: &'a Project<'a>,
+    pub(crate) judged: &'a Judged,
+    pub(crate) module: &'a Module,
+    /// The convention in the configuration.
+    pub(crate) configured_convention: Option<&'a Convention>,
+    pub(crate) project: &'a Project<'a>,
 }
 
 impl MetadataFile<'_> {
-    /// What stands in the way of a template for checks; the project's modules are read when this is first asked for.
+    /// Whether the project's checks allow a template for `ck`. The first call reads all modules of the project.
     pub(crate) fn checks(&self) -> Rc<Checks> {
         self.project.checks(self.module.file())
     }
 }
 
-/// Places in the list of operations by what the creates there are called, and more.
-type Called<K> = HashMap<K, Vec<usize>>;
-
-/// The edit that gives a metadata this convention; nothing where the code has no place for it.
-pub(crate) fn convention_fix(
-    judged: &Judged,
-    module: &Module,
-    project: &Project<'_>,
-    convention: &Convention,
-) -> Option<Fix> {
-    let file = MetadataFile {
-        judged,
-        module,
-        is_deployed: true,
-        configured_convention: None,
-        project,
-    };
-    convention_code::give(&file, &|| convention.clone())
-}
-
-/// A migration with all that its rules may ask; what costs reading is read when it is asked for.
+/// A migration and what its rules ask about it. Whatever other files have to be read for is read on the first call.
 pub struct MigrationFile<'a> {
-    /// Its operations.
-    pub migration: &'a Migration<'a>,
+    pub(crate) migration: &'a Migration<'a>,
     /// Which create belongs to which drop.
-    pub pairing: Pairing,
+    pub(crate) pairing: Pairing,
     /// Whether HEAD holds it already, so that a database may have run it.
-    pub is_deployed: bool,
-    /// The dialect that the configuration names.
-    pub configured_dialect: Option<Dialect>,
-    /// The convention that the configuration names, for projects that have none of their own.
-    pub configured_convention: Option<&'a Convention>,
+    pub(crate) is_deployed: bool,
+    /// The dialect in the configuration.
+    pub(crate) configured_dialect: Option<Dialect>,
+    /// The convention in the configuration, for projects that have none of their own.
+    pub(crate) configured_convention: Option<&'a Convention>,
     project: &'a Project<'a>,
     naming: OnceCell<Rc<Naming>>,
+    possible_dialects: OnceCell<Vec<Dialect>>,
     suggestions: OnceCell<Vec<Option<Suggestion>>>,
     executed: OnceCell<Vec<Executed<'a>>>,
-    made_by_sql: OnceCell<HashSet<(String, Direction)>>,
-    called: OnceCell<Called<String>>,
-    called_on: OnceCell<Called<(String, Option<String>)>>,
-    called_in: OnceCell<Called<(String, usize, Option<String>)>>,
-    undone: OnceCell<Undone>,
+    undone: OnceCell<Undone<'a>>,
     numbered: OnceCell<HashMap<Span, String>>,
     inner_checks: OnceCell<InnerChecks>,
-    environment_dialect: OnceCell<Option<Dialect>>,
-    possible: OnceCell<Vec<Dialect>>,
-    pub(crate) lookups: Lookups,
+    lookups: Lookups<'a>,
     doubts: Doubts,
-    quote: OnceCell<Option<char>>,
 }
 
 impl<'a> MigrationFile<'a> {
-    /// A migration of a project.
-    #[must_use]
-    pub fn new(migration: &'a Migration<'a>, project: &'a Project<'a>) -> Self {
+    pub(crate) fn new(migration: &'a Migration<'a>, project: &'a Project<'a>) -> Self {
         Self {
             migration,
             pairing: migration.pairing(),
@@ -119,36 +87,23 @@ impl<'a> MigrationFile<'a> {
             configured_convention: None,
             project,
             naming: OnceCell::new(),
+            possible_dialects: OnceCell::new(),
             suggestions: OnceCell::new(),
             executed: OnceCell::new(),
-            made_by_sql: OnceCell::new(),
-            called: OnceCell::new(),
-            called_on: OnceCell::new(),
-            called_in: OnceCell::new(),
             undone: OnceCell::new(),
             numbered: OnceCell::new(),
             inner_checks: OnceCell::new(),
-            environment_dialect: OnceCell::new(),
-            possible: OnceCell::new(),
             lookups: Lookups::default(),
             doubts: Doubts::default(),
-            quote: OnceCell::new(),
         }
     }
 
-    /// The file.
-    #[must_use]
-    pub fn file(&self) -> &SourceFile {
+    pub(crate) fn file(&self) -> &'a SourceFile {
         self.migration.module.file()
     }
 
-    /// What holds for the migration's environment; read when first asked for.
-    #[must_use]
-    pub fn naming(&self) -> &Naming {
-        self.shared_naming()
-    }
-
-    pub(crate) fn shared_naming(&self) -> &Rc<Naming> {
+    /// The migration's environment, its metadata and their convention.
+    pub(crate) fn naming(&self) -> &Rc<Naming> {
         self.naming.get_or_init(|| {
             if self.is_deployed {
                 self.project.committed_naming(self.file())
@@ -158,137 +113,80 @@ impl<'a> MigrationFile<'a> {
         })
     }
 
-    /// Whether a place is in a file as it is now, and not as the last commit had it.
-    pub(crate) fn is_current(&self, place: &Place) -> bool {
+    /// Whether a place is in a file as it is now, rather than as the last commit had it.
+    fn is_current(&self, place: &Place) -> bool {
         let now = self.project.modules().file(place.file.path());
         now.is_some_and(|file| file.text() == place.file.text())
     }
 
-    /// The revisions of the migration's environment; all of them are read when this is first asked for.
-    #[must_use]
-    pub fn history(&self) -> Option<Rc<History>> {
+    /// The revisions of the migration's environment. The first call reads all of them.
+    pub(crate) fn history(&self) -> Option<Rc<History>> {
         self.project.history(self.file().path())
     }
 
-    /// What can be said of the name of an unnamed create, by its place in the list of operations.
+    /// The suggestion for an unnamed create, by its place in the list of operations.
     pub(crate) fn suggestion(&self, at: usize) -> Option<&Suggestion> {
         self.suggestions.get_or_init(|| suggest_all(self)).get(at)?.as_ref()
     }
 
-    /// What its SQL does to constraints; read when first asked for.
+    /// Its SQL, with what that does to constraints.
     pub(crate) fn executed(&self) -> &[Executed<'a>] {
         self.executed.get_or_init(|| executed(self))
     }
 
-    /// What its downgrade may undo; read when first asked for.
-    pub(crate) fn undone(&self) -> &Undone {
+    fn undone(&self) -> &Undone<'a> {
         self.undone.get_or_init(|| Undone::by_downgrade(self))
     }
 
-    /// Whether its SQL makes something of this name in one of these directions.
-    pub(crate) fn is_made_by_sql(&self, name: &str, directions: &[Direction]) -> bool {
-        let made = self.made_by_sql.get_or_init(|| made_by_sql(self.executed()));
-        let name = name.to_ascii_lowercase();
-        directions
-            .iter()
-            .any(|direction| made.contains(&(name.clone(), *direction)))
-    }
-
-    /// The creates that have this name, or are suggested it, by their places in the list of operations.
-    pub(crate) fn creates_called(&self, name: &str) -> &[usize] {
-        let called = self.called.get_or_init(|| self.called_by(|_, name| name.to_owned()));
-        called.get(name).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The same of one table, in whatever case; with no table, those of tables that are not known.
-    pub(crate) fn creates_called_on(&self, name: &str, wanted: Option<&str>) -> &[usize] {
-        let table = |table: Option<&str>| table.map(str::to_ascii_lowercase);
-        let called = self.called_on.get_or_init(|| {
-            self.called_by(|operation, name| (name.to_owned(), table(operation.table.known().map(String::as_str))))
-        });
-        let key = (name.to_owned(), table(wanted));
-        called.get(&key).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The same of the table and the run of statements of one of them.
-    pub(crate) fn creates_beside(&self, name: &str, create: &Operation<'_>) -> &[usize] {
-        let table = |operation: &Operation<'_>| operation.table.known().cloned();
-        let key = |operation: &Operation<'_>, name: &str| (name.to_owned(), operation.block, table(operation));
-        let called = self.called_in.get_or_init(|| self.called_by(key));
-        called.get(&key(create, name)).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    fn called_by<K: Eq + Hash>(&self, key: impl Fn(&Operation<'_>, &str) -> K) -> Called<K> {
-        let mut called: Called<K> = HashMap::new();
-        for (at, operation) in self.migration.operations.iter().enumerate() {
-            let written = operation.name.text().filter(|_| operation.creates());
-            let suggested = || self.suggestion(at).and_then(|suggestion| suggestion.name.as_deref());
-            if let Some(name) = written.or_else(suggested) {
-                called.entry(key(operation, name)).or_default().push(at);
-            }
-        }
-        called
-    }
-
     /// The name that MySQL or MariaDB chooses for the key at a place, where it is certain.
-    pub(crate) fn numbered(&self, place: Span) -> Option<&str> {
-        self.numbered
-            .get_or_init(|| tables::numbered(self))
-            .get(&place)
-            .map(String::as_str)
+    fn numbered(&self, place: Span) -> Option<&str> {
+        let numbered = self.numbered.get_or_init(|| tables::numbered(self));
+        numbered.get(&place).map(String::as_str)
     }
 
-    /// The checks that the upgrade makes inside a table, its columns and their types; read when first asked for.
+    /// The checks that the upgrade makes with a table, a column or a type.
     pub(crate) fn inner_checks(&self) -> &InnerChecks {
         self.inner_checks.get_or_init(|| InnerChecks::of(self))
     }
 
-    /// Where the models declare a constraint, and how that reads with a name.
-    #[must_use]
-    pub fn declaration(&self, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
-        self.project.declaration(self.shared_naming(), wanted, name)
-    }
-
-    /// Whether the database gives this kind one name of its own, whatever is written: on MySQL and MariaDB each primary key is `PRIMARY`.
+    /// Whether the database ignores any name for this kind: on MySQL and MariaDB each primary key is `PRIMARY`.
     pub(crate) fn is_named_by_database(&self, kind: ConstraintKind) -> bool {
         kind == ConstraintKind::PrimaryKey && matches!(self.dialect(), Some(Dialect::Mysql | Dialect::Mariadb))
     }
 
     /// Whether it is certainly for SQLite: by the configuration, or by an environment that takes its URL from nowhere else.
-    pub(crate) fn is_for_sqlite(&self) -> bool {
+    fn is_for_sqlite(&self) -> bool {
         match self.configured_dialect {
             Some(dialect) => dialect == Dialect::Sqlite,
             None => self.project.is_for_sqlite(self.file().path()),
         }
     }
 
-    /// The database it is for, by the configuration or by the environment.
-    #[must_use]
-    pub fn dialect(&self) -> Option<Dialect> {
-        let dialect = || self.project.dialect(self.file().path());
-        self.configured_dialect
-            .or_else(|| *self.environment_dialect.get_or_init(dialect))
+    /// The database that the configuration or the environment names.
+    pub(crate) fn dialect(&self) -> Option<Dialect> {
+        let configured = self.configured_dialect;
+        configured.or_else(|| self.project.dialect(self.file().path()))
     }
 
-    /// The databases that it may be for, as far as something tells. A folder for one of them says more than the URL of an environment that has
-    /// several; what the project imports and needs says less, and is looked for last.
+    /// The databases that it may be for; none where nothing tells.
+    ///
+    /// A folder called after a database counts for more than the URL of an environment that has several. What the project imports and requires
+    /// counts least.
     pub(crate) fn possible_dialects(&self) -> &[Dialect] {
-        self.possible.get_or_init(|| self.find_possible_dialects())
+        self.possible_dialects.get_or_init(|| {
+            if let Some(dialect) = self.configured_dialect {
+                return vec![dialect];
+            }
+            let by_folder = self.project.folder_sign(self.file());
+            match self.naming().dialect() {
+                _ if !by_folder.is_empty() => by_folder,
+                Some(dialect) => vec![dialect],
+                None => self.project.signs(self.file()),
+            }
+        })
     }
 
-    fn find_possible_dialects(&self) -> Vec<Dialect> {
-        if let Some(dialect) = self.configured_dialect {
-            return vec![dialect];
-        }
-        let named = self.project.folder_sign(self.file());
-        match self.naming().dialect() {
-            _ if !named.is_empty() => named,
-            Some(dialect) => vec![dialect],
-            None => self.project.signs(self.file()),
-        }
-    }
-
-    /// Whether the project shows which databases it is for, and it is only these.
+    /// Whether the project shows which databases it is for, and it is for no others than these.
     pub(crate) fn is_only_for(&self, dialects: &[Dialect]) -> bool {
         let own = match self.configured_dialect {
             Some(dialect) => vec![dialect],

@@ -5,7 +5,7 @@ mod events;
 use std::collections::{HashMap, HashSet};
 
 use super::MigrationFile;
-use super::executed::{is_all_read, runs_definitions};
+use super::executed::runs_definitions;
 use crate::migration::{Direction, Migration};
 use crate::naming::Dialect;
 use crate::project::Revision;
@@ -22,7 +22,7 @@ const MOST_TABLES: usize = 16;
 
 /// What happens in the migration, in order; nothing where something cannot be followed.
 pub(crate) fn all_events<'f>(file: &'f MigrationFile<'_>) -> Option<Vec<Event<'f>>> {
-    if !is_all_read(file, |_| true) {
+    if !file.is_all_read(|_| true) {
         return None;
     }
     let mut happenings = events(file, file.migration)?;

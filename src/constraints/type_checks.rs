@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use super::MigrationFile;
 use super::advice::RAISES;
+use super::convention_name::{effective_name, raises_without_name};
 use super::inline::{Inline, InlineName, columns_of, constraints_of, name_of};
-use super::suggestion::{effective_name, raises_without_name};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Direction, Known, Step};
 use crate::naming::{ConstraintKind, Dialect};

@@ -25,6 +25,20 @@ pub struct Edit {
     pub text: String,
 }
 
+impl Edit {
+    pub(crate) fn replace(file: &SourceFile, span: Span, text: impl Into<String>) -> Self {
+        Self {
+            file: file.clone(),
+            span,
+            text: text.into(),
+        }
+    }
+
+    pub(crate) fn insert(file: &SourceFile, at: usize, text: impl Into<String>) -> Self {
+        Self::replace(file, Span::new(at, at), text)
+    }
+}
+
 impl PartialEq for Edit {
     fn eq(&self, other: &Self) -> bool {
         self.file.path() == other.file.path() && self.span == other.span && self.text == other.text

@@ -8,7 +8,7 @@ use super::{Naming, Place};
 use crate::naming::ConstraintKind;
 use crate::python::{ArgumentKind, Call, Class, Expr, ExprKind, Module, Modules, Stmt, StmtKind};
 use crate::snapshot::EntryKind;
-use crate::source::{RepoPath, Span};
+use crate::source::{RepoPath, Span, words_of};
 use crate::work;
 
 /// How many modules are opened for one answer.
@@ -99,17 +99,12 @@ impl Declaring {
         }
         let words = self.words.get_or_init(|| {
             work::steps(text.len());
-            words_of(text).map(str::to_owned).collect()
+            words_of(text).map(|(_, word)| word.to_owned()).collect()
         });
         columns
             .iter()
-            .all(|column| words_of(column).all(|word| words.contains(word)))
+            .all(|column| words_of(column).all(|(_, word)| words.contains(word)))
     }
-}
-
-fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'))
-        .filter(|word| !word.is_empty())
 }
 
 /// The first place in a module of each thing that it declares.

@@ -1,5 +1,10 @@
 //! An upgrade drops or renames a constraint by the name that one database chose, and the revision that made it gave none, or another.
 
+use crate::constraints::constraint::Constraint;
+use crate::constraints::convention_name::{configured_name, dropped_name, effective_name, name_at_run_time};
+use crate::constraints::edits::naming_of_reflected;
+use crate::constraints::executed::{Executed, runs_definitions};
+use crate::constraints::inline::{Inline, InlineName, is_plain_column, is_written_out, of_added_column, of_table};
 use std::cell::{Cell, OnceCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -7,17 +12,13 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::constraints::MigrationFile;
-use crate::constraints::edits::naming_of_reflected;
-use crate::constraints::executed::{Executed, is_all_read, runs_definitions, words_of};
-use crate::constraints::inline::{Inline, InlineName, is_plain_column, is_written_out, of_added_column, of_table};
-use crate::constraints::suggestion::{Constraint, configured_name, dropped_name, effective_name, name_at_run_time};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Direction, Guard, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::default_names::{self, chosen_by};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::{Place, Revision};
 use crate::python::{Call, ExprKind};
-use crate::source::Span;
+use crate::source::{Span, words_of};
 use crate::sql::{Effect, Ident, Table};
 
 /// The rule.
@@ -45,7 +46,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     wanted.retain(Wanted::looks_chosen);
     if wanted.is_empty()
         || looks_at_the_database(file)
-        || !is_all_read(file, |direction| direction != Direction::Downgrade)
+        || !file.is_all_read(|direction| direction != Direction::Downgrade)
     {
         return Vec::new();
     }
@@ -337,11 +338,9 @@ fn is_made_here(file: &MigrationFile<'_>, wanted: &Wanted<'_>) -> bool {
     let before = |span: Option<Span>| span.is_some_and(|span| span < wanted.call);
     let by_sql = || {
         file.is_made_by_sql(wanted.name, &[Direction::Upgrade, Direction::Unknown])
-            || file.lookups.changes_by_sql(file, &wanted.table)
+            || file.changes_by_sql(&wanted.table)
     };
-    before(file.lookups.first_create(file, wanted.name))
-        || before(file.lookups.first_change(file, &wanted.table))
-        || by_sql()
+    before(file.first_create(wanted.name)) || before(file.first_change(&wanted.table)) || by_sql()
 }
 
 /// Whether the migration looks at what it runs on: then it may well know what it does.
@@ -612,7 +611,7 @@ fn given(
     let given = if is_named {
         Some(effective_name(file, constraint).ok_or(Doubt)?)
     } else {
-        name_at_run_time(file, constraint).map_err(|()| Doubt)?
+        name_at_run_time(file, constraint).map_err(|_| Doubt)?
     };
     match given {
         Some(name) if name.eq_ignore_ascii_case(dropped) => Err(Doubt),

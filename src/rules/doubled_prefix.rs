@@ -1,9 +1,10 @@
 //! A finished name is written as a plain string, so that the convention puts its prefix before it once more.
 
 use crate::constraints::MigrationFile;
+use crate::constraints::constraint::Constraint;
+use crate::constraints::convention_name::prefix_of_plain_names;
 use crate::constraints::edits::finished_name;
 use crate::constraints::inline::{InlineName, constraints_of, write_name};
-use crate::constraints::suggestion::{Constraint, prefix_of_plain_names};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Name, Operation, Receiver};

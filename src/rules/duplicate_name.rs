@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::constraints::MigrationFile;
+use crate::constraints::constraint::Constraint;
+use crate::constraints::convention_name::effective_name;
 use crate::constraints::inline::{Inline, constraints_of};
-use crate::constraints::suggestion::{Constraint, effective_name};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
@@ -200,8 +201,7 @@ fn end_alike(file: &MigrationFile<'_>, first: &Constraint<'_>, second: &Constrai
 /// What is dropped in between is free again, and SQL may have dropped it.
 fn is_free_again(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> bool {
     let calls = (first.call, second.call);
-    file.lookups
-        .may_go_between(file, second.name, first.constraint.table.known(), calls)
+    file.may_go_between(second.name, first.constraint.table.known(), calls)
 }
 
 /// The table of the same revision that is called as what has an index: PostgreSQL keeps both in one space, SQLite those that are only indexes.
@@ -211,8 +211,7 @@ fn table_of_that_name(file: &MigrationFile<'_>, made: &Made<'_>) -> Option<Span>
     if !matches!(kind, Unique | PrimaryKey | Index | Exclude) {
         return None;
     }
-    let steps = &file.migration.steps;
-    let mut made_so = file.lookups.tables_made(file, made.name).iter().map(|at| &steps[*at]);
+    let mut made_so = file.tables_made(made.name).iter();
     let table = made_so.find(|step| {
         !step.conditional
             && step.function == made.constraint.function

@@ -3,7 +3,7 @@
 use super::unnamed_constraint::unnamed_creates;
 use super::unnamed_drop::works_all_the_same;
 use crate::constraints::MigrationFile;
-use crate::constraints::naming_target::{complete, subject, this_direction};
+use crate::constraints::unnamed_operation::{complete, subject, this_direction};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::Name;
 

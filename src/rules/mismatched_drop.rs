@@ -1,16 +1,19 @@
 //! One half of a revision drops a name that the other direction did not create, though it created another.
 
 mod counterparts;
+#[path = "mismatched_drop/needed_index/key_first.rs"]
 mod moved;
 mod needed_index;
 
+use crate::constraints::constraint::Constraint;
+use crate::constraints::convention_name::{dropped_name, effective_name};
+use crate::constraints::drops::ConstraintDrop;
+use crate::constraints::executed::Executed;
+use crate::constraints::type_checks::InnerCheck;
+use crate::constraints::unnamed_operation::this_direction;
 use counterparts::Groups;
 
 use crate::constraints::MigrationFile;
-use crate::constraints::executed::{ConstraintDrop, Executed};
-use crate::constraints::naming_target::this_direction;
-use crate::constraints::suggestion::{Constraint, dropped_name, effective_name};
-use crate::constraints::type_checks::InnerCheck;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Direction, Guard, Name, Operation};
@@ -49,7 +52,8 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
 }
 
 fn sql_drops<'f>(file: &'f MigrationFile<'_>) -> impl Iterator<Item = ConstraintDrop<'f>> {
-    ConstraintDrop::all(file).filter(|drop| matches!(drop, ConstraintDrop::Sql(..)))
+    let texts = file.executed().iter();
+    texts.flat_map(|one| one.dropped().map(move |dropped| ConstraintDrop::Sql(one, dropped)))
 }
 
 /// Something that the other direction makes, by an operation or by SQL.

@@ -1,8 +1,9 @@
 //! A name is longer than the database takes.
 
 use crate::constraints::MigrationFile;
+use crate::constraints::constraint::Constraint;
+use crate::constraints::convention_name::finished;
 use crate::constraints::inline::{InlineName, constraints_of};
-use crate::constraints::suggestion::{Constraint, finished};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::Name as Given;
 use crate::naming::{Dialect, Name};

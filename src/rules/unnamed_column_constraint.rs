@@ -2,8 +2,9 @@
 
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{RAISES, by_hand, name_to_write, what_to_write};
+use crate::constraints::convention_name::raises_without_name;
 use crate::constraints::inline::{Inline, InlineName, of_added_column, write_name};
-use crate::constraints::suggestion::{raises_without_name, suggest};
+use crate::constraints::suggestion::suggest;
 use crate::constraints::type_checks::{type_checks, unnamed_type};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};

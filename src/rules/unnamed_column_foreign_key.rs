@@ -2,8 +2,9 @@
 
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{add, name_to_write, what_to_write};
+use crate::constraints::constraint::Constraint;
 use crate::constraints::inline::{Inline, InlineName, of_added_column, write_name};
-use crate::constraints::suggestion::{Constraint, Suggestion, suggest};
+use crate::constraints::suggestion::{Suggestion, suggest};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Action, Direction, Receiver, Step};
@@ -131,11 +132,11 @@ fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, 
     let is_it = |other: &&Step<'_>| {
         other.direction == Direction::Downgrade && other.table == step.table && other.schema == step.schema
     };
-    let mut drops = file.lookups.drops_of_column(file, step.table.known()?, column);
+    let mut drops = file.drops_of_column(step.table.known()?, column);
     let drop = drops.find(is_it)?;
     let operations = &file.migration.operations;
     let is_drop = |at: &usize| matches!(operations[*at].action, Action::Drop(_));
-    if file.lookups.named(file, name).iter().any(is_drop) {
+    if file.named(name).iter().any(is_drop) {
         return None;
     }
     let source = file.file();

@@ -2,8 +2,8 @@
 
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{consequence, outside_batch};
-use crate::constraints::naming_target::{complete, subject, this_direction};
 use crate::constraints::suggestion::Suggestion;
+use crate::constraints::unnamed_operation::{complete, subject, this_direction};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Action, Name, Operation};
 use crate::naming::ConstraintKind;

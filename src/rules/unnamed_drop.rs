@@ -3,8 +3,8 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{default_name, outside_batch};
 use crate::constraints::edits::naming_of_reflected;
-use crate::constraints::naming_target::{complete, subject, this_direction};
 use crate::constraints::suggestion::suggest;
+use crate::constraints::unnamed_operation::{complete, subject, this_direction};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Name, Operation};
 use crate::naming::{ConstraintKind, Dialect, Value};

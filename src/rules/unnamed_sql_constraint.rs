@@ -8,19 +8,20 @@ mod siblings;
 mod tests;
 mod undone;
 
+use siblings::Siblings;
+use undone::{Drops, Undone};
+
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::default_name_of;
+use crate::constraints::constraint::Constraint;
 use crate::constraints::executed::Executed;
-use crate::constraints::suggestion::{Constraint, Suggestion, article};
+use crate::constraints::suggestion::{Suggestion, article};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Direction, Guard, Known};
 use crate::naming::{ConstraintKind, Dialect, Name};
 use crate::project::Place;
 use crate::sql::{Added, Naming};
-
-use siblings::Siblings;
-use undone::{Drops, Undone};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {

@@ -1,9 +1,10 @@
 //! What the operations and the SQL of a migration do to keys and indexes, one thing after the other.
 
 use super::super::MigrationFile;
+use super::super::constraint::Constraint;
+use super::super::convention_name::{dropped_name, effective_name, name_at_run_time};
 use super::super::executed::Executed;
 use super::super::inline::{Inline, InlineName, constraints_of, is_written_out};
-use super::super::suggestion::{Constraint, dropped_name, effective_name, name_at_run_time};
 use crate::migration::{Action, Direction, Guard, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::ConstraintKind;
 use crate::project::Place;
@@ -225,7 +226,7 @@ fn made<'f>(
     let name = name_in_database(file, Constraint { kind, ..constraint }).filter(|_| is_clear);
     let is_chosen = is_clear
         && constraint.explicit.is_none()
-        && name_at_run_time(file, Constraint { kind, ..constraint }) == Ok(None);
+        && matches!(name_at_run_time(file, Constraint { kind, ..constraint }), Ok(None));
     if kind != ConstraintKind::ForeignKey {
         let name = if kind == ConstraintKind::PrimaryKey {
             Some(PRIMARY.to_owned())

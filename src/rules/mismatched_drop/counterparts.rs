@@ -6,11 +6,13 @@ use std::rc::Rc;
 
 use super::{Made, Target};
 use crate::constraints::MigrationFile;
-use crate::constraints::executed::{ConstraintDrop, DIRECTIONS, is_all_read, may_be_table, words_of, words_of_code};
+use crate::constraints::convention_name::dropped_name;
+use crate::constraints::drops::ConstraintDrop;
+use crate::constraints::executed::{DIRECTIONS, may_be_table, words_of_code};
 use crate::constraints::inline::{InlineName, constraints_of};
-use crate::constraints::suggestion::dropped_name;
 use crate::migration::{Direction, Operation};
 use crate::naming::ConstraintKind;
+use crate::source::words_of;
 use crate::sql::{Effect, Table};
 use crate::work;
 
@@ -199,11 +201,11 @@ impl<'f, 'm> Groups<'f, 'm> {
         let mut words = words_of(own);
         let is_spoken_of = words.all(|(_, word)| rest.spoken.get(word).is_some_and(is_elsewhere));
         let known = compared.map_or(0, |group| group.operations_called(target.name));
-        file.lookups.renames_tables(file)
+        file.renames_tables()
             || is_spoken_of
             || file.creates_called(target.name).len() > known
             || file.is_made_by_sql(own, &DIRECTIONS)
-            || !is_all_read(file, |_| true)
+            || !file.is_all_read(|_| true)
             || rest.changed.of(target.table, target.schema).next().is_some()
     }
 }

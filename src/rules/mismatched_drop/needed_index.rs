@@ -3,14 +3,14 @@
 //! Measured on MariaDB 10.11: any index serves that starts with the key's columns in their order, a unique constraint's or the primary key's
 //! too. The one that the database made for a key itself gives way to the first that is created beside it.
 
+use crate::constraints::convention_name::dropped_name;
+use crate::constraints::inline::constraints_of;
+use crate::constraints::tables::{Dropping, Event, Key, Moment, Table, Tables, all_events, past};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::RULE;
 use super::moved::{self, Way};
 use crate::constraints::MigrationFile;
-use crate::constraints::inline::constraints_of;
-use crate::constraints::suggestion::dropped_name;
-use crate::constraints::tables::{Dropping, Event, Key, Moment, Table, Tables, all_events, past};
 use crate::diagnostic::Diagnostic;
 use crate::migration::{Action, Direction, Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};

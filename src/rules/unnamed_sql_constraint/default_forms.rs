@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::constraints::executed::DropAt;
+use crate::constraints::drops::DropAt;
 use crate::naming::{ConstraintKind, default_names};
 use crate::sql::Added;
 use crate::work;

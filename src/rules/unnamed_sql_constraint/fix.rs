@@ -3,7 +3,7 @@
 use super::Finding;
 use super::undone::Undone;
 use crate::constraints::advice::default_name_of;
-use crate::constraints::executed::{ConstraintDrop, DropAt, is_made, words};
+use crate::constraints::drops::ConstraintDrop;
 use crate::fix::Edit;
 use crate::naming::Dialect;
 use crate::source::Span;
@@ -96,7 +96,7 @@ impl Finding<'_, '_, '_> {
         if columns.any(|column| column.eq_ignore_ascii_case(&old)) {
             return Ok(edits);
         }
-        if is_made(self.file, &old) {
+        if self.file.is_made(&old) {
             return Err(format!("`{old}` is the name of another constraint as well"));
         }
         let replaced = self.replaced(&old);
@@ -109,7 +109,7 @@ impl Finding<'_, '_, '_> {
             let mut places = places.iter();
             places.any(|place| place.start <= at && at + old.len() <= place.end)
         };
-        if words(self.file, &old).into_iter().all(is_covered) {
+        if self.file.places_of_name(&old).into_iter().all(is_covered) {
             Ok(edits)
         } else {
             Err(format!("`{old}` is written elsewhere in the file as well"))
@@ -118,7 +118,7 @@ impl Finding<'_, '_, '_> {
 
     /// Where the same direction drops an older constraint of that name, which this one replaces.
     fn replaced(&self, old: &str) -> Vec<Span> {
-        let drops = DropAt::called(self.file, old).iter();
+        let drops = self.file.drops().called(old).iter();
         drops
             .filter_map(|at| at.drop(self.file))
             .filter(|drop| drop.direction() == self.unnamed.sql.run.direction)
@@ -129,7 +129,7 @@ impl Finding<'_, '_, '_> {
     fn mentions_in_sql(&self, old: &str, name: &str, replaced: &[Span]) -> Result<Vec<Edit>, String> {
         let file = self.file;
         let mut edits = Vec::new();
-        for mention in file.lookups.mentions(file, old) {
+        for mention in file.mentions(old) {
             let Some(sql) = file.executed().get(mention.text) else {
                 continue;
             };
@@ -145,7 +145,7 @@ impl Finding<'_, '_, '_> {
     fn operations_called(&self, old: &str, name: &str, replaced: &[Span]) -> Result<Vec<Edit>, String> {
         let file = self.file;
         let mut edits = Vec::new();
-        for at in file.lookups.named(file, old) {
+        for at in file.named(old) {
             let operation = &file.migration.operations[*at];
             if !replaced.contains(&operation.name_span()) {
                 let edit = ConstraintDrop::Operation(operation).rename(file, name);

@@ -8,7 +8,8 @@ use super::Unnamed;
 use super::default_forms::Names;
 use super::siblings::Siblings;
 use crate::constraints::MigrationFile;
-use crate::constraints::executed::{ConstraintDrop, DropAt, Executed, is_all_read, is_elsewhere, is_made};
+use crate::constraints::drops::{ConstraintDrop, DropAt};
+use crate::constraints::executed::{Executed, is_elsewhere};
 use crate::migration::Direction;
 use crate::naming::ConstraintKind;
 use crate::sql::{Added, Effect};
@@ -28,7 +29,7 @@ impl<'f> Undone<'f> {
         let direction = unnamed.sql.run.direction;
         let candidates = drops.candidates(unnamed);
         if candidates.iter().all(|drops| drops.all.is_empty())
-            && is_all_read(file, |other| is_elsewhere(other, direction))
+            && file.is_all_read(|other| is_elsewhere(other, direction))
         {
             return Self::Nowhere;
         }
@@ -117,12 +118,10 @@ impl<'f, 'm> Drops<'f, 'm> {
         let (file, added) = (self.file, unnamed.added);
         let own_table = unnamed.table.known();
         // A constraint whose own table is not known may be undone by any drop.
-        let all: Vec<DropAt>;
         let places = if own_table.is_some() {
-            DropAt::of_table(file, table)
+            file.drops().of_table(table)
         } else {
-            all = DropAt::all(file);
-            &all
+            file.drops().all()
         };
         let mut candidates = Candidates::default();
         for at in places {
@@ -130,7 +129,7 @@ impl<'f, 'm> Drops<'f, 'm> {
             let may_undo = is_elsewhere(drop.direction(), unnamed.sql.run.direction)
                 && drop.may_drop(added.kind)
                 && own_table.is_none_or(|own| drop.may_be_of(own, added.table.schema()))
-                && !drop.name().is_some_and(|name| is_made(file, name));
+                && !drop.name().is_some_and(|name| file.is_made(name));
             if may_undo {
                 candidates.all.push(*at);
                 if let Some(name) = drop.name() {

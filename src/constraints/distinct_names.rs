@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::MigrationFile;
+use super::constraint::Constraint;
+use super::convention_name::{effective_name, name_at_run_time};
 use super::inline::{Inline, InlineName, constraints_of, of_added_column};
-use super::suggestion::{
-    Constraint, Source, Suggestion, effective_name, name_at_run_time, offered_name, suggest, with_all_columns,
-};
+use super::suggestion::{Source, Suggestion, offered_name, suggest, with_all_columns};
 use crate::migration::{Direction, Known, Migration, Name, Operation, Step};
 use crate::naming::ConstraintKind;
 use crate::project::Revision;
@@ -29,7 +29,7 @@ type Taken<'m> = HashMap<Key<'m>, Option<Shape<'m>>>;
 
 /// Gives each of several that would share a name the name with all its columns; none, with the reason, where that is taken as well, or where a
 /// convention of the project or the configuration makes them share it.
-pub(crate) fn told_apart(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
+pub(crate) fn make_distinct(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
     if suggestions.iter().flatten().count() == 0 {
         return;
     }

@@ -1,15 +1,18 @@
-//! What the rules about operations have in common: how a constraint is spoken of, and the places that explain why it has no name.
+//! Completes the finding for an operation without a name: the other direction, the cause in the models, the help and the fix.
 
 use super::advice::NameToWrite;
+use super::constraint::Constraint;
+use super::convention_name::{dropped_name, effective_name};
 use super::doubtful_drop::DoubtfulDrop;
 use super::forgotten_drop::ForgottenDrop;
-use super::suggestion::{Constraint, Source, Suggestion, dropped_name, effective_name};
-use super::{MigrationFile, advice, edits};
-use crate::diagnostic::{Cure, Diagnostic, Label, OR_IN_MODEL};
+use super::suggestion::{Source, Suggestion};
+use super::{MigrationFile, advice, edits, in_models};
+use crate::diagnostic::{Diagnostic, Label};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Direction, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
-use crate::project::{ConventionFacts, Target, Wanted};
+use crate::project::Place;
+use crate::source::Span;
 
 /// "foreign key `order.invoice_id`", as far as it is known.
 pub(crate) fn subject(operation: &Operation<'_>) -> String {
@@ -26,7 +29,7 @@ pub(crate) fn subject(operation: &Operation<'_>) -> String {
     }
 }
 
-/// "this downgrade", "this upgrade", or what else holds the operation.
+/// "this downgrade", "this upgrade", or "this" for what runs in neither or both.
 pub(crate) const fn this_direction(direction: Direction) -> &'static str {
     match direction {
         Direction::Upgrade => "this upgrade",
@@ -35,7 +38,7 @@ pub(crate) const fn this_direction(direction: Direction) -> &'static str {
     }
 }
 
-/// Adds the other direction, the reason in the models, the help and the fix.
+/// Completes the finding for an operation. The partner is its create or drop in the other direction, with what to say about it.
 pub(crate) fn complete(
     file: &MigrationFile<'_>,
     mut diagnostic: Diagnostic,
@@ -52,19 +55,25 @@ pub(crate) fn complete(
         diagnostic.related.push(label(file, call, "no name is given here"));
     }
     let naming = Naming::of(file, operation, partner.map(|(other, _)| other), suggestion);
-    // The create has its name, so nothing in the models is missing.
+    // A drop that takes the name of its create has no cause in the models.
     if operation.creates() || naming.kept.is_none() {
         let raises = advice::raises(file, operation);
-        diagnostic.cause = reason_in_models(file, suggestion.is_implicit, raises);
-        diagnostic.cure = cure(file, operation.kind()).filter(|_| operation.creates() && !suggestion.is_implicit);
+        diagnostic.cause = in_models::cause(file, suggestion.is_implicit, raises);
+        let has_cure = operation.creates() && !suggestion.is_implicit;
+        diagnostic.cure = in_models::cure(file, operation.kind()).filter(|_| has_cure);
     }
     if let Some(place) = suggestion.spoken.clone() {
         let text = "this revision knows it by the name that a database gives".to_owned();
         diagnostic.related.push(Label { place, text });
     }
-    let name = naming.name.text.as_deref();
-    diagnostic.model = name.and_then(|name| model(file, operation, suggestion, name));
-    diagnostic.model_code = name.and_then(|name| model_code(operation, name));
+    if let Some(name) = naming.name.text.as_deref() {
+        // A convention that names it already leaves nothing to do in the models.
+        let has_model = operation.creates() && !suggestion.is_implicit;
+        diagnostic.model = has_model
+            .then(|| in_models::declaration(file, operation, name))
+            .flatten();
+        diagnostic.model_code = in_models::code(operation, name);
+    }
     diagnostic.help = Some(naming.help());
     diagnostic.left_to_do = advice::batch_mode(file, naming.subject());
     diagnostic.fix = naming.fix();
@@ -72,16 +81,24 @@ pub(crate) fn complete(
     diagnostic
 }
 
-/// How an operation and its other direction get their name.
+fn label(file: &MigrationFile<'_>, span: Span, text: &str) -> Label {
+    let file = file.file().clone();
+    Label {
+        place: Place { file, span },
+        text: text.to_owned(),
+    }
+}
+
+/// How an operation and its partner get their name.
 struct Naming<'f, 'm> {
     file: &'f MigrationFile<'m>,
     operation: &'f Operation<'f>,
     other: Option<&'f Operation<'f>>,
     suggestion: Suggestion,
     name: NameToWrite,
-    /// As the other direction has it.
+    /// The name that the partner has already.
     kept: Option<Name>,
-    /// Why it is left to a person.
+    /// Why the fix is left to a person.
     obstacle: Option<String>,
     forgotten: Option<ForgottenDrop<'f>>,
 }
@@ -107,22 +124,17 @@ impl<'f, 'm> Naming<'f, 'm> {
         let create = Some(operation).filter(|one| one.creates()).or(other);
         let constraint = create.filter(|create| create.kind().is_some()).map(Constraint::from);
         let mut name = advice::name_to_write(file, constraint.as_ref(), &suggestion);
-        // What they would share, a database that chose for itself has given to one of them at most.
+        // A database that chose the names gave a shared one to one constraint at most.
         name.text = name.text.filter(|_| !suggestion.is_shared);
         let is_alone = other.is_none() && operation.creates();
-        let by_name = || {
+        let own_obstacle = || obstacle(file, create?, other.is_some(), name.text.as_deref()?);
+        let by_drop = || {
             let doubtful = is_alone.then(|| DoubtfulDrop::of(file, operation)).flatten();
             let other = other.filter(|_| kept.is_none()).and_then(|other| other.name.text());
-            doubtful
-                .and_then(DoubtfulDrop::obstacle)
-                .or_else(|| other.map(DoubtfulDrop::is_of_a_database))
+            let by_name = || other.map(DoubtfulDrop::is_of_a_database);
+            doubtful.and_then(DoubtfulDrop::obstacle).or_else(by_name)
         };
-        let obstacle = name
-            .text
-            .as_deref()
-            .and_then(|name| obstacle(file, create, other.is_some(), name))
-            .or_else(by_name)
-            .or_else(|| suggestion.obstacle());
+        let obstacle = own_obstacle().or_else(by_drop).or_else(|| suggestion.obstacle());
         let may_be_taken = is_alone && name.text.is_some();
         Self {
             file,
@@ -145,14 +157,14 @@ impl<'f, 'm> Naming<'f, 'm> {
         self.create().unwrap_or(self.operation)
     }
 
-    /// The operations that lack the name.
-    fn nameless(&self) -> Vec<&'f Operation<'f>> {
+    /// The operations that get the name.
+    fn unnamed(&self) -> Vec<&'f Operation<'f>> {
         let other = self.other.filter(|other| other.name == Name::Unnamed);
         std::iter::once(self.operation).chain(other).collect()
     }
 
     fn help(&self) -> String {
-        let mut help = advice::help(self.file, self.subject(), self.nameless().len() > 1, &self.suggestion);
+        let mut help = advice::help(self.file, self.subject(), self.unnamed().len() > 1, &self.suggestion);
         if let Some(obstacle) = &self.obstacle {
             advice::add(&mut help, &format!("this is left to you, because {obstacle}"));
         }
@@ -176,7 +188,7 @@ impl<'f, 'm> Naming<'f, 'm> {
         let name = self.name.text.as_deref();
         let name = name.filter(|_| self.name.certain && self.obstacle.is_none())?;
         let written = self.kept.clone().unwrap_or_else(|| Name::Finished(name.to_owned()));
-        let mut fix = edits::name_all(self.file, &self.nameless(), &written)?;
+        let mut fix = edits::name_all(self.file, &self.unnamed(), &written)?;
         if let Some(forgotten) = &self.forgotten {
             fix.edits.push(forgotten.edit(self.file, name)?);
         }
@@ -187,7 +199,7 @@ impl<'f, 'm> Naming<'f, 'm> {
     }
 }
 
-/// The name that one direction has and the other lacks, in the database and as it is written.
+/// The name that the partner has: in the database, and as it is written.
 ///
 /// Nothing where a committed migration drops what the database has named, and nobody can tell whether by the right name.
 fn kept_name(
@@ -202,27 +214,27 @@ fn kept_name(
     } else {
         dropped_name(file, other)
     };
-    // A convention that names it, in a way that cannot be read, has given it the name that works.
+    // A convention that cannot be read has named it, and the drop works.
     let is_named_unseen = suggestion.source == Source::Project && suggestion.name.is_none();
     let is_made = operation.creates() && operation.direction != Direction::Downgrade;
     if file.is_deployed && is_made && !is_named_unseen {
         let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
         let chosen = advice::default_name(dialect, operation).filter(|chosen| chosen.is_exact)?;
-        (in_database.as_ref() == Some(&chosen.text)).then_some(())?;
+        if in_database.as_ref() != Some(&chosen.text) {
+            return None;
+        }
     }
     match in_database {
         Some(name) => Some((name.clone(), Name::Finished(name))),
-        // What a convention makes of the same words on both sides is the same as well.
+        // A convention makes the same of the same plain name in both directions.
         None if operation.kind() == other.kind() => Some((plain.to_owned(), Name::Plain(plain.to_owned()))),
         None => None,
     }
 }
 
-/// Why the name cannot be written without a person's thought.
-fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partner: bool, name: &str) -> Option<String> {
-    let create = create?;
-    let operations = &file.migration.operations;
-    let at = file.lookups.operation_at(file, create.call.span)?;
+/// Why the name of a create cannot be written without a decision.
+fn obstacle(file: &MigrationFile<'_>, create: &Operation<'_>, has_partner: bool, name: &str) -> Option<String> {
+    let at = file.operation_at(create.call.span)?;
     if create.unnamed_by.is_some() {
         return Some("the name is handed over from elsewhere".to_owned());
     }
@@ -232,125 +244,14 @@ fn obstacle(file: &MigrationFile<'_>, create: Option<&Operation<'_>>, has_partne
     if !has_partner && file.pairing.is_doubtful(at) {
         return Some("which drop belongs to it is not certain".to_owned());
     }
-    let namesakes = file.creates_beside(name, create);
-    let is_namesake = |&&other: &&usize| {
-        let other = &operations[other];
-        let of_the_same = other.block == create.block && other.call.span != create.call.span;
-        of_the_same && other.table == create.table && other.schema == create.schema
+    let namesakes = file.creates_called_on(name, create.table.known().map(String::as_str));
+    let is_namesake = |other: &usize| {
+        let other = &file.migration.operations[*other];
+        let is_other = other.block == create.block && other.call.span != create.call.span;
+        is_other && other.table == create.table && other.schema == create.schema
     };
-    namesakes
-        .iter()
-        .find(is_namesake)
-        .map(|_| format!("another constraint of the table would have the same name, `{name}`"))
-}
-
-/// The declaration in the models, which is the other place where a name can stand.
-fn model(file: &MigrationFile<'_>, operation: &Operation<'_>, suggestion: &Suggestion, name: &str) -> Option<Label> {
-    // A convention that names it already leaves nothing to do in the models.
-    if suggestion.is_implicit || !operation.creates() {
-        return None;
-    }
-    let wanted = Wanted {
-        kind: operation.kind()?,
-        table: operation.table.known()?,
-        columns: operation.columns.known()?,
-    };
-    let declaration = file.declaration(&wanted, name)?;
-    Some(Label {
-        place: declaration.place,
-        text: format!("{OR_IN_MODEL}{}", declaration.named),
-    })
-}
-
-/// A constraint as a model writes it; a name cannot stand beside `unique=True`, where it would be the column's.
-fn model_code(operation: &Operation<'_>, name: &str) -> Option<String> {
-    let columns = operation.columns.known()?;
-    let quoted = |names: &[String]| {
-        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-        quoted.join(", ")
-    };
-    let code = match operation.kind()? {
-        ConstraintKind::ForeignKey => {
-            let referred = operation.referred.as_ref()?;
-            let (table, remote) = (referred.table.known()?, referred.columns.known()?);
-            let schema = referred.schema.known()?.as_ref();
-            let schema = schema.map_or_else(String::new, |schema| format!("{schema}."));
-            let remote: Vec<String> = remote
-                .iter()
-                .map(|column| format!("{schema}{table}.{column}"))
-                .collect();
-            match remote.as_slice() {
-                [one] => format!("ForeignKey(\"{one}\", name=\"{name}\")"),
-                several => {
-                    let (own, other) = (quoted(columns), quoted(several));
-                    format!("ForeignKeyConstraint([{own}], [{other}], name=\"{name}\")")
-                }
-            }
-        }
-        ConstraintKind::Unique => format!("UniqueConstraint({}, name=\"{name}\")", quoted(columns)),
-        ConstraintKind::PrimaryKey => format!("PrimaryKeyConstraint({}, name=\"{name}\")", quoted(columns)),
-        _ => return None,
-    };
-    Some(format!("{code} (table {})", operation.table.known()?))
-}
-
-fn label(file: &MigrationFile<'_>, span: crate::source::Span, text: &str) -> Label {
-    Label {
-        place: crate::project::Place {
-            file: file.file().clone(),
-            span,
-        },
-        text: text.to_owned(),
-    }
-}
-
-/// The place that lacks the convention, or the one that has it.
-fn reason_in_models(file: &MigrationFile<'_>, is_implicit: bool, asks_for_name: bool) -> Option<Label> {
-    let naming = file.naming();
-    let (place, text) = match &naming.target {
-        Target::Nothing => (
-            naming.stated.clone()?,
-            "no metadata here, so there is no naming convention either",
-        ),
-        Target::Several(_) => (
-            naming.stated.clone()?,
-            "Alembic applies no naming convention from a list of metadata",
-        ),
-        Target::Metadata(facts) => match (&facts.convention, is_implicit) {
-            (ConventionFacts::Known(_, place) | ConventionFacts::Unknown(_, place), true) => {
-                (place.clone()?, "this convention names it while the migration runs")
-            }
-            (ConventionFacts::Known(_, place), _) if asks_for_name => {
-                (place.clone()?, "this convention builds on an explicit name")
-            }
-            (ConventionFacts::Known(_, place), _) => (place.clone()?, "this convention leaves its kind out"),
-            (ConventionFacts::Default, _) => (
-                facts.place.clone().or_else(|| naming.stated.clone())?,
-                "no naming convention here, which is why autogenerate wrote None",
-            ),
-            (ConventionFacts::Unknown(..), _) => return None,
-        },
-        Target::ByDatabase(_) | Target::Unknown(_) => return None,
-    };
-    file.is_current(&place).then(|| Label {
-        place,
-        text: text.to_owned(),
-    })
-}
-
-/// What gives autogenerate a name for such a constraint. The name of a check is for a person to choose.
-fn cure(file: &MigrationFile<'_>, kind: Option<ConstraintKind>) -> Option<Cure> {
-    kind.filter(|kind| *kind != ConstraintKind::Check)?;
-    match &file.naming().target {
-        Target::Metadata(facts) => match &facts.convention {
-            ConventionFacts::Known(..) => Some(Cure::Template),
-            ConventionFacts::Default => Some(Cure::Convention(Some(facts.spelling()))),
-            ConventionFacts::Unknown(..) => None,
-        },
-        Target::Nothing | Target::Several(_) | Target::ByDatabase(_) | Target::Unknown(_) => {
-            Some(Cure::Convention(None))
-        }
-    }
+    let is_taken = namesakes.iter().any(is_namesake);
+    is_taken.then(|| format!("another constraint of the table would have the same name, `{name}`"))
 }
 
 #[cfg(test)]
