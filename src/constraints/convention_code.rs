@@ -294,7 +294,7 @@ fn import_sqlmodel(source: &SourceFile, body: &[Stmt], place: usize) -> Vec<Edit
     let names: Vec<_> = names.collect();
     if names
         .iter()
-        .any(|names| names.iter().any(|one| one.name == "SQLModel" && one.alias.is_none()))
+        .any(|names| names.iter().any(|one| one.name == "SQLModel" && one.asname.is_none()))
     {
         return Vec::new();
     }

@@ -106,7 +106,7 @@ pub(crate) fn import(source: &SourceFile, body: &[Stmt], wanted: Wanted, at: usi
     // A name with `as` has a line of its own in the usual order, unless it stands with others.
     let mut open = same
         .iter()
-        .filter(|one| one.names.len() > 1 || one.names.iter().all(|name| name.alias.is_none()));
+        .filter(|one| one.names.len() > 1 || one.names.iter().all(|name| name.asname.is_none()));
     let first = open.next();
     let is_one_each = first.is_some_and(|first| first.names.len() == 1) && open.next().is_some();
     let edits = match first {
@@ -115,7 +115,7 @@ pub(crate) fn import(source: &SourceFile, body: &[Stmt], wanted: Wanted, at: usi
             let whole = imports.iter().filter(|one| !one.is_from).flat_map(|one| one.names);
             let mut whole = whole.filter(|one| one.name == wanted.module);
             if let Some(module) = whole.next().filter(|_| same.is_empty()) {
-                let module = module.alias.as_deref().unwrap_or(&module.name);
+                let module = module.asname.as_deref().unwrap_or(&module.name);
                 return Some(Imported::known(format!("{module}.{}", wanted.name)));
             }
             vec![new_line(source, body, at, &imports, wanted)?]
@@ -130,9 +130,9 @@ pub(crate) fn import(source: &SourceFile, body: &[Stmt], wanted: Wanted, at: usi
 /// The name that what is wanted has already.
 fn bound(imports: &[Import<'_>], wanted: Wanted) -> Option<String> {
     let mut names = imports.iter().filter(|one| one.is_from).flat_map(|one| one.names);
-    let is_it = |one: &&Alias| one.name == wanted.name || one.alias.as_deref() == Some(wanted.name);
+    let is_it = |one: &&Alias| one.name == wanted.name || one.asname.as_deref() == Some(wanted.name);
     let one = names.find(is_it)?;
-    Some(one.alias.as_deref().unwrap_or(&one.name).to_owned())
+    Some(one.asname.as_deref().unwrap_or(&one.name).to_owned())
 }
 
 // --- into an import that is there ---

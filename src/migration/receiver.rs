@@ -129,7 +129,7 @@ impl<'m> Bindings<'m> {
 
     /// `import a.b as c`
     pub(super) fn import(&mut self, alias: &'m Alias) {
-        match (alias.name.as_str(), alias.alias.as_deref()) {
+        match (alias.name.as_str(), alias.asname.as_deref()) {
             ("alembic", name) => self.bind(name.unwrap_or("alembic"), Binding::Alembic),
             ("alembic.op", Some(name)) => self.bind(name, Binding::Operations),
             ("alembic.operations", Some(name)) => self.bind(name, Binding::OperationsModule),
@@ -142,7 +142,7 @@ impl<'m> Bindings<'m> {
 
     /// `from module import name as other`
     pub(super) fn import_from(&mut self, module: &str, level: u32, alias: &'m Alias) {
-        let bound = alias.alias.as_deref().unwrap_or(&alias.name);
+        let bound = alias.asname.as_deref().unwrap_or(&alias.name);
         let binding = match (level, module, alias.name.as_str()) {
             (0, "alembic", "operations") => Binding::OperationsModule,
             (0, "alembic.operations", "ops") => Binding::OpsModule,

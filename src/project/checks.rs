@@ -146,7 +146,7 @@ pub(super) fn classes(body: &[Stmt]) -> Vec<&str> {
         match &statement.kind {
             StmtKind::ImportFrom { names: imported, .. } => {
                 let same = imported.iter().filter(|alias| &*alias.name == "CheckConstraint");
-                names.extend(same.filter_map(|alias| alias.alias.as_deref()));
+                names.extend(same.filter_map(|alias| alias.asname.as_deref()));
             }
             StmtKind::Class(class) if class.arguments.iter().any(|base| ends_in_check(&base.value)) => {
                 names.push(&class.name);

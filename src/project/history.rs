@@ -370,14 +370,14 @@ fn strange_names(statement: &Stmt) -> Vec<&str> {
         StmtKind::Import(aliases) => aliases
             .iter()
             .filter(|alias| !is_known(&alias.name))
-            .filter_map(|alias| alias.alias.as_deref().or_else(|| alias.name.split('.').next()))
+            .filter_map(|alias| alias.asname.as_deref().or_else(|| alias.name.split('.').next()))
             .collect(),
         StmtKind::ImportFrom { module, names, level } => {
             let is_own = *level > 0 || !module.as_deref().is_some_and(is_known);
             names
                 .iter()
                 .filter(|_| is_own)
-                .map(|alias| alias.alias.as_deref().unwrap_or(&alias.name))
+                .map(|alias| alias.asname.as_deref().unwrap_or(&alias.name))
                 // Handed on by a module of the project, it is still Alembic's.
                 .filter(|name| !matches!(*name, "op" | "sa"))
                 .collect()

@@ -482,7 +482,7 @@ fn text(name: &ast::Identifier) -> Text {
 fn alias(alias: &ast::Alias) -> Alias {
     Alias {
         name: text(&alias.name),
-        alias: alias.asname.as_ref().map(text),
+        asname: alias.asname.as_ref().map(text),
         span: span(alias.range()),
     }
 }

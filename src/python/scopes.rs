@@ -447,7 +447,7 @@ impl<'m> Builder<'m> {
                         let from = end;
                         self.scope.stars.push(Site { from, block, binding });
                     } else {
-                        let bound = alias.alias.as_deref().unwrap_or(&alias.name);
+                        let bound = alias.asname.as_deref().unwrap_or(&alias.name);
                         self.bind(bound, end, block, binding);
                     }
                 }
@@ -467,7 +467,7 @@ impl<'m> Builder<'m> {
 
     fn import(&mut self, alias: &'m Alias, from: usize, block: BlockId) {
         let first = alias.name.split('.').next().unwrap_or_default();
-        match alias.alias.as_deref() {
+        match alias.asname.as_deref() {
             Some(bound) => self.bind(bound, from, block, Binding::Import(&alias.name)),
             None => self.bind(first, from, block, Binding::Import(first)),
         }

@@ -394,7 +394,7 @@ pub struct Alias {
     /// The name that is imported, dotted in `import a.b`, `*` for all.
     pub name: Text,
     /// What follows `as`.
-    pub alias: Option<Text>,
+    pub asname: Option<Text>,
     /// Where it stands.
     pub span: Span,
 }
