@@ -15,7 +15,7 @@ use super::Direction;
 #[derive(Debug, Clone)]
 pub struct Execution<'m> {
     /// The call.
-    pub call: &'m Call,
+    pub(crate) call: &'m Call,
     /// Where its SQL is given.
     pub argument: Span,
     /// What it runs, one for each round of a loop over literals; nothing where that cannot be read.

@@ -73,11 +73,11 @@ pub struct Operation<'m> {
     /// What it does.
     pub action: Action,
     /// The call.
-    pub call: &'m Call,
+    pub(crate) call: &'m Call,
     /// What it is called on.
     pub receiver: Receiver,
     /// The argument that holds the name; nothing when it comes out of a `*` or `**`.
-    pub name_argument: Option<&'m Argument>,
+    pub(crate) name_argument: Option<&'m Argument>,
     /// The name.
     pub name: Name,
     /// The place that leaves the name out, where that is not the operation's own argument: a call of the function around it, a row of what is
@@ -109,7 +109,7 @@ pub struct Step<'m> {
     /// The operation's name.
     pub method: &'static str,
     /// The call.
-    pub call: &'m Call,
+    pub(crate) call: &'m Call,
     /// What it is called on.
     pub receiver: Receiver,
     /// The table it is about, where it is about one.
@@ -121,7 +121,7 @@ pub struct Step<'m> {
     /// The name of the function that holds it; nothing at module level.
     pub function: Option<&'m str>,
     /// The `Column(...)` that `add_column` adds, where it stands: a name that is bound once is followed.
-    pub column: Option<&'m Call>,
+    pub(crate) column: Option<&'m Call>,
     /// Which run of statements holds it.
     pub block: usize,
     /// Whether it may run more than once.
@@ -222,7 +222,7 @@ impl<'m> Migration<'m> {
 
     /// Reads the operations of a module, whose values may come from other modules.
     #[must_use]
-    pub fn read_with(module: &'m Module, values: Reader<'m>) -> Self {
+    pub(crate) fn read_with(module: &'m Module, values: Reader<'m>) -> Self {
         read::migration(module, values.for_module(module))
     }
 

@@ -1017,7 +1017,7 @@ impl<'v, 'm> Reader<'v, 'm> {
     /// Whether an expression is a name or a path to one that is written once for all.
     fn stands_for_itself(&self, expr: &Expr) -> bool {
         match (&expr.kind, self.chains.last()) {
-            (ExprKind::Name(name), Some(chain)) => !self.values.borrow().is_handed_over(name, chain),
+            (ExprKind::Name(name), Some(chain)) => !chain.is_variable(name),
             (ExprKind::Attribute { .. }, _) => true,
             _ => false,
         }

@@ -318,7 +318,7 @@ fn stated_name<'m>(reader: &mut Reader<'m>, name: &str, chain: &Chain<'m>, steps
 }
 
 fn imported_module<'m>(reader: &mut Reader<'m>, module: &str, level: u32, chain: &Chain<'m>) -> Option<&'m Module> {
-    let name = reader.imported_from(module, level, chain)?;
+    let name = chain.imported_from(module, level)?;
     let Found::File(path) = reader.find(&name) else {
         return None;
     };

@@ -74,7 +74,7 @@ pub(super) fn first_statement<'m>(
 fn first_import<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Option<Place> {
     let chain = reader.module(module);
     let statement = module.body().iter().find(|statement| {
-        let names = imported_by(reader, statement, &chain);
+        let names = imported_by(statement, &chain);
         names.iter().any(|name| matches!(reader.find(name), Found::File(_)))
     })?;
     Some(place_of(module, statement))
@@ -138,7 +138,7 @@ impl<'r, 'm> Run<'r, 'm> {
     }
 
     fn imports(&mut self, statement: &'m Stmt, chain: &Chain<'m>) {
-        for name in imported_by(self.reader, statement, chain) {
+        for name in imported_by(statement, chain) {
             if let Found::File(path) = self.reader.find(&name)
                 && let Some(module) = self.reader.module_at(&path)
             {
@@ -165,14 +165,14 @@ fn place_of(module: &Module, statement: &Stmt) -> Place {
 }
 
 /// The modules that an import runs, in order, with the packages around each.
-fn imported_by<'m>(reader: &mut Reader<'m>, statement: &Stmt, chain: &Chain<'m>) -> Vec<ModuleName> {
+fn imported_by(statement: &Stmt, chain: &Chain<'_>) -> Vec<ModuleName> {
     match &statement.kind {
         StmtKind::Import(aliases) => {
             let names = aliases.iter().map(|alias| ModuleName::absolute(alias.name.as_str()));
             names.flat_map(|name| with_packages(&name)).collect()
         }
         StmtKind::ImportFrom { module, names, level } => {
-            let Some(from) = reader.imported_from(module.as_deref().unwrap_or_default(), *level, chain) else {
+            let Some(from) = chain.imported_from(module.as_deref().unwrap_or_default(), *level) else {
                 return Vec::new();
             };
             let inner = names.iter().map(|alias| from.join(&alias.name));
@@ -346,7 +346,7 @@ pub(super) fn imported<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<R
             Binding::ImportFrom {
                 module, level, name, ..
             } => {
-                if let Some(module) = reader.imported_from(module, *level, &chain) {
+                if let Some(module) = chain.imported_from(module, *level) {
                     names.push((site.from, module.join(name)));
                     names.push((site.from, module));
                 }

@@ -156,7 +156,7 @@ impl<'s> Project<'s> {
 
     /// The modules of the snapshot, each parsed at most once.
     #[must_use]
-    pub fn modules(&self) -> &Modules<'s> {
+    pub(crate) fn modules(&self) -> &Modules<'s> {
         &self.modules
     }
 

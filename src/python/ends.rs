@@ -6,8 +6,7 @@ use ruff_python_parser::parse_unchecked_source;
 use ruff_text_size::Ranged;
 
 /// The ends of the lines that take a comment, before their line ends and in the order of the source.
-#[must_use]
-pub fn open_line_ends(text: &str) -> Vec<usize> {
+pub(crate) fn open_line_ends(text: &str) -> Vec<usize> {
     let parsed = parse_unchecked_source(text, PySourceType::Python);
     let mut ends = Vec::new();
     // Before Python 3.12 no comment may stand in the braces of an f-string, over however many lines they go.

@@ -14,19 +14,18 @@ use crate::work;
 
 /// A string literal or an f-string with all that is concatenated to it; of an f-string, what stands between the values.
 #[derive(Debug)]
-pub struct Literal {
+pub(crate) struct Literal {
     units: Vec<Unit>,
     pieces: Vec<Piece>,
 }
 
 /// The literals of one file, each read once.
 #[derive(Debug, Default, Clone)]
-pub struct Literals(Rc<RefCell<HashMap<Span, Option<Rc<Literal>>>>>);
+pub(crate) struct Literals(Rc<RefCell<HashMap<Span, Option<Rc<Literal>>>>>);
 
 impl Literals {
     /// The literal at a place of the file.
-    #[must_use]
-    pub fn of(&self, file: &SourceFile, span: Span) -> Option<Rc<Literal>> {
+    pub(crate) fn of(&self, file: &SourceFile, span: Span) -> Option<Rc<Literal>> {
         let mut known = self.0.borrow_mut();
         let literal = known
             .entry(span)
@@ -55,8 +54,7 @@ struct Piece {
 
 impl Literal {
     /// Reads the literal at a place; nothing where the place holds anything else, or an escape sequence that is not understood.
-    #[must_use]
-    pub fn read(file: &SourceFile, span: Span) -> Option<Self> {
+    pub(crate) fn read(file: &SourceFile, span: Span) -> Option<Self> {
         work::steps(span.end.saturating_sub(span.start));
         let range = TextRange::new(TextSize::try_from(span.start).ok()?, TextSize::try_from(span.end).ok()?);
         let parsed = parse_parenthesized_expression_range(file.text(), range).ok()?;
@@ -142,8 +140,7 @@ impl Literal {
     /// Where these bytes of the text stand, and what must be written there so that Python holds `new` in their stead.
     ///
     /// Nothing where they lie in several pieces, or where `new` cannot be written in the quotes and under the prefix of that place.
-    #[must_use]
-    pub fn replace(&self, range: std::ops::Range<usize>, new: &str) -> Option<(Span, String)> {
+    pub(crate) fn replace(&self, range: std::ops::Range<usize>, new: &str) -> Option<(Span, String)> {
         let (first, start) = self.start(range.start)?;
         let end = if range.is_empty() {
             start

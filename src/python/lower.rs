@@ -1,4 +1,6 @@
-//! From the parser's tree to ours. Depth is bounded here, so that no later walk can run out of stack.
+//! Turns the parser's tree into ours, with a bounded depth, so that no later walk can overflow the stack.
+
+mod expr;
 
 use std::sync::Arc;
 
@@ -8,19 +10,14 @@ use ruff_python_parser::{ParseError, parse_unchecked_source};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::SyntaxError;
-use super::tree::{
-    Alias, Argument, ArgumentKind, Call, Case, Class, Comparison, DictItem, Expr, ExprKind, FStringPart, Function,
-    Handler, Operator, Parameter, ParameterKind, Stmt, StmtKind, Text, WithItem,
-};
+use super::tree::{Alias, Case, Class, Expr, Function, Handler, Stmt, StmtKind, Text, WithItem};
 use crate::source::Span;
 
-/// How deep our tree is at most. What lies deeper in an expression becomes a statement of its own after the one that holds it: its calls are
-/// found, and what it is worth stays unknown. Python itself compiles up to some 3,000 levels.
+/// The maximum depth of our tree. A deeper expression becomes a statement of its own after the one that holds it: its calls are found, and its
+/// value is unknown. Python itself compiles up to some 3,000 levels.
 const MAX_DEPTH: usize = 600;
-/// How deep statements stand in each other at most. Python gives up at 100 levels of indentation.
+/// The maximum depth of nested statements. Python gives up at 100 levels of indentation.
 const MAX_BLOCKS: usize = 120;
-/// From how many operands on a chain of one operator is lowered as a balanced tree.
-const LONG_CHAIN: usize = 50;
 
 pub(super) fn parse(text: &str) -> (Vec<Stmt>, Vec<Span>, Vec<SyntaxError>) {
     let parsed = parse_unchecked_source(text, PySourceType::Python);
@@ -30,30 +27,23 @@ pub(super) fn parse(text: &str) -> (Vec<Stmt>, Vec<Span>, Vec<SyntaxError>) {
         .filter(|token| token.kind().is_comment())
         .map(|token| span(token.range()))
         .collect();
-    let mut errors = syntax_errors(parsed.errors());
+    let error = |error: &ParseError| SyntaxError {
+        message: error.error.to_string(),
+        span: span(error.location),
+    };
+    let mut errors: Vec<SyntaxError> = parsed.errors().iter().map(error).collect();
     let mut lower = Lower::default();
     let body = lower.block(parsed.suite());
-    let (too_deep, is_deep) = (lower.too_deep, lower.is_deep || lower.too_deep.is_some());
-    if let Some(place) = too_deep {
-        errors.push(SyntaxError {
-            message: "this is nested too deeply to be read".to_owned(),
-            span: place,
-        });
-    }
-    if is_deep {
+    errors.extend(lower.too_deep.map(|span| SyntaxError {
+        message: "this is nested too deeply to be read".to_owned(),
+        span,
+    }));
+    if lower.is_deep || lower.too_deep.is_some() {
         // Dropping a tree of a million levels would overflow the stack; the process is about to end anyway.
         std::mem::forget(parsed);
     }
     errors.sort_by_key(|error| error.span);
     (body, comments, errors)
-}
-
-fn syntax_errors(errors: &[ParseError]) -> Vec<SyntaxError> {
-    let error = |error: &ParseError| SyntaxError {
-        message: error.error.to_string(),
-        span: span(error.location),
-    };
-    errors.iter().map(error).collect()
 }
 
 fn span(range: TextRange) -> Span {
@@ -63,11 +53,11 @@ fn span(range: TextRange) -> Span {
 #[derive(Default)]
 struct Lower<'a> {
     depth: usize,
-    /// The first statement that is nested deeper than any Python allows.
+    /// The first statement below [`MAX_BLOCKS`].
     too_deep: Option<Span>,
-    /// What lies below the depth that is kept, to be lowered by itself.
+    /// Expressions below [`MAX_DEPTH`], to be lowered as statements.
     deferred: Vec<&'a ast::Expr>,
-    /// Whether the parser's own tree is deeper than ours.
+    /// Whether the parser's tree is deeper than ours.
     is_deep: bool,
 }
 
@@ -113,17 +103,15 @@ impl<'a> Lower<'a> {
         match statement {
             ast::Stmt::Assign(node) => StmtKind::Assign {
                 targets: self.exprs(&node.targets),
-                annotation: None,
                 value: Some(self.expr(&node.value)),
             },
             ast::Stmt::AnnAssign(node) => StmtKind::Assign {
                 targets: vec![self.expr(&node.target)],
-                annotation: Some(self.expr(&node.annotation)),
                 value: node.value.as_deref().map(|value| self.expr(value)),
             },
             ast::Stmt::AugAssign(node) => StmtKind::AugmentedAssign {
                 target: self.expr(&node.target),
-                operator: operator(node.op),
+                operator: expr::operator(node.op),
                 value: self.expr(&node.value),
             },
             ast::Stmt::Expr(node) => StmtKind::Expr(self.expr(&node.value)),
@@ -175,43 +163,34 @@ impl<'a> Lower<'a> {
                 test: self.expr(&node.test),
                 bodies: [self.block(&node.body), self.block(&node.orelse)],
             },
-            ast::Stmt::With(node) => StmtKind::With {
-                items: node
-                    .items
-                    .iter()
-                    .map(|item| WithItem {
-                        value: self.expr(&item.context_expr),
-                        target: item.optional_vars.as_deref().map(|target| self.expr(target)),
-                    })
-                    .collect(),
-                body: self.block(&node.body),
-            },
+            ast::Stmt::With(node) => {
+                let item = |item: &'a ast::WithItem| WithItem {
+                    value: self.expr(&item.context_expr),
+                    target: item.optional_vars.as_deref().map(|target| self.expr(target)),
+                };
+                StmtKind::With {
+                    items: node.items.iter().map(item).collect(),
+                    body: self.block(&node.body),
+                }
+            }
             ast::Stmt::Try(node) => StmtKind::Try {
                 body: self.block(&node.body),
-                handlers: node
-                    .handlers
-                    .iter()
-                    .map(|ast::ExceptHandler::ExceptHandler(handler)| Handler {
-                        caught: handler.type_.as_deref().map(|caught| self.expr(caught)),
-                        name: handler.name.as_ref().map(text),
-                        body: self.block(&handler.body),
-                    })
-                    .collect(),
+                handlers: node.handlers.iter().map(|handler| self.handler(handler)).collect(),
                 otherwise: self.block(&node.orelse),
                 finally: self.block(&node.finalbody),
             },
-            ast::Stmt::Match(node) => StmtKind::Match {
-                subject: self.expr(&node.subject),
-                cases: node
-                    .cases
-                    .iter()
-                    .map(|case| Case {
-                        names: names_bound(&case.pattern),
-                        guard: case.guard.as_deref().map(|guard| self.expr(guard)),
-                        body: self.block(&case.body),
-                    })
-                    .collect(),
-            },
+            ast::Stmt::Match(node) => {
+                let subject = self.expr(&node.subject);
+                let case = |case: &'a ast::MatchCase| Case {
+                    names: names_bound(&case.pattern),
+                    guard: case.guard.as_deref().map(|guard| self.expr(guard)),
+                    body: self.block(&case.body),
+                };
+                StmtKind::Match {
+                    subject,
+                    cases: node.cases.iter().map(case).collect(),
+                }
+            }
             ast::Stmt::Delete(node) => StmtKind::Delete(self.exprs(&node.targets)),
             ast::Stmt::Raise(node) => {
                 StmtKind::Raise(self.exprs(node.exc.as_deref().into_iter().chain(node.cause.as_deref())))
@@ -225,252 +204,12 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn expr(&mut self, expr: &'a ast::Expr) -> Expr {
-        let place = span(expr.range());
-        if self.depth >= MAX_DEPTH {
-            self.is_deep = true;
-            self.deferred.push(expr);
-            return Expr {
-                span: place,
-                kind: ExprKind::Other(Vec::new()),
-            };
-        }
-        self.depth += 1;
-        let kind = self.expr_kind(expr);
-        self.depth -= 1;
-        Expr { span: place, kind }
-    }
-
-    fn expr_kind(&mut self, expr: &'a ast::Expr) -> ExprKind {
-        match expr {
-            ast::Expr::NoneLiteral(_) => ExprKind::None,
-            ast::Expr::BooleanLiteral(node) => ExprKind::Bool(node.value),
-            ast::Expr::NumberLiteral(node) => integer(&node.value),
-            ast::Expr::StringLiteral(node) => ExprKind::String(Text::from(node.value.to_str())),
-            ast::Expr::FString(node) => ExprKind::FString(self.f_string(&node.value)),
-            ast::Expr::Name(node) => ExprKind::Name(Text::from(node.id.as_str())),
-            ast::Expr::Attribute(node) => ExprKind::Attribute {
-                value: self.boxed(&node.value),
-                name: text(&node.attr),
-                name_span: span(node.attr.range()),
-            },
-            ast::Expr::Call(node) => ExprKind::Call(Box::new(Call {
-                span: span(node.range()),
-                callee: self.expr(&node.func),
-                arguments: self.arguments(&node.arguments),
-                arguments_span: span(node.arguments.range()),
-            })),
-            ast::Expr::List(node) => ExprKind::List(self.exprs(&node.elts)),
-            ast::Expr::Tuple(node) => ExprKind::Tuple(self.exprs(&node.elts)),
-            ast::Expr::Dict(node) => ExprKind::Dict(
-                node.items
-                    .iter()
-                    .map(|item| DictItem {
-                        key: item.key.as_ref().map(|key| self.expr(key)),
-                        value: self.expr(&item.value),
-                    })
-                    .collect(),
-            ),
-            ast::Expr::Subscript(node) => ExprKind::Subscript {
-                value: self.boxed(&node.value),
-                index: self.boxed(&node.slice),
-            },
-            ast::Expr::BinOp(node) => match long_chain(node) {
-                Some(operands) => {
-                    self.is_deep |= operands.len() > MAX_DEPTH;
-                    self.balanced(&operands, operator(node.op)).kind
-                }
-                None => ExprKind::Binary {
-                    left: self.boxed(&node.left),
-                    operator: operator(node.op),
-                    right: self.boxed(&node.right),
-                },
-            },
-            ast::Expr::BoolOp(node) => ExprKind::Choice {
-                all: node.op == ast::BoolOp::And,
-                values: self.exprs(&node.values),
-            },
-            ast::Expr::Compare(node) => ExprKind::Compare {
-                left: self.boxed(&node.left),
-                rest: node
-                    .ops
-                    .iter()
-                    .zip(&node.comparators)
-                    .map(|(operator, other)| (comparison(*operator), self.expr(other)))
-                    .collect(),
-            },
-            ast::Expr::If(node) => ExprKind::Conditional {
-                test: self.boxed(&node.test),
-                body: self.boxed(&node.body),
-                otherwise: self.boxed(&node.orelse),
-            },
-            ast::Expr::Named(node) => ExprKind::Named {
-                target: self.boxed(&node.target),
-                value: self.boxed(&node.value),
-            },
-            ast::Expr::Starred(node) => ExprKind::Starred(self.boxed(&node.value)),
-            ast::Expr::Lambda(node) => ExprKind::Lambda {
-                parameters: node
-                    .parameters
-                    .as_deref()
-                    .map(|parameters| self.parameters(parameters))
-                    .unwrap_or_default(),
-                body: self.boxed(&node.body),
-            },
-            ast::Expr::UnaryOp(node) if node.op == ast::UnaryOp::Not => ExprKind::Not(self.boxed(&node.operand)),
-            ast::Expr::ListComp(node) => self.comprehension([&*node.elt], &node.generators),
-            ast::Expr::SetComp(node) => self.comprehension([&*node.elt], &node.generators),
-            ast::Expr::Generator(node) => self.comprehension([&*node.elt], &node.generators),
-            ast::Expr::DictComp(node) => {
-                self.comprehension(node.key.as_deref().into_iter().chain([&*node.value]), &node.generators)
-            }
-            _ => ExprKind::Other(self.parts(expr)),
-        }
-    }
-
-    /// A chain of one operator that may be read in any order, as a tree of little depth.
-    fn balanced(&mut self, operands: &[&'a ast::Expr], operator: Operator) -> Expr {
-        if let [only] = operands {
-            return self.expr(only);
-        }
-        let (left, right) = operands.split_at(operands.len() / 2);
-        let (left, right) = (self.balanced(left, operator), self.balanced(right, operator));
-        Expr {
-            span: Span::new(left.span.start, right.span.end),
-            kind: ExprKind::Binary {
-                left: Box::new(left),
-                operator,
-                right: Box::new(right),
-            },
-        }
-    }
-
-    /// The expressions inside a form that has no shape of its own in our tree.
-    fn parts(&mut self, expr: &'a ast::Expr) -> Vec<Expr> {
-        match expr {
-            ast::Expr::UnaryOp(node) => vec![self.expr(&node.operand)],
-            ast::Expr::Set(node) => self.exprs(&node.elts),
-            ast::Expr::Await(node) => vec![self.expr(&node.value)],
-            ast::Expr::Yield(node) => self.exprs(node.value.as_deref()),
-            ast::Expr::YieldFrom(node) => vec![self.expr(&node.value)],
-            ast::Expr::Slice(node) => {
-                let bounds = [node.lower.as_deref(), node.upper.as_deref(), node.step.as_deref()];
-                self.exprs(bounds.into_iter().flatten())
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn comprehension(
-        &mut self,
-        elements: impl IntoIterator<Item = &'a ast::Expr>,
-        generators: &'a [ast::Comprehension],
-    ) -> ExprKind {
-        let conditions = generators.iter().flat_map(|generator| &generator.ifs);
-        let parts: Vec<&'a ast::Expr> = elements.into_iter().chain(conditions).collect();
-        ExprKind::Comprehension {
-            rounds: generators
-                .iter()
-                .map(|generator| (self.expr(&generator.target), self.expr(&generator.iter)))
-                .collect(),
-            parts: self.exprs(parts),
-        }
-    }
-
-    fn f_string(&mut self, value: &'a ast::FStringValue) -> Vec<FStringPart> {
-        let mut parts = Vec::new();
-        for part in value {
-            match part {
-                ast::FStringPart::Literal(literal) => parts.push(FStringPart::Text(Text::from(&*literal.value))),
-                ast::FStringPart::FString(string) => {
-                    for element in &string.elements {
-                        parts.push(self.f_string_element(element));
-                    }
-                }
-            }
-        }
-        parts
-    }
-
-    fn f_string_element(&mut self, element: &'a ast::InterpolatedStringElement) -> FStringPart {
-        match element {
-            ast::InterpolatedStringElement::Literal(literal) => FStringPart::Text(Text::from(&*literal.value)),
-            ast::InterpolatedStringElement::Interpolation(node) => FStringPart::Value {
-                value: self.expr(&node.expression),
-                plain: node.conversion == ast::ConversionFlag::None
-                    && node.format_spec.is_none()
-                    && node.debug_text.is_none(),
-            },
-        }
-    }
-
-    fn arguments(&mut self, arguments: &'a ast::Arguments) -> Vec<Argument> {
-        let mut all = Vec::with_capacity(arguments.args.len() + arguments.keywords.len());
-        for argument in &arguments.args {
-            let (kind, value) = match argument {
-                ast::Expr::Starred(node) => (ArgumentKind::Spread, &*node.value),
-                value => (ArgumentKind::Positional, value),
-            };
-            all.push(self.argument(argument.range(), kind, value));
-        }
-        for keyword in &arguments.keywords {
-            let kind = match &keyword.arg {
-                Some(name) => ArgumentKind::Keyword(text(name)),
-                None => ArgumentKind::KeywordSpread,
-            };
-            all.push(self.argument(keyword.range(), kind, &keyword.value));
-        }
-        // `f(a=1, *b)`
-        if !all.is_sorted_by_key(|argument| argument.span) {
-            all.sort_by_key(|argument| argument.span);
-        }
-        all
-    }
-
-    fn argument(&mut self, place: TextRange, kind: ArgumentKind, value: &'a ast::Expr) -> Argument {
-        Argument {
-            span: span(place),
-            kind,
-            value: self.expr(value),
-        }
-    }
-
-    fn parameters(&mut self, parameters: &'a ast::Parameters) -> Vec<Parameter> {
-        let mut all = Vec::new();
-        let positional = parameters
-            .posonlyargs
-            .iter()
-            .chain(&parameters.args)
-            .map(|one| (one, ParameterKind::Positional));
-        let keyword_only = parameters
-            .kwonlyargs
-            .iter()
-            .map(|one| (one, ParameterKind::KeywordOnly));
-        for (one, kind) in positional.chain(keyword_only) {
-            all.push(self.parameter(&one.parameter, one.default.as_deref(), kind));
-        }
-        for (rest, kind) in [
-            (&parameters.vararg, ParameterKind::Rest),
-            (&parameters.kwarg, ParameterKind::KeywordRest),
-        ] {
-            if let Some(rest) = rest {
-                all.push(self.parameter(rest, None, kind));
-            }
-        }
-        all
-    }
-
-    fn parameter(
-        &mut self,
-        node: &'a ast::Parameter,
-        default: Option<&'a ast::Expr>,
-        kind: ParameterKind,
-    ) -> Parameter {
-        Parameter {
-            name: text(&node.name),
-            annotation: node.annotation.as_deref().map(|annotation| self.expr(annotation)),
-            default: default.map(|default| self.expr(default)),
-            kind,
+    fn handler(&mut self, handler: &'a ast::ExceptHandler) -> Handler {
+        let ast::ExceptHandler::ExceptHandler(handler) = handler;
+        Handler {
+            caught: handler.type_.as_deref().map(|caught| self.expr(caught)),
+            name: handler.name.as_ref().map(text),
+            body: self.block(&handler.body),
         }
     }
 }
@@ -485,24 +224,6 @@ fn alias(alias: &ast::Alias) -> Alias {
         asname: alias.asname.as_ref().map(text),
         span: span(alias.range()),
     }
-}
-
-/// The operands of `a + b + ...` or `a | b | ...`, where there are so many that their tree would be deep.
-fn long_chain(node: &ast::ExprBinOp) -> Option<Vec<&ast::Expr>> {
-    if !matches!(node.op, ast::Operator::Add | ast::Operator::BitOr) {
-        return None;
-    }
-    let mut operands = vec![&*node.right];
-    let mut left = &*node.left;
-    while let ast::Expr::BinOp(inner) = left
-        && inner.op == node.op
-    {
-        operands.push(&*inner.right);
-        left = &*inner.left;
-    }
-    operands.push(left);
-    operands.reverse();
-    (operands.len() > LONG_CHAIN).then_some(operands)
 }
 
 /// The names that a pattern binds.
@@ -540,53 +261,15 @@ fn names_bound(pattern: &ast::Pattern) -> Vec<Text> {
     names
 }
 
-fn operator(operator: ast::Operator) -> Operator {
-    match operator {
-        ast::Operator::Add => Operator::Add,
-        ast::Operator::Mod => Operator::Modulo,
-        ast::Operator::BitOr => Operator::Or,
-        _ => Operator::Other,
-    }
-}
-
-fn comparison(operator: ast::CmpOp) -> Comparison {
-    match operator {
-        ast::CmpOp::Eq | ast::CmpOp::Is => Comparison::Same,
-        ast::CmpOp::NotEq | ast::CmpOp::IsNot => Comparison::Different,
-        ast::CmpOp::In => Comparison::In,
-        ast::CmpOp::NotIn => Comparison::NotIn,
-        _ => Comparison::Other,
-    }
-}
-
-fn integer(number: &ast::Number) -> ExprKind {
-    match number {
-        ast::Number::Int(value) => value
-            .as_i64()
-            .map_or_else(|| ExprKind::Other(Vec::new()), ExprKind::Integer),
-        ast::Number::Float(_) | ast::Number::Complex { .. } => ExprKind::Other(Vec::new()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::tree::{ArgumentKind, ExprKind, Operator};
     use super::*;
-
-    fn names(expr: &Expr, found: &mut Vec<String>) {
-        if let Some(call) = expr.as_call() {
-            found.extend(call.callee.dotted());
-        }
-        for child in expr.children() {
-            names(child, found);
-        }
-    }
 
     fn calls(text: &str) -> Vec<String> {
         let mut found = Vec::new();
         for statement in parse(text).0 {
-            if let StmtKind::Expr(expr) | StmtKind::Assign { value: Some(expr), .. } = &statement.kind {
-                names(expr, &mut found);
-            }
+            statement.each_call(&mut |call| found.extend(call.callee.dotted()));
         }
         found
     }

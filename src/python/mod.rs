@@ -8,18 +8,18 @@ mod ends;
 mod literal;
 mod lower;
 mod modules;
-pub mod scopes;
+pub(crate) mod scopes;
 mod search;
 mod tree;
-pub mod values;
+pub(crate) mod values;
 
-pub use ends::open_line_ends;
-pub use literal::{Literal, Literals};
-pub use modules::Modules;
-pub use search::{Relevance, is_plain_revision, names_down_revision, relevance};
-pub use tree::{
-    Alias, Argument, ArgumentKind, Call, Case, Class, Comparison, DictItem, Expr, ExprKind, FStringPart, Function,
-    Handler, Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind, Text, WithItem,
+pub(crate) use ends::open_line_ends;
+pub(crate) use literal::Literals;
+pub(crate) use modules::Modules;
+pub(crate) use search::{Relevance, is_plain_revision, names_down_revision, relevance};
+pub(crate) use tree::{
+    Alias, Argument, ArgumentKind, Call, Class, Comparison, DictItem, Expr, ExprKind, FStringPart, Function, Handler,
+    Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind,
 };
 
 use crate::source::{SourceFile, Span};
@@ -56,20 +56,17 @@ impl Module {
     }
 
     /// The file that was parsed.
-    #[must_use]
-    pub fn file(&self) -> &SourceFile {
+    pub(crate) fn file(&self) -> &SourceFile {
         &self.file
     }
 
     /// The statements at module level.
-    #[must_use]
-    pub fn body(&self) -> &[Stmt] {
+    pub(crate) fn body(&self) -> &[Stmt] {
         &self.body
     }
 
     /// Every comment, in the order of the source, with its `#` and without its line end.
-    #[must_use]
-    pub fn comments(&self) -> &[Span] {
+    pub(crate) fn comments(&self) -> &[Span] {
         &self.comments
     }
 

@@ -1,7 +1,5 @@
 //! The modules of a snapshot, each read and parsed at most once, when it is first asked for.
 
-use std::cell::Cell;
-
 use elsa::FrozenMap;
 
 use super::Module;
@@ -9,33 +7,29 @@ use crate::snapshot::{Entry, Snapshot};
 use crate::source::{RepoPath, SourceFile};
 
 /// The Python modules of a snapshot.
-pub struct Modules<'s> {
+pub(crate) struct Modules<'s> {
     snapshot: &'s dyn Snapshot,
     files: FrozenMap<RepoPath, Box<Option<SourceFile>>>,
     parsed: FrozenMap<RepoPath, Box<Module>>,
     folders: FrozenMap<RepoPath, Vec<Entry>>,
-    parses: Cell<usize>,
     /// Those of another snapshot, which this one differs from in one file only.
     others: Option<(&'s Modules<'s>, RepoPath)>,
 }
 
 impl<'s> Modules<'s> {
     /// The modules of a snapshot; nothing is read yet.
-    #[must_use]
-    pub fn new(snapshot: &'s dyn Snapshot) -> Self {
+    pub(crate) fn new(snapshot: &'s dyn Snapshot) -> Self {
         Self {
             snapshot,
             files: FrozenMap::new(),
             parsed: FrozenMap::new(),
             folders: FrozenMap::new(),
-            parses: Cell::new(0),
             others: None,
         }
     }
 
     /// The modules of a snapshot that differs in one file: of the others nothing is read or parsed again.
-    #[must_use]
-    pub fn changed(others: &'s Modules<'s>, snapshot: &'s dyn Snapshot, file: RepoPath) -> Self {
+    pub(crate) fn changed(others: &'s Modules<'s>, snapshot: &'s dyn Snapshot, file: RepoPath) -> Self {
         Self {
             others: Some((others, file)),
             ..Self::new(snapshot)
@@ -49,8 +43,7 @@ impl<'s> Modules<'s> {
     }
 
     /// A file of the snapshot; nothing when it is absent, too large or not UTF-8.
-    #[must_use]
-    pub fn file(&self, path: &RepoPath) -> Option<&SourceFile> {
+    pub(crate) fn file(&self, path: &RepoPath) -> Option<&SourceFile> {
         if let Some(others) = self.elsewhere(path) {
             return others.file(path);
         }
@@ -65,8 +58,7 @@ impl<'s> Modules<'s> {
     }
 
     /// The module at a path.
-    #[must_use]
-    pub fn get(&self, path: &RepoPath) -> Option<&Module> {
+    pub(crate) fn get(&self, path: &RepoPath) -> Option<&Module> {
         if let Some(others) = self.elsewhere(path) {
             return others.get(path);
         }
@@ -77,8 +69,7 @@ impl<'s> Modules<'s> {
     }
 
     /// The module that a file holds, if it was parsed already.
-    #[must_use]
-    pub fn parsed(&self, file: &SourceFile) -> Option<&Module> {
+    pub(crate) fn parsed(&self, file: &SourceFile) -> Option<&Module> {
         if let Some(others) = self.elsewhere(file.path()) {
             return others.parsed(file);
         }
@@ -87,21 +78,19 @@ impl<'s> Modules<'s> {
     }
 
     /// The module that a file holds. The file counts as that of the snapshot from here on.
-    pub fn parse(&self, file: &SourceFile) -> &Module {
+    pub(crate) fn parse(&self, file: &SourceFile) -> &Module {
         if let Some(others) = self.elsewhere(file.path()) {
             return others.parse(file);
         }
         if let Some(known) = self.parsed(file) {
             return known;
         }
-        self.parses.set(self.parses.get() + 1);
         let module = Box::new(Module::parse(file.clone()));
         self.parsed.insert(file.path().clone(), module)
     }
 
     /// What a folder holds.
-    #[must_use]
-    pub fn list(&self, folder: &RepoPath) -> &[Entry] {
+    pub(crate) fn list(&self, folder: &RepoPath) -> &[Entry] {
         if let Some((others, _)) = self.others {
             return others.list(folder);
         }
@@ -114,8 +103,8 @@ impl<'s> Modules<'s> {
     }
 
     /// How many files were parsed so far.
-    #[must_use]
-    pub fn parses(&self) -> usize {
-        self.parses.get()
+    #[cfg(test)]
+    pub(crate) fn parses(&self) -> usize {
+        self.parsed.len()
     }
 }

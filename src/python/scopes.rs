@@ -10,18 +10,18 @@ use crate::source::Span;
 
 /// The names of a module, a class, a function or a lambda.
 #[derive(Debug)]
-pub struct Scope<'m> {
+pub(crate) struct Scope<'m> {
     /// Whose names they are.
-    pub kind: ScopeKind<'m>,
+    pub(crate) kind: ScopeKind<'m>,
     names: FxHashMap<&'m str, Name<'m>>,
     /// `from module import *`, in order.
-    pub stars: Vec<Site<'m>>,
+    pub(crate) stars: Vec<Site<'m>>,
     /// The names that `global` takes from the module.
-    pub globals: FxHashSet<&'m str>,
+    pub(crate) globals: FxHashSet<&'m str>,
     /// The names that `global` and `nonlocal` take from further out.
-    pub outer: FxHashSet<&'m str>,
+    pub(crate) outer: FxHashSet<&'m str>,
     /// What a function returns, in order.
-    pub returns: Vec<Return<'m>>,
+    pub(crate) returns: Vec<Return<'m>>,
     /// The blocks, each before the blocks inside it.
     blocks: Vec<Block>,
     forks: Vec<Fork<'m>>,
@@ -29,7 +29,7 @@ pub struct Scope<'m> {
 
 /// What has names of its own.
 #[derive(Debug, Clone, Copy)]
-pub enum ScopeKind<'m> {
+pub(crate) enum ScopeKind<'m> {
     /// A module.
     Module,
     /// A class body, which the functions inside it do not see.
@@ -44,27 +44,27 @@ pub enum ScopeKind<'m> {
 
 /// All that one scope does with a name.
 #[derive(Debug, Default)]
-pub struct Name<'m> {
+pub(crate) struct Name<'m> {
     /// Where it gets a value, in order.
-    pub sites: Vec<Site<'m>>,
+    pub(crate) sites: Vec<Site<'m>>,
     /// Where what it holds is changed in place, in order.
-    pub changes: Vec<Change<'m>>,
+    pub(crate) changes: Vec<Change<'m>>,
 }
 
 /// A place where a name gets a value.
 #[derive(Debug)]
-pub struct Site<'m> {
+pub(crate) struct Site<'m> {
     /// The byte from which on it has that value.
-    pub from: usize,
+    pub(crate) from: usize,
     /// The block it stands in.
-    pub block: BlockId,
+    pub(crate) block: BlockId,
     /// What it is bound to.
-    pub binding: Binding<'m>,
+    pub(crate) binding: Binding<'m>,
 }
 
 /// What a name is bound to.
 #[derive(Debug)]
-pub enum Binding<'m> {
+pub(crate) enum Binding<'m> {
     /// The value of an expression, or the part of it at these places.
     Value(&'m Expr, Vec<usize>),
     /// An item of what a `for` goes through, or the part of it at these places.
@@ -94,20 +94,20 @@ pub enum Binding<'m> {
 
 /// A change in place of what a name holds.
 #[derive(Debug)]
-pub struct Change<'m> {
+pub(crate) struct Change<'m> {
     /// The byte from which on it is changed.
-    pub from: usize,
+    pub(crate) from: usize,
     /// The block it stands in.
-    pub block: BlockId,
+    pub(crate) block: BlockId,
     /// The attributes between the name and what is changed.
-    pub path: Vec<&'m str>,
+    pub(crate) path: Vec<&'m str>,
     /// What is done.
-    pub kind: ChangeKind<'m>,
+    pub(crate) kind: ChangeKind<'m>,
 }
 
 /// What is done to a value in place.
 #[derive(Debug, Clone, Copy)]
-pub enum ChangeKind<'m> {
+pub(crate) enum ChangeKind<'m> {
     /// `x[index] = value`
     Item(&'m Expr, &'m Expr),
     /// `x operator= value`
@@ -124,32 +124,32 @@ pub enum ChangeKind<'m> {
 
 /// A `return`.
 #[derive(Debug)]
-pub struct Return<'m> {
+pub(crate) struct Return<'m> {
     /// What is returned.
-    pub value: Option<&'m Expr>,
+    pub(crate) value: Option<&'m Expr>,
     /// The block it stands in.
-    pub block: BlockId,
+    pub(crate) block: BlockId,
 }
 
 /// A run of statements, by its place in [`Scope`].
-pub type BlockId = usize;
+pub(crate) type BlockId = usize;
 
 /// A run of statements: all are executed, or none.
 #[derive(Debug)]
-pub struct Block {
+pub(crate) struct Block {
     /// The block around the statement that it is a part of, and that statement; nothing for the body itself.
-    pub parent: Option<(BlockId, usize)>,
+    pub(crate) parent: Option<(BlockId, usize)>,
     /// Where its statements stand.
-    pub span: Span,
+    pub(crate) span: Span,
     /// When it is executed.
-    pub when: When,
+    pub(crate) when: When,
     /// Whether it ends in `return` or `raise`, so that nothing after its statement follows it.
-    pub leaves: bool,
+    pub(crate) leaves: bool,
 }
 
 /// When a block is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     /// Whenever the block around it is.
     Always,
     /// In this branch of a fork.
@@ -168,19 +168,18 @@ pub enum When {
 
 /// An `if` with its branches, or another statement with inner blocks.
 #[derive(Debug)]
-pub struct Fork<'m> {
+pub(crate) struct Fork<'m> {
     /// The whole statement.
-    pub span: Span,
+    pub(crate) span: Span,
     /// The test of each branch of an `if`; none for `else`.
-    pub tests: Vec<Option<&'m Expr>>,
+    pub(crate) tests: Vec<Option<&'m Expr>>,
     /// The blocks of its branches.
-    pub branches: Vec<BlockId>,
+    pub(crate) branches: Vec<BlockId>,
 }
 
 impl Fork<'_> {
     /// Whether one of the branches is always taken.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.tests.last().is_some_and(Option::is_none)
     }
 }
@@ -206,8 +205,7 @@ pub(super) const CHANGERS: &[&str] = &[
 
 impl<'m> Scope<'m> {
     /// Reads a scope. `binds_in_expressions` is whether its module has a `:=` anywhere.
-    #[must_use]
-    pub fn of(kind: ScopeKind<'m>, body: &'m [Stmt], binds_in_expressions: bool) -> Self {
+    pub(crate) fn of(kind: ScopeKind<'m>, body: &'m [Stmt], binds_in_expressions: bool) -> Self {
         let mut builder = Builder {
             scope: Self {
                 kind,
@@ -236,19 +234,33 @@ impl<'m> Scope<'m> {
     }
 
     /// What it does with a name.
-    #[must_use]
-    pub fn name(&self, name: &str) -> Option<&Name<'m>> {
+    pub(crate) fn name(&self, name: &str) -> Option<&Name<'m>> {
         self.names.get(name)
     }
 
+    /// Where it binds a name, in order.
+    pub(crate) fn sites(&self, name: &str) -> &[Site<'m>] {
+        self.names
+            .get(name)
+            .map(|known| known.sites.as_slice())
+            .unwrap_or_default()
+    }
+
+    /// Where it changes in place what a name holds, in order.
+    pub(crate) fn changes(&self, name: &str) -> &[Change<'m>] {
+        self.names
+            .get(name)
+            .map(|known| known.changes.as_slice())
+            .unwrap_or_default()
+    }
+
     /// All names that it binds, in no order.
-    pub fn names(&self) -> impl Iterator<Item = (&'m str, &Name<'m>)> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&'m str, &Name<'m>)> {
         self.names.iter().map(|(name, what)| (*name, what))
     }
 
     /// Its parameters, for a function or a lambda.
-    #[must_use]
-    pub fn parameters(&self) -> &'m [Parameter] {
+    pub(crate) fn parameters(&self) -> &'m [Parameter] {
         match self.kind {
             ScopeKind::Function(function) => &function.parameters,
             ScopeKind::Lambda(parameters) => parameters,
@@ -257,26 +269,22 @@ impl<'m> Scope<'m> {
     }
 
     /// All blocks, in the order in which they begin.
-    #[must_use]
-    pub fn blocks(&self) -> &[Block] {
+    pub(crate) fn blocks(&self) -> &[Block] {
         &self.blocks
     }
 
     /// A block.
-    #[must_use]
-    pub fn block(&self, id: BlockId) -> &Block {
+    pub(crate) fn block(&self, id: BlockId) -> &Block {
         &self.blocks[id]
     }
 
     /// A statement with branches.
-    #[must_use]
-    pub fn fork(&self, id: usize) -> &Fork<'m> {
+    pub(crate) fn fork(&self, id: usize) -> &Fork<'m> {
         &self.forks[id]
     }
 
     /// The innermost block around a byte.
-    #[must_use]
-    pub fn block_at(&self, at: usize) -> BlockId {
+    pub(crate) fn block_at(&self, at: usize) -> BlockId {
         let mut id = self
             .blocks
             .partition_point(|block| block.span.start <= at)
@@ -291,8 +299,7 @@ impl<'m> Scope<'m> {
     }
 
     /// Whether a block holds a byte.
-    #[must_use]
-    pub fn holds(&self, id: BlockId, at: usize) -> bool {
+    pub(crate) fn holds(&self, id: BlockId, at: usize) -> bool {
         let block = &self.blocks[id];
         block.parent.is_none() || block.span.start <= at && at < block.span.end
     }
@@ -686,7 +693,7 @@ fn leaves(statement: &Stmt) -> bool {
 
 /// What a module does outside the order of its names: attributes that are set, and calls, each with the definitions around it.
 #[derive(Debug, Default)]
-pub struct Doings<'m> {
+pub(crate) struct Doings<'m> {
     sets: FxHashMap<&'m str, Vec<AttributeSet<'m>>>,
     calls: FxHashMap<&'m str, Vec<(Within<'m>, &'m Call)>>,
     /// The functions that take a name from the module with `global`.
@@ -694,11 +701,11 @@ pub struct Doings<'m> {
 }
 
 /// The classes and functions around a place, outermost first.
-pub type Within<'m> = Arc<[Definition<'m>]>;
+pub(crate) type Within<'m> = Arc<[Definition<'m>]>;
 
 /// A class or a function.
 #[derive(Debug, Clone, Copy)]
-pub enum Definition<'m> {
+pub(crate) enum Definition<'m> {
     /// A class.
     Class(&'m Class),
     /// A function.
@@ -707,21 +714,20 @@ pub enum Definition<'m> {
 
 /// `object.name = value`, or `setattr(object, 'name', value)`.
 #[derive(Debug)]
-pub struct AttributeSet<'m> {
+pub(crate) struct AttributeSet<'m> {
     /// The definitions around it.
-    pub within: Within<'m>,
+    pub(crate) within: Within<'m>,
     /// The object.
-    pub object: &'m Expr,
+    pub(crate) object: &'m Expr,
     /// The value.
-    pub value: &'m Expr,
+    pub(crate) value: &'m Expr,
     /// Where it is set.
-    pub span: Span,
+    pub(crate) span: Span,
 }
 
 impl<'m> Doings<'m> {
     /// Goes through a module once.
-    #[must_use]
-    pub fn of(body: &'m [Stmt]) -> Self {
+    pub(crate) fn of(body: &'m [Stmt]) -> Self {
         let mut doings = Self::default();
         let top: Within<'m> = Arc::new([]);
         doings.block(body, &top);
@@ -729,20 +735,17 @@ impl<'m> Doings<'m> {
     }
 
     /// Where an attribute of that name is set.
-    #[must_use]
-    pub fn sets(&self, attribute: &str) -> &[AttributeSet<'m>] {
+    pub(crate) fn sets(&self, attribute: &str) -> &[AttributeSet<'m>] {
         self.sets.get(attribute).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The calls of what is called so, as a name or as an attribute.
-    #[must_use]
-    pub fn calls(&self, name: &str) -> &[(Within<'m>, &'m Call)] {
+    pub(crate) fn calls(&self, name: &str) -> &[(Within<'m>, &'m Call)] {
         self.calls.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The functions that bind a name of the module.
-    #[must_use]
-    pub fn globals(&self, name: &str) -> &[Within<'m>] {
+    pub(crate) fn globals(&self, name: &str) -> &[Within<'m>] {
         self.globals.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 

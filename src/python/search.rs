@@ -8,17 +8,16 @@ use regex::bytes::Regex;
 
 /// What a file may hold, judged by its bytes: a file with neither needs no parse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Relevance {
+pub(crate) struct Relevance {
     /// It may call an operation of Alembic or declare a revision.
-    pub migration: bool,
+    pub(crate) migration: bool,
     /// It may create or change the metadata that Alembic migrates.
-    pub metadata: bool,
+    pub(crate) metadata: bool,
 }
 
 impl Relevance {
     /// Whether the file must be parsed.
-    #[must_use]
-    pub const fn any(self) -> bool {
+    pub(crate) const fn any(self) -> bool {
         self.migration || self.metadata
     }
 }
@@ -130,8 +129,7 @@ static REVISION: LazyLock<Option<Regex>> =
 /// Looks for the words without which no rule can find anything.
 ///
 /// Errs on the side of parsing: a word in a comment or a string counts.
-#[must_use]
-pub fn relevance(bytes: &[u8]) -> Relevance {
+pub(crate) fn relevance(bytes: &[u8]) -> Relevance {
     let is_early = SEARCHED.fetch_add(1, Ordering::Relaxed) < FEW;
     let found = |words: &Words| {
         if is_early {
@@ -147,8 +145,7 @@ pub fn relevance(bytes: &[u8]) -> Relevance {
 }
 
 /// Whether a line reads as that by which a revision names the one before it, be it in a string that somebody forgot to close.
-#[must_use]
-pub fn names_down_revision(bytes: &[u8]) -> bool {
+pub(crate) fn names_down_revision(bytes: &[u8]) -> bool {
     REVISION.as_ref().is_some_and(|revision| revision.is_match(bytes))
 }
 
@@ -192,8 +189,7 @@ fn imports_helpers(bytes: &[u8]) -> bool {
 
 /// Whether a file that is a [`relevant`](relevance) migration declares a revision, has no word of what a rule can find fault with, and takes
 /// nothing from elsewhere that might.
-#[must_use]
-pub fn is_plain_revision(bytes: &[u8]) -> bool {
+pub(crate) fn is_plain_revision(bytes: &[u8]) -> bool {
     // Where a search cannot be made, everything is parsed.
     let Some(subject) = &*SUBJECT else {
         return false;

@@ -44,7 +44,7 @@ impl<'m> Reader<'m> {
     }
 
     /// What a call with these arguments gives; `place` is the call, and `chain` what is around it.
-    pub fn call_with(
+    pub(crate) fn call_with(
         &mut self,
         callee: &Value<'m>,
         arguments: Arguments<'m>,
@@ -90,7 +90,7 @@ impl<'m> Reader<'m> {
     }
 
     /// The arguments of a call.
-    pub fn arguments(&mut self, arguments: &'m [Argument], chain: &Chain<'m>) -> Arguments<'m> {
+    pub(crate) fn arguments(&mut self, arguments: &'m [Argument], chain: &Chain<'m>) -> Arguments<'m> {
         let mut result = Arguments::default();
         let mut is_spread = false;
         for argument in arguments {
@@ -123,7 +123,7 @@ impl<'m> Reader<'m> {
     }
 
     /// What a function returns for these arguments. Each is entered once at a time.
-    pub fn call_function(
+    pub(crate) fn call_function(
         &mut self,
         closure: &Rc<Closure<'m>>,
         receiver: Option<&Value<'m>>,
@@ -198,7 +198,7 @@ impl<'m> Reader<'m> {
     }
 
     /// The scope of a function inside a call.
-    pub fn entered(
+    pub(crate) fn entered(
         &mut self,
         closure: &Rc<Closure<'m>>,
         receiver: Option<Value<'m>>,
@@ -277,7 +277,7 @@ impl<'m> Reader<'m> {
     }
 
     /// `object.name(...)`
-    pub fn call_method(
+    pub(crate) fn call_method(
         &mut self,
         object: &Value<'m>,
         name: &str,
@@ -431,7 +431,7 @@ impl<'m> Reader<'m> {
     }
 
     /// `"..." % values`
-    pub fn filled_percents(
+    pub(crate) fn filled_percents(
         &mut self,
         template: &Rc<Text>,
         values: &Value<'m>,

@@ -25,11 +25,9 @@ impl<'m> Reader<'m> {
         path.reverse();
         let Some(name) = root.as_name() else { return value };
         let scope = chain.scope.clone();
-        match scope.name(name) {
-            Some(known) if !known.changes.is_empty() => {
-                self.with_changes(value, &known.changes, &path, 0..expr.span.start, chain)
-            }
-            _ => value,
+        match scope.changes(name) {
+            [] => value,
+            changes => self.with_changes(value, changes, &path, 0..expr.span.start, chain),
         }
     }
 

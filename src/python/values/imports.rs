@@ -10,7 +10,7 @@ use crate::snapshot::{Entry, EntryKind};
 use crate::source::RepoPath;
 
 /// The folders where Python looks for modules.
-pub struct Imports<'m> {
+pub(crate) struct Imports<'m> {
     find_roots: Box<dyn Fn() -> Vec<RepoPath> + 'm>,
     roots: OnceCell<Vec<RepoPath>>,
     found: RefCell<FxHashMap<ModuleName, Found>>,
@@ -18,7 +18,7 @@ pub struct Imports<'m> {
 
 /// What a name on Python's path turns out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// The file of a module of the project.
     File(RepoPath),
     /// A package without an `__init__.py`.
@@ -31,7 +31,7 @@ pub enum Found {
 
 impl<'m> Imports<'m> {
     /// Imports from these folders, in order; they are looked for when the first import asks.
-    pub fn new(find_roots: impl Fn() -> Vec<RepoPath> + 'm) -> Self {
+    pub(crate) fn new(find_roots: impl Fn() -> Vec<RepoPath> + 'm) -> Self {
         Self {
             find_roots: Box::new(find_roots),
             roots: OnceCell::new(),
@@ -40,8 +40,7 @@ impl<'m> Imports<'m> {
     }
 
     /// What a name stands for.
-    #[must_use]
-    pub fn find(&self, modules: &Modules<'_>, name: &ModuleName) -> Found {
+    pub(crate) fn find(&self, modules: &Modules<'_>, name: &ModuleName) -> Found {
         if let Some(known) = self.found.borrow().get(name) {
             return known.clone();
         }
@@ -104,7 +103,6 @@ fn has(entries: &[Entry], name: &[u8]) -> Option<EntryKind> {
 }
 
 /// The folder that a relative import with so many dots starts from.
-#[must_use]
 pub(super) fn relative_folder(module: &RepoPath, level: u32) -> Option<RepoPath> {
     let mut folder = module.parent()?;
     for _ in 1..level {

@@ -15,17 +15,17 @@ mod reader;
 mod text;
 mod value;
 
-pub use chain::{Call, Chain, Link};
-pub use imports::{Found, Imports};
-pub use objects::Set;
-pub use reader::{Loop, Reader};
-pub use text::{PLACEHOLDER, Text};
-pub use value::{Arguments, Class, Closure, Code, Dict, Instance, Made, ModuleName, Place, Value};
+pub(crate) use chain::Chain;
+pub(crate) use imports::{Found, Imports};
+pub(crate) use reader::Reader;
+pub(crate) use text::{PLACEHOLDER, Text};
+pub use value::Place;
+pub(crate) use value::{Arguments, Class, Code, Dict, Made, ModuleName, Value};
 
 use std::rc::Rc;
 
 /// What the reader asks those who know the libraries.
-pub trait Libraries {
+pub(crate) trait Libraries {
     /// Whether a package of this name is a library, whatever folder of the project has the same name.
     fn is_library(&self, package: &str) -> bool;
 

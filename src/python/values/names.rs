@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::scopes::{Binding, BlockId, Change, ChangeKind, Definition, Scope, ScopeKind, Site, When};
 use super::super::{Expr, Function, ParameterKind};
 use super::chain::Chain;
-use super::imports::{Found, relative_folder};
+use super::imports::Found;
 use super::reader::{BYTES_A_STEP, Loop, Reader, address};
 use super::value::{Arguments, Choices, Class, Closure, Code, Instance, ModuleName, Value};
 use crate::source::Span;
@@ -48,7 +48,7 @@ enum Reach {
 
 impl<'m> Reader<'m> {
     /// What a name is worth at a byte of the module.
-    pub fn name(&mut self, name: &str, chain: &Chain<'m>, at: usize) -> Value<'m> {
+    pub(crate) fn name(&mut self, name: &str, chain: &Chain<'m>, at: usize) -> Value<'m> {
         match self.look_up(name, chain, at) {
             Some(value) => value,
             None if BUILTINS.contains(&name) => Value::External(format!("builtins.{name}").into()),
@@ -79,7 +79,7 @@ impl<'m> Reader<'m> {
             {
                 return Some(self.changed_further_in(name, value, &changing));
             }
-            if chain.scope.name(name).is_some_and(|known| !known.changes.is_empty()) {
+            if !chain.scope.changes(name).is_empty() {
                 changing.push((chain.clone(), at));
             }
             // A function is called when the scopes around it are complete, or as far as they were executed then.
@@ -96,18 +96,14 @@ impl<'m> Reader<'m> {
         let mut value = value;
         for (chain, at) in changing.iter().rev() {
             let scope = chain.scope.clone();
-            let changes = scope
-                .name(name)
-                .map(|known| known.changes.as_slice())
-                .unwrap_or_default();
-            value = self.with_changes(value, changes, &[], 0..*at, chain);
+            value = self.with_changes(value, scope.changes(name), &[], 0..*at, chain);
         }
         value
     }
 
     /// The expression that a name stands for, through other names of its module, with the scopes around it; the expression itself where it
     /// is no name, or where several or none are certain.
-    pub fn source(&mut self, expr: &'m Expr, chain: &Chain<'m>) -> (&'m Expr, Chain<'m>) {
+    pub(crate) fn source(&mut self, expr: &'m Expr, chain: &Chain<'m>) -> (&'m Expr, Chain<'m>) {
         let mut current = (expr, chain.clone());
         for _ in 0..MAX_NAMES {
             let Some(next) = self.only_source(current.0, &current.1) else {
@@ -150,32 +146,10 @@ impl<'m> Reader<'m> {
         None
     }
 
-    /// Whether a name is bound by the scope itself, a parameter or the item of a loop rather than a value that is written.
-    #[must_use]
-    pub fn is_handed_over(&self, name: &str, chain: &Chain<'m>) -> bool {
-        let mut link = Some(chain);
-        while let Some(chain) = link.take() {
-            let sites = chain
-                .scope
-                .name(name)
-                .map(|known| known.sites.as_slice())
-                .unwrap_or_default();
-            if let Some(site) = sites.last() {
-                return matches!(site.binding, Binding::Round(..));
-            }
-            if chain.scope.parameters().iter().any(|one| one.name == name) {
-                return true;
-            }
-            link = chain.outer.as_ref();
-        }
-        false
-    }
-
     /// What a scope binds a name to, as it is at a byte; nothing where it binds it to nothing by then.
-    pub fn in_scope(&mut self, name: &str, chain: &Chain<'m>, at: usize) -> Option<Value<'m>> {
+    pub(crate) fn in_scope(&mut self, name: &str, chain: &Chain<'m>, at: usize) -> Option<Value<'m>> {
         let scope = chain.scope.clone();
-        let known = scope.name(name);
-        let sites = known.map(|known| known.sites.as_slice()).unwrap_or_default();
+        let sites = scope.sites(name);
         let before = sites.partition_point(|site| site.from <= at);
         let latest = before.checked_sub(1).map_or(0, |last| sites[last].from);
         if let Some(value) = self.starred(name, chain, latest..at) {
@@ -197,7 +171,7 @@ impl<'m> Reader<'m> {
             return None;
         }
         let value = choices.finish();
-        let changes = known.map(|known| known.changes.as_slice()).unwrap_or_default();
+        let changes = scope.changes(name);
         if changes.is_empty() {
             return Some(value);
         }
@@ -415,7 +389,7 @@ impl<'m> Reader<'m> {
     }
 
     /// Whether a block is executed whenever its scope is, where that is known.
-    pub fn is_executed(&mut self, block: BlockId, chain: &Chain<'m>) -> Option<bool> {
+    pub(crate) fn is_executed(&mut self, block: BlockId, chain: &Chain<'m>) -> Option<bool> {
         match self.reach_in_order(block, chain) {
             Reach::Always => Some(true),
             Reach::Never => Some(false),
@@ -424,7 +398,7 @@ impl<'m> Reader<'m> {
     }
 
     /// Where a scope certainly ends before its last statement: behind a `return` or `raise` that is always executed.
-    pub fn certain_end(&mut self, chain: &Chain<'m>) -> Option<usize> {
+    pub(crate) fn certain_end(&mut self, chain: &Chain<'m>) -> Option<usize> {
         let scope = chain.scope.clone();
         self.charge(scope.blocks().len(), Span::default(), chain);
         let leaving = (1..scope.blocks().len()).filter(|id| scope.block(*id).leaves);
@@ -466,7 +440,7 @@ impl<'m> Reader<'m> {
                 level,
                 name: attribute,
                 ..
-            } => match self.imported_from(module, *level, chain) {
+            } => match chain.imported_from(module, *level) {
                 Some(module) => self.module_attribute(&module, attribute),
                 None => Value::unknown("the relative import leads out of the repository"),
             },
@@ -495,18 +469,6 @@ impl<'m> Reader<'m> {
         decorators.any(|decorator| {
             let function = decorator.as_call().map_or(decorator, |call| &call.callee);
             matches!(self.value(function, chain), Value::Function(_))
-        })
-    }
-
-    /// The module that `from ..module import` names.
-    #[must_use]
-    pub fn imported_from(&self, module: &str, level: u32, chain: &Chain<'m>) -> Option<ModuleName> {
-        if level == 0 {
-            return Some(ModuleName::absolute(module));
-        }
-        Some(ModuleName {
-            folder: Some(relative_folder(chain.module.file().path(), level)?),
-            dotted: module.to_owned(),
         })
     }
 
@@ -685,8 +647,7 @@ impl<'m> Reader<'m> {
             };
             let inner = self.within(chain.module, within);
             let scope = inner.scope.clone();
-            let sites = scope.name(name).map(|known| known.sites.as_slice()).unwrap_or_default();
-            for site in sites {
+            for site in scope.sites(name) {
                 if choices.is_full() {
                     return;
                 }
@@ -711,7 +672,7 @@ impl<'m> Reader<'m> {
             let Binding::ImportFrom { module, level, .. } = &star.binding else {
                 continue;
             };
-            let Some(module) = self.imported_from(module, *level, chain) else {
+            let Some(module) = chain.imported_from(module, *level) else {
                 continue;
             };
             if self.reach(star.block, chain, between.end) == Reach::Never {

@@ -18,18 +18,18 @@ const MAX_CLASSES: usize = 120;
 
 /// A value that is set on an object.
 #[derive(Clone)]
-pub struct Set<'m> {
+pub(crate) struct Set<'m> {
     /// The value.
-    pub value: Value<'m>,
+    pub(crate) value: Value<'m>,
     /// Where it is set.
-    pub place: Place,
+    pub(crate) place: Place,
     /// Whether it is set for certain; else it may be what it was before.
-    pub is_certain: bool,
+    pub(crate) is_certain: bool,
 }
 
 impl<'m> Reader<'m> {
     /// `object.name`
-    pub fn attribute(&mut self, object: &Value<'m>, name: &str) -> Value<'m> {
+    pub(crate) fn attribute(&mut self, object: &Value<'m>, name: &str) -> Value<'m> {
         match object {
             Value::Unknown(_) => object.clone(),
             Value::Module(module) => self.module_attribute(&module.clone(), name),
@@ -89,7 +89,7 @@ impl<'m> Reader<'m> {
     }
 
     /// An attribute of a class, its bases included, with what the libraries add.
-    pub fn class_attribute(&mut self, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
+    pub(crate) fn class_attribute(&mut self, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
         self.found_in(class, name, &mut FxHashSet::default())
     }
 
@@ -171,7 +171,7 @@ impl<'m> Reader<'m> {
     }
 
     /// What a class derives from.
-    pub fn bases(&mut self, class: &Rc<Class<'m>>) -> Vec<Value<'m>> {
+    pub(crate) fn bases(&mut self, class: &Rc<Class<'m>>) -> Vec<Value<'m>> {
         let arguments = class.tree.arguments.iter();
         let positional = arguments.filter(|argument| argument.kind == ArgumentKind::Positional);
         positional
@@ -180,14 +180,18 @@ impl<'m> Reader<'m> {
     }
 
     /// A keyword of a class: `metaclass=`, `registry=`, `table=`.
-    pub fn class_keyword(&mut self, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
+    pub(crate) fn class_keyword(&mut self, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
         let argument = class.tree.arguments.iter().find(|argument| argument.is_keyword(name))?;
         Some(self.value(&argument.value, &class.around))
     }
 
     /// What `is_wanted` makes of the first base of a library, at any distance, that it knows: by its dotted name, or by the kind of the object
     /// that serves as a base.
-    pub fn of_library_base<T>(&mut self, class: &Rc<Class<'m>>, is_wanted: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(crate) fn of_library_base<T>(
+        &mut self,
+        class: &Rc<Class<'m>>,
+        is_wanted: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let mut seen = FxHashSet::default();
         let mut open = vec![class.clone()];
         while let Some(class) = open.pop() {
@@ -219,7 +223,7 @@ impl<'m> Reader<'m> {
     }
 
     /// What is set on an object under a name by assignments anywhere in the modules that were asked.
-    pub fn set_on(&mut self, object: &Value<'m>, name: &str) -> Option<Set<'m>> {
+    pub(crate) fn set_on(&mut self, object: &Value<'m>, name: &str) -> Option<Set<'m>> {
         let mut last: Option<Set<'m>> = None;
         for mut found in self.sets_on(object, name) {
             if let Some(before) = last.take().filter(|_| !found.is_certain) {
@@ -232,7 +236,7 @@ impl<'m> Reader<'m> {
     }
 
     /// Each assignment of those, in the order in which the modules are run.
-    pub fn sets_on(&mut self, object: &Value<'m>, name: &str) -> Vec<Set<'m>> {
+    pub(crate) fn sets_on(&mut self, object: &Value<'m>, name: &str) -> Vec<Set<'m>> {
         let mut found = Vec::new();
         // A module that imports another one runs on after it.
         let modules: Vec<_> = self.asked().iter().rev().copied().collect();
@@ -496,7 +500,7 @@ impl<'m> Reader<'m> {
     }
 
     /// The functions of a class body that are called so, for what only their calls tell.
-    pub fn own_method(&mut self, class: &Rc<Class<'m>>, name: &str) -> Option<Rc<Closure<'m>>> {
+    pub(crate) fn own_method(&mut self, class: &Rc<Class<'m>>, name: &str) -> Option<Rc<Closure<'m>>> {
         let has = class.tree.body.iter().any(|statement| match &statement.kind {
             StmtKind::Function(function) => function.name == name,
             _ => false,

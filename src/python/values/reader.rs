@@ -30,7 +30,7 @@ const ITEMS_A_STEP: usize = 4;
 const MAX_DEPTH: usize = 160;
 
 /// Answers questions about the modules of one project.
-pub struct Reader<'m> {
+pub(crate) struct Reader<'m> {
     /// Nothing where one module is read by itself.
     project: Option<(&'m Modules<'m>, Imports<'m>)>,
     pub(super) libraries: &'m dyn Libraries,
@@ -65,7 +65,7 @@ pub struct Reader<'m> {
     /// Whether a word occurs in a module.
     mentions: FxHashMap<(usize, Box<str>), bool>,
     /// What libraries found out once for all.
-    pub remembered: FxHashMap<&'static str, Value<'m>>,
+    pub(crate) remembered: FxHashMap<&'static str, Value<'m>>,
     /// The loops over written lists whose items were asked for.
     pub(super) loops: Vec<Loop>,
 }
@@ -81,13 +81,13 @@ pub(super) struct Returned<'m> {
 
 /// A loop over a list that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Loop {
+pub(crate) struct Loop {
     /// Where what it goes through stands.
-    pub at: usize,
+    pub(crate) at: usize,
     /// Something that no other loop has.
-    pub key: usize,
+    pub(crate) key: usize,
     /// How many items it has.
-    pub items: usize,
+    pub(crate) items: usize,
 }
 
 enum Answer<T> {
@@ -103,8 +103,7 @@ pub(super) fn address<T: ?Sized>(of: &T) -> usize {
 
 impl<'m> Reader<'m> {
     /// A reader; nothing is read yet.
-    #[must_use]
-    pub fn new(project: Option<(&'m Modules<'m>, Imports<'m>)>, libraries: &'m dyn Libraries) -> Self {
+    pub(crate) fn new(project: Option<(&'m Modules<'m>, Imports<'m>)>, libraries: &'m dyn Libraries) -> Self {
         Self {
             project,
             libraries,
@@ -134,39 +133,33 @@ impl<'m> Reader<'m> {
     }
 
     /// The same, with as many steps as one module is worth.
-    #[must_use]
-    pub fn for_module(self, module: &Module) -> Self {
+    pub(crate) fn for_module(self, module: &Module) -> Self {
         let most = STEPS_OF_MODULE + module.file().text().len() / BYTES_A_QUESTION;
         Self { most, ..self }
     }
 
     /// How many steps were taken so far. The same question takes the same number on every machine.
-    #[must_use]
-    pub fn steps(&self) -> usize {
+    pub(crate) fn steps(&self) -> usize {
         self.steps
     }
 
     /// Where the steps ran out, if they did.
-    #[must_use]
-    pub fn exhausted(&self) -> Option<&Place> {
+    pub(crate) fn exhausted(&self) -> Option<&Place> {
         self.exhausted.as_ref()
     }
 
     /// The modules that were asked, in order.
-    #[must_use]
-    pub fn asked(&self) -> &[&'m Module] {
+    pub(crate) fn asked(&self) -> &[&'m Module] {
         &self.asked
     }
 
     /// The modules of the snapshot, where more than one is read.
-    #[must_use]
-    pub fn modules(&self) -> Option<&'m Modules<'m>> {
+    pub(crate) fn modules(&self) -> Option<&'m Modules<'m>> {
         self.project.as_ref().map(|(modules, _)| *modules)
     }
 
     /// The module at a path.
-    #[must_use]
-    pub fn module_at(&self, path: &crate::source::RepoPath) -> Option<&'m Module> {
+    pub(crate) fn module_at(&self, path: &crate::source::RepoPath) -> Option<&'m Module> {
         self.modules()?.get(path)
     }
 
@@ -184,7 +177,7 @@ impl<'m> Reader<'m> {
     }
 
     /// Counts what is copied or gone through at a place; false where there are no steps left.
-    pub fn charge(&mut self, items: usize, span: Span, chain: &Chain<'m>) -> bool {
+    pub(crate) fn charge(&mut self, items: usize, span: Span, chain: &Chain<'m>) -> bool {
         self.spend(items / ITEMS_A_STEP, span, chain.module)
     }
 
@@ -199,7 +192,7 @@ impl<'m> Reader<'m> {
     }
 
     /// The scope of a module, where its names have their last values.
-    pub fn module(&mut self, module: &'m Module) -> Chain<'m> {
+    pub(crate) fn module(&mut self, module: &'m Module) -> Chain<'m> {
         let key = (address(module), 0);
         if let Some(known) = self.chains.get(&key) {
             return known.clone();
@@ -271,7 +264,7 @@ impl<'m> Reader<'m> {
     }
 
     /// What a module does outside the order of its names.
-    pub fn doings(&mut self, module: &'m Module) -> Rc<Doings<'m>> {
+    pub(crate) fn doings(&mut self, module: &'m Module) -> Rc<Doings<'m>> {
         let key = address(module);
         if let Some(known) = self.doings.get(&key) {
             return known.clone();
@@ -283,7 +276,7 @@ impl<'m> Reader<'m> {
     }
 
     /// The class that a statement makes where it stands.
-    pub fn class(&mut self, tree: &'m super::super::Class, around: &Chain<'m>) -> Rc<Class<'m>> {
+    pub(crate) fn class(&mut self, tree: &'m super::super::Class, around: &Chain<'m>) -> Rc<Class<'m>> {
         let key = (address(tree), around.id());
         let known = self.classes.entry(key).or_insert_with(|| {
             Rc::new(Class {
@@ -299,7 +292,7 @@ impl<'m> Reader<'m> {
     }
 
     /// The scope of a class body.
-    pub fn class_chain(&mut self, class: &Rc<Class<'m>>) -> Chain<'m> {
+    pub(crate) fn class_chain(&mut self, class: &Rc<Class<'m>>) -> Chain<'m> {
         let key = (address(class.tree), class.around.id());
         if let Some(known) = self.chains.get(&key) {
             return known.clone();
@@ -312,7 +305,7 @@ impl<'m> Reader<'m> {
     }
 
     /// The scope of a function that nobody calls: what its parameters are, its callers in the module tell.
-    pub fn function_chain(&mut self, function: &'m Arc<Function>, around: &Chain<'m>) -> Chain<'m> {
+    pub(crate) fn function_chain(&mut self, function: &'m Arc<Function>, around: &Chain<'m>) -> Chain<'m> {
         let key = (Arc::as_ptr(function) as usize, around.id());
         if let Some(known) = self.chains.get(&key) {
             return known.clone();
@@ -325,12 +318,12 @@ impl<'m> Reader<'m> {
     }
 
     /// The scope of a lambda or a comprehension, which sees what is around it.
-    pub fn inner_chain(&mut self, kind: ScopeKind<'m>, around: &Chain<'m>) -> Chain<'m> {
+    pub(crate) fn inner_chain(&mut self, kind: ScopeKind<'m>, around: &Chain<'m>) -> Chain<'m> {
         self.link(kind, &[], around.module, Some(around.clone()), around.class.clone())
     }
 
     /// The scope inside these classes and functions of a module.
-    pub fn within(&mut self, module: &'m Module, definitions: &[Definition<'m>]) -> Chain<'m> {
+    pub(crate) fn within(&mut self, module: &'m Module, definitions: &[Definition<'m>]) -> Chain<'m> {
         let mut chain = self.module(module);
         for definition in definitions {
             chain = match definition {
@@ -345,7 +338,7 @@ impl<'m> Reader<'m> {
     }
 
     /// What an expression is worth, and the loops over written lists that this depends on, in the order of the source.
-    pub fn value_in_loops(&mut self, expr: &'m Expr, chain: &Chain<'m>) -> (Value<'m>, Vec<Loop>) {
+    pub(crate) fn value_in_loops(&mut self, expr: &'m Expr, chain: &Chain<'m>) -> (Value<'m>, Vec<Loop>) {
         // What was answered before has forgotten its loops.
         let fresh = self.at_rounds(chain, Vec::new());
         let before = std::mem::take(&mut self.loops);
@@ -356,7 +349,7 @@ impl<'m> Reader<'m> {
     }
 
     /// The same scope with loops at these items: the key of each, and the item's place.
-    pub fn at_rounds(&mut self, chain: &Chain<'m>, rounds: Vec<(usize, usize)>) -> Chain<'m> {
+    pub(crate) fn at_rounds(&mut self, chain: &Chain<'m>, rounds: Vec<(usize, usize)>) -> Chain<'m> {
         let id = self.new_id();
         Chain::new(Link {
             scope: chain.scope.clone(),
@@ -370,7 +363,7 @@ impl<'m> Reader<'m> {
     }
 
     /// What an expression is worth at its place.
-    pub fn value(&mut self, expr: &'m Expr, chain: &Chain<'m>) -> Value<'m> {
+    pub(crate) fn value(&mut self, expr: &'m Expr, chain: &Chain<'m>) -> Value<'m> {
         match &expr.kind {
             ExprKind::None => return Value::None,
             ExprKind::Bool(value) => return Value::Bool(*value),
@@ -538,7 +531,7 @@ impl<'m> Reader<'m> {
     }
 
     /// `dict.update(value)`, which costs what is copied.
-    pub fn update(&mut self, dict: &mut Dict<'m>, value: &Value<'m>, span: Span, chain: &Chain<'m>) {
+    pub(crate) fn update(&mut self, dict: &mut Dict<'m>, value: &Value<'m>, span: Span, chain: &Chain<'m>) {
         let copied = match value {
             Value::Dict(other) => other.items().len(),
             Value::List(items) => items.len(),
@@ -552,7 +545,7 @@ impl<'m> Reader<'m> {
     }
 
     /// `object[index]`
-    pub fn item(&mut self, object: &Value<'m>, index: &Value<'m>) -> Value<'m> {
+    pub(crate) fn item(&mut self, object: &Value<'m>, index: &Value<'m>) -> Value<'m> {
         match (object, index) {
             (Value::Dict(dict), _) => {
                 let reason = || match &dict.unknown {
@@ -658,7 +651,7 @@ impl<'m> Reader<'m> {
     }
 
     /// Whether a condition holds, where that is known.
-    pub fn truth(&mut self, test: &'m Expr, chain: &Chain<'m>) -> Option<bool> {
+    pub(crate) fn truth(&mut self, test: &'m Expr, chain: &Chain<'m>) -> Option<bool> {
         match &test.kind {
             ExprKind::Not(inner) => self.truth(inner, chain).map(|truth| !truth),
             // What runs is not checked for types.
@@ -699,7 +692,7 @@ impl<'m> Reader<'m> {
     }
 
     /// `module.name`, where the module may be of this project or of a library.
-    pub fn module_attribute(&mut self, module: &ModuleName, name: &str) -> Value<'m> {
+    pub(crate) fn module_attribute(&mut self, module: &ModuleName, name: &str) -> Value<'m> {
         match self.find(module) {
             Found::External => self.external(&format!("{}.{name}", module.dotted)),
             Found::File(path) => {
@@ -714,7 +707,7 @@ impl<'m> Reader<'m> {
     }
 
     /// What a name of a module stands for in the end. Modules may import it from each other in a circle.
-    pub fn name_of_module(&mut self, module: &'m Module, name: &str) -> Option<Value<'m>> {
+    pub(crate) fn name_of_module(&mut self, module: &'m Module, name: &str) -> Option<Value<'m>> {
         let chain = self.module(module);
         let key = (chain.id(), Box::from(name));
         match self.module_names.get(&key) {
@@ -768,7 +761,7 @@ impl<'m> Reader<'m> {
     }
 
     /// What a module's name stands for.
-    pub fn find(&self, name: &ModuleName) -> Found {
+    pub(crate) fn find(&self, name: &ModuleName) -> Found {
         let package = name.dotted.split('.').next().unwrap_or_default();
         if name.folder.is_none() && self.libraries.is_library(package) {
             return Found::External;
@@ -788,7 +781,7 @@ impl<'m> Reader<'m> {
     }
 
     /// Something of a library, by its dotted name.
-    pub fn external(&mut self, name: &str) -> Value<'m> {
+    pub(crate) fn external(&mut self, name: &str) -> Value<'m> {
         let libraries = self.libraries;
         libraries.external(self, name)
     }

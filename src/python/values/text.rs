@@ -8,14 +8,14 @@ use crate::source::{SourceFile, Span};
 use super::super::Literals;
 
 /// Stands in a text for what is put in at run time.
-pub const PLACEHOLDER: char = '\u{f8ff}';
+pub(crate) const PLACEHOLDER: char = '\u{f8ff}';
 
 /// More text than any migration has; ends texts that double each other.
 pub(super) const MAX_TEXT: usize = 1 << 20;
 
 /// A text, with [`PLACEHOLDER`] for what is put in when it runs.
 #[derive(Debug, Clone, Default)]
-pub struct Text {
+pub(crate) struct Text {
     held: String,
     runs: Vec<Run>,
     /// How many placeholders there are.
@@ -73,8 +73,7 @@ impl PartialEq for Text {
 
 impl Text {
     /// What a string literal holds, or the part of an f-string that begins at `offset`.
-    #[must_use]
-    pub fn literal(text: &str, file: &SourceFile, literal: Span, offset: usize) -> Self {
+    pub(crate) fn literal(text: &str, file: &SourceFile, literal: Span, offset: usize) -> Self {
         let origin = Origin {
             file: file.clone(),
             literal,
@@ -89,39 +88,34 @@ impl Text {
     }
 
     /// A text that stands nowhere in the source.
-    #[must_use]
-    pub fn plain(text: &str) -> Self {
+    pub(crate) fn plain(text: &str) -> Self {
         let mut whole = Self::default();
         whole.add(text, None);
         whole
     }
 
     /// The text, with [`PLACEHOLDER`] for what is put in when it runs.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.held
     }
 
     /// The text, where all of it is known.
-    #[must_use]
-    pub fn known(&self) -> Option<&str> {
+    pub(crate) fn known(&self) -> Option<&str> {
         (self.open == 0).then_some(&*self.held)
     }
 
     /// Whether nothing of it is known.
-    #[must_use]
-    pub fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         self.runs.is_empty()
     }
 
     /// How many bytes it has.
-    #[must_use]
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.held.len()
     }
 
     /// Adds a placeholder.
-    pub fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         if !self.held.ends_with(PLACEHOLDER) {
             self.held.push(PLACEHOLDER);
             self.open += 1;
@@ -129,7 +123,7 @@ impl Text {
     }
 
     /// Adds another text.
-    pub fn push(&mut self, other: &Self) {
+    pub(crate) fn push(&mut self, other: &Self) {
         self.push_part(other, 0..other.held.len(), None);
     }
 
@@ -175,8 +169,7 @@ impl Text {
     }
 
     /// The same text as a name gives it.
-    #[must_use]
-    pub fn through(&self, name: &str, value: Span) -> Self {
+    pub(crate) fn through(&self, name: &str, value: Span) -> Self {
         let mut text = self.clone();
         for origin in text.runs.iter_mut().filter_map(|run| run.origin.as_mut()) {
             origin.names = Some(Rc::new(Through {
@@ -189,7 +182,7 @@ impl Text {
     }
 
     /// The literals that it is put together from.
-    pub fn literals(&self) -> impl Iterator<Item = Span> + '_ {
+    pub(crate) fn literals(&self) -> impl Iterator<Item = Span> + '_ {
         self.runs.iter().filter_map(|run| Some(run.origin.as_ref()?.literal))
     }
 
@@ -203,8 +196,7 @@ impl Text {
     /// place of its value whether nothing else uses it.
     ///
     /// Nothing where they come from several literals, from one that is used elsewhere too, from another file, or from none.
-    #[must_use]
-    pub fn replace(
+    pub(crate) fn replace(
         &self,
         file: &SourceFile,
         range: Range<usize>,
@@ -238,8 +230,7 @@ impl Text {
     }
 
     /// The place in the file of these bytes, for pointing at it.
-    #[must_use]
-    pub fn place(&self, file: &SourceFile, range: Range<usize>, literals: &Literals) -> Option<Span> {
+    pub(crate) fn place(&self, file: &SourceFile, range: Range<usize>, literals: &Literals) -> Option<Span> {
         let run = self.run_at(range.start)?;
         let origin = run.origin.as_ref().filter(|origin| origin.file.path() == file.path())?;
         let start = origin.offset + range.start - run.at;
@@ -270,7 +261,6 @@ pub(super) enum Field {
 }
 
 /// The parts of `"..." % values`.
-#[must_use]
 pub(super) fn percent_pieces(template: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
@@ -300,7 +290,6 @@ pub(super) fn percent_pieces(template: &str) -> Vec<Piece> {
 }
 
 /// The parts of `"...".format(values)`.
-#[must_use]
 pub(super) fn brace_pieces(template: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;

@@ -27,22 +27,21 @@ const MAX_COMPARED: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The file.
-    pub file: SourceFile,
+    pub(crate) file: SourceFile,
     /// Where in it.
-    pub span: Span,
+    pub(crate) span: Span,
 }
 
 impl Place {
     /// Whether two are the same.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is(&self, other: &Self) -> bool {
         self.span == other.span && self.file.path() == other.file.path()
     }
 }
 
 /// The value of an expression.
 #[derive(Clone)]
-pub enum Value<'m> {
+pub(crate) enum Value<'m> {
     /// It cannot be known; why, as half a sentence.
     Unknown(Rc<str>),
     /// `None`
@@ -81,47 +80,47 @@ pub enum Value<'m> {
 
 /// A module by name: absolute, or as seen from a folder in a relative import.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ModuleName {
+pub(crate) struct ModuleName {
     /// The folder that a relative import starts from.
-    pub folder: Option<RepoPath>,
+    pub(crate) folder: Option<RepoPath>,
     /// The dotted name; empty for the folder itself.
-    pub dotted: String,
+    pub(crate) dotted: String,
 }
 
 /// A dict as far as it is known.
 #[derive(Clone, Default)]
-pub struct Dict<'m> {
+pub(crate) struct Dict<'m> {
     items: Vec<(Value<'m>, Value<'m>)>,
     places: FxHashMap<u64, usize>,
     /// Why there may be more in it than is known.
-    pub unknown: Option<Rc<str>>,
+    pub(crate) unknown: Option<Rc<str>>,
     /// Where it was written.
-    pub place: Option<Place>,
+    pub(crate) place: Option<Place>,
 }
 
 /// A class of the project.
-pub struct Class<'m> {
+pub(crate) struct Class<'m> {
     /// The class.
-    pub tree: &'m ClassTree,
+    pub(crate) tree: &'m ClassTree,
     /// The scopes around it.
-    pub around: Chain<'m>,
+    pub(crate) around: Chain<'m>,
     /// Where its name stands.
-    pub place: Place,
+    pub(crate) place: Place,
 }
 
 /// A function or a lambda together with the names it sees.
-pub struct Closure<'m> {
+pub(crate) struct Closure<'m> {
     /// What is called.
-    pub code: Code<'m>,
+    pub(crate) code: Code<'m>,
     /// The scopes around it.
-    pub around: Chain<'m>,
+    pub(crate) around: Chain<'m>,
     /// The class whose body defines it.
-    pub class: Option<Rc<Class<'m>>>,
+    pub(crate) class: Option<Rc<Class<'m>>>,
 }
 
 /// What can be called.
 #[derive(Debug, Clone, Copy)]
-pub enum Code<'m> {
+pub(crate) enum Code<'m> {
     /// A function.
     Function(&'m Arc<Function>),
     /// A lambda: its parameters and its value.
@@ -130,8 +129,7 @@ pub enum Code<'m> {
 
 impl<'m> Code<'m> {
     /// The parameters.
-    #[must_use]
-    pub fn parameters(&self) -> &'m [Parameter] {
+    pub(crate) fn parameters(&self) -> &'m [Parameter] {
         match self {
             Self::Function(function) => &function.parameters,
             Self::Lambda(parameters, _) => parameters,
@@ -149,44 +147,44 @@ impl<'m> Code<'m> {
 
 /// The arguments of a call.
 #[derive(Clone, Default)]
-pub struct Arguments<'m> {
+pub(crate) struct Arguments<'m> {
     /// By position.
-    pub positional: Vec<Value<'m>>,
+    pub(crate) positional: Vec<Value<'m>>,
     /// By name.
-    pub named: Vec<(Rc<str>, Value<'m>)>,
+    pub(crate) named: Vec<(Rc<str>, Value<'m>)>,
     /// Why there may be more of them than is known.
-    pub unknown: Option<Rc<str>>,
+    pub(crate) unknown: Option<Rc<str>>,
 }
 
 /// An object that a library made. Two are one when the same place made them.
-pub struct Made<'m> {
+pub(crate) struct Made<'m> {
     /// What it is to the room that knows the library.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What the source calls to make it, for people.
-    pub maker: Rc<str>,
+    pub(crate) maker: Rc<str>,
     /// With these arguments.
-    pub arguments: Arguments<'m>,
+    pub(crate) arguments: Arguments<'m>,
     /// Where the source makes it; nothing when a library does.
-    pub place: Option<Place>,
+    pub(crate) place: Option<Place>,
     /// The class of the project that it is an object of, where the library's own was derived from.
-    pub class: Option<Rc<Class<'m>>>,
+    pub(crate) class: Option<Rc<Class<'m>>>,
     /// The call that it was made in, for what that call does with it later.
-    pub chain: Option<Chain<'m>>,
+    pub(crate) chain: Option<Chain<'m>>,
 }
 
 /// An object of one of the project's own classes.
-pub struct Instance<'m> {
+pub(crate) struct Instance<'m> {
     /// The class.
-    pub class: Rc<Class<'m>>,
+    pub(crate) class: Rc<Class<'m>>,
     /// What it was made with.
-    pub arguments: Arguments<'m>,
+    pub(crate) arguments: Arguments<'m>,
     /// Something that no other object has.
     pub(super) id: usize,
 }
 
 impl ModuleName {
     /// A module by its absolute name.
-    pub fn absolute(dotted: impl Into<String>) -> Self {
+    pub(crate) fn absolute(dotted: impl Into<String>) -> Self {
         Self {
             folder: None,
             dotted: dotted.into(),
@@ -194,8 +192,7 @@ impl ModuleName {
     }
 
     /// The module or package called `name` inside this one.
-    #[must_use]
-    pub fn join(&self, name: &str) -> Self {
+    pub(crate) fn join(&self, name: &str) -> Self {
         let dotted = if self.dotted.is_empty() {
             name.to_owned()
         } else {
@@ -210,25 +207,22 @@ impl ModuleName {
 
 impl<'m> Value<'m> {
     /// What cannot be known, for this reason.
-    pub fn unknown(reason: impl Into<Rc<str>>) -> Self {
+    pub(crate) fn unknown(reason: impl Into<Rc<str>>) -> Self {
         Self::Unknown(reason.into())
     }
 
     /// A text that stands nowhere in the source.
-    #[must_use]
-    pub fn text(text: &str) -> Self {
+    pub(crate) fn text(text: &str) -> Self {
         Self::Text(Rc::new(Text::plain(text)))
     }
 
     /// A dict.
-    #[must_use]
-    pub fn dict(dict: Dict<'m>) -> Self {
+    pub(crate) fn dict(dict: Dict<'m>) -> Self {
         Self::Dict(Rc::new(dict))
     }
 
     /// The text, where all of it is known.
-    #[must_use]
-    pub fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => text.known(),
             _ => None,
@@ -236,8 +230,7 @@ impl<'m> Value<'m> {
     }
 
     /// The possible values.
-    #[must_use]
-    pub fn choices(&self) -> &[Self] {
+    pub(crate) fn choices(&self) -> &[Self] {
         match self {
             Self::Either(values) => values,
             _ => std::slice::from_ref(self),
@@ -302,8 +295,7 @@ impl<'m> Value<'m> {
     }
 
     /// Whether this is certainly the same value, or the same object.
-    #[must_use]
-    pub fn same(&self, other: &Self) -> bool {
+    pub(crate) fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one), Self::Text(other)) => {
                 one.known().is_some() && (Rc::ptr_eq(one, other) || one.size() <= MAX_KEY && one == other)
@@ -314,7 +306,7 @@ impl<'m> Value<'m> {
     }
 
     /// One value that stands for all of them: equal ones and all that are unknown count once.
-    pub fn either(values: impl IntoIterator<Item = Self>) -> Self {
+    pub(crate) fn either(values: impl IntoIterator<Item = Self>) -> Self {
         let mut choices = Choices::default();
         for value in values {
             choices.add(&value);
@@ -323,8 +315,7 @@ impl<'m> Value<'m> {
     }
 
     /// Whether Python takes it for true, where that is known.
-    #[must_use]
-    pub fn truth(&self) -> Option<bool> {
+    pub(crate) fn truth(&self) -> Option<bool> {
         match self {
             Self::None => Some(false),
             Self::Bool(value) => Some(*value),
@@ -391,8 +382,7 @@ impl<'m> Choices<'m> {
 
 impl<'m> Dict<'m> {
     /// An empty dict that is written here.
-    #[must_use]
-    pub fn at(place: Place) -> Self {
+    pub(crate) fn at(place: Place) -> Self {
         Self {
             place: Some(place),
             ..Self::default()
@@ -400,27 +390,24 @@ impl<'m> Dict<'m> {
     }
 
     /// Its items, in order.
-    #[must_use]
-    pub fn items(&self) -> &[(Value<'m>, Value<'m>)] {
+    pub(crate) fn items(&self) -> &[(Value<'m>, Value<'m>)] {
         &self.items
     }
 
     /// The value of a key.
-    #[must_use]
-    pub fn get(&self, key: &Value<'m>) -> Option<&Value<'m>> {
+    pub(crate) fn get(&self, key: &Value<'m>) -> Option<&Value<'m>> {
         let place = self.places.get(&key.fingerprint()?)?;
         self.items.get(*place).map(|(_, value)| value)
     }
 
     /// Whether a key is certainly not in it.
-    #[must_use]
-    pub fn lacks(&self, key: &Value<'m>) -> bool {
+    pub(crate) fn lacks(&self, key: &Value<'m>) -> bool {
         let is_known = !matches!(key, Value::Either(_)) && key.fingerprint().is_some();
         is_known && self.unknown.is_none() && self.get(key).is_none()
     }
 
     /// Sets a key.
-    pub fn set(&mut self, key: Value<'m>, value: Value<'m>) {
+    pub(crate) fn set(&mut self, key: Value<'m>, value: Value<'m>) {
         let is_several = matches!(key, Value::Either(_));
         let Some(fingerprint) = key.fingerprint().filter(|_| !is_several) else {
             self.unknown = Some("a key of the dict is computed".into());
@@ -446,7 +433,7 @@ impl<'m> Dict<'m> {
     }
 
     /// Removes a key.
-    pub fn remove(&mut self, key: &Value<'m>) {
+    pub(crate) fn remove(&mut self, key: &Value<'m>) {
         let removed = key
             .fingerprint()
             .and_then(|fingerprint| self.places.remove(&fingerprint));
@@ -459,7 +446,7 @@ impl<'m> Dict<'m> {
     }
 
     /// As `dict.update` does it.
-    pub fn update(&mut self, other: &Value<'m>) {
+    pub(crate) fn update(&mut self, other: &Value<'m>) {
         match other {
             Value::Dict(dict) => {
                 if dict.unknown.is_some() {
@@ -486,8 +473,7 @@ impl<'m> Dict<'m> {
 
 impl<'m> Arguments<'m> {
     /// The argument for a parameter, by position where it has one, else by name.
-    #[must_use]
-    pub fn get(&self, position: Option<usize>, name: &str) -> Option<&Value<'m>> {
+    pub(crate) fn get(&self, position: Option<usize>, name: &str) -> Option<&Value<'m>> {
         let mut named = self.named.iter().rev();
         let named = named.find(|(known, _)| &**known == name).map(|(_, value)| value);
         named.or_else(|| self.positional.get(position?))
