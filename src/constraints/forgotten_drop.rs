@@ -224,7 +224,7 @@ fn imported<'b>(body: &'b [Stmt], from: &str, wanted: &'b str) -> Option<&'b str
     Some(if first.name == "*" {
         wanted
     } else {
-        first.alias.as_ref().unwrap_or(&first.name)
+        first.asname.as_ref().unwrap_or(&first.name)
     })
 }
 

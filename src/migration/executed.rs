@@ -1,4 +1,4 @@
-//! SQL that a migration runs: the text as the reader of values puts it together, with the way back to each literal.
+//! SQL that a migration runs: its text, and the literals in the source that each part comes from.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -16,21 +16,21 @@ use super::Direction;
 pub struct Execution<'m> {
     /// The call.
     pub(crate) call: &'m Call,
-    /// Where its SQL is given.
+    /// The argument with the SQL.
     pub argument: Span,
-    /// What it runs, one for each round of a loop over literals; nothing where that cannot be read.
+    /// The SQL, one text for each round of a loop over literals; none if it can't be read.
     pub texts: Vec<SqlText>,
-    /// Whether it is a statement built with SQLAlchemy that moves rows and leaves tables as they are.
+    /// Whether it is a statement built with SQLAlchemy that moves rows and changes no table.
     pub moves_data: bool,
     /// Which direction of the revision it runs in.
     pub direction: Direction,
-    /// The name of the function that holds it; nothing at module level.
+    /// The function that it is in; nothing at module level.
     pub function: Option<&'m str>,
     /// Whether a text may run more than once.
     pub repeated: bool,
-    /// What a condition around it says of the database.
+    /// What the conditions around it say of the database.
     pub guard: Guard,
-    /// Whether it stands in a branch that may not be taken.
+    /// Whether it is in a branch that may not be taken.
     pub conditional: bool,
 }
 
@@ -41,7 +41,7 @@ pub enum Guard {
     None,
     /// It runs on this one.
     On(Dialect),
-    /// They ask for the database, and the answer is not clear.
+    /// They test for the database in a way that is not understood.
     Doubtful,
 }
 
@@ -51,14 +51,13 @@ pub struct SqlText {
     text: Rc<Text>,
     /// The body of the function that runs it.
     body: Option<Span>,
-    /// The literals that serve other rounds of a loop as well.
+    /// The literals that are part of other rounds' texts as well.
     shared: Rc<HashSet<Span>>,
-    /// The literals of the module.
     literals: Literals,
 }
 
 impl SqlText {
-    /// The texts that an expression is worth, one for each round of the loops it depends on; nothing where one of them is not known.
+    /// A text for each value, one for each round of a loop; none if one of them is not known.
     pub(super) fn of(values: &[Value<'_>], body: Option<Span>, literals: &Literals) -> Vec<Self> {
         let texts: Option<Vec<Rc<Text>>> = values
             .iter()
@@ -78,15 +77,15 @@ impl SqlText {
         texts.into_iter().map(one).collect()
     }
 
-    /// The text, with a placeholder for what is put in when it runs.
+    /// The text, with a placeholder for each part that is known only at run time.
     #[must_use]
     pub fn text(&self) -> &str {
         self.text.as_str()
     }
 
-    /// Where these bytes stand in the file, and what to write there so that `new` is run in their stead.
+    /// The edit of the source that replaces these bytes by `new`.
     ///
-    /// Nothing where they come from several literals, from one that is used elsewhere too, or from none.
+    /// Nothing if they come from several literals, from none, or from one that is used elsewhere too.
     #[must_use]
     pub fn replace(&self, file: &SourceFile, range: Range<usize>, new: &str) -> Option<(Span, String)> {
         let serves_once = |name: &str, value: Span| !self.is_used_again(file, name, value);
@@ -95,13 +94,13 @@ impl SqlText {
         (!is_shared).then_some((span, written))
     }
 
-    /// The place in the file of these bytes, for pointing at it.
+    /// Where these bytes are in the file, to point at.
     #[must_use]
     pub fn place(&self, file: &SourceFile, range: Range<usize>) -> Option<Span> {
         self.text.place(file, range, &self.literals)
     }
 
-    /// Whether a name is written anywhere but where it is bound and where it is used here.
+    /// Whether a name is used anywhere else.
     fn is_used_again(&self, file: &SourceFile, name: &str, value: Span) -> bool {
         let in_word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
         let all = Span::new(0, file.text().len());
@@ -116,7 +115,7 @@ impl SqlText {
     }
 }
 
-/// The literals that are part of several texts: they cannot be changed for one of them.
+/// The literals that are part of several texts, so that they can't be changed for one.
 fn shared(texts: &[Rc<Text>]) -> HashSet<Span> {
     let mut seen = HashSet::new();
     let mut shared = HashSet::new();
@@ -128,7 +127,7 @@ fn shared(texts: &[Rc<Text>]) -> HashSet<Span> {
     shared
 }
 
-/// What a condition says of the database, by the names of databases in it.
+/// What a condition says of the database, by the names in it.
 pub(super) fn guard(test: &Expr, source: &str) -> Guard {
     if !source.contains("dialect") {
         return Guard::None;

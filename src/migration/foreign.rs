@@ -1,4 +1,4 @@
-//! The operations of a helper that stands in another module of the project: `add_key('order', 'invoice')` under
+//! The operations of a helper function in another module of the project: `add_key('order', 'invoice')` after
 //! `from app.migration_helpers import add_key`.
 
 use crate::naming::ConstraintKind;
@@ -6,25 +6,17 @@ use crate::python::values::{Chain, Code, Reader, Value};
 use crate::python::{Call, ExprKind, Module, Stmt, StmtKind};
 
 use super::signature::{Action, signature};
-use super::{Known, Name, Referred};
+use super::{Direction, Known, Name, Operation, Receiver, Referred};
 
-/// An operation that a helper does, with what the call hands to it.
-pub(super) struct Foreign {
-    pub(super) action: Action,
-    pub(super) name: Name,
-    pub(super) table: Known<String>,
-    pub(super) schema: Known<Option<String>>,
-    pub(super) columns: Known<Vec<String>>,
-    pub(super) referred: Option<Referred>,
-}
-
-/// What a call does through a helper of another module; nothing where it calls anything else.
+/// The operations behind a call, with what the call passes on; none unless it calls a function of another module.
+///
+/// Where and when they run is the caller's to fill in.
 pub(super) fn operations<'m>(
     values: &mut Reader<'m>,
     call: &'m Call,
     chain: &Chain<'m>,
     here: &'m Module,
-) -> Vec<Foreign> {
+) -> Vec<Operation<'m>> {
     let Value::Function(helper) = values.value(&call.callee, chain) else {
         return Vec::new();
     };
@@ -36,17 +28,16 @@ pub(super) fn operations<'m>(
     }
     let arguments = values.arguments(&call.arguments, chain);
     let inside = values.entered(&helper, None, &arguments, None);
-    let mut calls = Vec::new();
-    function
-        .body
-        .iter()
-        .for_each(|statement| collect(statement, &mut calls));
+    let mut inner_calls = Vec::new();
+    for statement in &function.body {
+        collect(statement, &mut inner_calls);
+    }
     let end = values.certain_end(&inside).unwrap_or(usize::MAX);
     let mut found = Vec::new();
-    for call in calls.into_iter().filter(|call| call.span.start < end) {
-        let block = inside.scope.block_at(call.span.start);
+    for inner in inner_calls.into_iter().filter(|inner| inner.span.start < end) {
+        let block = inside.scope.block_at(inner.span.start);
         if values.is_executed(block, &inside) != Some(false) {
-            found.extend(operation(values, call, &inside));
+            found.extend(operation(values, inner, &inside, call));
         }
     }
     found
@@ -61,32 +52,28 @@ fn collect<'m>(statement: &'m Stmt, calls: &mut Vec<&'m Call>) {
     for expr in exprs {
         expr.each_call(&mut |call| calls.push(call));
     }
-    for block in blocks {
-        for inner in block {
-            collect(inner, calls);
-        }
+    for inner in blocks.into_iter().flatten() {
+        collect(inner, calls);
     }
 }
 
-fn operation<'m>(values: &mut Reader<'m>, call: &'m Call, chain: &Chain<'m>) -> Option<Foreign> {
+fn operation<'m>(values: &mut Reader<'m>, call: &'m Call, chain: &Chain<'m>, outer: &'m Call) -> Option<Operation<'m>> {
     let ExprKind::Attribute { value, name, .. } = &call.callee.kind else {
         return None;
     };
     let signature = signature(name)?;
-    match values.value(value, chain) {
-        Value::External(path) if &*path == "alembic.op" => {}
-        _ => return None,
+    if !matches!(values.value(value, chain), Value::External(path) if &*path == "alembic.op") {
+        return None;
     }
-    let position = |name: &str| signature.on_op.iter().position(|parameter| *parameter == name);
     let mut argument = |name: &str| -> Value<'m> {
-        match call.argument(position(name), name) {
+        match call.argument(signature.position(name, false), name) {
             Ok(Some(argument)) => values.value(&argument.value, chain),
             Ok(None) => Value::None,
             Err(_) => Value::unknown("it comes out of `*` or `**`"),
         }
     };
     let action = match signature.action {
-        Action::Drop(None) => Action::Drop(kind_of(&argument("type_"))),
+        Action::Drop(None) => Action::Drop(argument("type_").as_text().and_then(ConstraintKind::from_type_name)),
         action => action,
     };
     let is_key = action == Action::Create(ConstraintKind::ForeignKey);
@@ -95,76 +82,31 @@ fn operation<'m>(values: &mut Reader<'m>, call: &'m Call, chain: &Chain<'m>) -> 
     } else {
         ["table_name", "schema", "columns"]
     };
-    Some(Foreign {
+    let computed = || "the helper computes it".to_owned();
+    let name = Name::of(&argument(signature.name()));
+    Some(Operation {
         action,
-        name: name_of(&argument(signature.on_op.first()?)),
-        table: text(&argument(table)),
-        schema: optional(&argument(schema)),
-        columns: match position(columns) {
-            Some(_) => texts(&argument(columns)),
+        call: outer,
+        receiver: Receiver::Operations("op".to_owned()),
+        name_argument: None,
+        unnamed_by: (name == Name::Unnamed).then_some(outer.span),
+        name,
+        table: Known::text(&argument(table), &computed),
+        schema: Known::optional_text(&argument(schema), &computed),
+        columns: match signature.position(columns, false) {
+            Some(_) => Known::texts(&argument(columns), &computed),
             None => Known::Is(Vec::new()),
         },
         referred: is_key.then(|| Referred {
-            table: text(&argument("referent_table")),
-            schema: optional(&argument("referent_schema")),
-            columns: texts(&argument("remote_cols")),
+            table: Known::text(&argument("referent_table"), &computed),
+            schema: Known::optional_text(&argument("referent_schema"), &computed),
+            columns: Known::texts(&argument("remote_cols"), &computed),
         }),
+        direction: Direction::Unknown,
+        function: None,
+        block: 0,
+        repeated: false,
+        // Whether the helper always does it is not known here.
+        conditional: true,
     })
-}
-
-fn kind_of(value: &Value<'_>) -> Option<ConstraintKind> {
-    match value.as_text()? {
-        "foreignkey" => Some(ConstraintKind::ForeignKey),
-        "unique" => Some(ConstraintKind::Unique),
-        "check" => Some(ConstraintKind::Check),
-        "primary" => Some(ConstraintKind::PrimaryKey),
-        _ => None,
-    }
-}
-
-/// The name that a value is worth.
-pub(super) fn name_of(value: &Value<'_>) -> Name {
-    match value {
-        Value::None => Name::Unnamed,
-        Value::Text(text) => match text.known() {
-            Some("") => Name::Unnamed,
-            Some(text) => Name::Plain(text.to_owned()),
-            None => Name::Computed,
-        },
-        Value::Made(made) if made.kind == crate::libraries::kinds::FINISHED => {
-            match made.arguments.positional.first() {
-                Some(Value::None) => Name::Unnamed,
-                Some(text) => text
-                    .as_text()
-                    .map_or(Name::Computed, |text| Name::Finished(text.to_owned())),
-                None => Name::Computed,
-            }
-        }
-        _ => Name::Computed,
-    }
-}
-
-const COMPUTED: &str = "the helper computes it";
-
-fn text(value: &Value<'_>) -> Known<String> {
-    match value.as_text() {
-        Some(text) => Known::Is(text.to_owned()),
-        None => Known::Computed(COMPUTED.to_owned()),
-    }
-}
-
-fn optional(value: &Value<'_>) -> Known<Option<String>> {
-    match (value, value.as_text()) {
-        (Value::None, _) => Known::Is(None),
-        (_, Some(text)) => Known::Is(Some(text.to_owned())),
-        _ => Known::Computed(COMPUTED.to_owned()),
-    }
-}
-
-fn texts(value: &Value<'_>) -> Known<Vec<String>> {
-    let texts = match value {
-        Value::List(items) => items.iter().map(|item| item.as_text().map(str::to_owned)).collect(),
-        _ => None,
-    };
-    texts.map_or_else(|| Known::Computed(COMPUTED.to_owned()), Known::Is)
 }

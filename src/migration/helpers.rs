@@ -1,4 +1,4 @@
-//! How the module's own functions are called, so that what a parameter holds is known where the function uses it.
+//! The calls of a module's own functions, which tell what their parameters hold.
 
 use std::collections::HashMap;
 
@@ -6,20 +6,21 @@ use crate::python::{Argument, ArgumentKind, Call, Class, Expr, ExprKind, Functio
 use crate::source::Span;
 
 use super::Known;
-use super::receiver::{Batch, Binding};
+use super::receiver::Batch;
+use super::scope::Binding;
 
-/// What one call hands to one parameter.
+/// What one call passes for one parameter.
 #[derive(Debug, Clone)]
 pub(super) struct Given<'m> {
     /// The call, or the place of the default.
     pub(super) place: Span,
-    /// What it stands for as an object of Alembic's.
+    /// What it means to Alembic's operations.
     pub(super) binding: Option<Binding<'m>>,
-    /// Whether it leaves out the name of a constraint that it is taken for.
+    /// Whether it is `None` or empty, so that a constraint named by it has no name.
     pub(super) unnamed: bool,
 }
 
-/// The calls of the functions of one module that have been seen, by where the function's name stands.
+/// The calls seen so far, by the place of the function's name.
 #[derive(Debug, Default)]
 pub(super) struct Calls<'m>(HashMap<usize, Vec<HashMap<&'m str, Given<'m>>>>);
 
@@ -32,38 +33,32 @@ impl<'m> Calls<'m> {
         self.0.is_empty()
     }
 
-    /// What the calls hand to a parameter; nothing where one of them does not say.
+    /// What each call passes for a parameter; nothing for a call that does not show it.
     pub(super) fn of(&self, function: &Function, parameter: &str) -> Vec<Option<&Given<'m>>> {
         let calls = self.0.get(&function.name_span.start).into_iter().flatten();
         calls.map(|call| call.get(parameter)).collect()
     }
 
-    /// What tells whether another reading would find more.
+    /// A summary: where it stays the same, another pass finds nothing more.
     pub(super) fn shape(&self) -> Vec<(usize, usize, u8, bool)> {
-        let mut shape: Vec<_> = self
-            .0
-            .iter()
-            .flat_map(|(function, calls)| {
-                calls
-                    .iter()
-                    .flat_map(move |call| call.values().map(move |given| (*function, given)))
-            })
-            .map(|(function, given)| {
+        let mut shape = Vec::new();
+        for (function, calls) in &self.0 {
+            for given in calls.iter().flat_map(HashMap::values) {
                 let binding = match &given.binding {
                     None => 0,
                     Some(Binding::Other) => 1,
                     Some(Binding::Batch(_)) => 2,
                     Some(_) => 3,
                 };
-                (function, given.place.start, binding, given.unnamed)
-            })
-            .collect();
+                shape.push((*function, given.place.start, binding, given.unnamed));
+            }
+        }
         shape.sort_unstable();
         shape
     }
 }
 
-/// The argument of each parameter; `bound` parameters at the front are filled by the object that a method is called on.
+/// The argument for each parameter. A method's first `bound` parameters take the object that it is called on.
 pub(super) fn arguments<'m>(function: &'m Function, call: &'m Call, bound: usize) -> HashMap<&'m str, &'m Argument> {
     let mut positional = function
         .parameters
@@ -83,7 +78,7 @@ pub(super) fn arguments<'m>(function: &'m Function, call: &'m Call, bound: usize
                     given.insert(parameter.name.as_str(), argument);
                 }
             }
-            // What follows may be anywhere.
+            // What follows may be for any later parameter.
             ArgumentKind::Spread => positional.by_ref().for_each(drop),
             ArgumentKind::KeywordSpread => {}
         }
@@ -91,14 +86,14 @@ pub(super) fn arguments<'m>(function: &'m Function, call: &'m Call, bound: usize
     given
 }
 
-/// Whether a call may fill more parameters than can be read.
+/// Whether a call may pass more than it shows.
 pub(super) fn has_spread(call: &Call) -> bool {
     call.arguments
         .iter()
         .any(|argument| matches!(argument.kind, ArgumentKind::Spread | ArgumentKind::KeywordSpread))
 }
 
-/// What a parameter stands for, by what the calls hand over. `Other` only where every call hands over something else for certain.
+/// What a parameter means by all of its calls. `Other` only where every call certainly passes something else.
 pub(super) fn agreed<'m>(given: &[Option<&Given<'m>>]) -> Option<Binding<'m>> {
     let known = || given.iter().flatten().filter_map(|given| given.binding.as_ref());
     let operations = known().find(|binding| !matches!(binding, Binding::Batch(_) | Binding::Other));
@@ -118,7 +113,7 @@ pub(super) fn agreed<'m>(given: &[Option<&Given<'m>>]) -> Option<Binding<'m>> {
     all_other.then_some(Binding::Other)
 }
 
-/// One batch operation that stands for two.
+/// What two batch operations have in common.
 fn merged(one: &Batch, other: &Batch) -> Batch {
     fn same<T: PartialEq + Clone>(one: &Known<T>, other: &Known<T>) -> Known<T> {
         if one == other {
@@ -166,7 +161,7 @@ fn functions(class: &Class) -> impl Iterator<Item = &Function> {
     })
 }
 
-/// How many parameters of a method are filled by what it is called on.
+/// How many parameters of a method take the object that it is called on.
 pub(super) fn bound_parameters(method: &Function) -> usize {
     let is_static = method
         .decorators
@@ -175,7 +170,7 @@ pub(super) fn bound_parameters(method: &Function) -> usize {
     usize::from(!is_static)
 }
 
-/// Whether a function looks at a name before it decides what to do.
+/// Whether statements branch on a name, so that it may have another value where it is used.
 pub(super) fn tests(body: &[Stmt], name: &str) -> bool {
     body.iter().any(|statement| {
         let tested: Vec<&Expr> = match &statement.kind {

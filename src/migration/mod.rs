@@ -1,18 +1,19 @@
-//! A migration as Alembic understands it: the operations of its upgrade and its downgrade, with table, columns and name.
+//! A migration: the operations of its upgrade and its downgrade, with table, columns and name.
 //!
-//! A module counts as a migration by what it does, never by where it lies: it declares a revision or uses Alembic's operations. Only of a test is
-//! it asked that it declares one.
+//! A module is a migration if it declares a revision or uses Alembic's operations, wherever it lies. A test must declare a revision.
 
 mod executed;
 mod foreign;
 mod helpers;
+mod known;
 mod pairing;
 mod read;
 mod receiver;
-mod renames;
+mod scope;
 mod signature;
 
 pub use executed::{Execution, Guard, SqlText};
+pub use known::Known;
 pub use pairing::{Pair, Pairing};
 pub use receiver::{Batch, Receiver};
 pub use signature::Action;
@@ -23,25 +24,6 @@ use crate::python::values::Reader;
 use crate::python::{Argument, Call, Module};
 use crate::source::{RepoPath, Span};
 use crate::work;
-
-/// Something that was read from the source, or the reason why it cannot be known without running it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Known<T> {
-    /// It is this.
-    Is(T),
-    /// It is computed; the text says how, as half a sentence.
-    Computed(String),
-}
-
-impl<T> Known<T> {
-    /// The value, if it is known.
-    pub fn known(&self) -> Option<&T> {
-        match self {
-            Self::Is(value) => Some(value),
-            Self::Computed(_) => None,
-        }
-    }
-}
 
 /// The name that an operation gives to its constraint or index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +49,7 @@ pub enum Direction {
     Unknown,
 }
 
-/// One call of an operation that makes or removes a named thing.
+/// A call of an operation that makes or removes a constraint or an index.
 #[derive(Debug, Clone)]
 pub struct Operation<'m> {
     /// What it does.
@@ -76,12 +58,12 @@ pub struct Operation<'m> {
     pub(crate) call: &'m Call,
     /// What it is called on.
     pub receiver: Receiver,
-    /// The argument that holds the name; nothing when it comes out of a `*` or `**`.
+    /// The argument with the name; nothing when it comes out of a `*` or `**`.
     pub(crate) name_argument: Option<&'m Argument>,
     /// The name.
     pub name: Name,
-    /// The place that leaves the name out, where that is not the operation's own argument: a call of the function around it, a row of what is
-    /// gone through, or what a `*` or `**` hands over.
+    /// Where the `None` came from, if not from the operation's own argument: a call of the function around it, a row of the table that a loop
+    /// is over, or the value behind a `*` or `**`.
     pub unnamed_by: Option<Span>,
     /// The table it changes.
     pub table: Known<String>,
@@ -93,17 +75,17 @@ pub struct Operation<'m> {
     pub referred: Option<Referred>,
     /// Which direction of the revision it runs in.
     pub direction: Direction,
-    /// The name of the function that holds it; nothing at module level.
+    /// The function that it is in; nothing at module level.
     pub function: Option<&'m str>,
-    /// Which run of statements holds it: those of one run are executed in the order of the source, if at all.
+    /// The block of statements that it is in. Those of one block run in the order of the source, if at all.
     pub block: usize,
     /// Whether it may run more than once, so that one name cannot serve.
     pub repeated: bool,
-    /// Whether it stands in a branch that may not be taken.
+    /// Whether it is in a branch that may not be taken.
     pub conditional: bool,
 }
 
-/// One call of an operation that gives no name itself: a column is added, a table is made, SQL is run.
+/// A call of any other operation: a column is added, a table is made, SQL is run.
 #[derive(Debug, Clone)]
 pub struct Step<'m> {
     /// The operation's name.
@@ -118,20 +100,20 @@ pub struct Step<'m> {
     pub schema: Known<Option<String>>,
     /// Which direction of the revision it runs in.
     pub direction: Direction,
-    /// The name of the function that holds it; nothing at module level.
+    /// The function that it is in; nothing at module level.
     pub function: Option<&'m str>,
-    /// The `Column(...)` that `add_column` adds, where it stands: a name that is bound once is followed.
+    /// The `Column(...)` that `add_column` adds, also through a name that is bound once.
     pub(crate) column: Option<&'m Call>,
-    /// Which run of statements holds it.
+    /// The block of statements that it is in.
     pub block: usize,
     /// Whether it may run more than once.
     pub repeated: bool,
-    /// Whether it stands in a branch that may not be taken.
+    /// Whether it is in a branch that may not be taken.
     pub conditional: bool,
 }
 
 impl Step<'_> {
-    /// The column that it drops, where it drops one.
+    /// The column that it drops, if it drops one.
     #[must_use]
     pub fn dropped_column(&self) -> Option<&str> {
         work::step();
@@ -165,13 +147,13 @@ impl Name {
 }
 
 impl Operation<'_> {
-    /// The place to point at: the name's argument, else the call.
+    /// What to point at: the name's argument, else the call.
     #[must_use]
     pub fn name_span(&self) -> Span {
         self.name_argument.map_or(self.call.span, |argument| argument.span)
     }
 
-    /// The kind of constraint it is about; nothing for a drop that does not say.
+    /// The kind of constraint; nothing for a drop that does not say.
     #[must_use]
     pub fn kind(&self) -> Option<ConstraintKind> {
         work::step();
@@ -181,7 +163,7 @@ impl Operation<'_> {
         }
     }
 
-    /// Whether a loop goes through schemas, each of which has a table of that name: then one name serves.
+    /// Whether it runs once a schema, on a table of the same name in each, so that one name is enough.
     #[must_use]
     pub fn is_once_a_schema(&self) -> bool {
         let is_known = self.table.known().is_some() && (!self.creates() || self.columns.known().is_some());
@@ -209,24 +191,24 @@ pub struct Migration<'m> {
     pub executions: Vec<Execution<'m>>,
     /// Whether the module declares a revision (`revision` and `down_revision`).
     pub declares_revision: bool,
-    /// Whether any operation of Alembic is used, those that name nothing included.
+    /// Whether it uses any operation of Alembic.
     pub uses_operations: bool,
 }
 
 impl<'m> Migration<'m> {
-    /// Reads the operations of a module by itself.
+    /// Reads a module on its own.
     #[must_use]
     pub fn read(module: &'m Module) -> Self {
         Self::read_with(module, Reader::new(None, &ALONE))
     }
 
-    /// Reads the operations of a module, whose values may come from other modules.
+    /// Reads a module whose values may come from other modules.
     #[must_use]
     pub(crate) fn read_with(module: &'m Module, values: Reader<'m>) -> Self {
         read::migration(module, values.for_module(module))
     }
 
-    /// A module without any word of Alembic's operations, which needs no reading.
+    /// A module without operations.
     #[must_use]
     pub fn none(module: &'m Module) -> Self {
         Self {
@@ -239,7 +221,7 @@ impl<'m> Migration<'m> {
         }
     }
 
-    /// Whether the module is a migration, or a helper of one. A test tries operations on a database of its own.
+    /// Whether the module is a migration, or a helper of one. A test runs operations on a database of its own.
     #[must_use]
     pub fn is_migration(&self) -> bool {
         self.declares_revision || (self.uses_operations && !is_test(self.module.file().path()))
@@ -252,7 +234,7 @@ impl<'m> Migration<'m> {
     }
 }
 
-/// Whether pytest takes a module for one with tests, or it stands beside those.
+/// Whether pytest takes a module for a test, or it is in a folder of tests.
 fn is_test(path: &RepoPath) -> bool {
     path.is_named_as_test() || path.ancestors().any(|folder| folder.file_name() == b"tests")
 }

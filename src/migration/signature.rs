@@ -1,8 +1,8 @@
-//! The operations that take a name, with the order of their arguments on `op` and on a batch operation.
+//! The operations that name something, with the order of their parameters (`alembic/operations/base.py`, as of 1.20).
 
 use crate::naming::ConstraintKind;
 
-/// What an operation does to a named thing.
+/// What an operation does to a constraint or an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// It makes one of this kind.
@@ -11,70 +11,82 @@ pub enum Action {
     Drop(Option<ConstraintKind>),
 }
 
-/// One operation: its positional parameters in order. A batch operation has no table of its own.
+/// One operation that names something.
 pub(super) struct Signature {
     pub(super) method: &'static str,
     pub(super) action: Action,
-    pub(super) on_op: &'static [&'static str],
-    pub(super) on_batch: &'static [&'static str],
+    /// The positional parameters on `op`: the name, the table, the rest. A batch operation leaves the table out.
+    parameters: &'static [&'static str],
 }
 
-/// `alembic/operations/base.py`, `Operations` and `BatchOperations`, as of 1.20.
-const SIGNATURES: &[Signature] = &[
+impl Signature {
+    /// The parameter that takes the name.
+    pub(super) fn name(&self) -> &'static str {
+        self.parameters.first().copied().unwrap_or_default()
+    }
+
+    pub(super) fn position(&self, parameter: &str, is_batch: bool) -> Option<usize> {
+        let at = self.parameters.iter().position(|known| *known == parameter)?;
+        match at {
+            1 if is_batch => None,
+            _ => Some(at - usize::from(is_batch && at > 1)),
+        }
+    }
+
+    /// How many positional parameters there are.
+    pub(super) fn positions(&self, is_batch: bool) -> usize {
+        self.parameters.len() - usize::from(is_batch)
+    }
+}
+
+const fn creates(method: &'static str, kind: ConstraintKind, parameters: &'static [&'static str]) -> Signature {
+    let action = Action::Create(kind);
     Signature {
-        method: "create_foreign_key",
-        action: Action::Create(ConstraintKind::ForeignKey),
-        on_op: &[
-            "constraint_name",
-            "source_table",
-            "referent_table",
-            "local_cols",
-            "remote_cols",
-        ],
-        on_batch: &["constraint_name", "referent_table", "local_cols", "remote_cols"],
-    },
+        method,
+        action,
+        parameters,
+    }
+}
+
+const fn drops(method: &'static str, kind: Option<ConstraintKind>, parameters: &'static [&'static str]) -> Signature {
+    let action = Action::Drop(kind);
     Signature {
-        method: "create_unique_constraint",
-        action: Action::Create(ConstraintKind::Unique),
-        on_op: &["constraint_name", "table_name", "columns"],
-        on_batch: &["constraint_name", "columns"],
-    },
-    Signature {
-        method: "create_check_constraint",
-        action: Action::Create(ConstraintKind::Check),
-        on_op: &["constraint_name", "table_name", "condition"],
-        on_batch: &["constraint_name", "condition"],
-    },
-    Signature {
-        method: "create_primary_key",
-        action: Action::Create(ConstraintKind::PrimaryKey),
-        on_op: &["constraint_name", "table_name", "columns"],
-        on_batch: &["constraint_name", "columns"],
-    },
-    Signature {
-        method: "create_exclude_constraint",
-        action: Action::Create(ConstraintKind::Exclude),
-        on_op: &["constraint_name", "table_name"],
-        on_batch: &["constraint_name"],
-    },
-    Signature {
-        method: "create_index",
-        action: Action::Create(ConstraintKind::Index),
-        on_op: &["index_name", "table_name", "columns"],
-        on_batch: &["index_name", "columns"],
-    },
-    Signature {
-        method: "drop_constraint",
-        action: Action::Drop(None),
-        on_op: &["constraint_name", "table_name", "type_"],
-        on_batch: &["constraint_name", "type_"],
-    },
-    Signature {
-        method: "drop_index",
-        action: Action::Drop(Some(ConstraintKind::Index)),
-        on_op: &["index_name", "table_name"],
-        on_batch: &["index_name"],
-    },
+        method,
+        action,
+        parameters,
+    }
+}
+
+const FOREIGN_KEY: &[&str] = &[
+    "constraint_name",
+    "source_table",
+    "referent_table",
+    "local_cols",
+    "remote_cols",
+];
+const COLUMNS: &[&str] = &["constraint_name", "table_name", "columns"];
+
+pub(super) const SIGNATURES: [Signature; 8] = [
+    creates("create_foreign_key", ConstraintKind::ForeignKey, FOREIGN_KEY),
+    creates("create_unique_constraint", ConstraintKind::Unique, COLUMNS),
+    creates(
+        "create_check_constraint",
+        ConstraintKind::Check,
+        &["constraint_name", "table_name", "condition"],
+    ),
+    creates("create_primary_key", ConstraintKind::PrimaryKey, COLUMNS),
+    creates(
+        "create_exclude_constraint",
+        ConstraintKind::Exclude,
+        &["constraint_name", "table_name"],
+    ),
+    creates(
+        "create_index",
+        ConstraintKind::Index,
+        &["index_name", "table_name", "columns"],
+    ),
+    drops("drop_constraint", None, &["constraint_name", "table_name", "type_"]),
+    drops("drop_index", Some(ConstraintKind::Index), &["index_name", "table_name"]),
 ];
 
 /// The other methods that show that Alembic's operations are in use.
@@ -99,13 +111,13 @@ pub(super) fn signature(method: &str) -> Option<&'static Signature> {
     SIGNATURES.iter().find(|signature| signature.method == method)
 }
 
-/// The operation of this name.
+/// An operation's name, with a lifetime of its own.
 pub(super) fn operation(method: &str) -> Option<&'static str> {
     let other = OTHER_OPERATIONS.iter().copied().find(|known| *known == method);
     other.or_else(|| signature(method).map(|signature| signature.method))
 }
 
-/// The operation that an object of `alembic/operations/ops.py` stands for; its arguments have the order of the one on `op`.
+/// The operation behind a class of `alembic/operations/ops.py`; its arguments have the order of the one on `op`.
 pub(super) fn operation_of_class(class: &str) -> Option<&'static str> {
     Some(match class {
         "CreateForeignKeyOp" => "create_foreign_key",

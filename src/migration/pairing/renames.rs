@@ -1,10 +1,10 @@
-//! What a table is called between the two directions of a revision, where one of them renames it.
+//! The names of tables between the upgrade and the downgrade, where one of them renames a table.
 
 use std::collections::HashMap;
 
-use super::{Direction, Known, Operation, Step};
+use super::super::{Direction, Known, Operation, Step};
 
-/// The name of each operation's table after the upgrade and before the downgrade, by the operation's place, where the other name differs.
+/// The name of each operation's table after the upgrade and before the downgrade, by the operation's place, if that is another one.
 ///
 /// Renames in a branch, a loop or another function than the operation's are not followed, nor schemas.
 pub(super) fn tables(operations: &[Operation<'_>], steps: &[Step<'_>]) -> HashMap<usize, String> {
@@ -12,23 +12,16 @@ pub(super) fn tables(operations: &[Operation<'_>], steps: &[Step<'_>]) -> HashMa
     if renames.is_empty() {
         return HashMap::new();
     }
-    let upgraded = operations.iter().enumerate().rev();
-    let upgraded = upgraded.filter(|(_, operation)| operation.direction == Direction::Upgrade);
-    let downgraded = operations.iter().enumerate();
-    let downgraded = downgraded.filter(|(_, operation)| operation.direction == Direction::Downgrade);
-    let in_upgrade = renames
-        .iter()
-        .rev()
-        .filter(|rename| rename.direction == Direction::Upgrade);
-    let in_downgrade = renames.iter().filter(|rename| rename.direction == Direction::Downgrade);
+    let of = |wanted| move |(_, operation): &(usize, &Operation<'_>)| operation.direction == wanted;
+    let renames_of = |wanted| renames.iter().filter(move |rename| rename.direction == wanted);
     let mut found = follow(
-        upgraded,
-        in_upgrade.map(|one| (one, one.old, one.new)),
+        operations.iter().enumerate().rev().filter(of(Direction::Upgrade)),
+        renames_of(Direction::Upgrade).rev().map(|one| (one, one.old, one.new)),
         |operation, at| at > operation,
     );
     found.extend(follow(
-        downgraded,
-        in_downgrade.map(|one| (one, one.new, one.old)),
+        operations.iter().enumerate().filter(of(Direction::Downgrade)),
+        renames_of(Direction::Downgrade).map(|one| (one, one.new, one.old)),
         |operation, at| at < operation,
     ));
     found
@@ -58,7 +51,7 @@ impl<'s> Rename<'s> {
     }
 }
 
-/// Goes through the operations from the border between the directions outwards to the far end; each rename in between changes the names.
+/// Visits the operations from the border between the directions outwards; each rename in between changes the names.
 fn follow<'s>(
     operations: impl Iterator<Item = (usize, &'s Operation<'s>)>,
     renames: impl Iterator<Item = (&'s Rename<'s>, &'s str, &'s str)>,
