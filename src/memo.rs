@@ -1,6 +1,6 @@
-//! What was found for a path, since the files of a folder ask the same again; in the order in which it was asked.
+//! Answers that are kept: one for each path, since the files of a folder ask the same again, and one in a cell.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use crate::source::RepoPath;
@@ -50,6 +50,14 @@ impl<T: Clone> Memo<T> {
     /// All answers, in the order in which they were found.
     pub(crate) fn answers(&self) -> Vec<T> {
         self.answers.borrow().clone()
+    }
+}
+
+/// The answer in a cell; the first time, what `find` finds (`OnceCell::get_or_try_init`, once it is stable).
+pub(crate) fn once<T, E>(cell: &OnceCell<T>, find: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
+    match cell.get() {
+        Some(known) => Ok(known),
+        None => find().map(|found| cell.get_or_init(|| found)),
     }
 }
 

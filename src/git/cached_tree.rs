@@ -1,39 +1,49 @@
-//! Finds the tree object that an index would become, in its cached tree (gitformat-index, "Cache tree").
+//! Finds what is staged without loading the index, by its cached tree (gitformat-index, "Cache tree").
 //!
-//! The cached tree names that object for each folder. git drops what it knows of a folder, and of all above it, as soon as something
-//! below is staged, is in conflict or is only intended to be added (measured, git 2.39 and 2.47). So a tree that is named for the root
-//! *is* the content of the index, and it is the very tree that `git commit` records.
+//! libgit2 loads an index at 2 µs an entry and then reads every tree of HEAD: 2.4 s for a million files, where git takes 0.27 s and the
+//! cached tree 0.015 s (measured).
 //!
-//! The extension stands within the last bytes of the file, and nothing says where it begins. So its name is looked for from the end
-//! on, and then proved: the extensions must follow one another up to the trailing hash, the cached tree must be readable to its last
-//! byte, and its root must count as many entries as the index has.
+//! The cached tree names, for each folder, the tree object that it would become. git drops the name of a folder, and of all above it, as
+//! soon as something below is staged, in conflict or intended to be added (measured, git 2.39 and 2.47). So a tree that is named for the
+//! root *is* the content of the index, and the one that `git commit` records.
+//!
+//! The extension lies at the end of the file, and nothing says where it begins. So its name is searched for from the end on, and a place
+//! counts once it is proved: from there the extensions follow one another up to the trailing hash, the cached tree is well formed to its
+//! last byte, and its root counts as many entries as the index has.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
 
-use super::tree_diff::Id;
+use git2::Oid;
 
+use super::delta::Delta;
+use super::tree_diff::{self, Trees};
+
+/// Up to here libgit2 loads an index in less than 20 ms (measured).
+const LARGE: u32 = 10_000;
 /// How much of the file is searched at once.
 const STEP: u64 = 64 * 1024;
-/// Where looking for the extension ends: a million folders take about 40 MiB.
+/// Where the search ends: a million folders take about 40 MiB.
 const LAST: u64 = 64 * 1024 * 1024;
-/// More extensions than git knows, so that a file of nothing but their names is not gone through again and again.
+/// More extensions than git has; bounds the work for a file that is full of their names.
 const MOST_EXTENSIONS: usize = 32;
 const NAME: &[u8; 4] = b"TREE";
 
 /// The bytes of the header (gitformat-index).
 pub(super) const HEADER: usize = 12;
-/// The hash at the end. It is of zeros with `index.skipHash`, and git itself does not verify it.
+/// The length of the hash at the end, which git does not verify, and which is of zeros with `index.skipHash`.
 const HASH: u64 = 20;
 /// The name and the size that each extension begins with.
 const EXTENSION_HEADER: usize = 8;
 
-/// Why what is staged cannot be told from the cached tree.
+/// Why the cached tree does not tell what is staged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum IndexError {
-    /// The index is of a kind that only git reads.
+    /// Only git reads an index of this kind.
     #[error("{0}")]
     OnlyGit(String),
-    /// It has no cached tree that can be relied on.
+    /// It has no cached tree to rely on.
     #[error("{0}")]
     Unproved(String),
 }
@@ -44,11 +54,37 @@ impl IndexError {
     }
 }
 
-/// libgit2 takes what it cannot open for an index that is not there, which would pass for an empty one.
+/// For git: libgit2 takes an index that it cannot open for an empty one.
 impl From<io::Error> for IndexError {
     fn from(error: io::Error) -> Self {
         Self::OnlyGit(format!("the index cannot be read: {error}"))
     }
+}
+
+/// Compares HEAD's tree with the one that the index would become.
+pub(super) fn staged(trees: &dyn Trees, head: Option<Oid>, index: &Path) -> Result<Vec<Delta>, IndexError> {
+    let Some((mut file, header)) = open(index)? else {
+        return Err(IndexError::unproved("there is no index"));
+    };
+    let length = file.metadata()?.len();
+    let root = find(&mut file, length, header)?;
+    tree_diff::compare(trees, head, Some(root))
+}
+
+/// Whether git starts and answers faster than libgit2 loads this index.
+pub(super) fn is_large(index: &Path) -> bool {
+    let header = open(index).ok().flatten();
+    header.is_some_and(|(_, header)| header.entries > LARGE)
+}
+
+fn open(index: &Path) -> Result<Option<(File, Header)>, IndexError> {
+    let mut file = match File::open(index) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut bytes = [0; HEADER];
+    file.read_exact(&mut bytes)?;
+    Ok(Some((file, Header::parse(&bytes)?)))
 }
 
 /// The first bytes of an index.
@@ -59,7 +95,6 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Fails for what is no index, and for versions that are not written down yet.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, IndexError> {
         let known = bytes.get(..4) == Some(b"DIRC");
         let (Some(version), Some(entries), true) = (number(bytes, 4), number(bytes, 8), known) else {
@@ -73,18 +108,16 @@ impl Header {
     }
 }
 
-/// One folder of the cached tree. Those below it follow.
+/// One folder of the cached tree. Its subfolders follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Folder<'a> {
     name: &'a [u8],
     /// The tree that it would become and the number of index entries below it; `None` where something changed.
-    known: Option<(&'a Id, u32)>,
-    /// How many folders it has directly below it.
-    below: u32,
+    known: Option<(Oid, u32)>,
+    subfolders: u32,
 }
 
-/// The root of the cached tree that is written in `bytes`; `None` where they are not of its form to the last byte, or contradict
-/// themselves.
+/// The root of the cached tree in `bytes`; `None` where they are not well formed to the last byte, or contradict themselves.
 fn root(bytes: &[u8]) -> Option<Folder<'_>> {
     let (root, mut rest) = Folder::parse(bytes)?;
     if !root.name.is_empty() {
@@ -92,7 +125,7 @@ fn root(bytes: &[u8]) -> Option<Folder<'_>> {
     }
     let mut open = vec![Open::new(&root)];
     loop {
-        while open.pop_if(|folder| folder.below == 0).is_some() {}
+        while open.pop_if(|folder| folder.subfolders == 0).is_some() {}
         let Some(parent) = open.last_mut() else {
             return rest.is_empty().then_some(root);
         };
@@ -106,50 +139,55 @@ fn root(bytes: &[u8]) -> Option<Folder<'_>> {
     }
 }
 
-/// A folder of which not all below it has been read, and what remains of its count.
+/// A folder some of whose subfolders are not read yet.
 struct Open {
-    below: u32,
-    left: Option<u32>,
+    /// How many.
+    subfolders: u32,
+    /// How many of its entries are in none of those that are.
+    entries: Option<u32>,
 }
 
 impl Open {
     fn new(folder: &Folder<'_>) -> Self {
         Self {
-            below: folder.below,
-            left: folder.known.map(|(_, count)| count),
+            subfolders: folder.subfolders,
+            entries: folder.known.map(|(_, count)| count),
         }
     }
 
-    /// Below a folder that is known all are known, and together they hold no more than it does.
+    /// The subfolders of a known folder are known, and hold no more entries than it does.
     fn take(&mut self, child: &Folder<'_>) -> Option<()> {
-        self.below = self.below.checked_sub(1)?;
-        if let Some(left) = &mut self.left {
+        self.subfolders = self.subfolders.checked_sub(1)?;
+        if let Some(entries) = &mut self.entries {
             let (_, count) = child.known?;
-            *left = left.checked_sub(count)?;
+            *entries = entries.checked_sub(count)?;
         }
         Some(())
     }
 }
 
 impl<'a> Folder<'a> {
-    /// `<name> NUL <entries> SP <folders below> LF <id, unless entries is negative>`, and what stands behind.
+    /// `<name> NUL <entries> SP <subfolders> LF <id, unless entries is negative>`, and the bytes behind it.
     fn parse(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let at = memchr::memchr(0, bytes)?;
-        let (name, rest) = (bytes.get(..at)?, bytes.get(at.checked_add(1)?..)?);
+        let (name, rest) = tree_diff::split(bytes, 0)?;
         let changed = rest.strip_prefix(b"-");
         let (entries, rest) = decimal(changed.unwrap_or(rest), b' ')?;
-        let (below, rest) = decimal(rest, b'\n')?;
-        if changed.is_some() {
-            let known = None;
-            return Some((Self { name, known, below }, rest));
-        }
-        let (id, rest) = rest.split_first_chunk()?;
-        let known = Some((id, entries));
-        Some((Self { name, known, below }, rest))
+        let (subfolders, rest) = decimal(rest, b'\n')?;
+        let (known, rest) = if changed.is_some() {
+            (None, rest)
+        } else {
+            let (id, rest) = tree_diff::id(rest)?;
+            (Some((id, entries)), rest)
+        };
+        let folder = Self {
+            name,
+            known,
+            subfolders,
+        };
+        Some((folder, rest))
     }
 }
 
-/// What an extension begins with.
 struct Extension {
     name: [u8; 4],
     size: u32,
@@ -157,11 +195,10 @@ struct Extension {
 
 /// The tree that an index of `length` bytes with this header would become.
 ///
-/// Fails where the index has no cached tree, or one that is not complete because something changed since. Fails for an extension that
-/// must be understood: its name begins with a small letter (gitformat-index, "Extensions"). Only those behind the cached tree are looked
-/// at. git writes the `link` of a split index before it; then the header counts other entries than the root does, unless all that count
-/// stand in this file.
-pub(super) fn find(index: &mut (impl Read + Seek), length: u64, header: Header) -> Result<Id, IndexError> {
+/// Fails without a complete cached tree, and for an extension that must be understood, whose name begins with a small letter
+/// (gitformat-index, "Extensions"). Only extensions behind the cached tree are looked at. git writes the `link` of a split index before it;
+/// then the header counts other entries than the root does, unless all that count are in this file.
+pub(super) fn find(index: &mut (impl Read + Seek), length: u64, header: Header) -> Result<Oid, IndexError> {
     let end = length.saturating_sub(HASH);
     let first = end.saturating_sub(LAST).max(HEADER as u64);
     let mut searched = end;
@@ -172,7 +209,7 @@ pub(super) fn find(index: &mut (impl Read + Seek), length: u64, header: Header) 
         let part = read(index, from, to - from)?;
         let places: Vec<usize> = memchr::memmem::find_iter(&part, NAME).collect();
         for at in places.into_iter().rev() {
-            // Of a path that holds the word, nearly always: no file is that large.
+            // In a path that holds the word, the next bytes are letters: a size larger than any file.
             let size = number(&part, at + NAME.len()).map(u64::from);
             if size.is_some_and(|size| from + at as u64 + size > end) {
                 continue;
@@ -187,7 +224,7 @@ pub(super) fn find(index: &mut (impl Read + Seek), length: u64, header: Header) 
 }
 
 /// The tree of the root in the cached tree that begins at `at`, if one does.
-fn proved(index: &mut (impl Read + Seek), at: u64, end: u64, header: Header) -> Result<Option<Id>, IndexError> {
+fn proved(index: &mut (impl Read + Seek), at: u64, end: u64, header: Header) -> Result<Option<Oid>, IndexError> {
     let Some(extensions) = extensions(index, at, end)? else {
         return Ok(None);
     };
@@ -206,7 +243,7 @@ fn proved(index: &mut (impl Read + Seek), at: u64, end: u64, header: Header) -> 
         }
     }
     match root.known {
-        Some((id, _)) => Ok(Some(*id)),
+        Some((id, _)) => Ok(Some(id)),
         None => Err(IndexError::unproved("the cached tree of the index is not complete")),
     }
 }
@@ -242,12 +279,12 @@ fn read(index: &mut (impl Read + Seek), at: u64, count: u64) -> Result<Vec<u8>, 
     }
 }
 
-/// The number at `at`, the most significant byte first.
+/// The big-endian number at `at`.
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-/// A decimal number that ends with `end`, and what stands behind.
+/// A decimal number that ends with `end`, and the bytes behind it.
 fn decimal(bytes: &[u8], end: u8) -> Option<(u32, &[u8])> {
     let length = bytes.iter().position(|byte| !byte.is_ascii_digit())?;
     let (digits, rest) = bytes.split_at_checked(length).filter(|_| length > 0)?;
@@ -276,11 +313,11 @@ mod tests {
         vec![file("a/b/x", 1), file("a/y", 1), file("c/z", 1)]
     }
 
-    fn find_in(bytes: &[u8]) -> Result<Id, IndexError> {
+    fn find_in(bytes: &[u8]) -> Result<Oid, IndexError> {
         find(&mut Cursor::new(bytes), bytes.len() as u64, Header::parse(bytes)?)
     }
 
-    fn none() -> Result<Id, IndexError> {
+    fn none() -> Result<Oid, IndexError> {
         Err(IndexError::unproved("the index has no cached tree"))
     }
 
@@ -349,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_of_which_something_changed_is_none() {
+    fn a_changed_root_is_no_proof() {
         let content = [folder("", -1, 2, 0), folder("a", -1, 0, 0), folder("b", 2, 0, 1)].concat();
         let bytes = index(2, &entries(), &[(b"TREE", content)]);
         assert_eq!(
@@ -359,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_no_cached_tree() {
+    fn a_cached_tree_must_not_contradict_itself() {
         let broken = [
             Vec::new(),
             folder("named", 1, 0, 1),
@@ -390,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn extensions_to_be_understood_are_for_git() {
+    fn extensions_that_must_be_understood_are_for_git() {
         let bytes = index(2, &entries(), &[(b"TREE", tree()), (b"sdir", Vec::new())]);
         assert!(matches!(find_in(&bytes), Err(IndexError::OnlyGit(reason)) if reason.contains("extension `sdir`")));
         let newer = index(5, &[], &[]);
@@ -399,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_looks_like_an_extension_is_none() {
+    fn a_path_that_looks_like_an_extension_is_none() {
         let entries = [file("TREE", 1), file("link", 1), file("x", 1)];
         let content = folder("", 3, 0, 5);
         let bytes = index(2, &entries, &[(b"TREE", content)]);

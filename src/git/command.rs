@@ -1,21 +1,21 @@
-//! Starting the git program and hearing it out.
+//! Runs the git program.
 //!
-//! It gets the environment unchanged but for what would bend its answers, an empty standard input, and no leave to lock, to use the
-//! network, or to start a program that the repository names.
+//! It gets the environment without what would change its answers, and an empty standard input. It may not lock anything, use the network,
+//! or start a program that the repository names.
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use super::GitError;
 use super::environment::Environment;
 use super::error::{is_full, says_full};
-use super::place::Place;
+use super::layout::Layout;
 use crate::executable::{file_name, on_path};
-use crate::snapshot::ObjectId;
+use crate::memo::once;
 use crate::source::RepoPath;
 
 /// Variables that would change what a path means.
@@ -26,8 +26,8 @@ const PATHSPECS: [&str; 4] = [
     "GIT_ICASE_PATHSPECS",
 ];
 
-/// What git starts on its own account when it reads or writes an index or an object, switched off (git-config, githooks). A configuration
-/// that is given here counts before every file, and git hands it on to what it starts.
+/// Switches off what git starts of itself when it reads or writes an index or an object (git-config, githooks). `-c` goes before every
+/// file, and git hands it on to what it starts.
 const NO_PROGRAMS: [&str; 5] = [
     "core.fsmonitor=false",
     // `post-index-change` runs when an index is written.
@@ -37,8 +37,7 @@ const NO_PROGRAMS: [&str; 5] = [
     "core.askPass=",
 ];
 
-/// The parts of a filter that are programs, and what makes their absence an error (gitattributes, "filter"). An index that is written is
-/// compared with files that changed within the same second, for which git puts them through their filter.
+/// Switches off a filter (gitattributes, "filter"): git puts files that changed within the same second through it when it writes an index.
 const FILTER: [(&str, &str); 4] = [
     (".clean", ""),
     (".smudge", ""),
@@ -51,11 +50,11 @@ const FILTER: [(&str, &str); 4] = [
 pub(super) struct Caller {
     environment: Environment,
     folder: PathBuf,
-    /// git itself, where there is one.
+    /// git, if it is installed.
     program: Option<PathBuf>,
-    /// The settings of every filter there is, once something is to be written.
+    /// The filters as the configuration names them (`filter.lfs`), once something is to be written.
     filters: OnceCell<Vec<OsString>>,
-    /// Why git is asked at all, for the day it is not installed.
+    /// Why git is asked at all, in case it is not installed.
     pub(super) reason: String,
 }
 
@@ -70,7 +69,7 @@ impl Caller {
         }
     }
 
-    fn command(&self, arguments: &[&str]) -> Result<Command, GitError> {
+    pub(super) fn command(&self, arguments: &[&str]) -> Result<Command, GitError> {
         let mut command = self.bare_command()?;
         for setting in NO_PROGRAMS {
             command.args(["-c", setting]);
@@ -79,7 +78,7 @@ impl Caller {
         Ok(command)
     }
 
-    /// git as it is configured, for questions about the configuration; none of them starts a program.
+    /// git with the repository's own configuration, for questions about it; none of them starts a program.
     fn bare_command(&self) -> Result<Command, GitError> {
         let missing = || self.not_started(io::ErrorKind::NotFound.into());
         let mut command = Command::new(self.program.as_ref().ok_or_else(missing)?);
@@ -87,7 +86,7 @@ impl Caller {
         for name in PATHSPECS {
             command.env_remove(name);
         }
-        // Error messages are read, so they have to be in one language.
+        // Error messages are parsed, so they have to be in one language.
         command
             .env("LC_ALL", "C")
             .env("GIT_NO_LAZY_FETCH", "1")
@@ -102,34 +101,32 @@ impl Caller {
     }
 
     pub(super) fn output(&self, arguments: &[&str]) -> Result<Output, GitError> {
-        self.command(arguments)?
-            .output()
-            .map_err(|error| self.not_started(error))
+        self.run(&mut self.command(arguments)?)
     }
 
-    /// The same with the repository's own configuration, which a question can be about.
+    /// The same with the repository's own configuration.
     pub(super) fn output_as_configured(&self, arguments: &[&str]) -> Result<Output, GitError> {
-        self.bare_command()?
-            .args(arguments)
-            .output()
-            .map_err(|error| self.not_started(error))
+        self.run(self.bare_command()?.args(arguments))
     }
 
-    /// The filters as the configuration names them: `filter.lfs`.
+    fn run(&self, command: &mut Command) -> Result<Output, GitError> {
+        command.output().map_err(|error| self.not_started(error))
+    }
+
     fn filters(&self) -> Result<&[OsString], GitError> {
-        if let Some(filters) = self.filters.get() {
-            return Ok(filters);
-        }
-        let output = self.output_as_configured(&["config", "-z", "--name-only", "--get-regexp", r"^filter\."])?;
-        let names = output.stdout.split(|&byte| byte == 0);
-        let filters = names.filter_map(|name| {
-            let end = name.iter().rposition(|&byte| byte == b'.')?;
-            Some(RepoPath::new(&name[..end]).to_path(Path::new("")).into_os_string())
+        let filters = once(&self.filters, || {
+            let output = self.output_as_configured(&["config", "-z", "--name-only", "--get-regexp", r"^filter\."])?;
+            let names = output.stdout.split(|&byte| byte == 0);
+            let filters = names.filter_map(|name| {
+                let end = name.iter().rposition(|&byte| byte == b'.')?;
+                Some(RepoPath::new(&name[..end]).to_path(Path::new("")).into_os_string())
+            });
+            Ok::<_, GitError>(filters.collect())
         });
-        Ok(self.filters.get_or_init(|| filters.collect()))
+        Ok(filters?)
     }
 
-    /// Keeps every filter from running. By variables, as a filter's name can hold the sign that ends a name after `-c`.
+    /// By variables, as the name of a filter can hold `=`, which ends a name after `-c`.
     fn switch_filters_off(&self, command: &mut Command) -> Result<(), GitError> {
         let known = self.environment.get("GIT_CONFIG_COUNT").unwrap_or_default();
         let mut count: usize = known.to_string_lossy().parse().unwrap_or_default();
@@ -148,14 +145,11 @@ impl Caller {
 
     /// What git prints for an input.
     ///
-    /// The input is a file, kept beside the index: in a pipe, git would take the half that it got for all if this process is ended.
+    /// The input is a file beside the index: from a pipe, git would take half of it for all when this process is killed.
     pub(super) fn fed(&self, arguments: &[&str], input: &[u8], index: &Path) -> Result<String, GitError> {
         let mut command = self.command(arguments)?;
         self.switch_filters_off(&mut command)?;
-        let output = command
-            .stdin(input_file(input, index)?)
-            .output()
-            .map_err(|error| self.not_started(error))?;
+        let output = self.run(command.stdin(input_file(input, index)?))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
@@ -168,7 +162,7 @@ impl Caller {
         Err(self.failed(arguments, &first_line(&output.stderr)))
     }
 
-    fn not_started(&self, error: io::Error) -> GitError {
+    pub(super) fn not_started(&self, error: io::Error) -> GitError {
         if error.kind() == io::ErrorKind::NotFound && self.folder.is_dir() {
             GitError::GitMissing {
                 reason: self.reason.clone(),
@@ -190,44 +184,50 @@ impl Caller {
         }
     }
 
-    /// One line of `git rev-parse`; the error output where it fails.
-    pub(super) fn parse(&self, arguments: &[&str]) -> Result<Result<PathBuf, String>, GitError> {
-        Ok(parsed(&self.output(&[&["rev-parse"], arguments].concat())?))
+    /// One line of `git rev-parse`.
+    pub(super) fn parse(&self, arguments: &[&str]) -> Result<PathBuf, GitError> {
+        let arguments = [&["rev-parse"], arguments].concat();
+        self.line(&arguments, &self.output(&arguments)?)
     }
 
-    /// The same with the repository's own configuration.
-    pub(super) fn parse_as_configured(&self, arguments: &[&str]) -> Result<Result<PathBuf, String>, GitError> {
-        Ok(parsed(
-            &self.output_as_configured(&[&["rev-parse"], arguments].concat())?,
-        ))
+    /// The same, or `None` where git refuses.
+    pub(super) fn parse_any(&self, arguments: &[&str]) -> Result<Option<PathBuf>, GitError> {
+        match self.parse(arguments) {
+            Err(GitError::GitFailed { .. }) => Ok(None),
+            line => line.map(Some),
+        }
     }
 
-    /// The repository as git finds it; `None` where it finds none and nothing named one.
-    ///
-    /// git-rev-parse is believed, also where it refuses the owner.
-    pub(super) fn discover(&self) -> Result<Option<Place>, GitError> {
-        let git_dir = match self.parse(&["--absolute-git-dir"])? {
-            Ok(git_dir) => git_dir,
-            Err(said) if said.contains("dubious ownership") => {
-                return Err(GitError::Ownership {
-                    path: self.owned_by_another(&said),
-                });
+    /// Whether `git rev-parse` answers a question with `true`.
+    pub(super) fn is_so(&self, question: &str) -> Result<bool, GitError> {
+        let answer = self.parse_any(&[question])?;
+        Ok(answer.is_some_and(|answer| answer == Path::new("true")))
+    }
+
+    /// The line that git printed for these arguments.
+    pub(super) fn line(&self, arguments: &[&str], output: &Output) -> Result<PathBuf, GitError> {
+        if !output.status.success() {
+            return Err(self.failed(arguments, &first_line(&output.stderr)));
+        }
+        let line = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
+        Ok(RepoPath::new(line).to_path(Path::new("")))
+    }
+
+    /// The repository that git finds; `None` where it finds none and no variable names one.
+    pub(super) fn discover(&self) -> Result<Option<Layout>, GitError> {
+        let git_dir = match self.parse(&["--absolute-git-dir"]) {
+            Err(GitError::GitFailed { said, .. }) if said.contains("dubious ownership") => {
+                let path = self.owned_by_another(&said);
+                return Err(GitError::Ownership { path });
             }
-            Err(said) if said.contains("not a git repository (or any") => return Ok(None),
-            Err(said) => return Err(self.failed(&["rev-parse", "--absolute-git-dir"], &said)),
+            Err(GitError::GitFailed { said, .. }) if said.contains("not a git repository (or any") => return Ok(None),
+            git_dir => git_dir?,
         };
-        let top = match self.parse(&["--show-toplevel"])? {
-            Ok(top) => Some(top),
-            Err(_)
-                if self
-                    .parse(&["--is-bare-repository"])?
-                    .is_ok_and(|answer| answer == Path::new("true")) =>
-            {
-                None
-            }
-            Err(said) => return Err(self.failed(&["rev-parse", "--show-toplevel"], &said)),
+        let top = match self.parse(&["--show-toplevel"]) {
+            Err(GitError::GitFailed { .. }) if self.is_so("--is-bare-repository")? => None,
+            top => Some(top?),
         };
-        Ok(Some(Place::new(&self.environment, &self.folder, git_dir, top)))
+        Ok(Some(Layout::new(&self.environment, &self.folder, git_dir, top)))
     }
 
     /// git names the folder in quotes.
@@ -252,15 +252,7 @@ fn program(environment: &Environment, folder: &Path) -> Option<PathBuf> {
     on_path(path, &file_name("git")).find(is_foreign)
 }
 
-fn parsed(output: &Output) -> Result<PathBuf, String> {
-    if !output.status.success() {
-        return Err(first_line(&output.stderr));
-    }
-    let line = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
-    Ok(RepoPath::new(line).to_path(Path::new("")))
-}
-
-/// A file without a name that holds what is to be read.
+/// An unnamed file with this content.
 fn input_file(input: &[u8], index: &Path) -> Result<File, GitError> {
     let folder = index.parent().unwrap_or(index);
     let written = tempfile::tempfile_in(folder).and_then(|mut file| {
@@ -285,80 +277,4 @@ fn has_room_beside(index: &Path) -> bool {
 pub(super) fn first_line(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     text.split('\n').next().unwrap_or_default().trim().to_owned()
-}
-
-/// A running `git cat-file --batch`.
-pub(super) struct Batch {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-pub(super) enum Reply {
-    Content(Vec<u8>),
-    Missing,
-    TooLarge(u64),
-    /// It gave up: an object is damaged, or may not be fetched (before 2.44).
-    Ended,
-    Other,
-}
-
-impl Batch {
-    pub(super) const COMMAND: [&'static str; 2] = ["cat-file", "--batch"];
-
-    pub(super) fn start(caller: &Caller) -> Result<Self, GitError> {
-        let mut command = caller.command(&Self::COMMAND)?;
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|error| caller.not_started(error))?;
-        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(caller.failed(&Self::COMMAND, "it has no pipes"));
-        };
-        Ok(Self {
-            child,
-            input,
-            output: BufReader::new(output),
-        })
-    }
-
-    /// One object: `<id> <type> <size>`, its bytes and a line end (git-cat-file, "Batch output").
-    pub(super) fn ask(&mut self, id: &ObjectId, limit: u64) -> io::Result<Reply> {
-        self.input.write_all(format!("{id}\n").as_bytes())?;
-        let mut head = String::new();
-        self.output.read_line(&mut head)?;
-        let mut words = head.split_whitespace().skip(1);
-        let (kind, size) = (
-            words.next().unwrap_or_default(),
-            words.next().and_then(|size| size.parse::<u64>().ok()),
-        );
-        match (kind, size) {
-            ("blob", Some(size)) if size > limit => Ok(Reply::TooLarge(size)),
-            ("blob", Some(size)) => {
-                let mut content = Vec::new();
-                (&mut self.output)
-                    .take(size.saturating_add(1))
-                    .read_to_end(&mut content)?;
-                let is_whole = content.len() as u64 == size.saturating_add(1) && content.pop() == Some(b'\n');
-                if is_whole {
-                    Ok(Reply::Content(content))
-                } else {
-                    Err(io::Error::other("it ended early"))
-                }
-            }
-            ("missing", _) => Ok(Reply::Missing),
-            ("", _) => Ok(Reply::Ended),
-            _ => Ok(Reply::Other),
-        }
-    }
-}
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        // Waiting alone could last forever where it still has something to send; both can only fail if it is gone
-        // already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -1,13 +1,13 @@
-//! From git's records to the changes that are checked: what is left out, and which files were renamed or copied. Pure.
+//! The records of a comparison (`git diff --raw`), and the changed files among them with their renames and copies. No I/O.
 
 use std::collections::{HashMap, HashSet};
 
-use super::listing::is_regular;
+use super::listing::{Row, is_regular};
 use super::{Change, Status};
 use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
-/// One record of a comparison, deletions and all kinds of entries included.
+/// One record of a comparison, of any kind of entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Delta {
     pub(super) path: RepoPath,
@@ -15,6 +15,19 @@ pub(super) struct Delta {
     pub(super) kind: Kind,
     pub(super) old: Side,
     pub(super) new: Side,
+}
+
+impl Delta {
+    /// Whether it leaves a regular file that is not in conflict.
+    pub(super) fn is_file(&self) -> bool {
+        !matches!(self.kind, Kind::Deleted | Kind::Unmerged) && is_regular(self.new.mode)
+    }
+
+    /// That file.
+    pub(super) fn file(&self) -> Option<Row> {
+        let row = || Row::new(self.path.clone(), self.new.mode, self.new.id.clone());
+        self.is_file().then(row)
+    }
 }
 
 /// git's status letter.
@@ -42,9 +55,9 @@ impl Side {
     }
 }
 
-/// A change with the mode that the public type leaves out.
+/// A change, and the mode of its file.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct ChangedFile {
     pub(super) change: Change,
     pub(super) mode: u32,
 }
@@ -52,13 +65,13 @@ pub(super) struct Found {
 /// From and to.
 pub(super) type Pair = (RepoPath, RepoPath);
 
-/// git gives up above 1000 times 1000 comparisons (`diff.renameLimit`), and so does this.
+/// As git's `diff.renameLimit`: 1000 times 1000.
 const MOST_COMPARISONS: usize = 1_000_000;
 
-/// Above this not each file is compared with each, only those that may be migrations or metadata.
+/// Above this, only files that may be migrations or metadata are compared.
 const MANY_COMPARISONS: usize = 10_000;
 
-/// The Python files that a search for similar content has to look at.
+/// The Python files to compare for similar content.
 pub(super) struct Candidates<'a> {
     pub(super) deleted: Vec<&'a Delta>,
     pub(super) added: Vec<&'a Delta>,
@@ -70,8 +83,7 @@ impl<'a> Candidates<'a> {
         self.deleted.len() * self.added.len() > MANY_COMPARISONS
     }
 
-    /// What the exact matches left over; `None` where there is nothing to compare, so that thousands of new files cost
-    /// nothing.
+    /// The files without an exact match; `None` where there is nothing to compare them with, or too much.
     pub(super) fn new(deltas: &'a [Delta], exact: &Matches) -> Option<Self> {
         let taken: HashSet<&RepoPath> = exact.renames.values().collect();
         let deleted: Vec<_> = deltas
@@ -89,7 +101,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// Where new files come from, by their new path.
+/// The old path of new files, by their new one.
 #[derive(Debug, Default)]
 pub(super) struct Matches {
     pub(super) renames: HashMap<RepoPath, RepoPath>,
@@ -97,9 +109,8 @@ pub(super) struct Matches {
 }
 
 impl Matches {
-    /// Files whose content is known to the byte: a deleted file's is a rename, that of a file changed or moved in the
-    /// same commit a copy (git-diff, `-M` and `-C`). Among equals the one with the same file name is taken, then the
-    /// first, as git does.
+    /// Matches files of equal content: with a deleted file it is a rename, with the former content of one that changed or moved a copy
+    /// (git-diff, `-M` and `-C`). As in git, a source of the same file name goes first, then the first in order.
     pub(super) fn exact(deltas: &[Delta]) -> Self {
         let mut matches = Self::default();
         let mut sources: HashMap<&ObjectId, Vec<&Delta>> = HashMap::new();
@@ -122,18 +133,18 @@ impl Matches {
             let Some(best) = sources.iter().rev().max_by_key(|source| score(source)) else {
                 continue;
             };
-            let known = if score(best).0 {
+            let kind = if score(best).0 {
                 &mut matches.renames
             } else {
                 &mut matches.copies
             };
-            known.insert(delta.path.clone(), best.path.clone());
+            kind.insert(delta.path.clone(), best.path.clone());
             used.insert(&best.path);
         }
         matches
     }
 
-    /// Adds renames that a search for similar content found; what is known to the byte stays.
+    /// Adds renames by similar content; exact matches stay.
     pub(super) fn add_renames(&mut self, pairs: Vec<Pair>) {
         let taken: HashSet<&RepoPath> = self.renames.values().collect();
         let is_new = |(from, to): &Pair| !self.knows(to) && !taken.contains(from);
@@ -171,24 +182,20 @@ fn is_target(delta: &Delta) -> bool {
     delta.kind == Kind::Added && delta.path.is_python() && is_regular(delta.new.mode)
 }
 
-/// The regular files that are there afterwards, sorted by path.
-pub(super) fn found(deltas: &[Delta], matches: &Matches) -> Vec<Found> {
-    let left = |delta: &&Delta| !matches!(delta.kind, Kind::Deleted | Kind::Unmerged) && is_regular(delta.new.mode);
-    let mut found: Vec<Found> = deltas
-        .iter()
-        .filter(left)
-        .map(|delta| Found {
-            change: Change {
-                path: delta.path.clone(),
-                status: matches.status(delta),
-                id: delta.new.id.clone(),
-                size: 0,
-            },
-            mode: delta.new.mode,
-        })
-        .collect();
-    found.sort_by(|one, other| one.change.path.cmp(&other.change.path));
-    found
+/// The regular files that the deltas leave, sorted by path.
+pub(super) fn changed_files(deltas: &[Delta], matches: &Matches) -> Vec<ChangedFile> {
+    let changed = |delta: &Delta| ChangedFile {
+        change: Change {
+            path: delta.path.clone(),
+            status: matches.status(delta),
+            id: delta.new.id.clone(),
+            size: 0,
+        },
+        mode: delta.new.mode,
+    };
+    let mut files: Vec<ChangedFile> = deltas.iter().filter(|delta| delta.is_file()).map(changed).collect();
+    files.sort_by(|one, other| one.change.path.cmp(&other.change.path));
+    files
 }
 
 /// The paths in conflict, each once, sorted.
@@ -230,9 +237,9 @@ mod tests {
 
     fn statuses(deltas: &[Delta]) -> Vec<(String, Status)> {
         let matches = Matches::exact(deltas);
-        found(deltas, &matches)
+        changed_files(deltas, &matches)
             .into_iter()
-            .map(|found| (found.change.path.to_string(), found.change.status))
+            .map(|file| (file.change.path.to_string(), file.change.status))
             .collect()
     }
 

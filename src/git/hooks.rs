@@ -1,5 +1,4 @@
-//! Where git looks for hooks, which only git itself knows in all cases: configuration from many places, `~`, linked
-//! worktrees and submodules.
+//! Where git looks for hooks. Only git knows in all cases: configuration from many places, `~`, linked worktrees, submodules.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -13,7 +12,7 @@ pub struct Hooks {
     pub folder: PathBuf,
     /// The value of `core.hooksPath`, if it is set.
     pub configured: Option<String>,
-    /// Whether that is set for more repositories than this one.
+    /// Whether that is the user's or the system's configuration, for all repositories.
     pub is_shared: bool,
 }
 
@@ -22,27 +21,23 @@ impl Repository {
     /// linked worktree can have its own.
     pub fn hooks(&self) -> Result<Hooks, GitError> {
         let caller = self.caller_for_hooks();
-        let arguments = ["--git-path", "hooks"];
-        let folder = match caller.parse_as_configured(&arguments)? {
-            Ok(folder) => tidy(&self.from().join(folder)),
-            Err(said) => return Err(caller.failed(&["rev-parse", "--git-path", "hooks"], &said)),
-        };
+        let arguments = ["rev-parse", "--git-path", "hooks"];
+        let folder = caller.line(&arguments, &caller.output_as_configured(&arguments)?)?;
         let configured = caller.output_as_configured(&["config", "--get", "core.hooksPath"])?;
         let configured = configured.status.success().then(|| first_line(&configured.stdout));
-        // A git before 2.26 does not know the option, and then the question stays open.
+        // A git before 2.26 does not know the option, and answers nothing.
         let scope = caller.output_as_configured(&["config", "--show-scope", "--get", "core.hooksPath"])?;
         let is_shared = ["global", "system"]
             .iter()
             .any(|scope_name| scope.stdout.starts_with(scope_name.as_bytes()));
         Ok(Hooks {
-            folder,
+            folder: tidy(&self.from().join(folder)),
             configured,
             is_shared,
         })
     }
 
-    /// Whether a file of the working tree is one that git would offer to commit: below the top, not in the repository's
-    /// own folder, and not ignored.
+    /// Whether git would offer to commit a file: it is below the top, not in `.git`, and not ignored.
     pub fn can_be_committed(&self, path: &Path) -> Result<bool, GitError> {
         let Ok(below) = path.strip_prefix(self.top()) else {
             return Ok(false);
@@ -65,8 +60,8 @@ impl Repository {
     }
 }
 
-/// Without the `.` and `..` that git prints below the top. The folder it starts in comes from the system and holds no
-/// link, so this leads to the same place.
+/// Without the `.` and `..` that git prints below the top. The folder that they start from comes from the system and holds no link, so the
+/// path stays the same.
 fn tidy(path: &Path) -> PathBuf {
     let mut tidy = PathBuf::new();
     for component in path.components() {

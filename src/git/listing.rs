@@ -1,4 +1,4 @@
-//! A flat, sorted list of paths (an index, or all of a tree) and the questions a snapshot asks of it. Pure.
+//! A sorted list of paths, of an index or of a whole tree, as git prints it. No I/O.
 
 use crate::snapshot::{Entry, ObjectId, children};
 use crate::source::RepoPath;
@@ -9,7 +9,7 @@ pub(super) struct Row {
     pub(super) path: RepoPath,
     pub(super) mode: u32,
     pub(super) id: ObjectId,
-    /// What the index noted of the working file's size; 0 where it noted nothing.
+    /// The size of the working file that the index noted; 0 where it noted none.
     pub(super) size: u32,
     /// 0, or the side of a conflict.
     pub(super) stage: u8,
@@ -41,22 +41,29 @@ impl Listing {
         &self.0
     }
 
-    /// The regular file at `path` that is in no conflict.
+    /// The regular file at `path`, unless it is in conflict.
     pub(super) fn file(&self, path: &RepoPath) -> Option<&Row> {
         let at = self.0.partition_point(|row| row.path < *path);
         self.0.get(at).filter(|row| row.path == *path && row.is_file())
     }
 
     pub(super) fn children(&self, folder: &RepoPath) -> Vec<Entry> {
-        children(
-            self.0.len(),
-            |at| self.0.get(at).map(|row| (row.path.clone(), row.is_file())),
-            folder,
-        )
+        children(&self.0, |row| (&row.path, row.is_file()), folder)
     }
 }
 
 impl Row {
+    /// A row of which the index noted nothing.
+    pub(super) fn new(path: RepoPath, mode: u32, id: ObjectId) -> Self {
+        Self {
+            path,
+            mode,
+            id,
+            size: 0,
+            stage: 0,
+        }
+    }
+
     pub(super) fn is_file(&self) -> bool {
         self.stage == 0 && is_regular(self.mode)
     }
@@ -75,13 +82,9 @@ fn parse_row(row: &[u8]) -> Option<Row> {
         Some(id) => (id, third.parse().ok()?),
         None => (ObjectId::parse(third)?, 0),
     };
-    Some(Row {
-        path: RepoPath::new(path.get(1..)?),
-        mode: u32::from_str_radix(mode, 8).ok()?,
-        id,
-        size: 0,
-        stage,
-    })
+    let mode = u32::from_str_radix(mode, 8).ok()?;
+    let row = Row::new(RepoPath::new(path.get(1..)?), mode, id);
+    Some(Row { stage, ..row })
 }
 
 /// Whether a mode of a tree or index is that of a regular file: not a symbolic link, not a submodule.

@@ -1,25 +1,20 @@
-//! What a commit changes and the files to read it with: the only room that knows git.
+//! What a commit changes, and the files of the index and of commits: the only room that knows git.
 //!
-//! ```text
-//! Environment -> Repository -> Delta (git's records) -> Change (what is checked)
-//!                           -> Snapshot (index, tree)   -> bytes
-//! ```
-//!
-//! [`Repository`] asks libgit2 (`opening`, `libgit2`) and, for whatever libgit2 cannot read and git can, the git
-//! program (`command`, `program`). Both give the same answers; what they have in common is pure and stands in `delta`,
-//! `raw` and `listing`.
+//! [`Repository`] asks libgit2 (`opening`, `libgit2`) and, for what libgit2 cannot read and git can, the git program (`command`, `program`,
+//! `batch`). Both give the same answers, as `delta` and `listing` describe them.
 //!
 //! What is staged is found in one of three ways:
 //!
-//! 1. Where the cached tree of the index is valid at its root, which it always is in `git commit`, two trees are compared (`staged`,
-//!    `cached_tree`, `tree_diff`).
+//! 1. If the cached tree of the index is valid at its root, as in `git commit` without paths, two trees are compared (`cached_tree`,
+//!    `tree_diff`).
 //! 2. Otherwise libgit2 loads the index and compares it with HEAD's tree (`libgit2`).
-//! 3. What libgit2 refuses, and an index so large that git is faster, is left to the git program (`program`).
+//! 3. An index that libgit2 refuses, and one so large that git is faster, is left to the git program (`program`).
 //!
-//! From then on the index is HEAD's tree with the changes on top (`index`).
+//! For libgit2 the index is from then on HEAD's tree with the changes on top (`staged`).
 //!
-//! Only `stage` writes. Nothing else locks or refreshes anything, and nothing reads standard input or goes to the network.
+//! Only `stage` changes the repository. Nothing else locks or refreshes anything, and nothing reads standard input or uses the network.
 
+mod batch;
 mod cached_tree;
 mod command;
 mod delta;
@@ -28,21 +23,20 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod hooks;
-mod index;
+mod layout;
 mod libgit2;
 mod listing;
 mod merge;
 mod name_lengths;
 mod opening;
-mod place;
 mod program;
 mod raw;
 mod repository;
 #[cfg(test)]
 mod sample;
+mod snapshot;
 mod stage;
 mod staged;
-mod stored;
 mod tree_diff;
 
 use std::fmt;

@@ -1,5 +1,4 @@
-//! Opening a repository with libgit2 as git would: every path is found here, none is left to libgit2's reading of the
-//! environment.
+//! Opens a repository with libgit2 as git would. libgit2 reads no environment: it reads some of it differently from git.
 
 use std::path::{Path, PathBuf};
 
@@ -7,20 +6,21 @@ use git2::{ErrorCode, RepositoryOpenFlags};
 
 use super::command::Caller;
 use super::environment::Environment;
+use super::layout::Layout;
 use super::libgit2::Library;
-use super::place::Place;
 
-/// The outcome of opening.
+/// What came of opening a repository.
 pub(super) enum Opened {
     Ready(Box<Library>),
-    /// Not even a folder that could be one.
+    /// No folder looks like one.
     Nowhere,
+    /// Why libgit2 cannot open it.
     Refused(String),
 }
 
-/// Opens what git would, seen from `from`, an absolute folder.
+/// Opens the repository that git would in the absolute folder `from`.
 pub(super) fn open(environment: &Environment, from: &Path) -> Opened {
-    // git does not verify what it reads from a pack either; it was a third of the time of reading (measured).
+    // git does not verify what it reads from a pack either; it is a third of the time of reading (measured).
     git2::opts::strict_hash_verification(false);
     let repository = match find(environment, from) {
         Ok(repository) => repository,
@@ -32,16 +32,15 @@ pub(super) fn open(environment: &Environment, from: &Path) -> Opened {
     if has_replacements(&repository, environment) {
         return Opened::Refused("refs/replace is in use".to_owned());
     }
-    match find_place(&repository, environment, from) {
-        Ok(place) => {
+    match find_layout(&repository, environment, from) {
+        Ok(layout) => {
             let caller = Caller::new(environment, from, "the index is large".to_owned());
-            Opened::Ready(Box::new(Library::new(repository, place, caller)))
+            Opened::Ready(Box::new(Library::new(repository, layout, caller)))
         }
         Err(error) => Opened::Refused(error.message().to_owned()),
     }
 }
 
-/// No environment is read by libgit2: it would read some of it differently from git.
 fn find(environment: &Environment, from: &Path) -> Result<git2::Repository, git2::Error> {
     let mut flags = RepositoryOpenFlags::empty();
     let start = match environment.get("GIT_DIR") {
@@ -59,7 +58,7 @@ fn find(environment: &Environment, from: &Path) -> Result<git2::Repository, git2
 
 /// The paths as git resolves them: `GIT_WORK_TREE` from the current folder, without it `core.worktree`, and with
 /// `GIT_DIR` alone the current folder (git(1), `--git-dir`); `GIT_INDEX_FILE` from the top of the working tree.
-fn find_place(repository: &git2::Repository, environment: &Environment, from: &Path) -> Result<Place, git2::Error> {
+fn find_layout(repository: &git2::Repository, environment: &Environment, from: &Path) -> Result<Layout, git2::Error> {
     let git_dir = tidy(repository.path());
     let has_own_worktree = || {
         repository
@@ -75,7 +74,7 @@ fn find_place(repository: &git2::Repository, environment: &Environment, from: &P
     if let Some(top) = &git_top {
         repository.set_workdir(top, false)?;
     }
-    Ok(Place::new(environment, from, git_dir, git_top))
+    Ok(Layout::new(environment, from, git_dir, git_top))
 }
 
 fn real(path: &Path) -> PathBuf {
@@ -87,7 +86,7 @@ fn tidy(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
-/// Whether objects are replaced by others (git-replace), which libgit2 ignores without a word.
+/// Whether objects are replaced by others (git-replace), which libgit2 ignores silently.
 fn has_replacements(repository: &git2::Repository, environment: &Environment) -> bool {
     if environment.get("GIT_NO_REPLACE_OBJECTS").is_some() {
         return false;

@@ -1,22 +1,22 @@
-//! What the git program is asked where libgit2 cannot read what git can: sparse and split indexes, SHA-256, reftable,
-//! extensions, ownership. Every question is one that neither writes nor locks.
+//! Asks the git program, for what libgit2 cannot read: sparse and split indexes, SHA-256, reftable, extensions, ownership. No question writes
+//! or locks.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashSet;
-use std::path::Path;
 
-use super::command::{Batch, Caller, Reply, first_line};
+use super::batch::{Batch, Reply};
+use super::command::{Caller, first_line};
 use super::delta::{Delta, Kind, Pair};
+use super::layout::Layout;
 use super::libgit2::Between;
 use super::listing::Listing;
 use super::merge::OtherParents;
-use super::place::Place;
 use super::{GitError, raw};
+use crate::memo::once;
 use crate::snapshot::{ObjectId, SnapshotError};
 use crate::source::RepoPath;
 
-/// What makes the answer the same whatever the user's configuration says (git-diff). `diff` and not `diff-index`,
-/// which counts intent-to-add entries and needs a HEAD.
+/// Gives the same answer under any configuration (git-diff). `diff-index` would count intent-to-add entries, and needs a HEAD.
 const DIFF: [&str; 9] = [
     "diff",
     "--raw",
@@ -35,10 +35,10 @@ const EMPTY_FILE: [&str; 2] = [
     "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
 ];
 
-/// A repository that git reads.
+/// A repository that the git program reads.
 pub(super) struct Program {
     caller: Caller,
-    place: Place,
+    layout: Layout,
     batch: RefCell<Option<Batch>>,
     head: OnceCell<Option<ObjectId>>,
     head_listing: OnceCell<Listing>,
@@ -46,10 +46,10 @@ pub(super) struct Program {
 }
 
 impl Program {
-    pub(super) fn new(caller: Caller, place: Place) -> Self {
+    pub(super) fn new(caller: Caller, layout: Layout) -> Self {
         Self {
             caller,
-            place,
+            layout,
             batch: RefCell::default(),
             head: OnceCell::new(),
             head_listing: OnceCell::new(),
@@ -70,11 +70,11 @@ impl Program {
         }
     }
 
-    /// What git's words mean, as of 2.39 to 2.47.
+    /// The error that git's words mean, in 2.39 to 2.47.
     fn refusal(&self, arguments: &[&str], stderr: &[u8]) -> GitError {
         let text = String::from_utf8_lossy(stderr);
         let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
-        let (index, cause) = (self.place.index.clone(), first_line(stderr));
+        let (index, cause) = (self.layout.index.clone(), first_line(stderr));
         if says(&["dubious ownership"]) {
             GitError::Ownership {
                 path: self.caller.owned_by_another(&text),
@@ -115,31 +115,31 @@ impl Program {
         Listing::parse(&self.answer(arguments)?).ok_or_else(|| self.strange(arguments))
     }
 
-    /// The object of a revision; `None` if there is none.
+    /// The object of a revision.
     fn resolve(&self, revision: &str) -> Result<Option<ObjectId>, GitError> {
         if revision.starts_with('-') {
             return Ok(None);
         }
-        let answer = self.caller.parse(&["--verify", "--quiet", revision])?;
-        Ok(answer.ok().and_then(|id| ObjectId::parse(&id.to_string_lossy())))
+        let id = self.caller.parse_any(&["--verify", "--quiet", revision])?;
+        Ok(id.and_then(|id| ObjectId::parse(&id.to_string_lossy())))
     }
 
-    /// The id of HEAD's tree; `None` before the first commit, and for nothing else: `git diff --cached` takes a HEAD that is damaged for
-    /// one without commits, and all that is committed would count as new (measured, 2.47).
-    pub(super) fn head(&self) -> Result<Option<ObjectId>, GitError> {
-        if let Some(head) = self.head.get() {
-            return Ok(head.clone());
-        }
-        let head = self.resolve("HEAD^{tree}")?;
-        if head.is_none() {
-            self.check_unborn()?;
-        }
-        Ok(self.head.get_or_init(|| head).clone())
+    /// HEAD's tree; `None` before the first commit only. `git diff --cached` takes a damaged HEAD for one without commits, and all that is
+    /// committed would count as new (measured, 2.47).
+    fn head(&self) -> Result<Option<&ObjectId>, GitError> {
+        let head = once(&self.head, || {
+            let head = self.resolve("HEAD^{tree}")?;
+            if head.is_none() {
+                self.check_unborn()?;
+            }
+            Ok::<_, GitError>(head)
+        });
+        Ok(head?.as_ref())
     }
 
     /// Fails unless HEAD is a branch that has no commit yet: git can name that branch, and no commit of it.
     fn check_unborn(&self) -> Result<(), GitError> {
-        let git_dir = self.place.git_dir.clone();
+        let git_dir = self.layout.git_dir.clone();
         if let Some(commit) = self.resolve("HEAD")? {
             return Err(GitError::BadHead { git_dir, commit });
         }
@@ -151,47 +151,36 @@ impl Program {
         {
             return Ok(());
         }
-        Err(match self.caller.parse(&["--git-dir"])? {
-            Ok(_) => GitError::DamagedBranch { git_dir },
-            Err(_) => GitError::DamagedHead { git_dir },
+        Err(match self.caller.parse_any(&["--git-dir"])? {
+            Some(_) => GitError::DamagedBranch { git_dir },
+            None => GitError::DamagedHead { git_dir },
         })
     }
 
-    pub(super) fn head_is_empty(&self) -> Result<bool, GitError> {
-        Ok(self.head_listing()?.rows().is_empty())
-    }
-
-    /// All of HEAD's tree, read once.
     pub(super) fn head_listing(&self) -> Result<&Listing, GitError> {
-        if let Some(listing) = self.head_listing.get() {
-            return Ok(listing);
-        }
-        let listing = self
-            .head()?
-            .map(|tree| self.tree_listing(&tree))
-            .transpose()?
-            .unwrap_or_default();
-        Ok(self.head_listing.get_or_init(|| listing))
+        once(&self.head_listing, || {
+            let listing = self.head()?.map(|tree| self.tree_listing(tree)).transpose()?;
+            Ok(listing.unwrap_or_default())
+        })
     }
 
     pub(super) fn tree_listing(&self, tree: &ObjectId) -> Result<Listing, GitError> {
         self.listing(&["ls-tree", "-r", "-z", "--full-tree", tree.as_str()])
     }
 
-    /// The index, read once, without its intent-to-add entries.
+    /// The index without its intent-to-add entries.
     pub(super) fn index_listing(&self) -> Result<&Listing, GitError> {
-        if let Some(listing) = self.index.get() {
-            return Ok(listing);
-        }
-        let mut listing = self.listing(&["ls-files", "-s", "-z", "--full-name", "--", ":/"])?;
-        if listing.rows().iter().any(|row| EMPTY_FILE.contains(&row.id.as_str())) {
-            self.leave_out_intents(&mut listing)?;
-        }
-        Ok(self.index.get_or_init(|| listing))
+        once(&self.index, || {
+            let mut listing = self.listing(&["ls-files", "-s", "-z", "--full-name", "--", ":/"])?;
+            if listing.rows().iter().any(|row| EMPTY_FILE.contains(&row.id.as_str())) {
+                self.remove_intents(&mut listing)?;
+            }
+            Ok(listing)
+        })
     }
 
     /// ls-files shows an intent-to-add entry as an empty file. A real one is either staged or in HEAD and not deleted.
-    fn leave_out_intents(&self, listing: &mut Listing) -> Result<(), GitError> {
+    fn remove_intents(&self, listing: &mut Listing) -> Result<(), GitError> {
         let deltas = self.staged()?;
         let changed: HashSet<&RepoPath> = deltas.iter().map(|delta| &delta.path).collect();
         let staged: HashSet<&RepoPath> = deltas
@@ -222,12 +211,8 @@ impl Program {
             self.resolve(&format!("{revision}^{{commit}}"))?.ok_or_else(unknown)
         };
         let (one, other) = (commit(from)?, commit(to)?);
-        let base = self.merge_base(&one, &other)?;
-        let Some(base) = base else {
-            let is_shallow = self
-                .caller
-                .parse(&["--is-shallow-repository"])?
-                .is_ok_and(|answer| answer == Path::new("true"));
+        let Some(base) = self.merge_base(&one, &other)? else {
+            let is_shallow = self.caller.is_so("--is-shallow-repository")?;
             return Err(GitError::no_common_commit(from, to, is_shallow));
         };
         let tree = |commit: &ObjectId| {
@@ -256,8 +241,7 @@ impl Program {
         }
     }
 
-    /// Renames by similar content among Python files. A content that is not stored here (partial clone) makes git give
-    /// up; then none are known.
+    /// Renames by similar content among Python files; none where git fails, as it does over content that a partial clone does not have.
     pub(super) fn similar(&self, trees: Option<(&ObjectId, &ObjectId)>) -> Result<Vec<Pair>, GitError> {
         let sides = trees.map_or_else(|| vec!["--cached"], |(old, new)| vec![old.as_str(), new.as_str()]);
         let arguments = [&["-M", "-l1000"], sides.as_slice(), &["--", ":(top,glob)**/*.py"]].concat();
@@ -271,19 +255,13 @@ impl Program {
 
     /// The other parents of a merge as commits.
     pub(super) fn parents(&self, parents: OtherParents) -> Result<Vec<ObjectId>, GitError> {
-        match parents {
-            OtherParents::None => Ok(Vec::new()),
-            OtherParents::Recorded(ids) => Ok(ids),
-            OtherParents::Announced(ids) => {
-                let mut new = Vec::new();
-                for id in ids {
-                    if self.is_new_parent(&id)? {
-                        new.push(id);
-                    }
-                }
-                Ok(new)
+        let mut commits = Vec::new();
+        for id in parents.commits {
+            if parents.are_recorded || self.is_new_parent(&id)? {
+                commits.push(id);
             }
         }
+        Ok(commits)
     }
 
     fn is_new_parent(&self, id: &ObjectId) -> Result<bool, GitError> {
@@ -299,7 +277,7 @@ impl Program {
         Ok(deltas.into_iter().map(|delta| delta.path).collect())
     }
 
-    /// The content of a file, from one `git cat-file --batch` that lives as long as this.
+    /// The content of a file.
     pub(super) fn blob(&self, path: &RepoPath, id: &ObjectId, limit: u64) -> Result<Vec<u8>, GitError> {
         let mut batch = self.batch.borrow_mut();
         let mut running = match batch.take() {
@@ -323,7 +301,7 @@ impl Program {
                 Err(missing().into())
             }
             Reply::Ended => Err(missing().into()),
-            // What it has begun to send is not read: it is ended, and the next question starts another.
+            // It has begun to send the content, so it is not asked again.
             Reply::TooLarge(size) => Err(SnapshotError::TooLarge {
                 path: path.clone(),
                 size,

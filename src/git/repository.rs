@@ -1,4 +1,4 @@
-//! The questions a check has, and who is asked: libgit2 first, git where that is not enough.
+//! A repository, read by libgit2, or by the git program where libgit2 cannot.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -6,16 +6,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::command::Caller;
-use super::delta::{self, Candidates, Delta, Found, Matches, Pair};
+use super::delta::{self, Candidates, ChangedFile, Delta, Matches, Pair};
 use super::environment::Environment;
-use super::libgit2::{Library, Trouble};
-use super::listing::{Listing, Row};
+use super::layout::Layout;
+use super::libgit2::{Library, LibraryError};
+use super::listing::Row;
 use super::merge::OtherParents;
 use super::opening::{self, Opened};
-use super::place::Place;
 use super::program::Program;
-use super::stored::Stored;
+use super::snapshot::GitSnapshot;
 use super::{Backend, Change, Comparison, GitError, Staged, Status};
+use crate::memo::once;
 use crate::python::relevance;
 use crate::snapshot::{DEFAULT_LIMIT, ObjectId, Snapshot};
 use crate::source::RepoPath;
@@ -24,11 +25,11 @@ use crate::source::RepoPath;
 pub struct Repository {
     environment: Environment,
     from: PathBuf,
-    place: Place,
+    layout: Layout,
     limit: u64,
     library: Option<Box<Library>>,
     program: OnceCell<Program>,
-    staged: OnceCell<Compared>,
+    compared: OnceCell<Compared>,
 }
 
 impl fmt::Debug for Repository {
@@ -36,15 +37,15 @@ impl fmt::Debug for Repository {
         write!(
             formatter,
             "Repository({}, {})",
-            self.place.top.display(),
+            self.layout.top.display(),
             self.backend()
         )
     }
 }
 
-/// HEAD and index compared, kept because several questions start from it.
+/// HEAD and index compared.
 struct Compared {
-    found: Vec<Found>,
+    files: Vec<ChangedFile>,
     unmerged: Vec<RepoPath>,
 }
 
@@ -69,46 +70,40 @@ impl Repository {
             .map_or_else(|| opening::open(environment, &from), Opened::Refused);
         let (reason, is_nowhere) = match opened {
             Opened::Ready(library) => {
-                let place = library.place().clone();
-                return Ok(Some(Self::new(
-                    environment,
-                    from,
-                    place,
-                    Some(library),
-                    OnceCell::new(),
-                )));
+                let layout = library.layout().clone();
+                let program = OnceCell::new();
+                return Ok(Some(Self::new(environment, from, layout, Some(library), program)));
             }
             Opened::Nowhere => ("libgit2 finds no repository".to_owned(), true),
             Opened::Refused(reason) => (reason, false),
         };
         let caller = Caller::new(environment, &from, reason);
-        let place = match caller.discover() {
+        let layout = match caller.discover() {
             // Without git nothing can be staged either.
             Err(GitError::GitMissing { .. }) if is_nowhere => None,
-            place => place?,
+            layout => layout?,
         };
-        Ok(place.map(|place| {
-            let program = OnceCell::from(Program::new(caller, place.clone()));
-            Self::new(environment, from, place, None, program)
+        Ok(layout.map(|layout| {
+            let program = OnceCell::from(Program::new(caller, layout.clone()));
+            Self::new(environment, from, layout, None, program)
         }))
     }
 
     fn new(
         environment: &Environment,
         from: PathBuf,
-        place: Place,
+        layout: Layout,
         library: Option<Box<Library>>,
         program: OnceCell<Program>,
     ) -> Self {
-        let environment = environment.clone();
         Self {
-            environment,
+            environment: environment.clone(),
             from,
-            place,
+            layout,
             limit: DEFAULT_LIMIT,
             library,
             program,
-            staged: OnceCell::new(),
+            compared: OnceCell::new(),
         }
     }
 
@@ -121,26 +116,26 @@ impl Repository {
     /// The top of the working tree, absolute; of a bare repository, its folder.
     #[must_use]
     pub fn top(&self) -> &Path {
-        &self.place.top
+        &self.layout.top
     }
 
     /// The repository's own folder, of which no command of git takes notice as a working file.
     #[must_use]
     pub fn git_dir(&self) -> &Path {
-        &self.place.git_dir
+        &self.layout.git_dir
     }
 
     /// Whether it has no working tree, so that nothing can be committed in it.
     #[must_use]
     pub fn is_bare(&self) -> bool {
-        self.place.is_bare
+        self.layout.is_bare
     }
 
     /// Whether the index is one that git makes for a single commit and throws away (`git commit -a`, `git commit PATH`; `prepare_index` in
     /// git's source).
     #[must_use]
     pub fn has_temporary_index(&self) -> bool {
-        self.place
+        self.layout
             .index
             .extension()
             .is_some_and(|extension| extension == "lock")
@@ -161,7 +156,7 @@ impl Repository {
 
     /// The index that the next commit is made from.
     pub(super) fn index_path(&self) -> &Path {
-        &self.place.index
+        &self.layout.index
     }
 
     pub(super) fn environment(&self) -> &Environment {
@@ -185,51 +180,57 @@ impl Repository {
     /// An index that is not there is an empty one, as for git, with one exception: [`GitError::MissingIndex`].
     pub fn staged(&self) -> Result<Staged, GitError> {
         let compared = self.compared()?;
-        let left = self.same_in_other_parents(&compared.found)?;
+        let are_left = self.same_in_other_parents(&compared.files)?;
         let mut staged = Staged {
             unmerged: compared.unmerged.clone(),
             ..Staged::default()
         };
-        for (found, is_left) in compared.found.iter().zip(left) {
+        for (file, is_left) in compared.files.iter().zip(are_left) {
             if is_left {
-                staged.left_to_other_parents.push(found.change.path.clone());
+                staged.left_to_other_parents.push(file.change.path.clone());
             } else {
-                staged.changes.push(found.change.clone());
+                staged.changes.push(file.change.clone());
             }
         }
         Ok(staged)
     }
 
-    /// Every regular file of the index that is in no conflict, sorted by path, with its status against HEAD.
+    /// Every regular file of the index that is not in conflict, sorted by path, with its status against HEAD.
     pub fn tracked(&self) -> Result<Vec<Change>, GitError> {
-        let known = self.changes_by_path()?;
-        let rows = self.ask(Library::index_files, |program| Ok(files(program.index_listing()?)))?;
-        Ok(rows.into_iter().map(|row| change(row, &known)).collect())
+        let statuses = self.statuses()?;
+        let rows = self.index_files()?;
+        Ok(rows.into_iter().map(|row| change(row, &statuses)).collect())
     }
 
     /// The paths of all tracked files.
     pub fn tracked_paths(&self) -> Result<Vec<RepoPath>, GitError> {
-        let rows = self.ask(Library::index_files, |program| Ok(files(program.index_listing()?)))?;
-        Ok(rows.into_iter().map(|row| row.path).collect())
+        Ok(self.index_files()?.into_iter().map(|row| row.path).collect())
     }
 
-    /// The index entries of `paths` with their status against HEAD, in the order given; `None` for what the index does
-    /// not hold as a regular file, and for a file in conflict.
+    fn index_files(&self) -> Result<Vec<Row>, GitError> {
+        self.ask(Library::index_files, |program| {
+            let rows = program.index_listing()?.rows().iter();
+            Ok(rows.filter(|row| row.is_file()).cloned().collect())
+        })
+    }
+
+    /// The index entries of `paths` with their status against HEAD, in the order given; `None` for a file in conflict, and for what is no
+    /// regular file of the index.
     pub fn status_of(&self, paths: &[RepoPath]) -> Result<Vec<(RepoPath, Option<Change>)>, GitError> {
-        let known = self.changes_by_path()?;
-        let status = |path: &RepoPath| Ok((path.clone(), self.index_file(path)?.map(|row| change(row, &known))));
+        let statuses = self.statuses()?;
+        let status = |path: &RepoPath| Ok((path.clone(), self.index_file(path)?.map(|row| change(row, &statuses))));
         paths.iter().map(status).collect()
     }
 
     /// The files of the index.
     pub fn index(&self) -> Result<Box<dyn Snapshot + '_>, GitError> {
         self.check_index()?;
-        // Asked for now, so that a broken index is reported once and not at some file.
+        // Asked now, so that a broken index is reported once and not for some file.
         self.ask(
             |library| library.index_file(&RepoPath::top()).map(drop),
             |program| program.index_listing().map(drop),
         )?;
-        Ok(Box::new(Stored::index(self)))
+        Ok(Box::new(GitSnapshot::index(self)))
     }
 
     /// What changed from the merge base of two revisions to the second one, and that one's files.
@@ -238,13 +239,10 @@ impl Repository {
     pub fn between(&self, from: &str, to: &str) -> Result<Comparison<'_>, GitError> {
         let between = self.ask(|library| library.between(from, to), |program| program.between(from, to))?;
         let matches = self.matches(&between.deltas, Some((&between.old, &between.new)))?;
-        let changes = delta::found(&between.deltas, &matches)
-            .into_iter()
-            .map(|found| found.change)
-            .collect();
+        let files = delta::changed_files(&between.deltas, &matches);
         Ok(Comparison {
-            changes,
-            snapshot: Box::new(Stored::tree(self, between.new)),
+            changes: files.into_iter().map(|file| file.change).collect(),
+            snapshot: Box::new(GitSnapshot::tree(self, between.new)),
             base: between.base,
         })
     }
@@ -252,74 +250,66 @@ impl Repository {
     /// The content that HEAD holds at `path`; `None` if HEAD holds no regular file there, or there is no HEAD yet.
     pub fn head_holds(&self, path: &RepoPath) -> Result<Option<ObjectId>, GitError> {
         let row = self.ask(
-            |library| {
-                Ok(library
-                    .head()?
-                    .map(|tree| library.tree_file(&tree, path))
-                    .transpose()?
-                    .flatten())
-            },
+            |library| library.head_file(path),
             |program| Ok(program.head_listing()?.file(path).cloned()),
         )?;
         Ok(row.map(|row| row.id))
     }
 
-    /// libgit2 first; git for what it refuses, and from then on for everything, so that all answers are of one kind.
+    /// Asks libgit2, or git for what it refuses; from then on git alone, so that all answers are of one kind.
     pub(super) fn ask<T>(
         &self,
-        library: impl FnOnce(&Library) -> Result<T, Trouble>,
+        library: impl FnOnce(&Library) -> Result<T, LibraryError>,
         program: impl FnOnce(&Program) -> Result<T, GitError>,
     ) -> Result<T, GitError> {
-        if let (Some(asked), None) = (&self.library, self.program.get()) {
-            match library(asked) {
+        let reason = match (&self.library, self.program.get()) {
+            (Some(asked), None) => match library(asked) {
                 Ok(answer) => return Ok(answer),
-                Err(Trouble::Final(error)) => return Err(error),
-                Err(Trouble::Refused(reason)) => {
-                    let caller = Caller::new(&self.environment, &self.from, reason);
-                    return program(self.program.get_or_init(|| Program::new(caller, self.place.clone())));
-                }
-            }
-        }
-        let caller = || Caller::new(&self.environment, &self.from, "libgit2 cannot open it".to_owned());
-        program(self.program.get_or_init(|| Program::new(caller(), self.place.clone())))
+                Err(LibraryError::Final(error)) => return Err(error),
+                Err(LibraryError::Refused(reason)) => reason,
+            },
+            _ => "libgit2 cannot open it".to_owned(),
+        };
+        let start = || Program::new(Caller::new(&self.environment, &self.from, reason), self.layout.clone());
+        program(self.program.get_or_init(start))
     }
 
     fn compared(&self) -> Result<&Compared, GitError> {
-        if let Some(compared) = self.staged.get() {
-            return Ok(compared);
-        }
-        self.check_index()?;
-        let deltas = self.ask(Library::staged, |program| Ok(program.staged()?.into()))?;
-        let matches = self.matches(&deltas, None)?;
-        let compared = Compared {
-            found: delta::found(&deltas, &matches),
-            unmerged: delta::unmerged(&deltas),
-        };
-        Ok(self.staged.get_or_init(|| compared))
+        once(&self.compared, || {
+            self.check_index()?;
+            let deltas = self.ask(Library::staged, |program| Ok(program.staged()?.into()))?;
+            let matches = self.matches(&deltas, None)?;
+            Ok(Compared {
+                files: delta::changed_files(&deltas, &matches),
+                unmerged: delta::unmerged(&deltas),
+            })
+        })
     }
 
-    /// An index that is named and absent must not pass for an empty one, and a bare repository without one has nothing
-    /// to check.
+    /// An index that a variable names and that is not there must not pass for an empty one; a bare repository without one has nothing to
+    /// check.
     fn check_index(&self) -> Result<(), GitError> {
-        let index = &self.place.index;
+        let index = &self.layout.index;
         if index.symlink_metadata().is_ok() {
             return Ok(());
         }
         if self.environment.get("GIT_INDEX_FILE").is_none() {
-            let path = self.place.top.clone();
-            return if self.place.is_bare {
+            let path = self.layout.top.clone();
+            return if self.layout.is_bare {
                 Err(GitError::BareRepository { path })
             } else {
                 Ok(())
             };
         }
-        if self.ask(Library::head_is_empty, Program::head_is_empty)? {
+        if self.ask(Library::head_is_empty, |program| {
+            Ok(program.head_listing()?.rows().is_empty())
+        })? {
             return Ok(());
         }
         Err(GitError::MissingIndex { index: index.clone() })
     }
 
-    /// Renames and copies. Similar content is looked for only where a Python file went and another came.
+    /// Renames and copies. Similar content is searched for only where one Python file was deleted and another added.
     fn matches(&self, deltas: &[Delta], trees: Option<(&ObjectId, &ObjectId)>) -> Result<Matches, GitError> {
         let mut matches = Matches::exact(deltas);
         if let Some(candidates) = Candidates::new(deltas, &matches) {
@@ -332,25 +322,23 @@ impl Repository {
         Ok(matches)
     }
 
-    /// Which of `found` another parent of the coming merge commit holds with the same content and mode.
-    fn same_in_other_parents(&self, found: &[Found]) -> Result<Vec<bool>, GitError> {
-        let parents = || OtherParents::find(&self.place.git_dir, &self.environment);
+    /// For each file, whether another parent of the coming merge commit has it with the same content and mode.
+    fn same_in_other_parents(&self, files: &[ChangedFile]) -> Result<Vec<bool>, GitError> {
+        let parents = || OtherParents::find(&self.layout.git_dir, &self.environment);
         self.ask(
             |library| {
                 let trees = library.parents(parents()?)?;
-                let is_same = |tree: &ObjectId, found: &Found| -> Result<bool, Trouble> {
-                    let row = library.tree_file(tree, &found.change.path)?;
-                    Ok(row.is_some_and(|row| row.id == found.change.id && row.mode == found.mode))
-                };
-                let is_left = |found: &Found| -> Result<bool, Trouble> {
-                    for tree in &trees {
-                        if is_same(tree, found)? {
-                            return Ok(true);
+                let mut are_same = vec![false; files.len()];
+                for (file, is_same) in files.iter().zip(&mut are_same) {
+                    for &tree in &trees {
+                        let row = library.tree_file(tree, &file.change.path)?;
+                        if row.is_some_and(|row| row.id == file.change.id && row.mode == file.mode) {
+                            *is_same = true;
+                            break;
                         }
                     }
-                    Ok(false)
-                };
-                found.iter().map(is_left).collect::<Result<_, Trouble>>()
+                }
+                Ok(are_same)
             },
             |program| {
                 let commits = program.parents(parents()?)?;
@@ -358,18 +346,15 @@ impl Repository {
                     .iter()
                     .map(|id| program.differs_from(id))
                     .collect::<Result<_, _>>()?;
-                let is_left = |found: &Found| differences.iter().any(|paths| !paths.contains(&found.change.path));
-                Ok(found.iter().map(is_left).collect())
+                let is_same = |file: &ChangedFile| differences.iter().any(|paths| !paths.contains(&file.change.path));
+                Ok(files.iter().map(is_same).collect())
             },
         )
     }
 
-    fn changes_by_path(&self) -> Result<HashMap<&RepoPath, &Status>, GitError> {
-        let found = &self.compared()?.found;
-        Ok(found
-            .iter()
-            .map(|found| (&found.change.path, &found.change.status))
-            .collect())
+    fn statuses(&self) -> Result<HashMap<&RepoPath, &Status>, GitError> {
+        let changes = self.compared()?.files.iter().map(|file| &file.change);
+        Ok(changes.map(|change| (&change.path, &change.status)).collect())
     }
 
     pub(super) fn index_file(&self, path: &RepoPath) -> Result<Option<Row>, GitError> {
@@ -387,17 +372,11 @@ impl Repository {
     }
 }
 
-fn files(listing: &Listing) -> Vec<Row> {
-    listing.rows().iter().filter(|row| row.is_file()).cloned().collect()
-}
-
-fn change(row: Row, known: &HashMap<&RepoPath, &Status>) -> Change {
-    let status = known
-        .get(&row.path)
-        .map_or(Status::Unmodified, |&status| status.clone());
+fn change(row: Row, statuses: &HashMap<&RepoPath, &Status>) -> Change {
+    let status = statuses.get(&row.path).copied();
     Change {
+        status: status.cloned().unwrap_or(Status::Unmodified),
         path: row.path,
-        status,
         id: row.id,
         size: row.size,
     }

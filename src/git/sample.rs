@@ -1,22 +1,22 @@
 //! Indexes written for tests, byte by byte (gitformat-index).
 
-use super::tree_diff::Id;
+use git2::Oid;
 
-/// What an entry of a sample is made of.
+/// An entry.
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
     pub(super) path: &'static str,
     pub(super) id: u8,
 }
 
-/// An ordinary file whose id consists of one digit.
+/// A regular file with the id that consists of one byte.
 pub(super) fn file(path: &'static str, id: u8) -> Sample {
     Sample { path, id }
 }
 
 /// The id that consists of one byte.
-pub(super) fn id(byte: u8) -> Id {
-    [byte; 20]
+pub(super) fn id(byte: u8) -> Oid {
+    Oid::from_bytes(&[byte; 20]).unwrap()
 }
 
 /// A whole index, its hash of zeros as with `index.skipHash`.
@@ -42,7 +42,7 @@ fn entry(version: u32, entry: &Sample, before: &str) -> Vec<u8> {
     let mut bytes = vec![0; 24];
     bytes.extend(0o100_644_u32.to_be_bytes());
     bytes.extend([0; 12]);
-    bytes.extend(id(entry.id));
+    bytes.extend([entry.id; 20]);
     let length = u16::try_from(entry.path.len().min(0xfff)).unwrap();
     bytes.extend(length.to_be_bytes());
     if version == 4 {
@@ -65,7 +65,7 @@ fn entry(version: u32, entry: &Sample, before: &str) -> Vec<u8> {
 pub(super) fn folder(name: &str, count: i64, below: u32, id: u8) -> Vec<u8> {
     let mut bytes = format!("{name}\0{count} {below}\n").into_bytes();
     if count >= 0 {
-        bytes.extend(self::id(id));
+        bytes.extend([id; 20]);
     }
     bytes
 }

@@ -53,11 +53,7 @@ impl Snapshot for MemorySnapshot {
 
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError> {
         let paths: Vec<&RepoPath> = self.files.keys().collect();
-        Ok(children(
-            paths.len(),
-            |at| paths.get(at).map(|&path| (path.clone(), true)),
-            folder,
-        ))
+        Ok(children(&paths, |path| (*path, true), folder))
     }
 
     fn describe(&self) -> &'static str {

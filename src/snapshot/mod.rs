@@ -131,18 +131,6 @@ impl ObjectId {
     pub(crate) fn of(id: impl fmt::Display) -> Self {
         Self(id.to_string())
     }
-
-    pub(crate) fn of_bytes(id: &[u8]) -> Self {
-        const DIGITS: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-        ];
-        let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or('0');
-        Self(
-            id.iter()
-                .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
-                .collect(),
-        )
-    }
 }
 
 impl fmt::Display for ObjectId {
@@ -151,51 +139,33 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// The first of `length` sorted rows that `is_before` does not hold for.
-pub(crate) fn first(length: usize, is_before: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, length);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if is_before(middle) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}
-
-/// The direct children of `folder` in sorted rows, of which each is a path and whether it is a file to look at.
+/// The direct children of `folder` among rows that are sorted by path. Of each, `row` gives the path and whether it is a regular file.
 ///
 /// A folder with a million files below is stepped over with one search.
-pub(crate) fn children(
-    length: usize,
-    row: impl Fn(usize) -> Option<(RepoPath, bool)>,
-    folder: &RepoPath,
-) -> Vec<Entry> {
-    let first_from = |start: &[u8]| first(length, |at| row(at).is_some_and(|(path, _)| path.as_bytes() < start));
+pub(crate) fn children<T>(rows: &[T], row: impl Fn(&T) -> (&RepoPath, bool), folder: &RepoPath) -> Vec<Entry> {
+    let first_from = |rows: &[T], start: &[u8]| rows.partition_point(|one| row(one).0.as_bytes() < start);
     let mut prefix = folder.as_bytes().to_vec();
     if !prefix.is_empty() {
         prefix.push(b'/');
     }
     let mut found = Vec::new();
-    let mut at = first_from(&prefix);
-    while let Some((path, is_file)) = row(at) {
-        let Some(rest) = path.as_bytes().strip_prefix(prefix.as_slice()) else {
+    let mut rest = rows.get(first_from(rows, &prefix)..).unwrap_or_default();
+    while let [next, behind @ ..] = rest {
+        let (path, is_file) = row(next);
+        let Some(below) = path.as_bytes().strip_prefix(prefix.as_slice()) else {
             break;
         };
-        let Some(end) = rest.iter().position(|&byte| byte == b'/') else {
-            if is_file {
-                found.push(Entry::new(rest, EntryKind::File));
-            }
-            at += 1;
-            continue;
-        };
-        let name = rest.get(..end).unwrap_or_default();
-        found.push(Entry::new(name, EntryKind::Folder));
-        // `0` follows `/`, so this is the first path that can lie behind the folder.
-        let behind = [prefix.as_slice(), name, b"0"].concat();
-        at = first_from(&behind).max(at + 1);
+        let mut parts = below.splitn(2, |&byte| byte == b'/');
+        let name = parts.next().unwrap_or_default();
+        rest = behind;
+        if parts.next().is_some() {
+            found.push(Entry::new(name, EntryKind::Folder));
+            // `0` follows `/`, so this is the first path that can lie behind the folder.
+            let end = [prefix.as_slice(), name, b"0"].concat();
+            rest = behind.get(first_from(behind, &end)..).unwrap_or_default();
+        } else if is_file {
+            found.push(Entry::new(name, EntryKind::File));
+        }
     }
     found.sort();
     found

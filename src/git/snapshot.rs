@@ -1,15 +1,17 @@
-//! The snapshots that git stores.
+//! The snapshots of an index and of a commit's tree.
 
 use std::cell::OnceCell;
 
+use super::libgit2::oid;
 use super::listing::{Listing, Row};
 use super::program::Program;
 use super::{GitError, Repository};
+use crate::memo::once;
 use crate::snapshot::{Entry, ObjectId, Snapshot, SnapshotError};
 use crate::source::RepoPath;
 
-/// The files that git stores: of the index, or of a tree.
-pub(super) struct Stored<'r> {
+/// The files of the index or of a tree.
+pub(super) struct GitSnapshot<'r> {
     repository: &'r Repository,
     files: Files,
 }
@@ -19,7 +21,7 @@ enum Files {
     Tree { id: ObjectId, listing: OnceCell<Listing> },
 }
 
-impl<'r> Stored<'r> {
+impl<'r> GitSnapshot<'r> {
     pub(super) fn index(repository: &'r Repository) -> Self {
         let files = Files::Index;
         Self { repository, files }
@@ -35,23 +37,19 @@ impl<'r> Stored<'r> {
         match &self.files {
             Files::Index => self.repository.index_file(path),
             Files::Tree { id, listing } => self.repository.ask(
-                |library| library.tree_file(id, path),
+                |library| library.tree_file(oid(id)?, path),
                 |program| Ok(whole_tree(program, id, listing)?.file(path).cloned()),
             ),
         }
     }
 }
 
-/// git lists a tree once; asking for each path would start it each time.
+/// Lists a tree once: git is not started for each path.
 fn whole_tree<'l>(program: &Program, id: &ObjectId, listing: &'l OnceCell<Listing>) -> Result<&'l Listing, GitError> {
-    if let Some(listing) = listing.get() {
-        return Ok(listing);
-    }
-    let all = program.tree_listing(id)?;
-    Ok(listing.get_or_init(|| all))
+    once(listing, || program.tree_listing(id))
 }
 
-impl Snapshot for Stored<'_> {
+impl Snapshot for GitSnapshot<'_> {
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, SnapshotError> {
         let row = self.find(path)?;
         let content = row.map(|row| self.repository.blob(path, &row.id, row.size));
@@ -69,7 +67,7 @@ impl Snapshot for Stored<'_> {
                 |program| Ok(program.index_listing()?.children(folder)),
             ),
             Files::Tree { id, listing } => self.repository.ask(
-                |library| library.tree_children(id, folder),
+                |library| library.tree_children(oid(id)?, folder),
                 |program| Ok(whole_tree(program, id, listing)?.children(folder)),
             ),
         };

@@ -1,13 +1,13 @@
-//! Where the parts of a repository are, told apart from who found them.
+//! The paths of a repository, whoever found it.
 
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use crate::source::RepoPath;
 
-/// Where the parts of a repository are. Absolute.
+/// The absolute paths of a repository.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Layout {
     /// The top of the working tree; the repository itself if it is bare.
     pub(super) top: PathBuf,
     pub(super) git_dir: PathBuf,
@@ -15,7 +15,7 @@ pub(super) struct Place {
     pub(super) is_bare: bool,
 }
 
-impl Place {
+impl Layout {
     /// `top` is what git takes for the top of the working tree when it is started in `from`.
     ///
     /// A relative `GIT_INDEX_FILE` starts where git works: at the top if `from` lies in the working tree, else in
