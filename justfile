@@ -1,6 +1,6 @@
-# What a contributor types. `just --list` shows these; .ci/run is what CI runs.
+# Common commands for contributors. `just --list` shows them; CI runs .ci/run.
 
-# All tests but the end-to-end proofs
+# All tests except the end-to-end ones
 test *ARGUMENTS:
     cargo test --locked {{ ARGUMENTS }}
 
@@ -8,14 +8,14 @@ test *ARGUMENTS:
 lint:
     bash .ci/run toolchain tools fmt clippy doc shellcheck
 
-# One benchmark: just bench staged
+# Run one benchmark: just bench staged
 bench NAME *ARGUMENTS:
     cargo bench --bench {{ NAME }} -- {{ ARGUMENTS }}
 
-# The files of a new rule; `cargo test` names what is still missing
+# Create the files of a new rule; `cargo test` names what is still missing
 new-rule NAME:
     sh packaging/new-rule.sh {{ NAME }}
 
-# Everything, as CI runs it, or the named steps: just ci e2e
+# Everything that CI runs, or the named steps: just ci e2e
 ci *STEPS:
     bash .ci/run {{ STEPS }}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Packs the program of a wheel for people without Python, with its manual and its completions, and a checksum beside it. It is the very
-# file of the wheel: one build a platform, and the Linux one runs wherever the wheel does.
+# Packs the program from a wheel for people without Python, with its manual pages and completions, and writes a checksum. It is the same
+# file as in the wheel, so each platform is built once, and the Linux program runs wherever the wheel does.
 #
 # Usage: packaging/archive.sh WHEEL TARGET EXTRAS FOLDER
 #   EXTRAS holds the folders `man` and `completions`; FOLDER gets alembic-named-TARGET.tar.gz (.zip for Windows) and .sha256
@@ -18,7 +18,7 @@ trap 'rm -rf -- "$made"' EXIT
 python3 -m zipfile -e "$1" "$made/wheel"
 mkdir "$made/$name"
 cp "$made"/wheel/alembic_named-*.data/scripts/* "$made/$name/"
-# A wheel keeps the permission, Python's zipfile does not.
+# A wheel stores the permissions, but Python's zipfile does not restore them.
 chmod 755 "$made/$name"/alembic-named*
 cp -R "$extras/man" "$extras/completions" "$made/$name/"
 cp "$here/LICENSE-APACHE" "$here/LICENSE-MIT" "$made/$name/"
@@ -36,7 +36,7 @@ case $2 in
     ;;
 esac
 cd "$folder"
-# The format of sha256sum, for `sha256sum --check` and `shasum --check`, from a program that every platform has.
+# In the format of sha256sum, for `sha256sum --check` and `shasum --check`. Python, because every platform has it.
 python3 - "$archive" >"$archive.sha256" <<'PYTHON'
 import hashlib, sys
 with open(sys.argv[1], "rb") as file:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes what a package installs beside the program: the manual pages and the completions.
+# Writes what a package installs along with the program: the manual pages and the completions.
 #
 # Usage: packaging/extras.sh PROGRAM FOLDER    PROGRAM is an alembic-named that runs on this machine
 set -eu
@@ -10,7 +10,7 @@ program=$1
 mkdir -p -- "$2/man" "$2/completions"
 folder=$(CDPATH='' cd -- "$2" && pwd)
 
-# The names under which each shell looks for them.
+# Named as each shell expects.
 "$program" completions bash >"$folder/completions/alembic-named.bash"
 "$program" completions zsh >"$folder/completions/_alembic-named"
 "$program" completions fish >"$folder/completions/alembic-named.fish"

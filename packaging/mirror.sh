@@ -1,8 +1,8 @@
 #!/bin/sh
-# Writes the repository that pre-commit takes the wheel from: the hooks of this repository that are built, with `language: python`, and a package that is
-# nothing but a dependency on the program.
+# Writes the repository from which pre-commit installs the wheel: the hooks of this repository that are built from source, with
+# `language: python`, and a package that only depends on the program.
 #
-# Usage: packaging/mirror.sh REQUIREMENT FOLDER    as in: packaging/mirror.sh alembic-named==0.1.0 ../alembic-named-pre-commit
+# Usage: packaging/mirror.sh REQUIREMENT FOLDER    for example: packaging/mirror.sh alembic-named==0.1.0 ../alembic-named-pre-commit
 set -eu
 
 [ $# -eq 2 ] || { echo 'usage: packaging/mirror.sh REQUIREMENT FOLDER' >&2; exit 2; }
@@ -11,13 +11,13 @@ requirement=$1
 mkdir -p -- "$2"
 cd -- "$2"
 
-# One description of each hook, so that the two cannot differ. What its comments say is about the build from source.
+# Each hook is described once, so the two cannot differ. Comments are dropped because they are about building from source.
 awk '/^- / { ours = $3 == "alembic-named" || $3 == "alembic-named-fix" } ours && !/^ *#/ && NF' "$here/.pre-commit-hooks.yaml" |
     sed 's/language: rust/language: python/' >.pre-commit-hooks.yaml
 grep -q 'language: python' .pre-commit-hooks.yaml || { echo 'the hook alembic-named with language: rust was not found' >&2; exit 1; }
 
 cat >pyproject.toml <<TOML
-# Installed by pre-commit for the hook: the version of the program that belongs to this tag.
+# pre-commit installs this for the hook: the version of the program that belongs to this tag.
 [build-system]
 requires = ["setuptools>=61"]
 build-backend = "setuptools.build_meta"

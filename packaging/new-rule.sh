@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the files of a new rule and its two lines in the table; `cargo test` names what is still missing.
+# Creates the files of a new rule and its two lines in the table; `cargo test` names what is still missing.
 #
 # Usage: packaging/new-rule.sh NAME    in kebab-case, as reports write it
 set -eu
@@ -52,7 +52,7 @@ EOF
     for heading in 'Fix' 'When to ignore it'; do printf '\n## %s\n' "$heading"; done
 } >"$page"
 
-# Behind the last module whose name comes before, and at the end of the table.
+# After the module that precedes it alphabetically, and at the end of the table.
 before=$(printf 'mod %s;\n' "$module" | cat - "$table" | grep '^mod ' | LC_ALL=C sort | grep -B 1 -x "mod $module;" | head -n 1)
 part=
 while IFS= read -r line; do
