@@ -41,7 +41,7 @@ pub mod source;
 mod sql;
 
 pub mod invocation;
-mod memo;
+mod once;
 mod run;
 mod words;
 mod work;

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::error::AdoptError;
 use crate::escape::printable;
-use crate::project::{Environment, History, Project};
+use crate::project::{ComputedLink, Environment, History, Project};
 use crate::source::RepoPath;
 
 /// What Alembic itself names files by (`alembic/script/base.py`, `_default_file_template` and `truncate_slug_length`).
@@ -30,7 +30,7 @@ pub(super) fn head<'h>(
     }
     let heads = history
         .heads()
-        .map_err(|unread| AdoptError::UnreadLink(unread.file().path().clone()))?;
+        .map_err(|ComputedLink(path)| AdoptError::UnreadLink(path))?;
     match heads.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),

@@ -15,7 +15,7 @@ use super::environment::Environment;
 use super::error::{is_full, says_full};
 use super::layout::Layout;
 use crate::executable::{file_name, on_path};
-use crate::memo::once;
+use crate::once::once;
 use crate::source::RepoPath;
 
 /// Variables that would change what a path means.

@@ -28,7 +28,7 @@ use super::program::Program;
 use super::staged::StagedChanges;
 use super::tree_diff::{self, Child};
 use super::{Backend, GitError};
-use crate::memo::once;
+use crate::once::once;
 use crate::snapshot::{Entry, ObjectId, SnapshotError};
 use crate::source::RepoPath;
 

@@ -12,7 +12,7 @@ use super::libgit2::Between;
 use super::listing::Listing;
 use super::merge::OtherParents;
 use super::{GitError, raw};
-use crate::memo::once;
+use crate::once::once;
 use crate::snapshot::{ObjectId, SnapshotError};
 use crate::source::RepoPath;
 

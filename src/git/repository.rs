@@ -16,7 +16,7 @@ use super::opening::{self, Opened};
 use super::program::Program;
 use super::snapshot::GitSnapshot;
 use super::{Backend, Change, Comparison, GitError, Staged, Status};
-use crate::memo::once;
+use crate::once::once;
 use crate::python::relevance;
 use crate::snapshot::{DEFAULT_LIMIT, ObjectId, Snapshot};
 use crate::source::RepoPath;

@@ -6,7 +6,7 @@ use super::libgit2::oid;
 use super::listing::{Listing, Row};
 use super::program::Program;
 use super::{GitError, Repository};
-use crate::memo::once;
+use crate::once::once;
 use crate::snapshot::{Entry, ObjectId, Snapshot, SnapshotError};
 use crate::source::RepoPath;
 

@@ -10,68 +10,69 @@ use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind, Module, Stmt, 
 use crate::snapshot::{EntryKind, Snapshot};
 use crate::source::{RepoPath, SourceFile, Span};
 
-/// So many modules are read, the likeliest first, while somebody waits for a commit: a convention without `ck` is never wrong.
+/// How many modules are read, the likeliest first: somebody waits for the commit, and a convention without `ck` is never wrong.
 const MOST_READ: usize = 200;
 
-/// The same for the size of all of them together.
+/// How many bytes of them are read.
 const MOST_BYTES: usize = 2 << 20;
 
-/// A project with more modules than this, or folders, is not looked through.
+/// A project with more modules or folders than this is not searched.
 const MOST_FILES: usize = 2_000;
 const MOST_FOLDERS: usize = 2_000;
 
-/// So many places are told.
+/// How many places are reported.
 const MOST_PLACES: usize = 3;
 
-/// What stands in the way of a template for checks.
+/// What rules out a template for checks.
 #[derive(Debug, Clone)]
 pub enum Checks {
     /// Nothing: each check has a finished name, or there is none.
     Free,
     /// Checks with no name, or with a plain one: the first of them, and whether there are more.
     Held(Vec<Place>, bool),
-    /// Nobody can tell: there is too much to read, or some of it cannot be read.
+    /// It is unknown: there is too much to read, or some of it can't be read.
     Unread,
 }
 
-/// Looks through the modules below these folders.
+/// Searches the modules below these folders.
 pub(super) fn find(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Checks {
-    let mut places = Vec::new();
-    match look(snapshot, tops, &mut places) {
-        None if places.is_empty() => Checks::Unread,
-        Some(()) if places.is_empty() => Checks::Free,
-        _ => {
-            let has_more = places.len() > MOST_PLACES;
-            places.truncate(MOST_PLACES);
-            Checks::Held(places, has_more)
-        }
+    let (mut places, is_whole) = look(snapshot, tops);
+    if places.is_empty() {
+        return if is_whole { Checks::Free } else { Checks::Unread };
     }
+    let has_more = places.len() > MOST_PLACES;
+    places.truncate(MOST_PLACES);
+    Checks::Held(places, has_more)
 }
 
-/// Nothing where something is left unread.
-fn look(snapshot: &dyn Snapshot, tops: &[RepoPath], places: &mut Vec<Place>) -> Option<()> {
+/// The places that were found, and whether everything was read.
+fn look(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> (Vec<Place>, bool) {
+    let mut places = Vec::new();
+    let Some(modules) = modules(snapshot, tops) else {
+        return (places, false);
+    };
+    let is_whole = modules.len() <= MOST_READ;
     let mut bytes = 0;
-    let modules = modules(snapshot, tops)?;
-    let is_more = modules.len() > MOST_READ;
     for path in modules.into_iter().take(MOST_READ) {
-        let content = snapshot.read(&path).ok()??;
-        bytes += content.len();
-        if bytes > MOST_BYTES {
-            return None;
+        let content = snapshot.read(&path).ok().flatten();
+        bytes += content.as_ref().map_or(0, Vec::len);
+        let Some(content) = content.filter(|_| bytes <= MOST_BYTES) else {
+            return (places, false);
+        };
+        if mentions_checks(&content) {
+            let Ok(text) = String::from_utf8(content) else {
+                return (places, false);
+            };
+            places.extend(in_module(&Module::parse(SourceFile::new(path, text))));
         }
-        if !speaks_of_checks(&content) {
-            continue;
-        }
-        let module = Module::parse(SourceFile::new(path, String::from_utf8(content).ok()?));
-        places.extend(in_module(&module));
         if places.len() > MOST_PLACES {
             break;
         }
     }
-    (!is_more).then_some(())
+    (places, is_whole)
 }
 
-/// The modules below the folders, in order, those first that are called after what holds checks; nothing where they are too many.
+/// The modules below the folders, the likeliest to hold checks first; nothing if there are too many.
 pub(super) fn modules(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Option<Vec<RepoPath>> {
     let mut found = Vec::new();
     let mut open = tops.to_vec();
@@ -111,7 +112,7 @@ fn is_code(folder: &[u8]) -> bool {
 }
 
 /// Whether a module may hold a check; without one of these words it makes and drops none.
-fn speaks_of_checks(bytes: &[u8]) -> bool {
+fn mentions_checks(bytes: &[u8]) -> bool {
     let has = |word: &str| memmem::find(bytes, word.as_bytes()).is_some();
     has("CheckConstraint")
         || has("create_constraint")
@@ -139,7 +140,7 @@ fn in_module(module: &Module) -> Vec<Place> {
     spans.into_iter().map(place).collect()
 }
 
-/// What a module calls SQLAlchemy's class.
+/// The names of SQLAlchemy's class in a module.
 pub(super) fn classes(body: &[Stmt]) -> Vec<&str> {
     let mut names = vec!["CheckConstraint"];
     for statement in body {
@@ -162,7 +163,7 @@ fn ends_in_check(base: &Expr) -> bool {
         .is_some_and(|dotted| dotted.rsplit('.').next() == Some("CheckConstraint"))
 }
 
-/// Whether a call makes or drops a check by a name that a template changes, or by none.
+/// Whether a call makes or drops a check without a name, or by one that a template changes.
 fn is_unfinished(call: &Call, classes: &[&str]) -> bool {
     matches!(check_name(call, classes), Some(CheckName::Plain(..) | CheckName::None))
 }
@@ -171,9 +172,9 @@ fn is_unfinished(call: &Call, classes: &[&str]) -> bool {
 pub(super) enum CheckName<'m> {
     /// A template leaves it alone: `op.f('...')`, `conv('...')`.
     Finished,
-    /// A template takes this text in. The call drops the check, or makes it.
+    /// A template puts this text into its `constraint_name`. The flag says whether the call drops the check.
     Plain(&'m str, bool),
-    /// There is none, or none that can be read.
+    /// There is none, or it can't be read.
     None,
 }
 
@@ -184,8 +185,8 @@ pub(super) fn check_name<'m>(call: &'m Call, classes: &[&str]) -> Option<CheckNa
         "create_check_constraint" => Some(0),
         "drop_constraint" if drops_check(call) => Some(0),
         _ if classes.contains(&callee) => Some(1),
-        // A type that brings its check along (`sqlalchemy/sql/sqltypes.py`, `SchemaType`).
-        _ if brings_check(call) => None,
+        // A type with a check of its own (`sqlalchemy/sql/sqltypes.py`, `SchemaType`).
+        _ if makes_check(call) => None,
         "Column" | "mapped_column" => {
             let mut types = call.arguments.iter().map(|argument| &argument.value);
             return types.any(is_checked_boolean).then_some(CheckName::None);
@@ -220,12 +221,12 @@ fn drops_check(call: &Call) -> bool {
     }
 }
 
-fn brings_check(call: &Call) -> bool {
+fn makes_check(call: &Call) -> bool {
     let given = call.keyword("create_constraint");
     given.is_some_and(|value| value.kind != ExprKind::Bool(false))
 }
 
-/// `Boolean(True)`; what it is outside of a column makes no check.
+/// `Boolean(True)`. Outside a column it makes no check.
 fn is_checked_boolean(value: &Expr) -> bool {
     let call = value.as_call_of("Boolean");
     let first = call.and_then(|call| call.arguments.first());
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_places_are_told() {
+    fn the_first_places_are_reported() {
         let check = "c = CheckConstraint('a > 0')\n";
         let two = check.repeat(2);
         let files = [

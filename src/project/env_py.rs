@@ -1,5 +1,6 @@
 //! What an `env.py` hands to Alembic: the expressions after `target_metadata=`, asked where they stand.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use crate::libraries::{ALONE, Known, database_near, uses_flask_alembic};
@@ -9,7 +10,8 @@ use crate::python::{ArgumentKind, Call, Expr, ExprKind, Module, Modules};
 use crate::source::{RepoPath, SourceFile};
 
 use super::environment::Environment;
-use super::target::{self, ConventionFacts, Judged, MetadataFacts, Target, target};
+use super::judged::{self, Judged};
+use super::target::{self, ConventionFacts, MetadataFacts, Target, target};
 use super::{Naming, Place, late};
 
 /// How far a name is followed to where the source says what it is.
@@ -32,6 +34,8 @@ pub(super) fn resolve(modules: &Modules<'_>, environment: Environment) -> Naming
         imports: Vec::new(),
         steps: 0,
         exhausted: None,
+        signs: OnceCell::new(),
+        models: OnceCell::new(),
     };
     if let Some(module) = modules.get(&env_py) {
         naming.renders_as_batch = renders_as_batch(&mut reader, module);
@@ -358,6 +362,8 @@ pub(super) fn without(modules: &Modules<'_>, migration: &SourceFile) -> Naming {
         imports: Vec::new(),
         steps: reader.steps(),
         exhausted: reader.exhausted().cloned(),
+        signs: OnceCell::new(),
+        models: OnceCell::new(),
     }
 }
 
@@ -368,5 +374,5 @@ pub(super) fn judged_without(modules: &Modules<'_>, module: &SourceFile) -> Vec<
     if !uses_flask_alembic(&reader, &folder) {
         return Vec::new();
     }
-    target::made_in(&mut reader, modules.parse(module))
+    judged::made_in(&mut reader, modules.parse(module))
 }

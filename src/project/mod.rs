@@ -1,35 +1,41 @@
-//! The project around a file: its Alembic environments, the metadata that each of them migrates, and the naming convention on it.
+//! The project around a file: its Alembic environments, the metadata that each of them migrates, and its naming convention.
 //!
-//! Everything is read from the snapshot that is checked, lazily, and remembered. No Python runs.
+//! All is read lazily from the snapshot that is checked, and cached. No Python runs.
 
 mod checks;
+mod configuration;
 mod env_py;
 mod environment;
 mod history;
+mod ineffective;
 mod ini;
+mod judged;
 mod late;
 mod models;
+mod named_declaration;
 mod names;
+mod revision;
 mod signs;
 mod target;
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub use checks::Checks;
-pub use environment::{Environment, Placing};
-pub use history::{History, MOST_FILES, Revision};
+pub use configuration::Placing;
+pub use environment::Environment;
+pub use history::{ComputedLink, History, MOST_FILES};
+pub use judged::Judged;
 pub use late::Early;
-use models::Declared;
 pub use models::{Declaration, Wanted};
 pub use names::{Given, Named};
-pub use target::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
+pub use revision::Revision;
+pub use target::{ConventionFacts, MetadataFacts, Spelling, Target};
 
 pub use crate::python::values::Place;
 
 use crate::libraries::ALONE;
-use crate::memo::Memo;
 use crate::migration::Migration;
 use crate::naming::Dialect;
 use crate::python::values::{Imports, Reader};
@@ -38,19 +44,20 @@ use crate::snapshot::Snapshot;
 use crate::source::{RepoPath, SourceFile};
 
 use environment::Environments;
+use models::Declared;
 
 /// What holds for the migrations of one environment.
 #[derive(Debug)]
 pub struct Naming {
     /// The environment; nothing when no `env.py` was found.
     pub environment: Option<Environment>,
-    /// The metadata that its `env.py` hands to Alembic.
+    /// The metadata that its `env.py` passes to Alembic.
     pub target: Target,
-    /// Where the source says which metadata that is.
+    /// Where the source says which metadata it is.
     pub stated: Option<Place>,
     /// Whether `env.py` has autogenerate write batch operations.
     pub renders_as_batch: bool,
-    /// The modules that were asked to find out, for `--verbose`.
+    /// The modules that were read to find out, for `--verbose`.
     pub trail: Vec<RepoPath>,
     /// The modules of the project that `env.py` imports, which is where models are.
     pub imports: Vec<RepoPath>,
@@ -58,6 +65,10 @@ pub struct Naming {
     pub steps: usize,
     /// Where the steps ran out, if they did.
     pub exhausted: Option<Place>,
+    /// The databases that the files of the environment hint at.
+    signs: OnceCell<Vec<Dialect>>,
+    /// The modules that may hold its models.
+    models: OnceCell<Vec<RepoPath>>,
 }
 
 impl Naming {
@@ -68,7 +79,7 @@ impl Naming {
     }
 }
 
-/// What an `env.py` has that does not take its database from the configuration file as it stands.
+/// What is in an `env.py` that does not take its database from the configuration file.
 const OTHER_URLS: [&str; 10] = [
     "set_main_option",
     "set_section_option",
@@ -82,48 +93,54 @@ const OTHER_URLS: [&str; 10] = [
     "get_x_argument",
 ];
 
-/// An environment, and where its models are.
-type Models = (Rc<Naming>, Rc<Declared>);
+/// Answers that are kept, since the files of a folder ask the same again.
+type Cache<K, V> = RefCell<BTreeMap<K, V>>;
+
+/// What was found for `key`; the first time, what `find` finds, which may ask for other keys.
+fn cached<K: Ord, V: Clone>(cache: &Cache<K, V>, key: K, find: impl FnOnce() -> V) -> V {
+    let known = cache.borrow().get(&key).cloned();
+    known.unwrap_or_else(|| {
+        let found = find();
+        cache.borrow_mut().insert(key, found.clone());
+        found
+    })
+}
 
 /// The project that a snapshot holds.
 pub struct Project<'s> {
     snapshot: &'s dyn Snapshot,
     modules: Modules<'s>,
     environments: Rc<Environments<'s>>,
-    known: Memo<Rc<Naming>>,
-    /// By the folder of the environment.
-    signs: Memo<Vec<Dialect>>,
+    /// By the folder of the environment; without one, of the migration.
+    known: Cache<RepoPath, Rc<Naming>>,
     /// The project as the last commit has it, where there is one.
     committed: Option<&'s Project<'s>>,
     /// What that says of the migrations of a folder.
-    known_then: Memo<Rc<Naming>>,
+    known_then: Cache<RepoPath, Rc<Naming>>,
     /// By the folders that were read.
-    histories: RefCell<Vec<(Vec<RepoPath>, Rc<History>)>>,
-    /// The same for the checks that were looked for.
-    checks: RefCell<Vec<(Vec<RepoPath>, Rc<Checks>)>>,
-    /// Where the models of an environment are, each held so that no other takes its place.
-    declared: RefCell<HashMap<*const Naming, Models>>,
+    histories: Cache<Vec<RepoPath>, Rc<History>>,
+    checks: Cache<Vec<RepoPath>, Rc<Checks>>,
+    declared: Declared,
 }
 
 impl<'s> Project<'s> {
-    /// A project; nothing is read yet. `top` is the absolute path of the snapshot's top, for configurations that name absolute paths.
+    /// A project; nothing is read yet. `top` is the absolute path of the snapshot's top, for configurations with absolute paths.
     #[must_use]
     pub fn new(snapshot: &'s dyn Snapshot, top: impl Into<String>) -> Self {
         Self {
             snapshot,
             modules: Modules::new(snapshot),
             environments: Rc::new(Environments::new(snapshot, top.into())),
-            known: Memo::default(),
-            signs: Memo::default(),
+            known: Cache::default(),
             committed: None,
-            known_then: Memo::default(),
-            histories: RefCell::default(),
-            checks: RefCell::default(),
-            declared: RefCell::default(),
+            known_then: Cache::default(),
+            histories: Cache::default(),
+            checks: Cache::default(),
+            declared: Declared::default(),
         }
     }
 
-    /// The same with what the last commit has of it, by which committed migrations are judged.
+    /// The same with the project of the last commit, by which committed migrations are judged.
     #[must_use]
     pub fn since(mut self, committed: &'s Project<'s>) -> Self {
         self.committed = Some(committed);
@@ -151,7 +168,7 @@ impl<'s> Project<'s> {
     #[must_use]
     pub fn made_in(&self, module: &SourceFile) -> Vec<Judged> {
         let mut reader = env_py::around(&self.modules, module);
-        target::made_in(&mut reader, self.modules.parse(module))
+        judged::made_in(&mut reader, self.modules.parse(module))
     }
 
     /// The modules of the snapshot, each parsed at most once.
@@ -179,8 +196,9 @@ impl<'s> Project<'s> {
             return self.of_environment(environment);
         }
         let folder = migration.path().parent().unwrap_or_else(RepoPath::top);
-        self.known
-            .of(&folder, || Rc::new(env_py::without(&self.modules, migration)))
+        cached(&self.known, folder, || {
+            Rc::new(env_py::without(&self.modules, migration))
+        })
     }
 
     /// The databases that a migration's folder is called after, such as `versions/sqlite`.
@@ -189,48 +207,41 @@ impl<'s> Project<'s> {
         signs::of_folder(&self.naming(migration), migration.path())
     }
 
-    /// The databases that a migration and the files around it show they are for; none where nothing does.
+    /// The databases that a migration and the files around it hint at; none where nothing does.
     ///
-    /// Files are read, so this is for a rule that has a reason and does not know the database.
+    /// Files are read, so this is for a rule that needs the database and does not know it.
     #[must_use]
     pub fn signs(&self, migration: &SourceFile) -> Vec<Dialect> {
         let naming = self.naming(migration);
-        let path = migration.path();
-        let mut found = signs::of_folder(&naming, path);
-        if !found.is_empty() {
-            return found;
+        let mut found = signs::of_folder(&naming, migration.path());
+        if found.is_empty() {
+            let around = naming.signs.get_or_init(|| {
+                let histories = self.histories.borrow();
+                let histories: Vec<&History> = histories.values().map(Rc::as_ref).collect();
+                signs::of_environment(self.snapshot, &histories, &naming, migration.path())
+            });
+            found.extend(around);
+            found.extend(signs::of_imports(migration.text().as_bytes()));
+            found.sort();
+            found.dedup();
         }
-        let folder = naming
-            .environment
-            .as_ref()
-            .map(|environment| environment.folder.clone());
-        let folder = folder.or_else(|| path.parent()).unwrap_or_else(RepoPath::top);
-        found = self.signs.of(&folder, || {
-            let read = self.histories.borrow();
-            let histories = read.iter().map(|(_, history)| history.as_ref());
-            signs::of_environment(self.snapshot, &histories.collect::<Vec<_>>(), &naming, path)
-        });
-        found.extend(signs::of_imports(migration.text().as_bytes()));
-        found.sort();
-        found.dedup();
         found
     }
 
-    /// What holds for a committed migration: a database that ran it knows nothing of a convention that is not committed yet.
+    /// What holds for a committed migration: the databases that ran it know no convention that is not committed yet.
     ///
-    /// The last commit is asked only where a module that led to the metadata has changed since.
+    /// The last commit is read only if a module that led to the metadata has changed since.
     #[must_use]
     pub fn committed_naming(&self, migration: &SourceFile) -> Rc<Naming> {
         let Some(committed) = self.committed else {
             return self.naming(migration);
         };
         let folder = migration.path().parent().unwrap_or_else(RepoPath::top);
-        self.known_then.of(&folder, || {
+        cached(&self.known_then, folder, || {
             let now = self.naming(migration);
             let is_same = |path: &RepoPath| {
-                let texts =
-                    [&self.modules, &committed.modules].map(|modules| modules.file(path).map(SourceFile::lines));
-                texts[0] == texts[1]
+                let [one, other] = [&self.modules, &committed.modules].map(|modules| modules.file(path));
+                one.map(SourceFile::lines) == other.map(SourceFile::lines)
             };
             if now.trail.iter().all(is_same) {
                 now
@@ -260,20 +271,14 @@ impl<'s> Project<'s> {
     pub fn history(&self, migration: &RepoPath) -> Option<Rc<History>> {
         let environment = self.environments.of_migration(migration)?;
         let folders = history::folders(&environment, migration);
-        if let Some((_, known)) = self.histories.borrow().iter().find(|(read, _)| *read == folders) {
-            return Some(known.clone());
-        }
-        let history = Rc::new(History::read(self.snapshot, &folders));
-        self.histories.borrow_mut().push((folders, history.clone()));
-        Some(history)
+        let read = || Rc::new(History::read(self.snapshot, &folders));
+        Some(cached(&self.histories, folders.clone(), read))
     }
 
     /// Every history that was read, with its folders, for `--verbose`.
     #[must_use]
-    pub fn histories(&self) -> Vec<(Vec<RepoPath>, Rc<History>)> {
-        let mut histories = self.histories.borrow().clone();
-        histories.sort_by(|(one, _), (other, _)| one.cmp(other));
-        histories
+    pub fn histories(&self) -> BTreeMap<Vec<RepoPath>, Rc<History>> {
+        self.histories.borrow().clone()
     }
 
     /// Every environment that the snapshot holds.
@@ -303,7 +308,7 @@ impl<'s> Project<'s> {
     /// The metadata of a module, as one environment has it.
     #[must_use]
     pub fn judged_by(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
-        target::judge(naming, module)
+        judged::judge(naming, module)
     }
 
     /// The names that people gave to constraints, in the modules that an environment runs and those around them.
@@ -312,8 +317,8 @@ impl<'s> Project<'s> {
         names::find(self.snapshot, &self.homes(std::slice::from_ref(naming), module))
     }
 
-    /// What stands in the way of a template for checks on a metadata of this module; the project's modules are read, so this is for a
-    /// convention that is about to be written.
+    /// What rules out a template for checks on a metadata of this module. The project's modules are read, so this is for a convention that is
+    /// about to be written.
     #[must_use]
     pub fn checks(&self, module: &SourceFile) -> Rc<Checks> {
         let environments = self.environments_of(module);
@@ -321,18 +326,14 @@ impl<'s> Project<'s> {
             .into_iter()
             .map(|environment| self.of_environment(environment));
         let own: Vec<Rc<Naming>> = namings
-            .filter(|naming| !target::judge(naming, module).is_empty())
+            .filter(|naming| !judged::judge(naming, module).is_empty())
             .collect();
         let folders = self.homes(&own, module.path());
-        if let Some((_, known)) = self.checks.borrow().iter().find(|(read, _)| *read == folders) {
-            return known.clone();
-        }
-        let checks = Rc::new(checks::find(self.snapshot, &folders));
-        self.checks.borrow_mut().push((folders, checks.clone()));
-        checks
+        let find = || Rc::new(checks::find(self.snapshot, &folders));
+        cached(&self.checks, folders.clone(), find)
     }
 
-    /// The folders that hold all that these environments run and import: the nearest one above it all, and revisions that lie elsewhere.
+    /// The nearest folder around all that these environments run and import, and the folders of revisions outside it.
     fn homes(&self, namings: &[Rc<Naming>], module: &RepoPath) -> Vec<RepoPath> {
         let environments = || namings.iter().filter_map(|naming| naming.environment.as_ref());
         let configurations = environments().filter_map(|one| one.configuration.as_ref());
@@ -348,7 +349,7 @@ impl<'s> Project<'s> {
                 .iter()
                 .any(|entry| entry.name == b"__init__.py")
         };
-        // What stands beside a package is of the same project; `RepoPath::default()` is the top.
+        // A package belongs to the project of the folder around it. `RepoPath::default()` is the top.
         while is_package(&home) || all.iter().any(|path| !path.starts_with(&home)) {
             let Some(above) = home.parent() else { break };
             home = above;
@@ -383,7 +384,7 @@ impl<'s> Project<'s> {
         let mut judged: Vec<Judged> = Vec::new();
         for environment in environments {
             let naming = self.of_environment(environment);
-            for one in target::judge(&naming, module) {
+            for one in judged::judge(&naming, module) {
                 if !judged.contains(&one) {
                     judged.push(one);
                 }
@@ -394,34 +395,23 @@ impl<'s> Project<'s> {
 
     /// Where the models of an environment declare a constraint, and how that reads with a name.
     #[must_use]
-    pub fn declaration(&self, naming: &Rc<Naming>, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
-        let key = Rc::as_ptr(naming);
-        let known = self.declared.borrow().get(&key).map(|(_, known)| known.clone());
-        let declared = known.unwrap_or_else(|| {
-            let declared = Rc::new(Declared::of(&self.modules, naming));
-            let kept = (naming.clone(), declared.clone());
-            self.declared.borrow_mut().insert(key, kept);
-            declared
-        });
-        declared.find(&self.modules, wanted, name)
+    pub fn declaration(&self, naming: &Naming, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
+        let find = || models::candidates(&self.modules, naming);
+        let paths = naming.models.get_or_init(find);
+        self.declared.find(&self.modules, paths, wanted, name)
     }
 
     fn of_environment(&self, environment: Environment) -> Rc<Naming> {
         let folder = environment.folder.clone();
-        self.known
-            .of(&folder, || Rc::new(env_py::resolve(&self.modules, environment)))
+        let resolve = || Rc::new(env_py::resolve(&self.modules, environment));
+        cached(&self.known, folder, resolve)
     }
 
     /// Every environment that was looked at, for `--verbose`.
     #[must_use]
     pub fn looked_at(&self) -> Vec<Rc<Naming>> {
-        let mut all: Vec<Rc<Naming>> = self.known.answers();
-        all.sort_by_key(|naming| {
-            naming
-                .environment
-                .as_ref()
-                .map(|environment| environment.folder.clone())
-        });
+        let mut all: Vec<Rc<Naming>> = self.known.borrow().values().cloned().collect();
+        all.sort_by_key(|naming| naming.environment.as_ref().map(|one| one.folder.clone()));
         all
     }
 }

@@ -3,6 +3,9 @@
 use std::cell::{Cell, OnceCell};
 use std::collections::{HashMap, HashSet};
 
+use elsa::FrozenMap;
+
+use super::named_declaration::with_name;
 use super::target::Target;
 use super::{Naming, Place};
 use crate::naming::ConstraintKind;
@@ -11,10 +14,10 @@ use crate::snapshot::EntryKind;
 use crate::source::{RepoPath, Span, words_of};
 use crate::work;
 
-/// How many modules are opened for one answer.
+/// How many modules are searched for one constraint.
 const MAX_FILES: usize = 200;
 
-/// What is looked for.
+/// The constraint to look for.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'w> {
     /// The kind of constraint.
@@ -34,17 +37,16 @@ pub struct Declaration {
     pub named: String,
 }
 
-/// So many times the text of a module is searched for a column; whoever asks more often has its words listed.
+/// How often the text of a module is searched for a column before its words are listed.
 const FEW: usize = 32;
 
-/// The modules in which the models of an environment are looked for, and what they declare.
-pub(super) struct Declared {
-    files: Vec<Declaring>,
-    asked: Cell<usize>,
-}
+/// What the modules of a project declare, as far as it was asked for.
+#[derive(Default)]
+pub(super) struct Declared(FrozenMap<RepoPath, Box<Declaring>>);
 
+#[derive(Default)]
 struct Declaring {
-    path: RepoPath,
+    asked: Cell<usize>,
     words: OnceCell<HashSet<String>>,
     places: OnceCell<HashMap<Key, Span>>,
 }
@@ -53,47 +55,40 @@ struct Declaring {
 type Key = (ConstraintKind, String, Vec<String>);
 
 impl Declared {
-    /// The modules that led to the metadata and those beside it; none is read yet.
-    pub(super) fn of(modules: &Modules<'_>, naming: &Naming) -> Self {
-        let paths = candidates(modules, naming).into_iter().take(MAX_FILES);
-        let declaring = |path| Declaring {
-            path,
-            words: OnceCell::new(),
-            places: OnceCell::new(),
-        };
-        Self {
-            files: paths.map(declaring).collect(),
-            asked: Cell::new(0),
-        }
-    }
-
-    /// Looks through the modules.
-    pub(super) fn find(&self, modules: &Modules<'_>, wanted: &Wanted<'_>, name: &str) -> Option<Declaration> {
-        self.asked.set(self.asked.get() + 1);
+    /// Searches these modules, in order.
+    pub(super) fn find(
+        &self,
+        modules: &Modules<'_>,
+        paths: &[RepoPath],
+        wanted: &Wanted<'_>,
+        name: &str,
+    ) -> Option<Declaration> {
         let key = (wanted.kind, wanted.table.to_owned(), wanted.columns.to_vec());
-        self.files.iter().find_map(|file| {
-            let text = modules.file(&file.path)?.text();
-            // Flask-SQLAlchemy and SQLModel make the table's name of the class's, so only the columns must stand in the file.
-            if !file.holds(text, wanted.columns, self.asked.get() > FEW) {
+        paths.iter().find_map(|path| {
+            let text = modules.file(path)?.text();
+            let known = self.0.get(path);
+            let known = known.unwrap_or_else(|| self.0.insert(path.clone(), Box::default()));
+            // Flask-SQLAlchemy and SQLModel make the table's name of the class's, so only the columns must be in the file.
+            if !known.mentions(text, wanted.columns) {
                 return None;
             }
-            let module = modules.get(&file.path)?;
-            let span = *file.places.get_or_init(|| places(module)).get(&key)?;
-            let named = with_name(module, span, wanted, name)?;
+            let module = modules.get(path)?;
+            let span = *known.places.get_or_init(|| places(module)).get(&key)?;
             Some(Declaration {
+                named: with_name(module, span, wanted, name)?,
                 place: Place {
                     file: module.file().clone(),
                     span,
                 },
-                named,
             })
         })
     }
 }
 
 impl Declaring {
-    fn holds(&self, text: &str, columns: &[String], is_asked_often: bool) -> bool {
-        if !is_asked_often {
+    fn mentions(&self, text: &str, columns: &[String]) -> bool {
+        self.asked.set(self.asked.get() + 1);
+        if self.asked.get() <= FEW {
             work::steps(text.len());
             return columns.iter().all(|column| text.contains(column.as_str()));
         }
@@ -101,16 +96,15 @@ impl Declaring {
             work::steps(text.len());
             words_of(text).map(|(_, word)| word.to_owned()).collect()
         });
-        columns
-            .iter()
-            .all(|column| words_of(column).all(|(_, word)| words.contains(word)))
+        let mut wanted = columns.iter().flat_map(|column| words_of(column));
+        wanted.all(|(_, word)| words.contains(word))
     }
 }
 
-/// The first place in a module of each thing that it declares.
+/// The first place of each constraint that a module declares.
 fn places(module: &Module) -> HashMap<Key, Span> {
     let mut found = HashMap::new();
-    let mut add = |table: &str, (kind, columns, span): Found| {
+    let mut add = |table: &str, (kind, columns, span): Constraint| {
         found.entry((kind, table.to_owned(), columns)).or_insert(span);
     };
     for statement in module.body() {
@@ -119,44 +113,36 @@ fn places(module: &Module) -> HashMap<Key, Span> {
     found
 }
 
-/// The kind and the columns of something that is declared, and where.
-type Found = (ConstraintKind, Vec<String>, Span);
+/// A kind of constraint, its columns, and where it is declared.
+type Constraint = (ConstraintKind, Vec<String>, Span);
 
-fn candidates(modules: &Modules<'_>, naming: &Naming) -> Vec<RepoPath> {
-    let mut known: HashSet<RepoPath> = naming.trail.iter().cloned().collect();
-    let mut paths = naming.trail.clone();
-    paths.extend(naming.imports.iter().filter(|path| !known.contains(*path)).cloned());
-    known.extend(naming.imports.iter().cloned());
-    let homes: Vec<RepoPath> = match &naming.target {
-        Target::Metadata(facts) => facts
-            .place
-            .iter()
-            .chain(&naming.stated)
-            .filter_map(|place| place.file.path().parent())
-            .collect(),
-        _ => naming
-            .stated
-            .iter()
-            .filter_map(|place| place.file.path().parent())
-            .collect(),
+/// The modules that may hold the models of an environment: those that led to the metadata, and those beside it.
+pub(super) fn candidates(modules: &Modules<'_>, naming: &Naming) -> Vec<RepoPath> {
+    let mut paths: Vec<RepoPath> = naming.trail.iter().chain(&naming.imports).cloned().collect();
+    let metadata = match &naming.target {
+        Target::Metadata(facts) => facts.place.as_ref(),
+        _ => None,
     };
-    for home in homes {
-        let inner = [Some(home.clone()), home.join("models"), home.parent()];
-        for folder in inner.into_iter().flatten() {
-            for entry in modules.list(&folder) {
-                let path = folder.join(&entry.name).filter(RepoPath::is_python);
-                if let Some(path) = path.filter(|_| entry.kind == EntryKind::File)
-                    && known.insert(path.clone())
-                {
-                    paths.push(path);
-                }
-            }
+    let places = metadata.into_iter().chain(&naming.stated);
+    for home in places.filter_map(|place| place.file.path().parent()) {
+        for folder in [Some(home.clone()), home.join("models"), home.parent()]
+            .into_iter()
+            .flatten()
+        {
+            let files = modules
+                .list(&folder)
+                .iter()
+                .filter(|entry| entry.kind == EntryKind::File);
+            paths.extend(files.filter_map(|entry| folder.join(&entry.name).filter(RepoPath::is_python)));
         }
     }
+    let mut seen = HashSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
+    paths.truncate(MAX_FILES);
     paths
 }
 
-fn in_statement(statement: &Stmt, add: &mut dyn FnMut(&str, Found)) {
+fn in_statement(statement: &Stmt, add: &mut dyn FnMut(&str, Constraint)) {
     match &statement.kind {
         StmtKind::Class(class) => {
             let tables = table_names(class);
@@ -212,7 +198,7 @@ fn snake_case(name: &str) -> String {
     result
 }
 
-fn in_class(class: &Class, add: &mut dyn FnMut(Found)) {
+fn in_class(class: &Class, add: &mut dyn FnMut(Constraint)) {
     for statement in &class.body {
         let StmtKind::Assign {
             targets,
@@ -247,7 +233,7 @@ fn column_call(value: &Expr) -> Option<&Call> {
     }
 }
 
-fn in_column(column: &Call, name: &str, add: &mut dyn FnMut(Found)) {
+fn in_column(column: &Call, name: &str, add: &mut dyn FnMut(Constraint)) {
     let mut arguments = column.arguments.iter();
     let key = arguments.find_map(|argument| argument.value.as_call_of("ForeignKey"));
     let keyword = |word: &str| {
@@ -265,7 +251,7 @@ fn in_column(column: &Call, name: &str, add: &mut dyn FnMut(Found)) {
 }
 
 /// The constraints over several columns, in `__table_args__` or in a `Table`.
-fn in_table_args(value: &Expr, add: &mut dyn FnMut(Found)) {
+fn in_table_args(value: &Expr, add: &mut dyn FnMut(Constraint)) {
     let call = value.as_call();
     let kind = match call.and_then(Call::name) {
         Some("ForeignKeyConstraint") => Some(ConstraintKind::ForeignKey),
@@ -289,7 +275,7 @@ fn in_table_args(value: &Expr, add: &mut dyn FnMut(Found)) {
     }
 }
 
-fn in_table(value: &Expr, add: &mut dyn FnMut(&str, Found)) {
+fn in_table(value: &Expr, add: &mut dyn FnMut(&str, Constraint)) {
     let Some(table) = value.as_call_of("Table") else { return };
     let Some(name) = table.arguments.first().and_then(|first| first.value.as_str()) else {
         return;
@@ -301,94 +287,6 @@ fn in_table(value: &Expr, add: &mut dyn FnMut(&str, Found)) {
             in_column(column, own, &mut |found| add(name, found));
         }
         in_table_args(&argument.value, &mut |found| add(name, found));
-    }
-}
-
-/// The declaration as it reads with the name in it.
-fn with_name(module: &Module, span: Span, wanted: &Wanted<'_>, name: &str) -> Option<String> {
-    let code = module.file().slice(span);
-    let quote = if code.contains('\'') && !code.contains('"') {
-        '\''
-    } else {
-        '"'
-    };
-    if let Some(open) = code.strip_suffix(')') {
-        let open = open.trim_end().trim_end_matches(',');
-        return (!code.contains("name=")).then(|| format!("{open}, name={quote}{name}{quote})"));
-    }
-    match wanted.kind {
-        // SQLModel's `foreign_key=` takes no name.
-        ConstraintKind::ForeignKey => {
-            let target = code.split_once('=')?.1.trim();
-            Some(format!(
-                "sa_column_args=[ForeignKey({target}, name={quote}{name}{quote})] instead of foreign_key="
-            ))
-        }
-        ConstraintKind::Unique => {
-            let column = wanted.columns.first()?;
-            let prefix = column_around(module.body(), span).and_then(prefix).unwrap_or_default();
-            let constraint = format!("{prefix}UniqueConstraint(\"{column}\", name=\"{name}\")");
-            // A `name=` in the column would rename that.
-            Some(match class_around(module.body(), span) {
-                Some(class) if !assigns(class, "__table_args__") => {
-                    format!("__table_args__ = ({constraint},) instead of unique=True")
-                }
-                Some(_) => format!("{constraint} in __table_args__ instead of unique=True"),
-                None => format!("{constraint} in the Table instead of unique=True"),
-            })
-        }
-        _ => None,
-    }
-}
-
-/// The statement that a place is in; statements stand one behind the other.
-fn statement_around(body: &[Stmt], span: Span) -> Option<&Stmt> {
-    let at = body.partition_point(|statement| statement.span.end <= span.start);
-    body.get(at).filter(|statement| statement.span.contains(span))
-}
-
-fn class_around(body: &[Stmt], span: Span) -> Option<&Class> {
-    let statement = statement_around(body, span)?;
-    match &statement.kind {
-        StmtKind::Class(class) => Some(class),
-        _ => statement
-            .parts()
-            .1
-            .into_iter()
-            .find_map(|inner| class_around(inner, span)),
-    }
-}
-
-fn assigns(class: &Class, name: &str) -> bool {
-    class.body.iter().any(|statement| match &statement.kind {
-        StmtKind::Assign { targets, .. } => targets.iter().any(|target| target.as_name() == Some(name)),
-        _ => false,
-    })
-}
-
-/// The call that has an argument.
-fn column_around(body: &[Stmt], argument: Span) -> Option<&Call> {
-    let statement = statement_around(body, argument)?;
-    if let StmtKind::Class(class) = &statement.kind {
-        return column_around(&class.body, argument);
-    }
-    let (exprs, blocks) = statement.parts();
-    let found = exprs.into_iter().find_map(|expr| call_with(expr, argument));
-    found.or_else(|| blocks.into_iter().find_map(|inner| column_around(inner, argument)))
-}
-
-fn call_with(expr: &Expr, argument: Span) -> Option<&Call> {
-    let own = expr
-        .as_call()
-        .filter(|call| call.arguments.iter().any(|one| one.span == argument));
-    own.or_else(|| expr.children().into_iter().find_map(|child| call_with(child, argument)))
-}
-
-/// `db.` of `db.Column`; where `mapped_column` comes from, there are no constraints.
-fn prefix(column: &Call) -> Option<String> {
-    match &column.callee.kind {
-        ExprKind::Attribute { value, name, .. } if name == "Column" => Some(format!("{}.", value.as_name()?)),
-        _ => None,
     }
 }
 
@@ -415,8 +313,7 @@ mod tests {
             table,
             columns: &columns,
         };
-        let modules = Modules::new(&snapshot);
-        let found = Declared::of(&modules, &naming).find(&modules, &wanted, "N");
+        let found = project.declaration(&naming, &wanted, "N");
         found.map_or_else(|| "none".to_owned(), |found| found.named)
     }
 

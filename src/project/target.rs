@@ -2,14 +2,13 @@
 
 use std::rc::Rc;
 
+use super::Place;
+use super::ineffective::ineffective;
 use super::late::{self, Early};
-use super::{Naming, Place};
+use crate::libraries::kinds;
 use crate::libraries::sqlalchemy::{self, Setting};
-use crate::libraries::{ignored_metadata, kinds};
 use crate::naming::{Convention, Key, Value as Template};
-use crate::python::values::{Class, Dict, Made, Reader, Value};
-use crate::python::{Expr, ExprKind, Module, StmtKind};
-use crate::source::SourceFile;
+use crate::python::values::{Dict, Made, Reader, Value};
 
 /// What an environment hands to Alembic as `target_metadata`.
 #[derive(Debug, Clone)]
@@ -114,21 +113,6 @@ pub enum ConventionFacts {
     Unknown(String, Option<Place>),
 }
 
-/// A metadata of a changed module, with the place to point at.
-#[derive(Debug, Clone)]
-pub struct Judged {
-    /// The metadata; nothing when the environment hands over `None` or a list.
-    pub target: Target,
-    /// The place in the changed module.
-    pub place: Place,
-}
-
-impl PartialEq for Judged {
-    fn eq(&self, other: &Self) -> bool {
-        self.place.file.path() == other.place.file.path() && self.place.span == other.place.span
-    }
-}
-
 pub(super) fn target<'m>(reader: &mut Reader<'m>, value: &Value<'m>) -> Target {
     match value {
         Value::None => Target::Nothing,
@@ -156,7 +140,7 @@ pub(super) fn only<'m>(value: &Value<'m>) -> Option<Rc<Made<'m>>> {
     metadata.next().filter(|_| metadata.next().is_none()).cloned()
 }
 
-fn as_metadata<'v, 'm>(value: &'v Value<'m>) -> Option<&'v Rc<Made<'m>>> {
+pub(super) fn as_metadata<'v, 'm>(value: &'v Value<'m>) -> Option<&'v Rc<Made<'m>>> {
     match value {
         Value::Made(made) if made.kind == kinds::METADATA => Some(made),
         _ => None,
@@ -295,282 +279,13 @@ fn template(value: &Value<'_>) -> Template {
     }
 }
 
-/// Conventions that stand where SQLAlchemy does not look for them.
-fn ineffective<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Vec<(Place, String)> {
-    let mut found = Vec::new();
-    if let Some(class) = &metadata.class
-        && let Some(span) = sqlalchemy::assigned_in_body(class, "naming_convention")
-        && matches!(sqlalchemy::convention(reader, metadata), Setting::Default)
-    {
-        let place = Place {
-            file: class.place.file.clone(),
-            span,
-        };
-        found.push((
-            place,
-            "`MetaData.__init__` replaces a class attribute of this name".to_owned(),
-        ));
-    }
-    for module in reader.asked().to_vec() {
-        let text = module.file().text();
-        if text.contains("naming_convention") || text.contains("__metadata_args__") {
-            for class in classes(reader, module) {
-                in_class_body(reader, metadata, &class, &mut found);
-            }
-        }
-        if text.contains("model_class") {
-            in_database(reader, metadata, module, &mut found);
-        }
-    }
-    found
-}
-
-/// The classes at the top of a module.
-pub(super) fn classes<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Rc<Class<'m>>> {
-    let chain = reader.module(module);
-    let trees = module.body().iter().filter_map(|statement| match &statement.kind {
-        StmtKind::Class(class) => Some(class),
-        _ => None,
-    });
-    trees.map(|tree| reader.class(tree, &chain)).collect()
-}
-
-fn in_class_body<'m>(
-    reader: &mut Reader<'m>,
-    metadata: &Rc<Made<'m>>,
-    class: &Rc<Class<'m>>,
-    found: &mut Vec<(Place, String)>,
-) {
-    let is_this = |value: Option<Value<'m>>| value.is_some_and(|value| value.same(&Value::Made(metadata.clone())));
-    for statement in &class.tree.body {
-        let StmtKind::Assign {
-            targets,
-            value: Some(value),
-            ..
-        } = &statement.kind
-        else {
-            continue;
-        };
-        let reason = match targets.first().and_then(Expr::as_name) {
-            Some("naming_convention") => {
-                "SQLAlchemy does not read a class attribute `naming_convention`; it belongs to the `MetaData`"
-            }
-            Some("__metadata_args__") => {
-                "SQLAlchemy has no `__metadata_args__`; the convention belongs to the `MetaData`"
-            }
-            Some("__table_args__") if mentions_convention(value) => {
-                "a convention in `__table_args__` has no effect; it belongs to the `MetaData`"
-            }
-            Some("metadata") if !class.tree.decorators.is_empty() => {
-                if let Some(place) = overwritten(reader, metadata, class) {
-                    let reason =
-                        "the decorator replaces a `metadata` in the class body; give it to the decorator instead";
-                    found.push((place, reason.to_owned()));
-                }
-                continue;
-            }
-            _ => continue,
-        };
-        if is_this(reader.class_attribute(class, "metadata")) {
-            let place = Place {
-                file: class.place.file.clone(),
-                span: statement.span,
-            };
-            found.push((place, reason.to_owned()));
-        }
-    }
-}
-
-/// The convention of a `metadata` in the body of a class whose decorator sets another one.
-fn overwritten<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, class: &Rc<Class<'m>>) -> Option<Place> {
-    let imposed = reader.class_attribute(class, "metadata")?;
-    let body = reader.class_chain(class);
-    let Some(Value::Made(own)) = reader.in_scope("metadata", &body, usize::MAX) else {
-        return None;
-    };
-    if !imposed.same(&Value::Made(metadata.clone())) || imposed.same(&Value::Made(own.clone())) {
-        return None;
-    }
-    match sqlalchemy::convention(reader, &own) {
-        Setting::Given(_, place) => place,
-        Setting::Default => None,
-    }
-}
-
-fn in_database<'m>(
-    reader: &mut Reader<'m>,
-    metadata: &Rc<Made<'m>>,
-    module: &'m Module,
-    found: &mut Vec<(Place, String)>,
-) {
-    let chain = reader.module(module);
-    let calls = module.body().iter().filter_map(|statement| match &statement.kind {
-        StmtKind::Assign { value: Some(value), .. } if value.as_call()?.keyword("model_class").is_some() => Some(value),
-        _ => None,
-    });
-    for call in calls {
-        let Value::Made(database) = reader.value(call, &chain) else {
-            continue;
-        };
-        if database.kind != kinds::DATABASE {
-            continue;
-        }
-        let Some((effective, Value::Made(ignored))) = ignored_metadata(reader, &database) else {
-            continue;
-        };
-        if effective.same(&Value::Made(metadata.clone()))
-            && let Setting::Given(_, Some(place)) = sqlalchemy::convention(reader, &ignored)
-        {
-            let reason = "Flask-SQLAlchemy ignores `metadata=` when `model_class` is a declarative base";
-            found.push((place, reason.to_owned()));
-        }
-    }
-}
-
-fn mentions_convention(value: &Expr) -> bool {
-    matches!(&value.kind, ExprKind::String(text) if text == "naming_convention")
-        || value.children().into_iter().any(mentions_convention)
-}
-
-/// What this environment migrates and a changed module makes, or states.
-pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
-    let here = |place: Option<&Place>| place.filter(|place| place.file.path() == module.path()).cloned();
-    match &naming.target {
-        Target::Metadata(facts) => judge_one(facts, naming, &here),
-        Target::ByDatabase(databases) => databases
-            .iter()
-            .flat_map(|(_, facts)| judge_one(facts, naming, &here))
-            .collect(),
-        Target::Several(several) => {
-            let mut judged: Vec<Judged> = several
-                .iter()
-                .flat_map(|facts| judge_one(facts, naming, &here))
-                .collect();
-            let has_convention = several.iter().any(|facts| convention_place(facts).is_some());
-            judged.extend(
-                here(naming.stated.as_ref())
-                    .filter(|_| has_convention)
-                    .map(|place| Judged {
-                        target: naming.target.clone(),
-                        place,
-                    }),
-            );
-            judged
-        }
-        Target::Nothing => {
-            let judged = |place| Judged {
-                target: naming.target.clone(),
-                place,
-            };
-            here(naming.stated.as_ref()).map(judged).into_iter().collect()
-        }
-        Target::Unknown(_) => Vec::new(),
-    }
-}
-
-fn judge_one(facts: &MetadataFacts, naming: &Naming, here: &dyn Fn(Option<&Place>) -> Option<Place>) -> Vec<Judged> {
-    let mut judged = Vec::new();
-    let mut facts = facts.clone();
-    // That a convention comes too late is said where it is assigned, which may be another module than the one it is written in.
-    let written = convention_place(&facts).map(|place| place.file.path().clone());
-    let is_elsewhere = |late: &(Place, Early)| written.as_ref().is_some_and(|path| path != late.0.file.path());
-    if let Some(late) = facts.late.take_if(|late| is_elsewhere(late))
-        && let Some(place) = here(Some(&late.0))
-    {
-        let convention = ConventionFacts::Unknown("it is judged where it is written".to_owned(), None);
-        let target = Target::Metadata(MetadataFacts {
-            convention,
-            late: Some(late),
-            ..facts.clone()
-        });
-        judged.push(Judged { target, place });
-    }
-    judged.extend(place_to_judge(&facts, naming, here).map(|place| Judged {
-        target: Target::Metadata(facts),
-        place,
-    }));
-    judged
-}
-
-fn place_to_judge(
-    facts: &MetadataFacts,
-    naming: &Naming,
-    here: &dyn Fn(Option<&Place>) -> Option<Place>,
-) -> Option<Place> {
-    // One cause is one finding: what is wrong with a convention stands where that is written.
-    if let Some(place) = convention_place(facts) {
-        return here(Some(place));
-    }
-    // What a library makes for all can only be pointed at where the project takes it, and only where the project is meant to configure it.
-    let is_configurable = facts.is_configurable();
-    let takes = |place: &Place| {
-        let code = place.file.slice(place.span);
-        let is_name = code.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
-        is_configurable && (is_name || code.contains("SQLModel"))
-    };
-    here(facts.place.as_ref()).or_else(|| here(naming.stated.as_ref()).filter(takes))
-}
-
-fn convention_place(facts: &MetadataFacts) -> Option<&Place> {
-    match &facts.convention {
-        ConventionFacts::Known(_, place) => place.as_ref(),
-        ConventionFacts::Default | ConventionFacts::Unknown(..) => None,
-    }
-}
-
-/// Every metadata that a module makes at module or class level.
-pub(super) fn made_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Judged> {
-    let chain = reader.module(module);
-    let mut names: Vec<&str> = chain.scope.names().map(|(name, _)| name).collect();
-    names.sort_unstable();
-    let mut judged: Vec<Judged> = Vec::new();
-    for name in names {
-        let Some(value) = reader.in_scope(name, &chain, usize::MAX) else {
-            continue;
-        };
-        for value in value.choices() {
-            let Some(metadata) = metadata_of(reader, value) else {
-                continue;
-            };
-            let place = metadata
-                .place
-                .clone()
-                .filter(|place| place.file.path() == module.file().path());
-            let Some(place) = place else { continue };
-            if judged.iter().any(|known| known.place.is(&place)) {
-                continue;
-            }
-            let facts = facts(reader, &metadata);
-            if !facts.is_reflected {
-                judged.push(Judged {
-                    target: Target::Metadata(facts),
-                    place,
-                });
-            }
-        }
-    }
-    judged.sort_by_key(|one| one.place.span);
-    judged
-}
-
-fn metadata_of<'m>(reader: &mut Reader<'m>, value: &Value<'m>) -> Option<Rc<Made<'m>>> {
-    let found = match value {
-        Value::Made(made) if made.kind == kinds::METADATA => return Some(made.clone()),
-        Value::Made(made) if matches!(made.kind, kinds::REGISTRY | kinds::BASE | kinds::DATABASE) => {
-            reader.attribute(value, "metadata")
-        }
-        Value::Class(class) => reader.class_attribute(class, "metadata")?,
-        _ => return None,
-    };
-    as_metadata(&found).cloned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::naming::ConstraintKind;
-    use crate::project::Project;
+    use crate::project::{Naming, Project};
     use crate::snapshot::MemorySnapshot;
+    use crate::source::SourceFile;
 
     const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\ndef run_migrations_online():\n    context.configure(connection=c, target_metadata=target_metadata)\n";
 

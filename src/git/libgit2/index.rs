@@ -8,7 +8,7 @@ use super::super::delta::{Delta, Kind, Side};
 use super::super::listing::{Row, canonical};
 use super::super::name_lengths;
 use super::{Answer, Library, LibraryError};
-use crate::memo::once;
+use crate::once::once;
 use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
