@@ -247,9 +247,12 @@ fn indent_of(source: &SourceFile, at: usize) -> &str {
 
 /// The arguments below the call, as black and ruff write them, where one line would be too long.
 fn spread(source: &SourceFile, call: &Call, keyword: &str, argument: &str) -> Option<Edit> {
-    let given = call.arguments.iter().map(|given| match given.is_keyword(keyword) {
-        true => argument,
-        false => source.slice(given.span),
+    let given = call.arguments.iter().map(|given| {
+        if given.is_keyword(keyword) {
+            argument
+        } else {
+            source.slice(given.span)
+        }
     });
     let mut arguments: Vec<&str> = given.collect();
     if !arguments.contains(&argument) {

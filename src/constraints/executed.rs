@@ -11,7 +11,7 @@ use crate::fix::Edit;
 use crate::migration::{Direction, Execution, Guard, SqlText};
 use crate::naming::Dialect;
 use crate::source::{Span, words_of};
-use crate::sql::{Added, Dropped, Effect, PLACEHOLDER, Table, is_written_for_mysql, may_matter, read, written};
+use crate::sql::{Added, Effect, PLACEHOLDER, Table, is_written_for_mysql, may_matter, read, written};
 
 /// Every direction.
 pub(crate) const DIRECTIONS: [Direction; 3] = [Direction::Upgrade, Direction::Downgrade, Direction::Unknown];
@@ -63,14 +63,6 @@ impl Executed<'_> {
     pub(crate) fn added(&self) -> impl Iterator<Item = &Added> {
         self.effects.iter().filter_map(|effect| match effect {
             Effect::Added(added) => Some(added),
-            _ => None,
-        })
-    }
-
-    /// The constraints and indexes that it drops.
-    pub(crate) fn dropped(&self) -> impl Iterator<Item = &Dropped> {
-        self.effects.iter().filter_map(|effect| match effect {
-            Effect::Dropped(dropped) => Some(dropped),
             _ => None,
         })
     }

@@ -1,28 +1,26 @@
-//! What the upgrade makes that drops of one table and kind may mean, gone through once for all of these drops.
+//! What the upgrade creates that a drop may mean. Drops of the same table and kind share one list.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::{Made, Target};
+use super::certain_drop::CertainDrop;
+use super::create::ConstraintCreate;
+use super::facts::{ByTable, Facts};
 use crate::constraints::MigrationFile;
-use crate::constraints::convention_name::dropped_name;
 use crate::constraints::drops::ConstraintDrop;
-use crate::constraints::executed::{DIRECTIONS, may_be_table, words_of_code};
-use crate::constraints::inline::{InlineName, constraints_of};
+use crate::constraints::executed::{DIRECTIONS, may_be_table};
 use crate::migration::{Direction, Operation};
 use crate::naming::ConstraintKind;
 use crate::source::words_of;
-use crate::sql::{Effect, Table};
-use crate::work;
 
-/// Tables that are put in later may be any; of more than this nobody tells which.
-const MOST_ANYWHERE: usize = 100;
+/// With more creates on tables that are put in later, nobody can tell which is on which table.
+const MOST_OF_ANY: usize = 100;
 
-/// A name that is longer than this is not looked for at the end of another.
+/// A longer name is not looked for at the end of another.
 const LONGEST: usize = 128;
 
-/// What drops are alike in that may mean the same things.
+/// Drops with the same of these may mean the same creates.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     is_sql: bool,
@@ -32,186 +30,8 @@ struct Key {
     kinds: Option<&'static [ConstraintKind]>,
 }
 
-/// Tables with their schemas, in lower case; those that are put in later apart.
-struct ByTable<T> {
-    named: HashMap<String, Vec<(Option<String>, T)>>,
-    anywhere: Vec<T>,
-}
-
-impl<T: Copy> ByTable<T> {
-    fn new() -> Self {
-        Self {
-            named: HashMap::new(),
-            anywhere: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, table: &Table, value: T) {
-        let Some(name) = table.known_name() else {
-            return self.anywhere.push(value);
-        };
-        let schema = table.schema().map(str::to_ascii_lowercase);
-        let of_name = self.named.entry(name.to_ascii_lowercase()).or_default();
-        of_name.push((schema, value));
-    }
-
-    /// What may be of a table; a schema that is not written can be any.
-    fn of(&self, table: &str, schema: Option<&str>) -> impl Iterator<Item = T> {
-        let named = self.named.get(&table.to_ascii_lowercase()).into_iter().flatten();
-        let is_it = move |own: &Option<String>| {
-            work::step();
-            let both = own.as_ref().zip(schema);
-            both.is_none_or(|(own, other)| own.eq_ignore_ascii_case(other))
-        };
-        let named = named.filter(move |(own, _)| is_it(own)).map(|(_, value)| *value);
-        named.chain(self.anywhere.iter().copied())
-    }
-}
-
-/// What a downgrade takes away, and what else a migration speaks of.
-struct Rest<'f> {
-    /// The names that the downgrade drops, by table, as the database knows them.
-    dropped: HashMap<&'f str, HashSet<String>>,
-    /// The names that SQL drops or renames, in lower case.
-    dropped_by_sql: HashSet<String>,
-    /// The columns that go, by table.
-    columns: HashMap<&'f str, HashSet<&'f str>>,
-    /// The same in SQL; nothing for one that is put in later.
-    columns_by_sql: ByTable<Option<&'f str>>,
-    /// Of the tables that are made or get columns: the names inside of them, and whether one may be any.
-    inside: HashMap<&'f str, (HashSet<String>, bool)>,
-    /// The words in the calls that run SQL.
-    spoken: HashMap<&'f str, HashSet<Direction>>,
-    changed: ByTable<()>,
-}
-
-/// The groups of a migration.
-pub(super) struct Groups<'f, 'm> {
-    pub(super) file: &'f MigrationFile<'m>,
-    rest: OnceCell<Rest<'f>>,
-    creates: OnceCell<HashMap<String, Vec<&'f Operation<'f>>>>,
-    added: OnceCell<ByTable<Made<'f>>>,
-    known: RefCell<HashMap<Key, Rc<Group<'f>>>>,
-}
-
-/// What the upgrade makes on one table, of the kinds that some drops may mean.
-pub(super) struct Group<'f> {
-    pub(super) creates: Vec<Made<'f>>,
-    /// Whether one of them may have any name.
-    pub(super) is_doubtful: bool,
-    /// By their names as they are written, in lower case.
-    written: HashMap<String, Vec<usize>>,
-    named: OnceCell<Option<Named>>,
-    left: OnceCell<Left>,
-}
-
-/// The names that the creates of a group have in the database.
-pub(super) struct Named {
-    names: Vec<String>,
-    by_operation: HashSet<String>,
-    /// In lower case.
-    all: HashSet<String>,
-    by_sql: HashSet<String>,
-}
-
-/// The creates of a group that nothing removes.
-pub(super) struct Left {
-    places: Vec<usize>,
-    /// The first of each name.
-    by_name: HashMap<String, usize>,
-}
-
-impl<'f, 'm> Groups<'f, 'm> {
-    pub(super) fn new(file: &'f MigrationFile<'m>) -> Self {
-        Self {
-            file,
-            rest: OnceCell::new(),
-            creates: OnceCell::new(),
-            added: OnceCell::new(),
-            known: RefCell::default(),
-        }
-    }
-
-    /// What the upgrade makes that this drop may mean: of the same table and kind.
-    pub(super) fn of(&self, target: &Target<'f>) -> Rc<Group<'f>> {
-        let key = Key::of(target);
-        if let Some(known) = self.known.borrow().get(&key) {
-            return known.clone();
-        }
-        let group = Rc::new(Group::of(self, target));
-        self.known.borrow_mut().insert(key, group.clone());
-        group
-    }
-
-    /// The creates of the upgrade, by table in lower case where that is known.
-    fn creates_of(&self, table: &str) -> &[&'f Operation<'f>] {
-        let creates = self.creates.get_or_init(|| {
-            let mut creates: HashMap<String, Vec<&'f Operation<'f>>> = HashMap::new();
-            for create in &self.file.migration.operations {
-                if let Some(table) = create
-                    .table
-                    .known()
-                    .filter(|_| create.creates() && create.direction == Direction::Upgrade)
-                {
-                    creates.entry(table.to_ascii_lowercase()).or_default().push(create);
-                }
-            }
-            creates
-        });
-        creates
-            .get(&table.to_ascii_lowercase())
-            .map(Vec::as_slice)
-            .unwrap_or_default()
-    }
-
-    fn added(&self) -> &ByTable<Made<'f>> {
-        self.added.get_or_init(|| {
-            let mut found = ByTable::new();
-            for one in self
-                .file
-                .executed()
-                .iter()
-                .filter(|one| one.run.direction == Direction::Upgrade)
-            {
-                for added in one.added() {
-                    found.add(&added.table, Made::Sql(one, added));
-                }
-            }
-            found
-        })
-    }
-
-    fn rest(&self) -> &Rest<'f> {
-        self.rest.get_or_init(|| Rest::of(self.file))
-    }
-
-    /// Whether the name may come from anything but the creates that are compared: a table's own parts, SQL, or a table of another name.
-    pub(super) fn is_made_otherwise(&self, target: &Target<'f>, group: &Group<'f>, own: &str) -> bool {
-        let inside = self.rest().inside.get(target.table);
-        inside.is_some_and(|(names, may_be_any)| *may_be_any || names.contains(target.name))
-            || self.is_made_by_others(target, Some(group), own)
-    }
-
-    /// Whether SQL may have made the name, or it comes from a table of another name.
-    pub(super) fn is_made_by_others(&self, target: &Target<'f>, compared: Option<&Group<'f>>, own: &str) -> bool {
-        let (file, rest) = (self.file, self.rest());
-        // SQL that speaks of the name may have made it.
-        let is_elsewhere =
-            |directions: &HashSet<Direction>| directions.iter().any(|direction| *direction != target.drop.direction());
-        let mut words = words_of(own);
-        let is_spoken_of = words.all(|(_, word)| rest.spoken.get(word).is_some_and(is_elsewhere));
-        let known = compared.map_or(0, |group| group.operations_called(target.name));
-        file.renames_tables()
-            || is_spoken_of
-            || file.creates_called(target.name).len() > known
-            || file.is_made_by_sql(own, &DIRECTIONS)
-            || !file.is_all_read(|_| true)
-            || rest.changed.of(target.table, target.schema).next().is_some()
-    }
-}
-
 impl Key {
-    fn of(target: &Target<'_>) -> Self {
+    fn of(target: &CertainDrop<'_>) -> Self {
         let (is_sql, kind, kinds) = match target.drop {
             ConstraintDrop::Operation(operation) => (false, operation.kind(), None),
             ConstraintDrop::Sql(_, dropped) => (true, None, dropped.kinds),
@@ -226,214 +46,278 @@ impl Key {
     }
 }
 
-impl<'f> Rest<'f> {
-    fn of(file: &'f MigrationFile<'_>) -> Self {
-        let mut rest = Self {
-            dropped: HashMap::new(),
-            dropped_by_sql: HashSet::new(),
-            columns: HashMap::new(),
-            columns_by_sql: ByTable::new(),
-            inside: HashMap::new(),
-            spoken: HashMap::new(),
-            changed: ByTable::new(),
-        };
-        let operations = file.migration.operations.iter();
-        for drop in operations.filter(|one| !one.creates() && one.direction == Direction::Downgrade) {
-            if let (Some(table), Some(name)) = (drop.table.known(), dropped_name(file, drop)) {
-                rest.dropped.entry(table).or_default().insert(name);
-            }
+/// The creates of one migration.
+pub(super) struct Counterparts<'f, 'm> {
+    pub(super) file: &'f MigrationFile<'m>,
+    facts: OnceCell<Facts<'f>>,
+    /// By table, in lower case.
+    operations: OnceCell<HashMap<String, Vec<&'f Operation<'f>>>>,
+    added_by_sql: OnceCell<ByTable<ConstraintCreate<'f>>>,
+    known: RefCell<HashMap<Key, Rc<Creates<'f>>>>,
+}
+
+impl<'f, 'm> Counterparts<'f, 'm> {
+    pub(super) fn new(file: &'f MigrationFile<'m>) -> Self {
+        Self {
+            file,
+            facts: OnceCell::new(),
+            operations: OnceCell::new(),
+            added_by_sql: OnceCell::new(),
+            known: RefCell::default(),
         }
-        rest.add_steps(file);
-        for one in file.executed() {
-            one.effects.iter().for_each(|effect| rest.add_effect(effect));
-        }
-        for run in &file.migration.executions {
-            for word in words_of_code(file.file().slice(run.call.span)) {
-                rest.spoken.entry(word).or_default().insert(run.direction);
-            }
-        }
-        rest
     }
 
-    fn add_steps(&mut self, file: &'f MigrationFile<'_>) {
-        for step in &file.migration.steps {
-            let Some(table) = step.table.known() else { continue };
-            if let Some(column) = step.dropped_column().filter(|_| step.direction != Direction::Upgrade) {
-                self.columns.entry(table).or_default().insert(column);
-            }
-            if !matches!(step.method, "create_table" | "add_column") {
-                continue;
-            }
-            let (names, may_be_any) = self.inside.entry(table).or_default();
-            for inline in constraints_of(step) {
-                match inline.name {
-                    InlineName::Plain(name) | InlineName::Finished(name) => {
-                        names.insert(name);
-                    }
-                    InlineName::Unnamed | InlineName::Computed => *may_be_any = true,
+    pub(super) fn of(&self, drop: &CertainDrop<'f>) -> Rc<Creates<'f>> {
+        let key = Key::of(drop);
+        if let Some(known) = self.known.borrow().get(&key) {
+            return known.clone();
+        }
+        let creates = Rc::new(Creates::of(self, drop));
+        self.known.borrow_mut().insert(key, creates.clone());
+        creates
+    }
+
+    fn operations_on(&self, table: &str) -> &[&'f Operation<'f>] {
+        let by_table = self.operations.get_or_init(|| {
+            let mut by_table: HashMap<String, Vec<&'f Operation<'f>>> = HashMap::new();
+            let operations = self.file.migration.operations.iter();
+            for create in operations.filter(|one| one.creates() && one.direction == Direction::Upgrade) {
+                if let Some(table) = create.table.known() {
+                    by_table.entry(table.to_ascii_lowercase()).or_default().push(create);
                 }
             }
-        }
+            by_table
+        });
+        let creates = by_table.get(&table.to_ascii_lowercase());
+        creates.map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn add_effect(&mut self, effect: &'f Effect) {
-        match effect {
-            Effect::Dropped(dropped) => {
-                self.dropped_by_sql.insert(dropped.name.text.to_ascii_lowercase());
+    fn added_by_sql(&self) -> &ByTable<ConstraintCreate<'f>> {
+        self.added_by_sql.get_or_init(|| {
+            let mut by_table = ByTable::default();
+            let executed = self.file.executed().iter();
+            for sql in executed.filter(|sql| sql.run.direction == Direction::Upgrade) {
+                for added in sql.added() {
+                    by_table.add(&added.table, ConstraintCreate::Sql(sql, added));
+                }
             }
-            Effect::Renamed { from, .. } => {
-                self.dropped_by_sql.insert(from.text.to_ascii_lowercase());
-            }
-            Effect::ColumnDropped { table, column } => {
-                let column = column.is_certain.then_some(column.text.as_str());
-                self.columns_by_sql.add(table, column);
-            }
-            Effect::TableChanged(table) => self.changed.add(table, ()),
-            Effect::Added(_) | Effect::Unknown => {}
-        }
+            by_table
+        })
+    }
+
+    fn facts(&self) -> &Facts<'f> {
+        self.facts.get_or_init(|| Facts::of(self.file))
+    }
+
+    /// Whether the name may come from elsewhere than the creates that are compared: from inside a table, from SQL, or from a table of another
+    /// name.
+    pub(super) fn may_be_created_elsewhere(&self, drop: &CertainDrop<'f>, creates: &Creates<'f>, own: &str) -> bool {
+        let inline = self.facts().inline.get(drop.table);
+        inline.is_some_and(|inline| inline.may_be_any || inline.names.contains(drop.name))
+            || self.may_be_created_by_others(drop, Some(creates), own)
+    }
+
+    /// Whether SQL may have created the name, or it comes from a table of another name.
+    pub(super) fn may_be_created_by_others(
+        &self,
+        drop: &CertainDrop<'f>,
+        creates: Option<&Creates<'f>>,
+        own: &str,
+    ) -> bool {
+        let (file, facts) = (self.file, self.facts());
+        let in_another = |directions: &HashSet<Direction>| {
+            let own = drop.drop.direction();
+            directions.iter().any(|direction| *direction != own)
+        };
+        let mut words = words_of(own);
+        let sql_has_name = words.all(|(_, word)| facts.words_of_sql.get(word).is_some_and(in_another));
+        let compared = creates.map_or(0, |creates| creates.count_operations(drop.name));
+        file.renames_tables()
+            || sql_has_name
+            || file.creates_called(drop.name).len() > compared
+            || file.is_made_by_sql(own, &DIRECTIONS)
+            || !file.is_all_read(|_| true)
+            || facts.changed_by_sql.of(drop.table, drop.schema).next().is_some()
     }
 }
 
-impl<'f> Group<'f> {
-    fn of(groups: &Groups<'f, '_>, target: &Target<'f>) -> Self {
-        let is_of_kind = |kind: Option<ConstraintKind>| match target.drop {
-            ConstraintDrop::Operation(drop) => match drop.kind() {
-                Some(own) => kind == Some(own),
-                None => kind != Some(ConstraintKind::Index),
-            },
-            ConstraintDrop::Sql(_, dropped) if dropped.kinds.is_none() => kind != Some(ConstraintKind::Index),
-            ConstraintDrop::Sql(..) => kind.is_some_and(|kind| target.drop.may_drop(kind)),
-        };
-        let is_same = |create: &&&Operation<'_>| {
-            let same_table = match target.drop {
-                ConstraintDrop::Operation(drop) => create.table == drop.table && create.schema == drop.schema,
-                ConstraintDrop::Sql(_, dropped) => {
-                    create
-                        .table
-                        .known()
-                        .zip(dropped.table.as_ref())
-                        .is_some_and(|(own, table)| {
-                            may_be_table(table, own, create.schema.known().and_then(Option::as_deref))
-                        })
-                }
-            };
-            same_table && is_of_kind(create.kind())
-        };
-        let operations = groups.creates_of(target.table).iter().filter(is_same);
-        let added = groups.added();
-        let sql = added.of(target.table, target.schema);
-        let sql = sql.filter(|made| matches!(made, Made::Sql(_, added) if is_of_kind(Some(added.kind))));
-        let creates: Vec<Made<'f>> = operations.map(|create| Made::Operation(create)).chain(sql).collect();
+/// What the upgrade creates on one table, of the kinds that some drops may mean.
+pub(super) struct Creates<'f> {
+    pub(super) all: Vec<ConstraintCreate<'f>>,
+    /// Whether one of them may have any name.
+    pub(super) are_doubtful: bool,
+    /// By their names as they are written, in lower case.
+    written: HashMap<String, Vec<usize>>,
+    names: OnceCell<Option<DatabaseNames>>,
+    undropped: OnceCell<Undropped>,
+}
+
+impl<'f> Creates<'f> {
+    fn of(counterparts: &Counterparts<'f, '_>, target: &CertainDrop<'f>) -> Self {
+        let may_mean = |create: &&&Operation<'_>| is_of_table(target, create) && is_of_kind(target, create.kind());
+        let operations = counterparts.operations_on(target.table).iter().filter(may_mean);
+        let by_table = counterparts.added_by_sql();
+        let added = by_table.of(target.table, target.schema);
+        let added = added
+            .filter(|create| matches!(create, ConstraintCreate::Sql(_, added) if is_of_kind(target, Some(added.kind))));
+        let operations = operations.map(|create| ConstraintCreate::Operation(create));
+        let all: Vec<ConstraintCreate<'f>> = operations.chain(added).collect();
         let mut written: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, create) in creates.iter().enumerate() {
+        for (at, create) in all.iter().enumerate() {
             if let Some(name) = create.name() {
                 written.entry(name.to_ascii_lowercase()).or_default().push(at);
             }
         }
         Self {
-            is_doubtful: creates.iter().any(|create| create.name().is_none()) || added.anywhere.len() > MOST_ANYWHERE,
-            creates,
+            are_doubtful: all.iter().any(|create| create.name().is_none()) || by_table.of_any().len() > MOST_OF_ANY,
+            all,
             written,
-            named: OnceCell::new(),
-            left: OnceCell::new(),
+            names: OnceCell::new(),
+            undropped: OnceCell::new(),
         }
     }
 
-    /// The creates that have the name which is dropped, as both are written.
-    pub(super) fn written_as(&self, target: &Target<'f>) -> impl Iterator<Item = Made<'f>> {
-        let places = self
-            .written
-            .get(&target.name.to_ascii_lowercase())
-            .into_iter()
-            .flatten();
-        let creates = places.filter_map(|at| self.creates.get(*at).copied());
-        creates.filter(|create| target.is_same_as_written(*create))
+    fn called(&self, name: &str) -> impl Iterator<Item = ConstraintCreate<'f>> {
+        let places = self.written.get(&name.to_ascii_lowercase());
+        places.into_iter().flatten().map(|at| self.all[*at])
     }
 
-    /// How many of the operations have this name.
-    fn operations_called(&self, name: &str) -> usize {
-        let places = self.written.get(&name.to_ascii_lowercase()).into_iter().flatten();
-        let creates = places.filter_map(|at| self.creates.get(*at));
-        let is_it = |create: &&Made<'f>| matches!(create, Made::Operation(one) if one.name.text() == Some(name));
-        creates.filter(is_it).count()
+    /// Those with the name that is dropped, as both are written.
+    pub(super) fn written_as(&self, drop: &CertainDrop<'f>) -> impl Iterator<Item = ConstraintCreate<'f>> {
+        self.called(drop.name).filter(|create| drop.is_same_as_written(*create))
     }
 
-    /// The names in the database; nothing where one of them cannot be told.
-    pub(super) fn named(&self, file: &MigrationFile<'_>) -> Option<&Named> {
-        let named = self.named.get_or_init(|| {
-            let mut named = Named {
-                names: Vec::new(),
-                by_operation: HashSet::new(),
-                all: HashSet::new(),
-                by_sql: HashSet::new(),
-            };
-            for create in &self.creates {
-                let name = create.name_in_database(file)?;
-                let lower = name.to_ascii_lowercase();
-                if matches!(create, Made::Operation(_)) {
-                    named.by_operation.insert(name.clone());
-                } else {
-                    named.by_sql.insert(lower.clone());
-                }
-                named.all.insert(lower);
-                named.names.push(name);
-            }
-            Some(named)
-        });
-        named.as_ref()
+    fn count_operations(&self, name: &str) -> usize {
+        let is_it = |create: &ConstraintCreate<'f>| matches!(create, ConstraintCreate::Operation(one) if one.name.text() == Some(name));
+        self.called(name).filter(is_it).count()
     }
 
-    /// Those that nothing else of the downgrade removes, and that the upgrade itself does not call otherwise in the end.
-    pub(super) fn left(&self, groups: &Groups<'f, '_>, target: &Target<'f>, named: &Named) -> &Left {
-        self.left.get_or_init(|| {
-            let rest = groups.rest();
-            let dropped = rest.dropped.get(target.table);
-            let columns = rest.columns.get(target.table);
-            let by_sql: HashSet<Option<&str>> = rest.columns_by_sql.of(target.table, target.schema).collect();
-            let goes_with_its_columns = |create: &Made<'f>| {
+    /// The names in the database; `None` if one of them is not known.
+    pub(super) fn names(&self, file: &MigrationFile<'_>) -> Option<&DatabaseNames> {
+        let names = self.names.get_or_init(|| DatabaseNames::of(&self.all, file));
+        names.as_ref()
+    }
+
+    /// Those that nothing else of the migration drops, or renames in the end.
+    pub(super) fn undropped(
+        &self,
+        counterparts: &Counterparts<'f, '_>,
+        drop: &CertainDrop<'f>,
+        names: &DatabaseNames,
+    ) -> &Undropped {
+        self.undropped.get_or_init(|| {
+            let facts = counterparts.facts();
+            let dropped = facts.dropped.get(drop.table);
+            let columns = facts.dropped_columns.get(drop.table);
+            let by_sql: HashSet<Option<&str>> = facts.columns_dropped_by_sql.of(drop.table, drop.schema).collect();
+            let is_dropped_with_its_columns = |create: &ConstraintCreate<'f>| {
                 create.columns().is_some_and(|own| {
-                    let goes = |column: &String| columns.is_some_and(|columns| columns.contains(column.as_str()));
-                    let goes_by_sql = |column: &String| by_sql.contains(&Some(column.as_str()));
-                    own.iter().any(|column| goes(column) || goes_by_sql(column)) || by_sql.contains(&None)
+                    let is_dropped = |column: &String| {
+                        columns.is_some_and(|columns| columns.contains(column.as_str()))
+                            || by_sql.contains(&Some(column.as_str()))
+                    };
+                    own.iter().any(is_dropped) || by_sql.contains(&None)
                 })
             };
-            let mut left = Left {
-                places: Vec::new(),
-                by_name: HashMap::new(),
+            let is_dropped = |at: usize, name: &String| {
+                dropped.is_some_and(|names| names.contains(name))
+                    || facts.dropped_by_sql.contains(&name.to_ascii_lowercase())
+                    || is_dropped_with_its_columns(&self.all[at])
             };
-            for (at, (create, name)) in self.creates.iter().zip(&named.names).enumerate() {
-                let is_gone = dropped.is_some_and(|names| names.contains(name))
-                    || rest.dropped_by_sql.contains(&name.to_ascii_lowercase())
-                    || goes_with_its_columns(create);
-                if is_gone {
-                    continue;
-                }
-                left.places.push(at);
-                if let Some(name) = create.name().filter(|name| name.len() <= LONGEST) {
-                    left.by_name.entry(name.to_owned()).or_insert(at);
+            let mut undropped = Undropped::default();
+            for (at, name) in names.in_order.iter().enumerate() {
+                if !is_dropped(at, name) {
+                    undropped.add(at, self.all[at].name());
                 }
             }
-            left
+            undropped
         })
     }
 }
 
-impl Named {
-    pub(super) fn name(&self, at: usize) -> Option<&str> {
-        self.names.get(at).map(String::as_str)
+fn is_of_table(target: &CertainDrop<'_>, create: &Operation<'_>) -> bool {
+    match target.drop {
+        ConstraintDrop::Operation(drop) => create.table == drop.table && create.schema == drop.schema,
+        ConstraintDrop::Sql(_, dropped) => {
+            let tables = create.table.known().zip(dropped.table.as_ref());
+            let schema = create.schema.known().and_then(Option::as_deref);
+            tables.is_some_and(|(own, table)| may_be_table(table, own, schema))
+        }
+    }
+}
+
+fn is_of_kind(target: &CertainDrop<'_>, kind: Option<ConstraintKind>) -> bool {
+    let own = match target.drop {
+        ConstraintDrop::Operation(drop) => drop.kind().map(|own| kind == Some(own)),
+        ConstraintDrop::Sql(_, dropped) => {
+            let may_drop = || kind.is_some_and(|kind| target.drop.may_drop(kind));
+            dropped.kinds.map(|_| may_drop())
+        }
+    };
+    own.unwrap_or(kind != Some(ConstraintKind::Index))
+}
+
+/// The names that creates have in the database.
+pub(super) struct DatabaseNames {
+    in_order: Vec<String>,
+    by_operation: HashSet<String>,
+    /// In lower case.
+    all: HashSet<String>,
+    /// In lower case.
+    by_sql: HashSet<String>,
+}
+
+impl DatabaseNames {
+    fn of(creates: &[ConstraintCreate<'_>], file: &MigrationFile<'_>) -> Option<Self> {
+        let mut names = Self {
+            in_order: Vec::new(),
+            by_operation: HashSet::new(),
+            all: HashSet::new(),
+            by_sql: HashSet::new(),
+        };
+        for create in creates {
+            let name = create.name_in_database(file)?;
+            let lower = name.to_ascii_lowercase();
+            match create {
+                ConstraintCreate::Operation(_) => names.by_operation.insert(name.clone()),
+                ConstraintCreate::Sql(..) => names.by_sql.insert(lower.clone()),
+            };
+            names.all.insert(lower);
+            names.in_order.push(name);
+        }
+        Some(names)
     }
 
-    /// Whether one of them is the name that is dropped: SQL without quotes says nothing of the case.
-    pub(super) fn hold(&self, target: &Target<'_>, own: &str) -> bool {
+    pub(super) fn get(&self, at: usize) -> Option<&str> {
+        self.in_order.get(at).map(String::as_str)
+    }
+
+    /// Whether one of them is the name that is dropped. The case of SQL without quotes does not count.
+    pub(super) fn contain(&self, drop: &CertainDrop<'_>, own: &str) -> bool {
         let lower = own.to_ascii_lowercase();
-        match target.drop {
+        match drop.drop {
             ConstraintDrop::Operation(_) => self.by_operation.contains(own) || self.by_sql.contains(&lower),
             ConstraintDrop::Sql(..) => self.all.contains(&lower),
         }
     }
 }
 
-impl Left {
+/// The creates that nothing drops.
+#[derive(Default)]
+pub(super) struct Undropped {
+    places: Vec<usize>,
+    /// The first of each name as it is written.
+    by_name: HashMap<String, usize>,
+}
+
+impl Undropped {
+    fn add(&mut self, at: usize, name: Option<&str>) {
+        self.places.push(at);
+        if let Some(name) = name.filter(|name| name.len() <= LONGEST) {
+            self.by_name.entry(name.to_owned()).or_insert(at);
+        }
+    }
+
     pub(super) fn first(&self) -> Option<usize> {
         self.places.first().copied()
     }
@@ -442,7 +326,7 @@ impl Left {
         self.places.len() == 1
     }
 
-    /// The first whose written name is the end of another.
+    /// The first with which the name of another ends.
     pub(super) fn alike(&self, name: &str) -> Option<usize> {
         let from = name.len().saturating_sub(LONGEST);
         let ends = (from..=name.len()).filter_map(|at| name.get(at..));

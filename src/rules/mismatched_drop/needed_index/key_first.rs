@@ -1,8 +1,8 @@
-//! The drop of a key is moved before that of the index which it needs: whole statements, with the comments above them.
+//! The fix: moves the drop of a key before that of its index. Whole statements move, with the comments above them.
 
 use std::collections::HashMap;
 
-use super::needed_index::{Later, Refused};
+use super::{KeyDrops, Refused};
 use crate::constraints::MigrationFile;
 use crate::constraints::edits::finished_name;
 use crate::constraints::tables::Key;
@@ -12,13 +12,13 @@ use crate::naming::ConstraintKind;
 use crate::python::{Call, Expr, ExprKind, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
 
-/// The way to a call: the statements that hold it, from the outermost to its own, each as its place in a run of them.
-pub(super) struct Way<'m> {
+/// The statements around a call, from the outermost to its own, each as an index into its block.
+pub(super) struct CallPath<'m> {
     steps: Vec<(&'m [Stmt], usize)>,
 }
 
-impl<'m> Way<'m> {
-    /// Nothing where the call stands in something that may not run, or may fail without harm: `try`, `if`, `with suppress(...)`.
+impl<'m> CallPath<'m> {
+    /// `None` if the call may not run, or may fail without harm: in `try`, `if`, `with suppress(...)`.
     pub(super) fn to(module: &'m [Stmt], call: Span) -> Option<Self> {
         let mut steps = Vec::new();
         let mut body = module;
@@ -37,7 +37,7 @@ impl<'m> Way<'m> {
         }
     }
 
-    /// The statement of its own that is the call and nothing more, or the blocks around it that hold nothing else.
+    /// The statement at a depth, if it holds the call and nothing else.
     fn unit_in(&self, depth: usize, call: &Call) -> Option<&'m Stmt> {
         let [.., (run, at)] = self.steps.as_slice() else {
             return None;
@@ -76,21 +76,21 @@ fn is_free(call: &Call) -> bool {
     call.arguments.iter().all(|argument| is_literal(&argument.value))
 }
 
-/// Where each drop of a key has to stand.
-pub(super) struct Moves<'a, 'f> {
+/// What to write where, for all refused drops of a migration.
+pub(super) struct KeyFirst<'a, 'f> {
     file: &'a MigrationFile<'f>,
-    later: &'a Later<'a>,
-    /// By the place of the key's drop: the way to the first index that waits for it.
+    drops: &'a KeyDrops<'a>,
+    /// By the place of a key's drop: the first drop that must come after it.
     first: HashMap<usize, (&'a Refused<'a>, &'a Operation<'a>)>,
-    /// By the place of a key that nobody drops: the first drop that waits for it.
+    /// By the place of a key that nothing drops: the first drop that must come after its drop.
     left: HashMap<Span, &'a Refused<'a>>,
 }
 
-impl<'a, 'f> Moves<'a, 'f> {
-    pub(super) fn new(file: &'a MigrationFile<'f>, later: &'a Later<'a>, refused: &'a [Refused<'a>]) -> Self {
+impl<'a, 'f> KeyFirst<'a, 'f> {
+    pub(super) fn new(file: &'a MigrationFile<'f>, drops: &'a KeyDrops<'a>, refused: &'a [Refused<'a>]) -> Self {
         let (mut first, mut left) = (HashMap::new(), HashMap::new());
         for one in refused {
-            let is_left = |key: &&Key| later.drop_of(key, one.moment.drop).is_none();
+            let is_left = |key: &&Key| drops.drop_of(key, one.moment.drop).is_none();
             for key in one.moment.keys.iter().filter(is_left) {
                 left.entry(key.place.span).or_insert(one);
             }
@@ -98,26 +98,25 @@ impl<'a, 'f> Moves<'a, 'f> {
                 .moment
                 .keys
                 .iter()
-                .filter_map(|key| later.drop_of(key, one.moment.drop))
+                .filter_map(|key| drops.drop_of(key, one.moment.drop))
             {
                 first.entry(drop.call.span.start).or_insert((one, drop));
             }
         }
         Self {
             file,
-            later,
+            drops,
             first,
             left,
         }
     }
 
-    /// The change after which the drop works.
     pub(super) fn fix(&self, refused: &Refused<'_>) -> Option<Fix> {
         let drop = refused.moment.drop;
         let goes_with_table = |key: &&Key| {
             key.table == refused.moment.table
-                && self.later.drop_of(key, drop).is_none()
-                && self.later.drop_of_table(key, drop).is_some()
+                && self.drops.drop_of(key, drop).is_none()
+                && self.drops.drop_of_table(key, drop).is_some()
         };
         if refused.moment.keys.iter().any(|key| goes_with_table(&key)) {
             let edit = self.left_out(refused)?;
@@ -127,7 +126,7 @@ impl<'a, 'f> Moves<'a, 'f> {
         let mut edits = Vec::new();
         let mut safety = Safety::Safe;
         for key in &refused.moment.keys {
-            if let Some(dropped) = self.later.drop_of(key, drop) {
+            if let Some(dropped) = self.drops.drop_of(key, drop) {
                 edits.extend(self.moved(dropped)?);
             } else {
                 edits.push(self.inserted(key)?);
@@ -145,17 +144,17 @@ impl<'a, 'f> Moves<'a, 'f> {
         }
     }
 
-    /// Two drops may wait for one key: it goes before the first, and both say the same.
+    /// If two drops need the key dropped, it moves before the first, and both have the same fix.
     fn moved(&self, dropped: &Operation<'_>) -> Option<[Edit; 2]> {
         let (before, dropped) = self.first.get(&dropped.call.span.start)?;
-        let way = Way::to(self.file.migration.module.body(), dropped.call.span)?;
-        let pairs = way.steps.iter().zip(&before.way.steps);
+        let path = CallPath::to(self.file.migration.module.body(), dropped.call.span)?;
+        let pairs = path.steps.iter().zip(&before.path.steps);
         let depth = pairs
             .take_while(|((one, _), (other, _))| std::ptr::eq(*one, *other))
             .count()
             .checked_sub(1)?;
-        let unit = way.unit_in(depth, dropped.call)?;
-        let (run, at) = before.way.steps.get(depth)?;
+        let unit = path.unit_in(depth, dropped.call)?;
+        let (run, at) = before.path.steps.get(depth)?;
         let source = self.file.file();
         let (from, to) = (lines_of(self.file, unit)?, lines_of(self.file, run.get(*at)?)?);
         if to.end > from.start {
@@ -175,7 +174,7 @@ impl<'a, 'f> Moves<'a, 'f> {
 
     fn left_out(&self, refused: &Refused<'_>) -> Option<Edit> {
         let source = self.file.file();
-        let [.., around, (run, at)] = refused.way.steps.as_slice() else {
+        let [.., around, (run, at)] = refused.path.steps.as_slice() else {
             return None;
         };
         let statement = run.get(*at)?;
@@ -183,7 +182,7 @@ impl<'a, 'f> Moves<'a, 'f> {
             return None;
         }
         let block = around.0.get(around.1)?;
-        // What is left of a block must hold something, and every index goes with its table.
+        // A block must not become empty; all that it drops is dropped with its table.
         let goes_along = |statement: &Stmt| matches!(&statement.kind, StmtKind::Expr(expr) if matches!(expr.as_call().and_then(Call::name), Some("drop_index" | "drop_constraint" | "drop_column")));
         let goes = match &block.kind {
             StmtKind::With { .. } if run.iter().all(goes_along) => block,
@@ -193,14 +192,14 @@ impl<'a, 'f> Moves<'a, 'f> {
         Some(edit(source, without_gap(source, lines), String::new()))
     }
 
-    /// A key that nobody drops goes before the index.
+    /// Drops a key that nothing drops.
     fn inserted(&self, key: &Key) -> Option<Edit> {
         let refused = self.left.get(&key.place.span)?;
         let drop = refused.moment.drop;
         let source = self.file.file();
         let is_own = key.place.file.path() == source.path() && key.table == refused.moment.table;
         let name = key.name.as_deref().filter(|_| is_own && !key.is_chosen)?;
-        let (run, at) = refused.way.steps.last()?;
+        let (run, at) = refused.path.steps.last()?;
         let statement = run.get(*at)?;
         let to = lines_of(self.file, statement)?;
         let indent = source.slice(Span::new(
@@ -229,7 +228,7 @@ fn edit(source: &SourceFile, span: Span, text: String) -> Edit {
     }
 }
 
-/// The whole lines of a statement that shares them with no other, and of the comments right above it, Alembic's own marks aside.
+/// The lines of a statement and of the comments right above it, except Alembic's own; `None` if it shares a line with another.
 fn lines_of(file: &MigrationFile<'_>, statement: &Stmt) -> Option<Span> {
     let source = file.file();
     let text = source.text();
@@ -256,7 +255,7 @@ fn lines_of(file: &MigrationFile<'_>, statement: &Stmt) -> Option<Span> {
     Some(Span::new(start, next_line(source, last)?))
 }
 
-/// Where the line after this one begins; nothing where the file ends without one.
+/// Where the next line begins, if there is one.
 fn next_line(source: &SourceFile, line: Span) -> Option<usize> {
     let rest = source.text().get(line.end..)?;
     let ending = ["\r\n", "\n", "\r"]
@@ -265,7 +264,7 @@ fn next_line(source: &SourceFile, line: Span) -> Option<usize> {
     Some(line.end + ending.len())
 }
 
-/// With one of the two gaps around the lines, so that no two meet.
+/// The lines with the blank line after them, if there is one before them too.
 fn without_gap(source: &SourceFile, lines: Span) -> Span {
     let is_blank = |line: Span| source.slice(line).trim().is_empty();
     let above = lines.start.checked_sub(1).map(|at| source.line_span(at));

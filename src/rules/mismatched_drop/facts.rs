@@ -1,0 +1,138 @@
+//! What else a migration does that decides whether a drop and a create belong together.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::constraints::MigrationFile;
+use crate::constraints::convention_name::dropped_name;
+use crate::constraints::executed::words_of_code;
+use crate::constraints::inline::{InlineName, constraints_of};
+use crate::migration::Direction;
+use crate::sql::{Effect, Table};
+use crate::work;
+
+/// Things by their tables in lower case, each with its schema. What is about a table that is put in later may be about any.
+pub(super) struct ByTable<T> {
+    named: HashMap<String, Vec<(Option<String>, T)>>,
+    of_any: Vec<T>,
+}
+
+impl<T> Default for ByTable<T> {
+    fn default() -> Self {
+        Self {
+            named: HashMap::new(),
+            of_any: Vec::new(),
+        }
+    }
+}
+
+impl<T: Copy> ByTable<T> {
+    pub(super) fn add(&mut self, table: &Table, value: T) {
+        match table.known_name() {
+            Some(name) => {
+                let schema = table.schema().map(str::to_owned);
+                let of_name = self.named.entry(name.to_ascii_lowercase()).or_default();
+                of_name.push((schema, value));
+            }
+            None => self.of_any.push(value),
+        }
+    }
+
+    /// What may be about a table. A schema that is not written may be any.
+    pub(super) fn of(&self, table: &str, schema: Option<&str>) -> impl Iterator<Item = T> {
+        let named = self.named.get(&table.to_ascii_lowercase()).into_iter().flatten();
+        let is_it = move |own: &Option<String>| {
+            work::step();
+            let both = own.as_ref().zip(schema);
+            both.is_none_or(|(own, other)| own.eq_ignore_ascii_case(other))
+        };
+        let named = named.filter(move |(own, _)| is_it(own)).map(|(_, value)| *value);
+        named.chain(self.of_any.iter().copied())
+    }
+
+    pub(super) const fn of_any(&self) -> &[T] {
+        self.of_any.as_slice()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Facts<'f> {
+    /// The names that operations of the downgrade drop, as the database knows them, by table.
+    pub(super) dropped: HashMap<&'f str, HashSet<String>>,
+    /// The names that SQL drops or renames, in lower case.
+    pub(super) dropped_by_sql: HashSet<String>,
+    pub(super) dropped_columns: HashMap<&'f str, HashSet<&'f str>>,
+    /// `None` for a column that is put in later.
+    pub(super) columns_dropped_by_sql: ByTable<Option<&'f str>>,
+    pub(super) inline: HashMap<&'f str, InlineNames>,
+    /// The words in the calls that run SQL.
+    pub(super) words_of_sql: HashMap<&'f str, HashSet<Direction>>,
+    pub(super) changed_by_sql: ByTable<()>,
+}
+
+/// The names that a table or its new columns have inside of them.
+#[derive(Default)]
+pub(super) struct InlineNames {
+    pub(super) names: HashSet<String>,
+    /// Whether there is one that is not known.
+    pub(super) may_be_any: bool,
+}
+
+impl<'f> Facts<'f> {
+    pub(super) fn of(file: &'f MigrationFile<'_>) -> Self {
+        let mut facts = Self::default();
+        let operations = file.migration.operations.iter();
+        for drop in operations.filter(|one| !one.creates() && one.direction == Direction::Downgrade) {
+            if let (Some(table), Some(name)) = (drop.table.known(), dropped_name(file, drop)) {
+                facts.dropped.entry(table).or_default().insert(name);
+            }
+        }
+        facts.add_steps(file);
+        for effect in file.executed().iter().flat_map(|sql| &sql.effects) {
+            facts.add_effect(effect);
+        }
+        for run in &file.migration.executions {
+            for word in words_of_code(file.file().slice(run.call.span)) {
+                facts.words_of_sql.entry(word).or_default().insert(run.direction);
+            }
+        }
+        facts
+    }
+
+    fn add_steps(&mut self, file: &'f MigrationFile<'_>) {
+        for step in &file.migration.steps {
+            let Some(table) = step.table.known() else { continue };
+            if let Some(column) = step.dropped_column().filter(|_| step.direction != Direction::Upgrade) {
+                self.dropped_columns.entry(table).or_default().insert(column);
+            }
+            if !matches!(step.method, "create_table" | "add_column") {
+                continue;
+            }
+            let inline = self.inline.entry(table).or_default();
+            for constraint in constraints_of(step) {
+                match constraint.name {
+                    InlineName::Plain(name) | InlineName::Finished(name) => {
+                        inline.names.insert(name);
+                    }
+                    InlineName::Unnamed | InlineName::Computed => inline.may_be_any = true,
+                }
+            }
+        }
+    }
+
+    fn add_effect(&mut self, effect: &'f Effect) {
+        match effect {
+            Effect::Dropped(dropped) => {
+                self.dropped_by_sql.insert(dropped.name.text.to_ascii_lowercase());
+            }
+            Effect::Renamed { from, .. } => {
+                self.dropped_by_sql.insert(from.text.to_ascii_lowercase());
+            }
+            Effect::ColumnDropped { table, column } => {
+                let column = column.is_certain.then_some(column.text.as_str());
+                self.columns_dropped_by_sql.add(table, column);
+            }
+            Effect::TableChanged(table) => self.changed_by_sql.add(table, ()),
+            Effect::Added(_) | Effect::Unknown => {}
+        }
+    }
+}
