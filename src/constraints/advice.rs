@@ -1,24 +1,24 @@
-//! What to do about a constraint without a name, in words: new or committed already, and on which database.
+//! What to do about a constraint without a name, in words.
 
 use std::fmt::Write;
 
 use super::constraint::Constraint;
 use super::convention_name::{prefix_of_plain_names, raises_without_name};
+use super::default_name::{Chosen, name_of_database};
+use super::sqlite_batch::batch_mode;
 use super::suggestion::{Source, Suggestion};
-use super::unnamed_operation::subject;
 use super::{MigrationFile, edits};
-use crate::diagnostic::{Diagnostic, Rule, Severity};
-use crate::migration::{Direction, Name, Operation};
-use crate::naming::{ConstraintKind, Dialect, default_names};
+use crate::migration::{Name, Operation};
+use crate::naming::{ConstraintKind, Dialect};
 
-/// The name that belongs into the code.
+/// The name to write into the code.
 pub(crate) struct NameToWrite {
     pub(crate) text: Option<String>,
-    /// Whether it is the right one on every database that this migration is for.
+    /// Whether it is right on every database that this migration is for.
     pub(crate) certain: bool,
 }
 
-/// In a committed migration that is the name which the database chose, as far as that can be told; else the one that is suggested.
+/// In a committed migration, the name that the database chose, as far as that can be told; else the suggested one.
 pub(crate) fn name_to_write(
     file: &MigrationFile<'_>,
     constraint: Option<&Constraint<'_>>,
@@ -37,10 +37,8 @@ pub(crate) fn name_to_write(
         Source::Project => return suggested(true),
         Source::Configured | Source::Documented => {}
     }
-    let chosen = constraint
-        .filter(|_| file.dialect().is_some())
-        .and_then(|constraint| name_of_database(file, constraint));
-    match chosen {
+    let constraint = constraint.filter(|_| file.dialect().is_some());
+    match constraint.and_then(|constraint| name_of_database(file, constraint)) {
         Some(chosen) if chosen.is_exact => NameToWrite {
             text: Some(chosen.text),
             certain: true,
@@ -49,7 +47,7 @@ pub(crate) fn name_to_write(
     }
 }
 
-/// What to write, in words.
+/// What to write, in words. `both` is " in both functions" or empty.
 pub(crate) fn what_to_write(
     file: &MigrationFile<'_>,
     constraint: &Constraint<'_>,
@@ -57,27 +55,30 @@ pub(crate) fn what_to_write(
     suggestion: &Suggestion,
 ) -> String {
     let Some(name) = &suggestion.name else {
-        let because = suggestion
-            .reason
-            .iter()
-            .map(|reason| format!("; none is suggested, because {reason}"));
+        let because = |reason| format!("; none is suggested, because {reason}");
         let what = if file.is_deployed {
             "this migration is committed already, so look the name up in a database that ran it, and write that"
         } else {
             "choose a name and write it"
         };
-        return format!("{what}{both}{}", because.collect::<String>());
+        let because = suggestion.reason.as_ref().map(because);
+        return format!("{what}{both}{}", because.unwrap_or_default());
     };
     match (suggestion.source, &suggestion.unread) {
         (Source::OtherDirection, _) => format!("name it as the other half does: `{name}`"),
         (Source::OtherRevision, _) => {
-            let path = suggestion
-                .spoken
-                .iter()
-                .map(|place| format!(", as `{}` calls it", place.file.path()));
-            format!("name it{both}: `{name}`{}", path.collect::<String>())
+            let place = suggestion.spoken.as_ref();
+            let path = place.map(|place| format!(", as `{}` calls it", place.file.path()));
+            format!("name it{both}: `{name}`{}", path.unwrap_or_default())
         }
-        (_, unread) if file.is_deployed => deployed(file, constraint, both, name, suggestion.source, unread.is_some()),
+        (Source::Project, None) if file.is_deployed => format!(
+            "this migration is committed already: a database that ran it has the constraint as `{name}` if the convention was the same \
+             then, so write that name{both}"
+        ),
+        (_, unread) if file.is_deployed => {
+            let chosen = name_of_database(file, constraint).filter(|_| unread.is_none());
+            committed(file.dialect(), constraint, chosen, both, name)
+        }
         (Source::Project, None) => format!("name it{both}: `{name}`, as your convention does"),
         (Source::Configured, _) => format!("name it{both}: `{name}`, by the convention in your configuration"),
         (Source::Documented, None) => format!("name it{both}: `{name}`"),
@@ -92,8 +93,8 @@ pub(crate) fn what_to_write(
     }
 }
 
-/// What to do.
-pub(crate) fn help(
+/// The help for an unnamed operation.
+pub(super) fn help(
     file: &MigrationFile<'_>,
     operation: &Operation<'_>,
     has_partner: bool,
@@ -127,92 +128,17 @@ pub(crate) fn help(
     help
 }
 
-/// Adds to a help. Lines that are there to be copied stay by themselves.
+/// Adds a sentence to a help, which may end in lines to copy.
 pub(crate) fn add(help: &mut String, text: &str) {
     let ends_in_code = help.lines().next_back().is_some_and(|line| line.starts_with(CODE));
     help.push_str(if ends_in_code { "\n" } else { "; " });
     help.push_str(text);
 }
 
-/// What stands before a line that is there to be copied.
+/// The indent of a line to copy.
 const CODE: &str = "    ";
 
-/// What a name does not mend: SQLite alters no constraint outside of batch mode.
-pub(crate) fn batch_mode(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Option<String> {
-    if file.dialect() != Some(Dialect::Sqlite) || operation.receiver.is_batch() {
-        return None;
-    }
-    let table = operation.table.known().map_or("...", String::as_str);
-    let mut text = format!("SQLite needs batch mode as well (`op.batch_alter_table('{table}')`)");
-    if !file.naming().renders_as_batch {
-        text.push_str("; autogenerate writes it with `render_as_batch=True` in env.py");
-    }
-    Some(text)
-}
-
-/// What has a name and fails all the same: SQLite alters no constraint outside of batch mode (`alembic/ddl/sqlite.py`, `add_constraint`).
-///
-/// Only where the database is certainly SQLite, and for a new migration: one that is committed has run, or is for another.
-pub(crate) fn outside_batch(file: &MigrationFile<'_>, rule: &'static Rule, creates: bool) -> Vec<Diagnostic> {
-    let is_plain = |operation: &&Operation<'_>| {
-        !operation.receiver.is_batch()
-            && operation.direction == Direction::Upgrade
-            && !operation.conditional
-            && !matches!(operation.kind(), Some(ConstraintKind::Index | ConstraintKind::Exclude))
-            && operation.name != Name::Unnamed
-            && operation.creates() == creates
-    };
-    let found: Vec<&Operation<'_>> = file.migration.operations.iter().filter(is_plain).collect();
-    if found.is_empty() || file.is_deployed || !file.is_for_sqlite() {
-        return Vec::new();
-    }
-    found
-        .into_iter()
-        .map(|operation| fails_on_sqlite(file, rule, operation))
-        .collect()
-}
-
-fn fails_on_sqlite(file: &MigrationFile<'_>, rule: &'static Rule, operation: &Operation<'_>) -> Diagnostic {
-    let table = operation.table.known().map_or("...", String::as_str);
-    let mut help = format!("write it below `with op.batch_alter_table('{table}') as batch_op:`");
-    if !file.naming().renders_as_batch {
-        help.push_str("; autogenerate does with `render_as_batch=True` in env.py");
-    }
-    let done = if operation.creates() { "added" } else { "dropped" };
-    let message = format!(
-        "{} cannot be {done} on SQLite outside of batch mode",
-        subject(operation)
-    );
-    let mut diagnostic = Diagnostic::new(rule, file.file(), operation.call.span, message)
-        .focus(
-            operation.call.span,
-            "Alembic raises NotImplementedError here, with a name or without",
-        )
-        .help(help);
-    diagnostic.severity = Severity::Warning;
-    diagnostic
-}
-
-/// HEAD holds the migration, so a database may hold the constraint under a name of its own.
-fn deployed(
-    file: &MigrationFile<'_>,
-    constraint: &Constraint<'_>,
-    both: &str,
-    name: &str,
-    source: Source,
-    is_unread: bool,
-) -> String {
-    if source == Source::Project && !is_unread {
-        return format!(
-            "this migration is committed already: a database that ran it has the constraint as `{name}` if the convention was the same \
-             then, so write that name{both}"
-        );
-    }
-    let chosen = name_of_database(file, constraint);
-    committed(file.dialect(), constraint, chosen.filter(|_| !is_unread), both, name)
-}
-
-/// What to do where a database may hold a constraint under the name that it chose itself.
+/// What to do where a database may have a constraint under the name that it chose itself.
 pub(crate) fn committed(
     dialect: Option<Dialect>,
     constraint: &Constraint<'_>,
@@ -230,32 +156,31 @@ pub(crate) fn committed(
         }
         return text;
     };
-    let database = dialect.unwrap_or(Dialect::Postgresql).label();
     let usually = if chosen.is_exact && dialect.is_some() {
         ""
     } else {
         "usually "
     };
+    let dialect = dialect.unwrap_or(Dialect::Postgresql);
     let mut text = format!(
-        "this migration is committed already, so a database may hold the constraint under the name it chose, on {database} {usually}\
+        "this migration is committed already, so a database may hold the constraint under the name it chose, on {} {usually}\
          `{}`: write that{both}, or rename it in a new migration:",
+        dialect.label(),
         chosen.text
     );
-    for line in renaming(dialect.unwrap_or(Dialect::Postgresql), constraint, &chosen.text, name) {
+    for line in renaming(dialect, constraint, &chosen.text, name) {
         let _ = write!(text, "\n    {line}");
     }
     text
 }
 
-/// The SQL that shows what a database calls a constraint, where nobody can foretell it.
+/// The SQL that shows what MySQL or MariaDB calls a constraint.
 fn look_up(dialect: Option<Dialect>, constraint: &Constraint<'_>) -> Option<String> {
     dialect.filter(|dialect| matches!(dialect, Dialect::Mysql | Dialect::Mariadb))?;
     let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+    let schema = constraint.schema.map(|schema| quoted(schema) + ".");
     let table = quoted(constraint.table.known()?);
-    Some(match constraint.schema {
-        Some(schema) => format!("SHOW CREATE TABLE {}.{table}", quoted(schema)),
-        None => format!("SHOW CREATE TABLE {table}"),
-    })
+    Some(format!("SHOW CREATE TABLE {}{table}", schema.unwrap_or_default()))
 }
 
 /// The operations that rename a constraint, ready to paste.
@@ -264,9 +189,8 @@ fn renaming(dialect: Dialect, constraint: &Constraint<'_>, old: &str, new: &str)
         return Vec::new();
     };
     if dialect == Dialect::Postgresql {
-        let table = constraint
-            .schema
-            .map_or_else(|| format!("\"{table}\""), |schema| format!("\"{schema}\".\"{table}\""));
+        let schema = constraint.schema.map(|schema| format!("\"{schema}\"."));
+        let table = format!("{}\"{table}\"", schema.unwrap_or_default());
         return vec![format!(
             "op.execute('ALTER TABLE {table} RENAME CONSTRAINT \"{old}\" TO \"{new}\"')"
         )];
@@ -274,86 +198,31 @@ fn renaming(dialect: Dialect, constraint: &Constraint<'_>, old: &str, new: &str)
     let kind = constraint.kind.type_name().unwrap_or_default();
     let drop = format!("op.drop_constraint(op.f('{old}'), '{table}', type_='{kind}')");
     let quoted = |columns: &[String]| {
-        columns
-            .iter()
-            .map(|column| format!("'{column}'"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        let quoted: Vec<String> = columns.iter().map(|column| format!("'{column}'")).collect();
+        quoted.join(", ")
     };
     let columns = quoted(constraint.columns.known().map(Vec::as_slice).unwrap_or_default());
     let create = match (constraint.kind, constraint.referred) {
         (ConstraintKind::ForeignKey, Some((other, _, remote))) if !remote.is_empty() => {
-            format!(
-                "op.create_foreign_key(op.f('{new}'), '{table}', '{other}', [{columns}], [{}])",
-                quoted(remote)
-            )
+            let remote = quoted(remote);
+            format!("op.create_foreign_key(op.f('{new}'), '{table}', '{other}', [{columns}], [{remote}])")
         }
-        (ConstraintKind::Unique, _) => {
-            format!("op.create_unique_constraint(op.f('{new}'), '{table}', [{columns}])")
-        }
+        (ConstraintKind::Unique, _) => format!("op.create_unique_constraint(op.f('{new}'), '{table}', [{columns}])"),
         _ => return Vec::new(),
     };
     vec![drop, create]
 }
 
-/// A name that a database chose itself.
-pub(crate) struct Chosen {
-    pub(crate) text: String,
-    /// Whether it follows from the constraint alone.
-    pub(crate) is_exact: bool,
-}
-
-/// The name that the database of the migration chooses for a constraint, PostgreSQL where nobody knows which that is.
-pub(crate) fn name_of_database(file: &MigrationFile<'_>, constraint: &Constraint<'_>) -> Option<Chosen> {
-    if let Some(text) = constraint.place.and_then(|place| file.numbered(place)) {
-        return Some(Chosen {
-            text: text.to_owned(),
-            is_exact: true,
-        });
-    }
-    default_name_of(file.dialect().unwrap_or(Dialect::Postgresql), constraint)
-}
-
-/// The name that a database chooses for what an operation makes, as far as that can be told from the operation alone.
-pub(crate) fn default_name(dialect: Dialect, operation: &Operation<'_>) -> Option<Chosen> {
-    operation.kind()?;
-    default_name_of(dialect, &Constraint::from(operation))
-}
-
-/// The name that a database chooses for a constraint, as far as that can be told from the constraint alone.
-///
-/// MySQL and MariaDB count the keys and checks of the table, older ones included, and a number that is wrong is another constraint's.
-pub(crate) fn default_name_of(dialect: Dialect, constraint: &Constraint<'_>) -> Option<Chosen> {
-    let table = constraint.table.known()?;
-    let columns: Vec<&str> = constraint.columns.known()?.iter().map(String::as_str).collect();
-    let kind = constraint.kind;
-    let is_counted = matches!(kind, ConstraintKind::ForeignKey | ConstraintKind::Check);
-    let text = match dialect {
-        Dialect::Mysql | Dialect::Mariadb if is_counted => None,
-        Dialect::Postgresql => default_names::postgresql(kind, table, &columns, |_| false),
-        Dialect::Mariadb => default_names::mariadb(kind, table, &columns, 1, |_| false),
-        Dialect::Mysql => default_names::mysql(kind, table, &columns, 1, |_| false),
-        _ => None,
-    }?;
-    // A check's condition is not read.
-    Some(Chosen {
-        text,
-        is_exact: kind != ConstraintKind::Check,
-    })
-}
-
-/// Whether the operation raises as it stands, because the convention asks for a name. An empty one passes for a name.
-pub(crate) fn raises(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
-    let is_empty = operation
-        .name_argument
-        .is_some_and(|argument| argument.value.as_str() == Some(""));
+/// Whether the operation raises because the convention needs a name. An empty one passes for a name.
+pub(super) fn raises(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
+    let argument = operation.name_argument;
     operation.creates()
         && operation.name == Name::Unnamed
-        && !is_empty
+        && argument.is_none_or(|argument| argument.value.as_str() != Some(""))
         && raises_without_name(file, Constraint::from(operation))
 }
 
-/// What to do where the convention asks for a name.
+/// What to do where the convention needs a name.
 pub(crate) fn by_hand(file: &MigrationFile<'_>, constraint: Constraint<'_>, both: &str) -> String {
     let mut help = format!("choose a name and write it{both}: only you know what it is for");
     if let Some(prefix) = prefix_of_plain_names(file, constraint) {
@@ -362,15 +231,13 @@ pub(crate) fn by_hand(file: &MigrationFile<'_>, constraint: Constraint<'_>, both
     help
 }
 
-/// What comes of no name where the convention asks for one.
+/// What happens without a name where the convention needs one.
 pub(crate) const RAISES: &str = "the convention needs a name here: without one it raises InvalidRequestError";
 
-/// What an unnamed create leads to, in direction a sentence.
+/// What an unnamed create leads to, as half a sentence.
 pub(crate) fn consequence(file: &MigrationFile<'_>, operation: &Operation<'_>) -> &'static str {
-    if raises(file, operation) {
-        return RAISES;
-    }
     match (file.dialect(), operation.receiver.is_batch()) {
+        _ if raises(file, operation) => RAISES,
         (Some(Dialect::Sqlite), true) => "SQLite refuses it in batch mode: the constraint must have a name",
         (Some(Dialect::Sqlite), false) => {
             "SQLite cannot alter constraints outside of batch mode, with a name or without"
@@ -381,103 +248,7 @@ pub(crate) fn consequence(file: &MigrationFile<'_>, operation: &Operation<'_>) -
 
 #[cfg(test)]
 mod tests {
-    use crate::check::examine;
-    use crate::config::Config;
-    use crate::diagnostic::Severity;
-    use crate::project::Project;
-    use crate::rules::harness::{history_of, of_migration};
-    use crate::snapshot::MemorySnapshot;
-
-    const LITE: &str = "[alembic]\nscript_location = migrations\nsqlalchemy.url = sqlite:///app.db\n";
-
-    /// What is said of an upgrade with this ini, and with these lines in `env.py`.
-    fn said(ini: &str, env: &str, upgrade: &str, head: bool) -> Vec<String> {
-        let (mut files, last) = history_of("target_metadata = None\n", &[upgrade]);
-        files[0].1.push_str(env);
-        files.push(("alembic.ini".into(), ini.to_owned()));
-        let snapshot: MemorySnapshot = files.into_iter().collect();
-        let project = Project::new(&snapshot, "/top");
-        let found = examine(&last, head, &project, &Config::default()).diagnostics;
-        assert!(
-            found
-                .iter()
-                .all(|one| one.severity == Severity::Warning && one.fix.is_none()),
-            "{found:?}"
-        );
-        found
-            .iter()
-            .map(|one| {
-                format!(
-                    "{}: {} | {}",
-                    one.rule.name,
-                    one.message,
-                    one.help.as_deref().unwrap_or_default()
-                )
-            })
-            .collect()
-    }
-
-    /// Alembic 1.20 on SQLite: each of these raises, with a name as well.
-    #[test]
-    fn a_name_does_not_make_sqlite_alter_a_constraint() {
-        let key = "op.create_foreign_key('fk', 'order', 'invoice', ['invoice_id'], ['id'])";
-        let batch =
-            "with op.batch_alter_table('order') as b: b.create_foreign_key('fk', 'invoice', ['invoice_id'], ['id'])";
-        assert_eq!(
-            said(LITE, "", key, false),
-            [
-                "unnamed-constraint: foreign key `order.invoice_id` cannot be added on SQLite outside of batch mode | write it below \
-              `with op.batch_alter_table('order') as batch_op:`; autogenerate does with `render_as_batch=True` in env.py"
-            ]
-        );
-        assert_eq!(
-            said(LITE, "context.configure(render_as_batch=True)", key, false),
-            [
-                "unnamed-constraint: foreign key `order.invoice_id` cannot be added on SQLite outside of batch mode | write it below \
-              `with op.batch_alter_table('order') as batch_op:`"
-            ]
-        );
-        for upgrade in [
-            "op.create_unique_constraint(op.f('uq'), 'order', ['code'])",
-            "op.create_check_constraint('ck', 'order', 'a > 0')",
-            "op.create_primary_key('pk', 'order', ['id'])",
-            "op.drop_constraint('fk', 'order', type_='foreignkey')",
-        ] {
-            assert_eq!(said(LITE, "", upgrade, false).len(), 1, "{upgrade}");
-        }
-        let nothing = |ini: &str, env: &str, upgrade: &str, head: bool| {
-            assert_eq!(
-                said(ini, env, upgrade, head),
-                Vec::<String>::new(),
-                "{ini} {env} {upgrade} {head}"
-            );
-        };
-        nothing(LITE, "", batch, false);
-        nothing(LITE, "", "op.create_index('ix', 'order', ['code'])", false);
-        nothing(LITE, "", &format!("if x: {key}"), false);
-        // What is committed has run, or is for another database.
-        nothing(LITE, "", key, true);
-        nothing(&LITE.replace("sqlite:///app.db", "postgresql://h/d"), "", key, false);
-        nothing(
-            &LITE.replace("sqlite:///app.db", "driver://user:pass@localhost/dbname"),
-            "",
-            key,
-            false,
-        );
-        nothing(
-            LITE,
-            "config.set_main_option('sqlalchemy.url', settings.URL)",
-            key,
-            false,
-        );
-        nothing(LITE, "url = os.environ['DATABASE_URL']", key, false);
-        nothing(
-            "[alembic]\nscript_location = migrations\n",
-            "engine = create_engine('sqlite:///app.db')",
-            key,
-            false,
-        );
-    }
+    use crate::rules::harness::of_migration;
 
     /// A line that is pasted must run as it stands.
     #[test]

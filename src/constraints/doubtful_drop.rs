@@ -1,49 +1,45 @@
-//! The drop of the other direction that speaks of a constraint without a name by what a database calls it.
+//! A drop in the other direction, by a name that nothing makes, which may be meant for a create without a name.
 //!
-//! Such a revision works on the database that chooses the name. To name the create alone would break it there. Drops that certainly belong to
-//! the create are its partner in the pairing, and give it their name.
+//! Such a revision works on the database that chooses that name, and would break there if only the create were named. A drop that certainly
+//! belongs to a create is its partner in the pairing instead.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::MigrationFile;
-use super::advice::default_name_of;
 use super::constraint::Constraint;
+use super::default_name::default_name_of;
 use super::drops::{ConstraintDrop, DropAt};
 use super::executed::is_elsewhere;
 use crate::migration::{Direction, Known, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 
-/// A drop of the other direction, by a name that nothing makes, which may mean what a create without a name makes.
+/// The drop that may be meant for a create.
 #[derive(Clone, Copy)]
-pub(crate) struct DoubtfulDrop<'f>(ConstraintDrop<'f>);
+pub(super) struct DoubtfulDrop<'f>(ConstraintDrop<'f>);
 
-/// What creates are alike in, as far as it decides which drops may mean them.
+/// Creates with the same key have the same candidates.
 type Key = (Direction, ConstraintKind, Option<String>, Known<Option<String>>);
 
-/// The drops that may mean creates of one key.
+/// The drops that may be meant for creates of one key.
 #[derive(Default)]
 struct Candidates {
-    /// The first that may mean any of them.
+    /// The first that may be meant for any of them.
     first: Option<DropAt>,
-    /// The first of an index by each name: it means the one for which MySQL chooses that.
+    /// The first of an index by each name: it means the create for which MySQL chooses that name.
     of_indexes: HashMap<String, DropAt>,
 }
 
-/// Those of a migration, gone through once for each key.
+/// The candidates found so far in a migration.
 #[derive(Default)]
-pub(crate) struct Doubts(RefCell<HashMap<Key, Rc<Candidates>>>);
+pub(super) struct Doubts(RefCell<HashMap<Key, Rc<Candidates>>>);
 
 impl Doubts {
-    /// Those that are on the create's own table, or those that may be on any.
+    /// The candidates on the table, or those whose table is not known.
     fn of(&self, file: &MigrationFile<'_>, create: &Operation<'_>, table: Option<&str>) -> Option<Rc<Candidates>> {
-        let key = (
-            create.direction,
-            create.kind()?,
-            table.map(str::to_owned),
-            create.schema.clone(),
-        );
+        let table_of_key = table.map(str::to_owned);
+        let key = (create.direction, create.kind()?, table_of_key, create.schema.clone());
         if let Some(known) = self.0.borrow().get(&key) {
             return Some(known.clone());
         }
@@ -61,7 +57,9 @@ impl Candidates {
                 continue;
             };
             match (drop, drop.name()) {
-                (ConstraintDrop::Operation(operation), Some(name)) if is_of_an_index(operation) => {
+                (ConstraintDrop::Operation(operation), Some(name))
+                    if operation.kind() == Some(ConstraintKind::Index) =>
+                {
                     found.of_indexes.entry(name.to_owned()).or_insert(*at);
                 }
                 _ => found.first = found.first.or(Some(*at)),
@@ -82,7 +80,7 @@ impl Candidates {
 
 impl<'f> DoubtfulDrop<'f> {
     /// The drop that a create without a name and without a partner may belong to.
-    pub(crate) fn of(file: &'f MigrationFile<'_>, create: &Operation<'_>) -> Option<Self> {
+    pub(super) fn of(file: &'f MigrationFile<'_>, create: &Operation<'_>) -> Option<Self> {
         let table = create.table.known()?;
         let tables = [Some(table.as_str()), None].into_iter();
         let candidates = tables.filter_map(|table| file.doubts.of(file, create, table));
@@ -90,51 +88,40 @@ impl<'f> DoubtfulDrop<'f> {
         first.min()?.drop(file).map(Self)
     }
 
-    /// Why the create cannot be named without a person's thought.
-    pub(crate) fn obstacle(self) -> Option<String> {
-        let Self(drop) = self;
-        match drop {
-            ConstraintDrop::Operation(_) => drop.name().map(Self::is_of_a_database),
+    /// Why the create cannot be named without a decision.
+    pub(super) fn obstacle(self) -> Option<String> {
+        let name = self.0.name()?;
+        Some(match self.0 {
+            ConstraintDrop::Operation(_) => Self::is_of_a_database(name),
             ConstraintDrop::Sql(..) => {
-                let name = drop.name()?;
-                Some(format!(
-                    "SQL in the other half drops `{name}`, which may be what a database calls it"
-                ))
+                format!("SQL in the other half drops `{name}`, which may be what a database calls it")
             }
-        }
+        })
     }
 
-    /// The same for a drop that certainly belongs to it.
-    pub(crate) fn is_of_a_database(name: &str) -> String {
+    /// The same for a drop that certainly belongs to the create.
+    pub(super) fn is_of_a_database(name: &str) -> String {
         format!("the other half drops `{name}`, which may be what a database calls it")
     }
 }
 
-/// Whether a drop of the other direction may mean what a create makes: nothing else of the create's half has its name.
+/// Whether a drop may undo a create: it runs in the other direction, fits, and nothing else in the create's direction has its name.
 fn may_undo(file: &MigrationFile<'_>, create: &Operation<'_>, drop: ConstraintDrop<'_>) -> bool {
     let (Some(table), Some(kind), Some(name)) = (create.table.known(), create.kind(), drop.name()) else {
         return false;
     };
-    let schema = create.schema.known().and_then(Option::as_deref);
-    let fits = match drop {
+    let schema = create.schema.known();
+    let same_schema = match drop {
         ConstraintDrop::Operation(operation) => {
-            let same_schema = operation.schema.known().zip(create.schema.known());
-            same_schema.is_none_or(|(one, other)| one == other)
+            (operation.schema.known().zip(schema)).is_none_or(|(one, other)| one == other)
         }
         ConstraintDrop::Sql(..) => true,
     };
-    fits && is_elsewhere(drop.direction(), create.direction)
+    let directions = [create.direction, Direction::Unknown];
+    same_schema
+        && is_elsewhere(drop.direction(), create.direction)
         && drop.may_drop(kind)
-        && drop.may_be_of(table, schema)
-        && !is_made_beside(file, create.direction, name)
-}
-
-fn is_of_an_index(drop: &Operation<'_>) -> bool {
-    drop.kind() == Some(ConstraintKind::Index)
-}
-
-/// Whether a direction gives something this name.
-fn is_made_beside(file: &MigrationFile<'_>, direction: Direction, name: &str) -> bool {
-    let beside = [direction, Direction::Unknown];
-    beside.iter().any(|direction| file.is_made_in(name, *direction)) || file.is_made_by_sql(name, &beside)
+        && drop.may_be_of(table, schema.and_then(Option::as_deref))
+        && !directions.iter().any(|direction| file.is_made_in(name, *direction))
+        && !file.is_made_by_sql(name, &directions)
 }

@@ -1,9 +1,9 @@
 //! The name to suggest for an unnamed constraint, and where it comes from.
 
 use super::MigrationFile;
-use super::advice::default_name_of;
 use super::constraint::Constraint;
 use super::convention_name::{NameUnknown, name, name_at_run_time, name_by_project};
+use super::default_name::default_name_of;
 use super::distinct_names::make_distinct;
 use crate::migration::{Direction, Name, Operation, Receiver};
 use crate::naming::{ConstraintKind, Convention, Dialect, Name as Computed, NamingError};
@@ -159,7 +159,7 @@ fn fallback(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> (Source, Ou
     (Source::Documented, outcome)
 }
 
-/// The name that a convention offers, whatever the revisions around it say.
+/// The name by a convention, whatever other revisions say.
 pub(super) fn offered_name(file: &MigrationFile<'_>, constraint: Constraint<'_>) -> Option<String> {
     match name_at_run_time(file, constraint) {
         Ok(Some(name)) => Some(name),
@@ -246,11 +246,7 @@ pub(crate) const fn article(kind: ConstraintKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use crate::check::examine;
-    use crate::config::Config;
-    use crate::project::Project;
-    use crate::rules::harness::{history_of, of_migration};
-    use crate::snapshot::MemorySnapshot;
+    use crate::rules::harness::{of_migration, of_models_and_revision};
 
     /// Each was asked of SQLAlchemy 2.1, or of PostgreSQL 15 where no convention names it.
     #[test]
@@ -291,19 +287,16 @@ mod tests {
             ("None", "(sa.text('lower(a)'), '&&')", None),
         ] {
             let revision = format!("op.create_exclude_constraint(None, 'room', {elements})");
-            let (files, last) = history_of(&models(convention), &[&revision]);
-            let snapshot: MemorySnapshot = files.into_iter().collect();
-            let project = Project::new(&snapshot, "/top");
-            let found = examine(&last, false, &project, &Config::default()).diagnostics;
+            let found = of_models_and_revision(&models(convention), &revision);
             assert_eq!(found.len(), 1, "{convention} {elements}: {found:?}");
             assert_eq!(found[0].suggested_name.as_deref(), expected, "{convention} {elements}");
         }
     }
 
-    /// The name by which a key is dropped that a batch reflects by a convention: `FK_c_t_y_c_u`, measured with Alembic 1.20.1 on SQLite, where
-    /// the constraints that the batch makes stay without a name, and on PostgreSQL and MariaDB, which take no notice of it.
+    /// Measured with Alembic 1.20.1: on SQLite the batch drops `FK_c_t_y_c_u`, and the constraints that it makes stay without a name. PostgreSQL
+    /// and MariaDB ignore its convention.
     #[test]
-    fn what_a_batch_reflects_is_called_by_its_convention() {
+    fn a_reflected_constraint_has_the_name_of_its_batch() {
         let x = "{'fk': 'FK_%(table_name)s_%(column_0_name)s_%(referred_table_name)s'}";
         let named = "fk_c_t_y_c_u";
         for (url, convention, directions, expected) in [

@@ -3,8 +3,10 @@
 use super::advice::NameToWrite;
 use super::constraint::Constraint;
 use super::convention_name::{dropped_name, effective_name};
+use super::default_name::default_name;
 use super::doubtful_drop::DoubtfulDrop;
 use super::forgotten_drop::ForgottenDrop;
+use super::sqlite_batch::batch_mode;
 use super::suggestion::{Source, Suggestion};
 use super::{MigrationFile, advice, edits, in_models};
 use crate::diagnostic::{Diagnostic, Label};
@@ -75,7 +77,7 @@ pub(crate) fn complete(
         diagnostic.model_code = in_models::code(operation, name);
     }
     diagnostic.help = Some(naming.help());
-    diagnostic.left_to_do = advice::batch_mode(file, naming.subject());
+    diagnostic.left_to_do = batch_mode(file, naming.subject());
     diagnostic.fix = naming.fix();
     diagnostic.suggested_name = naming.name.text;
     diagnostic
@@ -219,7 +221,7 @@ fn kept_name(
     let is_made = operation.creates() && operation.direction != Direction::Downgrade;
     if file.is_deployed && is_made && !is_named_unseen {
         let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
-        let chosen = advice::default_name(dialect, operation).filter(|chosen| chosen.is_exact)?;
+        let chosen = default_name(dialect, operation).filter(|chosen| chosen.is_exact)?;
         if in_database.as_ref() != Some(&chosen.text) {
             return None;
         }
@@ -261,7 +263,7 @@ mod tests {
     use crate::fix::{Safety, apply};
     use crate::naming::Dialect;
     use crate::project::Project;
-    use crate::rules::harness::{history_of, of_migration};
+    use crate::rules::harness::{history_of, of_migration, of_models_and_revision};
     use crate::snapshot::MemorySnapshot;
 
     const PG: &str = "postgresql://h/d";
@@ -274,7 +276,7 @@ mod tests {
     const BACK: &str =
         "    op.create_foreign_key('order_invoice_id_fkey', 'order', 'invoice', ['invoice_id'], ['id'])\n";
 
-    /// The fix of the one create without a name, in which nothing is found any more; else the help.
+    /// Both functions after the fix of the one finding, which leaves none; without a fix, the help.
     #[track_caller]
     fn fixed(url: &str, upgrade: &str, downgrade: &str) -> Result<String, String> {
         let found = of_migration(url, upgrade, downgrade, false);
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_half_that_has_the_name_gives_it_to_the_other() {
+    fn the_direction_with_a_name_gives_it_to_the_other() {
         const BATCH: &str = "    with op.batch_alter_table('order') as b:\n        b.create_foreign_key(None, 'invoice', ['invoice_id'], ['id'])\n";
         const DROP_OTHER: &str = "    op.drop_constraint('fk_seek_other', 'order', type_='foreignkey')\n";
         const WITHOUT_TYPE: &str = "    op.drop_constraint(op.f('order_invoice_id_fkey'), 'order')\n";
@@ -325,16 +327,14 @@ mod tests {
         }
     }
 
-    /// The same words on both sides are the same name, whatever a convention makes of them.
+    /// One plain name in both directions is one name in the database, whatever a convention makes of it.
     #[test]
     fn a_plain_name_is_copied_where_the_convention_cannot_be_read() {
         let models = "from sqlalchemy import MetaData\nimport os\ntarget_metadata = MetaData(naming_convention=os.environ['NC'])\n";
         let revision = format!(
             "from alembic import op\n{{0}}\ndef upgrade():\n{UNIQUE}def downgrade():\n    op.drop_constraint('code_key', 'order', type_='unique')\n"
         );
-        let (files, last) = history_of(models, &[&revision]);
-        let snapshot: MemorySnapshot = files.into_iter().collect();
-        let found = examine(&last, false, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics;
+        let found = of_models_and_revision(models, &revision);
         let [only] = found.as_slice() else { panic!("{found:?}") };
         let after = apply(&only.file, only.fix.as_ref());
         assert!(
@@ -343,9 +343,9 @@ mod tests {
         );
     }
 
-    /// The new constraint comes in the place of an older one, which the downgrade brings back.
+    /// The downgrade brings back the older constraint.
     #[test]
-    fn what_is_replaced_keeps_its_name() {
+    fn a_replacement_keeps_the_name_of_the_older_constraint() {
         let after = fixed(PG, &format!("{BY_POSTGRESQL}{KEY}"), &format!("{BY_POSTGRESQL}{BACK}")).unwrap();
         assert!(after.starts_with(BY_POSTGRESQL), "{after}");
         assert!(
@@ -381,76 +381,46 @@ mod tests {
 
     #[test]
     fn a_drop_that_may_be_of_it_leaves_the_name_to_a_person() {
+        const IBFK: &str = "    op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')\n";
+        const SQL: &str = "    op.execute('ALTER TABLE \"order\" DROP CONSTRAINT order_invoice_id_fkey')\n";
+        const COMMENT: &str = "    op.execute('COMMENT ON CONSTRAINT order_invoice_id_fkey ON \"order\" IS 1')\n";
         for (url, upgrade, downgrade) in [
-            (
-                PG,
-                KEY.to_owned(),
-                "    op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')\n".to_owned(),
-            ),
-            (
-                MY,
-                KEY.to_owned(),
-                "    op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')\n".to_owned(),
-            ),
-            (PG, KEY.to_owned(), format!("{BY_POSTGRESQL}{BY_POSTGRESQL}")),
-            (PG, KEY.to_owned(), format!("    for x in y:\n    {BY_POSTGRESQL}")),
-            (PG, KEY.to_owned(), format!("{BACK}{BY_POSTGRESQL}")),
-            (PG, format!("{KEY}{BY_POSTGRESQL}"), format!("{BY_POSTGRESQL}{BACK}")),
-            (
-                PG,
-                format!("{KEY}    op.execute('COMMENT ON CONSTRAINT order_invoice_id_fkey ON \"order\" IS 1')\n"),
-                BY_POSTGRESQL.to_owned(),
-            ),
-            (
-                PG,
-                KEY.to_owned(),
-                "    op.execute('ALTER TABLE \"order\" DROP CONSTRAINT order_invoice_id_fkey')\n".to_owned(),
-            ),
+            (PG, KEY, IBFK),
+            (MY, KEY, IBFK),
+            (PG, KEY, &format!("{BY_POSTGRESQL}{BY_POSTGRESQL}")),
+            (PG, KEY, &format!("    for x in y:\n    {BY_POSTGRESQL}")),
+            (PG, KEY, &format!("{BACK}{BY_POSTGRESQL}")),
+            (PG, &format!("{KEY}{BY_POSTGRESQL}"), &format!("{BY_POSTGRESQL}{BACK}")),
+            (PG, &format!("{KEY}{COMMENT}"), BY_POSTGRESQL),
+            (PG, KEY, SQL),
         ] {
-            let help = fixed(url, &upgrade, &downgrade).unwrap_err();
-            assert!(
-                help.contains("which may be what a database calls it"),
-                "{help} in\n{upgrade}{downgrade}"
-            );
+            let help = fixed(url, upgrade, downgrade).unwrap_err();
+            let expected = "which may be what a database calls it";
+            assert!(help.contains(expected), "{help} in\n{upgrade}{downgrade}");
         }
     }
 
     #[test]
-    fn a_drop_of_something_else_is_in_nobodys_way() {
+    fn a_drop_of_something_else_leaves_the_fix() {
         let inline = "    op.add_column('order', sa.Column('a', sa.ForeignKey('b.id', name='fk_a')))\n";
+        let drop = |what: &str| format!("    op.drop_constraint({what})\n");
         for (upgrade, downgrade) in [
-            (
-                KEY.to_owned(),
-                "    op.drop_constraint('order_code_key', 'order', type_='unique')\n",
-            ),
-            (
-                KEY.to_owned(),
-                "    op.drop_constraint('a_fkey', 'other', type_='foreignkey')\n",
-            ),
-            (
-                KEY.to_owned(),
-                "    op.drop_constraint('a_fkey', 'order', type_='foreignkey', schema='s')\n",
-            ),
-            (UNIQUE.to_owned(), "    op.drop_index('ix_order_x', 'order')\n"),
-            (
-                format!("{KEY}{inline}"),
-                "    op.drop_constraint('fk_a', 'order', type_='foreignkey')\n",
-            ),
+            (KEY, drop("'order_code_key', 'order', type_='unique'")),
+            (KEY, drop("'a_fkey', 'other', type_='foreignkey'")),
+            (KEY, drop("'a_fkey', 'order', type_='foreignkey', schema='s'")),
+            (UNIQUE, "    op.drop_index('ix_order_x', 'order')\n".to_owned()),
+            (&format!("{KEY}{inline}"), drop("'fk_a', 'order', type_='foreignkey'")),
         ] {
-            let found = of_migration(PG, &upgrade, downgrade, false);
-            let fix = found
-                .iter()
-                .find(|one| one.rule.name == "unnamed-constraint")
-                .unwrap()
-                .fix
-                .as_ref();
-            // A drop that is missing may be put in.
-            let replaced = fix.map(|fix| fix.edits.iter().filter(|edit| edit.span.start < edit.span.end).count());
+            let found = of_migration(PG, upgrade, &downgrade, false);
+            let mut unnamed = found.iter().filter(|one| one.rule.name == "unnamed-constraint");
+            // A missing drop may be inserted.
+            let edits = unnamed.next().unwrap().fix.as_ref().map(|fix| fix.edits.iter());
+            let replaced = edits.map(|edits| edits.filter(|edit| edit.span.start < edit.span.end).count());
             assert_eq!(replaced, Some(1), "{upgrade}{downgrade}");
         }
     }
 
-    /// What help, JSON and fix say of the one create without a name, under models that nobody can read.
+    /// Help, suggested name and fix for the one unnamed create, under models that cannot be read.
     fn unread(models: &str, is_deployed: bool) -> (String, Option<String>, Option<Safety>) {
         let revision = format!("from alembic import op\n{{0}}\ndef upgrade():\n{KEY}");
         let (files, last) = history_of(models, &[&revision]);
@@ -467,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_said_and_the_documented_name_offered() {
+    fn an_unreadable_convention_is_reported_and_the_documented_name_offered() {
         let convention = "from sqlalchemy import MetaData\nimport os\ntarget_metadata = MetaData(naming_convention=os.environ['NC'])\n";
         let target = "import os\ntarget_metadata = os.environ['X']\n";
         for (models, why) in [

@@ -1,7 +1,8 @@
 //! A constraint is created without a name, and nothing in the project gives it one.
 
 use crate::constraints::MigrationFile;
-use crate::constraints::advice::{consequence, outside_batch};
+use crate::constraints::advice::consequence;
+use crate::constraints::sqlite_batch::outside_batch;
 use crate::constraints::suggestion::Suggestion;
 use crate::constraints::unnamed_operation::{complete, subject, this_direction};
 use crate::diagnostic::{Diagnostic, Rule, Severity};

@@ -1,8 +1,9 @@
 //! A constraint or an index is dropped without saying which.
 
 use crate::constraints::MigrationFile;
-use crate::constraints::advice::{default_name, outside_batch};
+use crate::constraints::default_name::default_name;
 use crate::constraints::edits::naming_of_reflected;
+use crate::constraints::sqlite_batch::outside_batch;
 use crate::constraints::suggestion::suggest;
 use crate::constraints::unnamed_operation::{complete, subject, this_direction};
 use crate::diagnostic::{Diagnostic, Rule, Severity};

@@ -12,8 +12,8 @@ use siblings::Siblings;
 use undone::{Drops, Undone};
 
 use crate::constraints::MigrationFile;
-use crate::constraints::advice::default_name_of;
 use crate::constraints::constraint::Constraint;
+use crate::constraints::default_name::default_name_of;
 use crate::constraints::executed::Executed;
 use crate::constraints::suggestion::{Suggestion, article};
 use crate::diagnostic::{Diagnostic, Rule, Severity};

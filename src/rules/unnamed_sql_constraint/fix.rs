@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::undone::Undone;
-use crate::constraints::advice::default_name_of;
+use crate::constraints::default_name::default_name_of;
 use crate::constraints::drops::ConstraintDrop;
 use crate::fix::Edit;
 use crate::naming::Dialect;

@@ -2,7 +2,8 @@
 
 use super::Finding;
 use super::undone::Undone;
-use crate::constraints::advice::{committed, default_name_of};
+use crate::constraints::advice::committed;
+use crate::constraints::default_name::default_name_of;
 use crate::constraints::suggestion::Source;
 use crate::naming::Dialect;
 use crate::sql::{PLACEHOLDER, written};
