@@ -247,14 +247,14 @@ fn indent_of(source: &SourceFile, at: usize) -> &str {
 
 /// The arguments below the call, as black and ruff write them, where one line would be too long.
 fn spread(source: &SourceFile, call: &Call, keyword: &str, argument: &str) -> Option<Edit> {
-    let given = call.arguments.iter().map(|given| {
+    let written = |given: &Argument| {
         if given.is_keyword(keyword) {
             argument
         } else {
             source.slice(given.span)
         }
-    });
-    let mut arguments: Vec<&str> = given.collect();
+    };
+    let mut arguments: Vec<&str> = call.arguments.iter().map(written).collect();
     if !arguments.contains(&argument) {
         arguments.push(argument);
     }

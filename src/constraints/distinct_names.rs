@@ -1,4 +1,6 @@
-//! Constraints of one table that would be offered one name: the documented templates take the first column, and two may begin with the same.
+//! Gives different names to constraints of one table that a convention would give the same one.
+//!
+//! The documented templates take the first column only, and two constraints may begin with the same.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,12 +9,13 @@ use super::constraint::Constraint;
 use super::convention_name::{effective_name, name_at_run_time};
 use super::inline::{Inline, InlineName, constraints_of, of_added_column};
 use super::suggestion::{Source, Suggestion, offered_name, suggest, with_all_columns};
+use super::tables::MOST_TABLES;
 use crate::migration::{Direction, Known, Migration, Name, Operation, Step};
 use crate::naming::ConstraintKind;
 use crate::project::Revision;
 
-/// What has to have a name of its own: a kind of constraint within a run of statements and a table.
-#[derive(PartialEq, Eq, Hash)]
+/// A name, and where it must be the only one: among the constraints of a kind, in a run of statements and a table.
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Key<'m> {
     block: usize,
     schema: Option<&'m str>,
@@ -24,73 +27,125 @@ struct Key<'m> {
 /// The columns of a constraint and the table that it refers to.
 type Shape<'m> = (&'m Known<Vec<String>>, Option<&'m str>);
 
-/// What is called by each name: one constraint, however often it is written, or several.
+/// The constraint that has each name, however often it is written; nothing where several have it.
 type Taken<'m> = HashMap<Key<'m>, Option<Shape<'m>>>;
 
-/// Gives each of several that would share a name the name with all its columns; none, with the reason, where that is taken as well, or where a
-/// convention of the project or the configuration makes them share it.
-pub(crate) fn make_distinct(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
+/// Gives each of several that would share a name the name with all its columns.
+///
+/// None, with the reason, where that is taken as well, or where a convention of the project or the configuration makes them share it.
+pub(super) fn make_distinct(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
     if suggestions.iter().flatten().count() == 0 {
         return;
     }
-    // The usual migration has one without a name, and nothing beside it that could share it.
+    // The usual migration has nothing beside its one unnamed constraint.
     if file.migration.operations.len() + file.migration.steps.len() > 1 {
-        told_apart_here(file, suggestions);
+        within_migration(file, suggestions);
     }
     // A committed migration has run, under whatever name.
     if !file.is_deployed {
-        told_apart_from_earlier(file, suggestions);
+        from_earlier(file, suggestions);
     }
 }
 
-fn told_apart_here(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
-    let inline: Vec<_> = file
-        .migration
-        .steps
-        .iter()
-        .map(|step| (step, of_added_column(step)))
-        .collect();
+fn within_migration(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
     let operations = file.migration.operations.as_slice();
-    let named = inline_names(file, &inline);
-    let first = taken(&named, operations, suggestions);
-    let shared: Vec<bool> = are_shared(&first, operations, suggestions);
-    for (at, suggestion) in suggestions.iter_mut().enumerate().filter(|(at, _)| shared[*at]) {
-        let is_documented = |own: &&mut Suggestion| own.source == Source::Documented || own.unread.is_some();
-        if let Some(own) = suggestion.as_mut().filter(is_documented) {
+    let steps = file.migration.steps.iter();
+    let inline: Vec<_> = steps.map(|step| (step, of_added_column(step))).collect();
+    let inline = taken_inline(file, &inline);
+    for at in sharing(&inline, operations, suggestions) {
+        if let Some(own) = suggestions[at].as_mut().filter(|own| is_documented(own)) {
             with_all_columns(file, Constraint::from(&operations[at]), own);
         }
     }
-    let then = taken(&named, operations, suggestions);
-    let shared: Vec<bool> = are_shared(&then, operations, suggestions);
-    for (_, suggestion) in suggestions.iter_mut().enumerate().filter(|(at, _)| shared[*at]) {
-        if let Some(own) = suggestion {
-            own.withhold();
-        }
+    for at in sharing(&inline, operations, suggestions) {
+        suggestions[at].iter_mut().for_each(Suggestion::withhold);
     }
 }
 
-/// The same for what the revisions before have made: two unique constraints of a table that begin with the same column.
-fn told_apart_from_earlier(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
-    let operations = file.migration.operations.as_slice();
-    let concerns = |(operation, suggestion): &(&Operation<'_>, &Option<Suggestion>)| {
-        let own = matches!(suggestion, Some(own) if own.name.is_some() && !matches!(own.source, Source::OtherDirection | Source::OtherRevision));
-        own && operation.kind() == Some(ConstraintKind::Unique) && operation.direction == Direction::Upgrade
+fn is_documented(suggestion: &Suggestion) -> bool {
+    suggestion.source == Source::Documented || suggestion.unread.is_some()
+}
+
+/// The names that constraints in added columns have or are suggested.
+fn taken_inline<'f>(file: &MigrationFile<'_>, inline: &'f [(&'f Step<'_>, Vec<Inline<'_>>)]) -> Taken<'f> {
+    let mut taken = Taken::new();
+    let all = inline
+        .iter()
+        .flat_map(|(step, found)| found.iter().map(move |one| (*step, one)));
+    for (step, one) in all {
+        let constraint = one.constraint(step);
+        let name = match &one.name {
+            InlineName::Unnamed => suggest(file, constraint).name,
+            InlineName::Plain(name) | InlineName::Finished(name) => Some(name.clone()),
+            InlineName::Computed => None,
+        };
+        add(&mut taken, name.and_then(|name| key(step.block, constraint, name)));
+    }
+    taken
+}
+
+fn add<'m>(taken: &mut Taken<'m>, named: Option<(Key<'m>, Shape<'m>)>) {
+    if let Some((key, shape)) = named {
+        let known = taken.entry(key).or_insert(Some(shape));
+        *known = known.filter(|known| *known == shape);
+    }
+}
+
+fn key(block: usize, constraint: Constraint<'_>, name: String) -> Option<(Key<'_>, Shape<'_>)> {
+    let key = Key {
+        block,
+        schema: constraint.schema,
+        table: constraint.table.known()?,
+        kind: constraint.kind,
+        name,
     };
-    let concerned = operations.iter().zip(&*suggestions).filter(concerns);
-    let tables: HashSet<&str> = concerned
-        .filter_map(|(operation, _)| operation.table.known().map(String::as_str))
+    Some((key, (constraint.columns, constraint.referred.map(|(table, ..)| table))))
+}
+
+fn key_of<'m>(operation: &'m Operation<'_>, suggestion: Option<&Suggestion>) -> Option<(Key<'m>, Shape<'m>)> {
+    let suggested = suggestion.and_then(|suggestion| suggestion.name.as_deref());
+    let name = operation.name.text().or(suggested).filter(|_| operation.creates())?;
+    key(operation.block, Constraint::from(operation), name.to_owned())
+}
+
+/// The creates whose suggested name another constraint would have as well. A table has one primary key, whatever its name.
+fn sharing(inline: &Taken<'_>, operations: &[Operation<'_>], suggestions: &[Option<Suggestion>]) -> Vec<usize> {
+    let mut taken = inline.clone();
+    for (operation, suggestion) in operations.iter().zip(suggestions) {
+        add(&mut taken, key_of(operation, suggestion.as_ref()));
+    }
+    let is_shared = |at: &usize| {
+        let own = suggestions[*at]
+            .as_ref()
+            .and_then(|own| key_of(&operations[*at], Some(own)));
+        own.is_some_and(|(key, _)| key.kind != ConstraintKind::PrimaryKey && taken.get(&key) == Some(&None))
+    };
+    (0..operations.len()).filter(is_shared).collect()
+}
+
+/// The same for unique constraints of the revisions before.
+fn from_earlier(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
+    let operations = file.migration.operations.as_slice();
+    let concerns = |operation: &Operation<'_>, own: &Suggestion| {
+        own.name.is_some()
+            && !matches!(own.source, Source::OtherDirection | Source::OtherRevision)
+            && operation.kind() == Some(ConstraintKind::Unique)
+            && operation.direction == Direction::Upgrade
+    };
+    let both = operations.iter().zip(&mut *suggestions);
+    let mut concerned: Vec<(&Operation<'_>, &mut Suggestion)> = both
+        .filter_map(|(operation, own)| Some((operation, own.as_mut()?)))
+        .filter(|(operation, own)| concerns(operation, own))
         .collect();
-    let Some(earlier) = Earlier::of(file, &tables) else {
+    let tables = concerned
+        .iter()
+        .filter_map(|(operation, _)| operation.table.known().map(String::as_str));
+    let Some(earlier) = Earlier::of(file, &tables.collect()) else {
         return;
     };
-    for (operation, slot) in operations.iter().zip(suggestions.iter_mut()) {
-        if !concerns(&(operation, &*slot)) {
-            continue;
-        }
-        let Some(own) = slot else { continue };
-        let is_documented = own.source == Source::Documented || own.unread.is_some();
-        if is_documented && earlier.shares(operation, own) {
-            with_all_columns(file, Constraint::from(operation), own);
+    for (operation, own) in &mut concerned {
+        if is_documented(own) && earlier.shares(operation, own) {
+            with_all_columns(file, Constraint::from(*operation), own);
         }
         if earlier.shares(operation, own) {
             own.withhold();
@@ -98,13 +153,8 @@ fn told_apart_from_earlier(file: &MigrationFile<'_>, suggestions: &mut [Option<S
     }
 }
 
-/// So many tables are looked for in the older revisions.
-const MOST_TABLES: usize = 16;
-
-/// The unique constraints that older revisions have left on some tables: their columns, by table and name.
-struct Earlier {
-    made: HashMap<(String, String), Vec<String>>,
-}
+/// The columns of the unique constraints that older revisions have left on some tables, by table and name.
+struct Earlier(HashMap<(String, String), Vec<String>>);
 
 impl Earlier {
     /// Nothing where there is no history, or too much to look for.
@@ -113,7 +163,7 @@ impl Earlier {
             return None;
         }
         let history = file.history()?;
-        let mut found = Self { made: HashMap::new() };
+        let mut found = Self(HashMap::new());
         let mut gone: HashSet<(String, String)> = HashSet::new();
         let is_about = |revision: &&&Revision| tables.iter().any(|table| revision.mentions(table));
         for revision in history.before(file.migration.module)?.iter().filter(is_about) {
@@ -122,7 +172,7 @@ impl Earlier {
             gone.extend(dropped(&migration, tables));
         }
         gone.extend(dropped(file.migration, tables));
-        found.made.retain(|(table, name), columns| {
+        found.0.retain(|(table, name), columns| {
             let is_gone = |word: &String| gone.contains(&(table.clone(), word.clone()));
             !is_gone(name) && !columns.iter().any(is_gone)
         });
@@ -130,14 +180,13 @@ impl Earlier {
     }
 
     fn add(&mut self, file: &MigrationFile<'_>, migration: &Migration<'_>, tables: &HashSet<&str>) {
-        let is_meant = |table: &Known<String>| table.known().is_some_and(|table| tables.contains(table.as_str()));
-        let creates = migration.operations.iter().filter(|one| {
-            one.creates()
-                && one.direction != Direction::Downgrade
-                && one.kind() == Some(ConstraintKind::Unique)
-                && is_meant(&one.table)
-        });
-        for create in creates {
+        let is_meant = |direction: Direction, table: &Known<String>| {
+            let is_about = |table: &String| tables.contains(table.as_str());
+            direction != Direction::Downgrade && table.known().is_some_and(is_about)
+        };
+        let creates = migration.operations.iter().filter(|one| one.creates());
+        let creates = creates.filter(|one| one.kind() == Some(ConstraintKind::Unique));
+        for create in creates.filter(|one| is_meant(one.direction, &one.table)) {
             let constraint = Constraint::from(create);
             // One without a name may get the same one in the same commit.
             let name = if create.name == Name::Unnamed {
@@ -147,15 +196,10 @@ impl Earlier {
             };
             self.insert(constraint, name);
         }
-        let steps = migration
-            .steps
-            .iter()
-            .filter(|step| step.direction != Direction::Downgrade && is_meant(&step.table));
-        for step in steps {
-            for inline in constraints_of(step)
-                .iter()
-                .filter(|inline| inline.kind == ConstraintKind::Unique)
-            {
+        let steps = migration.steps.iter();
+        for step in steps.filter(|step| is_meant(step.direction, &step.table)) {
+            let inline = constraints_of(step).into_iter();
+            for inline in inline.filter(|inline| inline.kind == ConstraintKind::Unique) {
                 let constraint = inline.constraint(step);
                 let name = match inline.name {
                     InlineName::Unnamed => name_at_run_time(file, constraint).ok().flatten(),
@@ -168,110 +212,32 @@ impl Earlier {
     }
 
     fn insert(&mut self, constraint: Constraint<'_>, name: Option<String>) {
-        let (Some(table), Some(columns), Some(name)) = (constraint.table.known(), constraint.columns.known(), name)
-        else {
-            return;
-        };
-        self.made.insert((table.clone(), name), columns.clone());
+        if let (Some(table), Some(columns), Some(name)) = (constraint.table.known(), constraint.columns.known(), name) {
+            self.0.insert((table.clone(), name), columns.clone());
+        }
     }
 
-    /// Whether another constraint of the table has the name that is suggested. The same columns are the same constraint, made anew.
+    /// Whether another constraint of the table has the suggested name. One of the same columns is the same constraint, made anew.
     fn shares(&self, operation: &Operation<'_>, suggestion: &Suggestion) -> bool {
         let (Some(table), Some(name)) = (operation.table.known(), &suggestion.name) else {
             return false;
         };
-        let made = self.made.get(&(table.clone(), name.clone()));
+        let made = self.0.get(&(table.clone(), name.clone()));
         made.is_some_and(|columns| operation.columns.known().is_some_and(|own| own != columns))
     }
 }
 
 /// The names and columns that an upgrade drops, by table.
 fn dropped(migration: &Migration<'_>, tables: &HashSet<&str>) -> Vec<(String, String)> {
-    let is_meant = |table: &&String| tables.contains(table.as_str());
-    let names = migration
-        .operations
-        .iter()
-        .filter(|one| !one.creates() && one.direction != Direction::Downgrade);
-    let names =
-        names.filter_map(|one| Some((one.table.known().filter(is_meant)?.clone(), one.name.text()?.to_owned())));
-    let columns = migration
-        .steps
-        .iter()
-        .filter(|step| step.direction != Direction::Downgrade);
-    let columns = columns.filter_map(|step| {
-        Some((
-            step.table.known().filter(is_meant)?.clone(),
-            step.dropped_column()?.to_owned(),
-        ))
-    });
+    let with_table = |direction: Direction, table: &Known<String>, word: Option<&str>| {
+        let table = table.known().filter(|table| tables.contains(table.as_str()))?;
+        (direction != Direction::Downgrade).then_some((table.clone(), word?.to_owned()))
+    };
+    let drops = migration.operations.iter().filter(|one| !one.creates());
+    let names = drops.filter_map(|one| with_table(one.direction, &one.table, one.name.text()));
+    let steps = migration.steps.iter();
+    let columns = steps.filter_map(|one| with_table(one.direction, &one.table, one.dropped_column()));
     names.chain(columns).collect()
-}
-
-/// The names that columns bring along, or are offered.
-fn inline_names<'f>(
-    file: &MigrationFile<'_>,
-    inline: &'f [(&'f Step<'_>, Vec<Inline<'_>>)],
-) -> Vec<(Key<'f>, Shape<'f>)> {
-    let all = inline
-        .iter()
-        .flat_map(|(step, found)| found.iter().map(move |one| (*step, one)));
-    all.filter_map(|(step, one)| {
-        let constraint = one.constraint(step);
-        let name = match &one.name {
-            InlineName::Unnamed => suggest(file, constraint).name?,
-            InlineName::Plain(name) | InlineName::Finished(name) => name.clone(),
-            InlineName::Computed => return None,
-        };
-        named(step.block, constraint, name)
-    })
-    .collect()
-}
-
-fn named(block: usize, constraint: Constraint<'_>, name: String) -> Option<(Key<'_>, Shape<'_>)> {
-    let key = Key {
-        block,
-        schema: constraint.schema,
-        table: constraint.table.known()?,
-        kind: constraint.kind,
-        name,
-    };
-    Some((key, (constraint.columns, constraint.referred.map(|(table, ..)| table))))
-}
-
-fn of_operation<'m>(operation: &'m Operation<'_>, suggestion: Option<&Suggestion>) -> Option<(Key<'m>, Shape<'m>)> {
-    let suggested = suggestion.and_then(|suggestion| suggestion.name.as_deref());
-    let name = operation.name.text().or(suggested).filter(|_| operation.creates())?;
-    named(operation.block, Constraint::from(operation), name.to_owned())
-}
-
-fn taken<'f>(
-    inline: &[(Key<'f>, Shape<'f>)],
-    operations: &'f [Operation<'_>],
-    suggestions: &[Option<Suggestion>],
-) -> Taken<'f> {
-    let mut taken = Taken::new();
-    let inline = inline.iter().map(|(key, shape)| {
-        let name = key.name.clone();
-        (Key { name, ..*key }, *shape)
-    });
-    let of_operations = operations
-        .iter()
-        .zip(suggestions)
-        .filter_map(|(operation, suggestion)| of_operation(operation, suggestion.as_ref()));
-    for (key, shape) in inline.chain(of_operations) {
-        let known = taken.entry(key).or_insert(Some(shape));
-        *known = known.filter(|known| *known == shape);
-    }
-    taken
-}
-
-/// Which of the creates would share the name that is suggested with another constraint. A table has one primary key, whatever it is called.
-fn are_shared(taken: &Taken<'_>, operations: &[Operation<'_>], suggestions: &[Option<Suggestion>]) -> Vec<bool> {
-    let is_shared = |(operation, suggestion): (&Operation<'_>, &Option<Suggestion>)| {
-        let own = suggestion.as_ref().and_then(|own| of_operation(operation, Some(own)));
-        own.is_some_and(|(key, _)| key.kind != ConstraintKind::PrimaryKey && taken.get(&key) == Some(&None))
-    };
-    operations.iter().zip(suggestions).map(is_shared).collect()
 }
 
 #[cfg(test)]
@@ -284,7 +250,7 @@ mod tests {
     use crate::snapshot::MemorySnapshot;
     use crate::source::SourceFile;
 
-    /// What is found in a new revision with these directions.
+    /// The findings in a new revision.
     fn found(convention: &str, upgrade: &[&str], downgrade: &[&str], is_deployed: bool) -> Vec<Diagnostic> {
         let env = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\ncontext.configure(url='postgresql://h/d', target_metadata=target_metadata)\n";
         let models = format!(
@@ -303,7 +269,7 @@ mod tests {
         found
     }
 
-    /// The names that are offered for the creates, in order.
+    /// The names suggested for the creates, in order.
     fn names(found: &[Diagnostic]) -> Vec<Option<&str>> {
         let creates = found.iter().filter(|one| one.rule.name != "unnamed-drop");
         creates.map(|one| one.suggested_name.as_deref()).collect()
@@ -315,7 +281,7 @@ mod tests {
     const DROP: &str = "op.drop_constraint(None, 'node', type_='unique')";
 
     #[test]
-    fn two_that_begin_with_the_same_column_are_told_apart_by_all_of_them() {
+    fn constraints_with_the_same_first_column_get_names_with_all_columns() {
         for (upgrade, expected) in [
             (&[PX, BOTH][..], &["uq_node_px", "uq_node_px_py"][..]),
             (&[BOTH, PX], &["uq_node_px_py", "uq_node_px"]),
@@ -372,9 +338,9 @@ mod tests {
         assert!(models.iter().any(|text| text.contains("uq_node_px_py")), "{models:?}");
     }
 
-    /// The database refuses the second whatever its name, so the name is told and the rest is left to a person.
+    /// The database refuses the second whatever its name, so there is a suggestion and no fix.
     #[test]
-    fn what_is_written_twice_has_its_name() {
+    fn a_constraint_written_twice_keeps_its_name() {
         for upgrade in [[PX, PX], [BOTH, BOTH]] {
             let found = found("{}", &upgrade, &["pass"], false);
             assert_eq!(names(&found), [Some("uq_node_px"); 2]);
@@ -388,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_convention_calls_by_one_name_is_left_with_the_reason() {
+    fn a_name_shared_by_convention_is_withheld_with_the_reason() {
         let convention = "{'uq': 'uq_%(table_name)s_%(column_0_name)s'}";
         for (convention, upgrade, is_deployed) in [
             (convention, [PX, BOTH], false),
@@ -419,7 +385,7 @@ mod tests {
         }
     }
 
-    /// What the last of some revisions is offered; all are new.
+    /// The suggestions for the last of some new revisions.
     fn across(convention: &str, revisions: &[&str]) -> Vec<Option<String>> {
         let models =
             format!("from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={convention})\n");
@@ -430,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_revision_has_named_is_not_named_again() {
+    fn a_name_of_an_older_revision_is_not_suggested_again() {
         let unique = |columns: &str| format!("op.create_unique_constraint(None, 'user', [{columns}])");
         let (a, ab) = (unique("'a'"), unique("'a', 'b'"));
         let named = "op.create_unique_constraint(op.f('uq_user_a'), 'user', ['a'])";

@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_downgrade_undoes_or_never_will_is_safe() {
+    fn no_drop_is_written_where_the_downgrade_may_undo_the_create() {
         for downgrade in [
             "    op.drop_table('order')\n",
             "    op.drop_column('order', 'b')\n",
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_with_a_condition_and_a_drop_without_is_said() {
+    fn an_unconditional_drop_of_a_conditional_create_is_reported() {
         let upgrade = format!("    if a:\n    {UNIQUE}");
         let drop = "    op.drop_constraint(None, 'order', type_='unique')\n";
         let help = |downgrade: &str| {

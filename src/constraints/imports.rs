@@ -1,4 +1,4 @@
-//! How an import that a fix needs is written: into one that is there, or as a line of its own where the others are sorted.
+//! Writes the import that a fix needs: into an existing one, or as a new line where the others are sorted.
 
 use super::convention_code::LINE_WIDTH;
 use crate::fix::Edit;
@@ -6,43 +6,32 @@ use crate::python::{Alias, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
 use crate::work;
 
-/// What is imported from where.
+/// A name to import.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
-    pub(crate) module: &'static str,
-    pub(crate) name: &'static str,
+pub(super) struct Wanted {
+    module: &'static str,
+    pub(super) name: &'static str,
 }
 
-pub(crate) const METADATA: Wanted = Wanted {
+pub(super) const METADATA: Wanted = Wanted {
     module: "sqlalchemy",
     name: "MetaData",
 };
 
-pub(crate) const SQLMODEL: Wanted = Wanted {
+pub(super) const SQLMODEL: Wanted = Wanted {
     module: "sqlmodel",
     name: "SQLModel",
 };
 
-/// How the wanted thing is called in a module, and what makes it be known there.
+/// What the module calls the wanted name, and the edits that import it.
 #[derive(Debug)]
-pub(crate) struct Imported {
-    /// Its name.
-    pub(crate) name: String,
-    /// What is changed for it; nothing where it is known.
-    pub(crate) edits: Vec<Edit>,
+pub(super) struct Imported {
+    pub(super) name: String,
+    pub(super) edits: Vec<Edit>,
 }
 
-impl Imported {
-    fn known(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            edits: Vec::new(),
-        }
-    }
-}
-
-/// Distributions beside which SQLAlchemy is imported: what stands with them is of other people.
-const OTHERS: [&str; 14] = [
+/// Packages whose imports are in one group with those of SQLAlchemy: third-party ones.
+const THIRD_PARTY: [&str; 14] = [
     "advanced_alchemy",
     "alembic",
     "fastapi",
@@ -59,9 +48,9 @@ const OTHERS: [&str; 14] = [
     "typing_extensions",
 ];
 
-/// A statement that imports, at module level.
+/// An import at module level.
 struct Import<'b> {
-    statement: &'b Stmt,
+    span: Span,
     /// Whether it is `from ... import`.
     is_from: bool,
     /// How many dots.
@@ -78,7 +67,7 @@ impl<'b> Import<'b> {
             _ => return None,
         };
         Some(Self {
-            statement,
+            span: statement.span,
             is_from,
             level,
             module,
@@ -95,39 +84,39 @@ impl<'b> Import<'b> {
     }
 }
 
-/// The import of what is wanted, for a use at `at`; nothing where the module has no place for it.
-pub(crate) fn import(source: &SourceFile, body: &[Stmt], wanted: Wanted, at: usize) -> Option<Imported> {
+/// Imports a name for a use at `at`; nothing where the module has no place for an import.
+pub(super) fn import(source: &SourceFile, body: &[Stmt], wanted: Wanted, at: usize) -> Option<Imported> {
     let above = body.iter().take_while(|statement| statement.span.end <= at);
     let imports: Vec<Import<'_>> = above.filter_map(Import::of).collect();
+    let known = |name| Imported {
+        name,
+        edits: Vec::new(),
+    };
     if let Some(name) = bound(&imports, wanted) {
-        return Some(Imported::known(name));
+        return Some(known(name));
     }
     let same: Vec<&Import<'_>> = imports.iter().filter(|one| one.is_from(wanted.module)).collect();
-    // A name with `as` has a line of its own in the usual order, unless it stands with others.
-    let mut open = same
-        .iter()
-        .filter(|one| one.names.len() > 1 || one.names.iter().all(|name| name.asname.is_none()));
+    // In the usual order a name with `as` has a line of its own, unless it is among others.
+    let is_open = |one: &&&Import<'_>| one.names.len() > 1 || one.names.iter().all(|name| name.asname.is_none());
+    let mut open = same.iter().filter(is_open);
     let first = open.next();
     let is_one_each = first.is_some_and(|first| first.names.len() == 1) && open.next().is_some();
-    let edits = match first {
-        Some(first) if !is_one_each => join(source, first, wanted.name, widest(source, &imports)),
-        _ => {
-            let whole = imports.iter().filter(|one| !one.is_from).flat_map(|one| one.names);
-            let mut whole = whole.filter(|one| one.name == wanted.module);
-            if let Some(module) = whole.next().filter(|_| same.is_empty()) {
-                let module = module.asname.as_deref().unwrap_or(&module.name);
-                return Some(Imported::known(format!("{module}.{}", wanted.name)));
-            }
-            vec![new_line(source, body, at, &imports, wanted)?]
+    let edits = if let Some(first) = first.filter(|_| !is_one_each) {
+        join(source, first, wanted.name, widest(source, &imports))
+    } else {
+        let whole = imports.iter().filter(|one| !one.is_from).flat_map(|one| one.names);
+        let mut whole = whole.filter(|one| one.name == wanted.module);
+        if let Some(module) = whole.next().filter(|_| same.is_empty()) {
+            let module = module.asname.as_deref().unwrap_or(&module.name);
+            return Some(known(format!("{module}.{}", wanted.name)));
         }
+        vec![new_line(source, body, at, &imports, wanted)?]
     };
-    Some(Imported {
-        name: wanted.name.to_owned(),
-        edits,
-    })
+    let name = wanted.name.to_owned();
+    Some(Imported { name, edits })
 }
 
-/// The name that what is wanted has already.
+/// What the module already calls the wanted name.
 fn bound(imports: &[Import<'_>], wanted: Wanted) -> Option<String> {
     let mut names = imports.iter().filter(|one| one.is_from).flat_map(|one| one.names);
     let is_it = |one: &&Alias| one.name == wanted.name || one.asname.as_deref() == Some(wanted.name);
@@ -135,42 +124,30 @@ fn bound(imports: &[Import<'_>], wanted: Wanted) -> Option<String> {
     Some(one.asname.as_deref().unwrap_or(&one.name).to_owned())
 }
 
-// --- into an import that is there ---
-
-/// Where a name belongs among others: by the order that they have, or at the end where they have none.
+/// Where a name belongs among others: by their order, or at the end where they have none.
 fn place_among(names: &[&str], new: &str) -> usize {
-    // The order of ruff and isort (`order-by-type`): CONSTANTS, then Classes, then the rest, whatever the case of their letters.
-    fn by_type(name: &str) -> (u8, String) {
+    type Order = fn(&str) -> (usize, String);
+    // The order of ruff and isort (`order-by-type`): CONSTANTS, then Classes, then the rest, in any case.
+    fn by_type(name: &str) -> (usize, String) {
         let is_constant = name.len() > 1 && !name.contains(char::is_lowercase) && name.contains(char::is_uppercase);
-        let rank = if is_constant {
-            0
-        } else if name.starts_with(char::is_uppercase) {
-            1
-        } else {
-            2
-        };
-        (rank, name.to_lowercase())
+        let is_class = name.starts_with(char::is_uppercase);
+        let rank = [is_constant, is_class, true].iter().position(|is_it| *is_it);
+        (rank.unwrap_or_default(), name.to_lowercase())
     }
-    fn by_letters(name: &str) -> (u8, String) {
-        (0, name.to_lowercase())
-    }
-    fn by_bytes(name: &str) -> (u8, String) {
-        (0, name.to_owned())
-    }
-    let order = [by_type, by_letters, by_bytes]
-        .into_iter()
-        .find(|order| names.is_sorted_by_key(|name| order(name)));
+    let orders: [Order; 3] = [by_type, |name| (0, name.to_lowercase()), |name| (0, name.to_owned())];
+    let mut orders = orders.into_iter();
+    let order = orders.find(|order| names.is_sorted_by_key(|name| order(name)));
     order.map_or(names.len(), |order| {
         let new = order(new);
         names.iter().take_while(|name| order(name) <= new).count()
     })
 }
 
+/// Adds a name to an import.
 fn join(source: &SourceFile, import: &Import<'_>, name: &str, widest: usize) -> Vec<Edit> {
     let names: Vec<&str> = import.names.iter().map(|one| one.name.as_str()).collect();
     let place = place_among(&names, name);
-    let statement = import.statement.span;
-    let text = source.slice(statement);
+    let text = source.slice(import.span);
     let is_open = text.contains('(');
     let is_one_line = !text.contains(['\n', '\r']);
     if is_one_line && text.chars().count() + name.len() + 2 > widest {
@@ -182,99 +159,84 @@ fn join(source: &SourceFile, import: &Import<'_>, name: &str, widest: usize) -> 
         let before = source.slice(Span::new(line, one.span.start));
         (is_open && before.trim().is_empty()).then(|| format!("{ending}{before}"))
     };
-    let insert = |at: usize, text: String| Edit {
-        file: source.clone(),
-        span: Span::new(at, at),
-        text,
-    };
     if let Some(next) = import.names.get(place) {
         let gap = starts_line(next).unwrap_or_else(|| " ".to_owned());
-        return vec![insert(next.span.start, format!("{name},{gap}"))];
+        return vec![Edit::insert(source, next.span.start, format!("{name},{gap}"))];
     }
     let Some(last) = import.names.last() else {
         return Vec::new();
     };
     let Some(gap) = starts_line(last) else {
-        return vec![insert(last.span.end, format!(", {name}"))];
+        return vec![Edit::insert(source, last.span.end, format!(", {name}"))];
     };
-    let line_end = source.line_span(last.span.end).end.min(statement.end);
-    let rest = source.slice(Span::new(last.span.end, line_end)).trim_start();
+    let end = last.span.end;
+    let line_end = source.line_span(end).end.min(import.span.end);
+    let rest = source.slice(Span::new(end, line_end)).trim_start();
     match (rest.starts_with(','), rest.contains('#')) {
-        (true, true) => vec![insert(line_end, format!("{gap}{name},"))],
+        (true, true) => vec![Edit::insert(source, line_end, format!("{gap}{name},"))],
         (false, true) => vec![
-            insert(last.span.end, ",".to_owned()),
-            insert(line_end, format!("{gap}{name}")),
+            Edit::insert(source, end, ","),
+            Edit::insert(source, line_end, format!("{gap}{name}")),
         ],
-        (_, false) => vec![insert(last.span.end, format!(",{gap}{name}"))],
+        (_, false) => vec![Edit::insert(source, end, format!(",{gap}{name}"))],
     }
 }
 
-/// The names on a line each, as ruff and black write what is too long.
+/// One name a line, as ruff and black write an import that is too long.
 fn wrapped(source: &SourceFile, import: &Import<'_>, place: usize, name: &str) -> Vec<Edit> {
     let mut names: Vec<&str> = import.names.iter().map(|one| source.slice(one.span)).collect();
     names.insert(place, name);
-    let statement = import.statement.span;
     let (Some(first), Some(last)) = (import.names.first(), import.names.last()) else {
         return Vec::new();
     };
-    let open = source.slice(Span::new(statement.start, first.span.start)).rfind('(');
-    let start = open.map_or(first.span.start, |at| statement.start + at);
-    let end = if open.is_some() { statement.end } else { last.span.end };
+    let before = Span::new(import.span.start, first.span.start);
+    let span = match source.slice(before).rfind('(') {
+        Some(open) => Span::new(before.start + open, import.span.end),
+        None => Span::new(first.span.start, last.span.end),
+    };
     let ending = source.line_ending();
     let lines: String = names.iter().flat_map(|name| ["    ", name, ",", ending]).collect();
-    vec![Edit {
-        file: source.clone(),
-        span: Span::new(start, end),
-        text: format!("({ending}{lines})"),
-    }]
+    vec![Edit::replace(source, span, format!("({ending}{lines})"))]
 }
 
-/// How wide an import may be: what is there shows where more is allowed than usual.
+/// How wide an import may be: wider than usual where others are.
 fn widest(source: &SourceFile, imports: &[Import<'_>]) -> usize {
     let width = |one: &Import<'_>| {
-        let line = source.line_span(one.statement.span.start);
+        let line = source.line_span(one.span.start);
         let code = source.slice(line).split('#').next().unwrap_or_default();
         code.trim_end().chars().count()
     };
     imports.iter().map(width).fold(LINE_WIDTH, usize::max)
 }
 
-// --- as a line of its own ---
-
 fn new_line(source: &SourceFile, body: &[Stmt], at: usize, imports: &[Import<'_>], wanted: Wanted) -> Option<Edit> {
     let head = imports_end(source, body, at)?;
     let place = group(source, imports, head)
         .and_then(|group| place_in(source, group, wanted))
         .unwrap_or(head);
-    Some(Edit {
-        file: source.clone(),
-        span: Span::new(place, place),
-        text: format!("from {} import {}{}", wanted.module, wanted.name, source.line_ending()),
-    })
+    let line = format!("from {} import {}{}", wanted.module, wanted.name, source.line_ending());
+    Some(Edit::insert(source, place, line))
 }
 
-/// The imports without a blank line between them among which SQLAlchemy belongs.
+/// The group of imports, with no blank line in it, that SQLAlchemy belongs to.
 fn group<'i, 'b>(source: &SourceFile, imports: &'i [Import<'b>], head: usize) -> Option<&'i [Import<'b>]> {
-    let count = imports.iter().take_while(|one| one.statement.span.end <= head).count();
+    let count = imports.iter().take_while(|one| one.span.end <= head).count();
     let imports = imports.get(..count)?;
     let is_together = |one: &Import<'_>, other: &Import<'_>| {
-        let between = Span::new(one.statement.span.end, other.statement.span.start);
+        let between = source.slice(Span::new(one.span.end, other.span.start));
         // The first line is the rest of the statement's own.
-        let mut lines = source.slice(between).split('\n').skip(1);
-        lines
-            .next()
-            .is_some_and(|line| !line.trim().is_empty() || line.is_empty())
-            && !source.slice(between).replace('\r', "").contains("\n\n")
+        let mut lines = between.split('\n').skip(1);
+        let is_code = |line: &str| !line.trim().is_empty() || line.is_empty();
+        lines.next().is_some_and(is_code) && !between.replace('\r', "").contains("\n\n")
     };
     let find = |is_it: &dyn Fn(&Import<'_>) -> bool| {
-        imports
-            .chunk_by(is_together)
-            .find(|group| group.iter().any(|one| one.level == 0 && is_it(one)))
+        let mut groups = imports.chunk_by(is_together);
+        groups.find(|group| group.iter().any(|one| one.level == 0 && is_it(one)))
     };
-    find(&|one| one.root() == "sqlalchemy").or_else(|| find(&|one| OTHERS.contains(&one.root())))
+    find(&|one| one.root() == "sqlalchemy").or_else(|| find(&|one| THIRD_PARTY.contains(&one.root())))
 }
 
-/// Where the line goes in its group; before what else is of SQLAlchemy where the group has no order.
+/// Where the line goes in its group: by the group's order, or before other imports of SQLAlchemy where it has none.
 fn place_in(source: &SourceFile, group: &[Import<'_>], wanted: Wanted) -> Option<usize> {
     type Key = (u8, String, String);
     let kinds_apart = |one: &Import<'_>| -> Key {
@@ -298,27 +260,23 @@ fn place_in(source: &SourceFile, group: &[Import<'_>], wanted: Wanted) -> Option
         own.unwrap_or(group.len())
     };
     match before.checked_sub(1) {
-        None => Some(source.line_span(group.first()?.statement.span.start).start),
-        Some(above) => line_end(source, group.get(above)?.statement.span.end),
+        None => Some(source.line_span(group.first()?.span.start).start),
+        Some(above) => line_end(source, group.get(above)?.span.end),
     }
 }
 
-/// The end of the line that holds a byte, with its line end; nothing where the file ends without one.
+/// The start of the next line; nothing where the file ends without a line end.
 fn line_end(source: &SourceFile, at: usize) -> Option<usize> {
     let line = source.line_span(at);
     let rest = source.text().get(line.end..)?;
-    let ending = if rest.starts_with("\r\n") {
-        2
-    } else {
-        usize::from(!rest.is_empty())
-    };
-    (ending > 0).then_some(line.end + ending)
+    let length = if rest.starts_with("\r\n") { 2 } else { 1 };
+    (!rest.is_empty()).then_some(line.end + length)
 }
 
-/// The end of the last import at the head of the module, above a use at `at`, with its line end.
+/// The line after the last import at the head of the module, above a use at `at`.
 ///
-/// The head ends with the first statement behind which an import is out of place (pycodestyle's E402).
-pub(crate) fn imports_end(source: &SourceFile, body: &[Stmt], at: usize) -> Option<usize> {
+/// The head ends with the first statement after which an import is out of place (pycodestyle's E402).
+pub(super) fn imports_end(source: &SourceFile, body: &[Stmt], at: usize) -> Option<usize> {
     let head = body
         .iter()
         .take_while(|one| one.span.end <= at && (is_import(one) || is_beside_imports(one)));
@@ -326,7 +284,7 @@ pub(crate) fn imports_end(source: &SourceFile, body: &[Stmt], at: usize) -> Opti
     line_end(source, last.span.end)
 }
 
-/// An import, or a condition around nothing but imports and what stands in for them.
+/// An import, or an `if` or `try` around nothing but imports and what replaces them.
 fn is_import(statement: &Stmt) -> bool {
     work::step();
     match &statement.kind {
@@ -345,7 +303,7 @@ fn is_import(statement: &Stmt) -> bool {
     }
 }
 
-/// Whether there is an import among these, and nothing but what stands in for one. Each is asked once, however deep it stands.
+/// Whether there are imports among these statements, and nothing but what replaces one. Each statement is visited once, at any depth.
 fn holds_imports<'b>(statements: impl Iterator<Item = &'b Stmt>) -> bool {
     let mut has_import = false;
     for one in statements {
@@ -358,7 +316,7 @@ fn holds_imports<'b>(statements: impl Iterator<Item = &'b Stmt>) -> bool {
     has_import
 }
 
-/// The module's docstring, what Python keeps for itself (`__all__`), and where imports are looked for.
+/// The module's docstring, `__all__` and its like, and changes of `sys.path`.
 fn is_beside_imports(statement: &Stmt) -> bool {
     match &statement.kind {
         StmtKind::Expr(expr) => {
@@ -392,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn an_import_below_many_conditions_is_asked_for_once_at_each() {
+    fn nested_conditions_are_visited_once() {
         let steps = |depth: usize| {
             let line = |at: usize| format!("{}if x:\n", " ".repeat(at));
             let lines: String = (0..depth).map(line).collect();
@@ -409,7 +367,7 @@ mod tests {
 
     /// Each was compared with what `ruff check --select I,E,F,W` and `ruff format` of ruff 0.17.6 say before and after.
     #[test]
-    fn a_name_joins_the_import_that_is_there() {
+    fn a_name_joins_an_existing_import() {
         for (before, after) in [
             ("Column", "Column, MetaData"),
             ("Numeric, String", "MetaData, Numeric, String"),
@@ -454,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_not_imported_again() {
+    fn a_known_name_is_not_imported_again() {
         for (text, name) in [
             ("from sqlalchemy import Column, MetaData\n", "MetaData"),
             ("from sqlalchemy import MetaData as Meta\n", "Meta"),
@@ -465,14 +423,14 @@ mod tests {
             let text = format!("{text}{ORM}");
             assert_eq!(imported(&text, "\n"), (name.to_owned(), text));
         }
-        // A list of names that is there is how this module writes it.
+        // A module that imports names keeps doing so.
         let both = format!("import sqlalchemy as sa\nfrom sqlalchemy import Column\n{ORM}");
         let after = both.replace("Column", "Column, MetaData");
         assert_eq!(imported(&both, "\n"), ("MetaData".to_owned(), after));
     }
 
     #[test]
-    fn a_line_of_its_own_stands_where_the_others_are_sorted() {
+    fn a_new_line_keeps_the_imports_sorted() {
         const LINE: &str = "from sqlalchemy import MetaData\n";
         for (above, below) in [
             ("", ORM),
@@ -503,7 +461,7 @@ mod tests {
                 "",
                 &format!("{ORM}\ntry:\n    import a\nexcept ImportError:\n    a = None\n"),
             ),
-            // No other people's import shows where it belongs.
+            // No third-party import shows where it belongs.
             ("from app.base import DeclarativeBase\n", ""),
         ] {
             let (name, after) = imported(&format!("{above}{below}"), "\n");

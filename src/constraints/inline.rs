@@ -1,4 +1,4 @@
-//! Constraints that are written inside `create_table` and `add_column`, rather than by an operation of their own.
+//! Constraints inside `create_table` and `add_column`, which no operation of their own makes.
 
 use super::MigrationFile;
 use super::constraint::Constraint;
@@ -10,24 +10,22 @@ use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind, Stmt, StmtKind
 
 /// A constraint inside another operation.
 pub(crate) struct Inline<'m> {
-    /// What it is.
     pub(crate) kind: ConstraintKind,
-    /// Its call: `ForeignKey(...)`, `UniqueConstraint(...)`; nothing for `unique=True`.
+    /// `ForeignKey(...)`, `UniqueConstraint(...)`; nothing for `unique=True`.
     pub(crate) call: Option<&'m Call>,
-    /// What to point at.
+    /// The argument of the column or the table that makes it.
     pub(crate) argument: &'m Argument,
-    /// Its columns.
     pub(crate) columns: Known<Vec<String>>,
-    /// Of a foreign key: table, schema and columns it refers to.
-    pub(crate) referred: Option<(String, Option<String>, Vec<String>)>,
-    /// The name it is given.
+    pub(crate) referred: Option<Referred>,
     pub(crate) name: InlineName,
 }
+
+/// Table, schema and columns that a foreign key refers to.
+type Referred = (String, Option<String>, Vec<String>);
 
 /// The name of such a constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum InlineName {
-    /// None.
     Unnamed,
     /// A plain string.
     Plain(String),
@@ -44,12 +42,7 @@ pub(crate) fn of_added_column<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
 
 /// The constraints in the elements of `create_table`.
 pub(crate) fn of_table<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
-    let elements = step
-        .call
-        .arguments
-        .iter()
-        .filter(|argument| argument.kind == ArgumentKind::Positional)
-        .skip(1);
+    let elements = positional(step.call).skip(1);
     elements
         .flat_map(|argument| match argument.value.as_call() {
             Some(call) if call.name() == Some("Column") => of_column(call),
@@ -68,57 +61,58 @@ pub(crate) fn constraints_of<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
     }
 }
 
-/// The name of a column, as a list of one.
-pub(crate) fn columns_of(column: &Call) -> Known<Vec<String>> {
-    let first = column
-        .arguments
-        .first()
-        .filter(|first| first.kind == ArgumentKind::Positional);
+/// The name of a `Column(...)`, if it is written.
+pub(super) fn column_name(column: &Call) -> Option<&str> {
+    let first = column.arguments.first();
+    let first = first.filter(|first| first.kind == ArgumentKind::Positional);
     let name = column.keyword("name").or(first.map(|first| &first.value));
-    match name.and_then(Expr::as_str) {
+    name.and_then(Expr::as_str)
+}
+
+/// The name of a column, as a list of one.
+pub(super) fn columns_of(column: &Call) -> Known<Vec<String>> {
+    match column_name(column) {
         Some(name) => Known::Is(vec![name.to_owned()]),
         None => Known::Computed("the column's name is computed".to_owned()),
     }
 }
 
+/// Whether a call has `keyword=True`.
+pub(super) fn is_set(call: &Call, keyword: &str) -> bool {
+    let value = call.keyword(keyword);
+    value.is_some_and(|value| value.kind == ExprKind::Bool(true))
+}
+
 fn of_column(column: &Call) -> Vec<Inline<'_>> {
-    let columns = columns_of(column);
-    let mut found = Vec::new();
-    for argument in &column.arguments {
-        let kind = match (&argument.kind, argument.value.as_call().and_then(|call| call.name())) {
-            (ArgumentKind::Positional, Some("ForeignKey")) => ConstraintKind::ForeignKey,
-            (ArgumentKind::Positional, Some("CheckConstraint")) => ConstraintKind::Check,
-            (ArgumentKind::Keyword(keyword), _)
-                if keyword == "unique" && argument.value.kind == ExprKind::Bool(true) =>
-            {
-                // With `index=True` it is a unique index, which has a name.
-                let indexed = column
-                    .keyword("index")
-                    .is_some_and(|index| index.kind == ExprKind::Bool(true));
-                if indexed {
-                    continue;
-                }
-                ConstraintKind::Unique
-            }
-            _ => continue,
-        };
+    let kind = |argument: &Argument| match (&argument.kind, argument.value.as_call().and_then(Call::name)) {
+        (ArgumentKind::Positional, Some("ForeignKey")) => Some(ConstraintKind::ForeignKey),
+        (ArgumentKind::Positional, Some("CheckConstraint")) => Some(ConstraintKind::Check),
+        // With `index=True` it is a unique index, which has a name.
+        (ArgumentKind::Keyword(keyword), _) if keyword == "unique" && !is_set(column, "index") => {
+            (argument.value.kind == ExprKind::Bool(true)).then_some(ConstraintKind::Unique)
+        }
+        _ => None,
+    };
+    let inline = |argument| {
+        let kind = kind(argument)?;
         let call = argument.value.as_call();
-        found.push(Inline {
+        let target = call.filter(|_| kind == ConstraintKind::ForeignKey);
+        Some(Inline {
             kind,
             call,
             argument,
-            columns: if kind == ConstraintKind::Check {
-                Known::Is(Vec::new())
-            } else {
-                columns.clone()
+            columns: match kind {
+                ConstraintKind::Check => Known::Is(Vec::new()),
+                _ => columns_of(column),
             },
-            referred: call
-                .filter(|_| kind == ConstraintKind::ForeignKey)
-                .and_then(|call| target(&call.arguments.first()?.value)),
+            referred: target.and_then(|call| {
+                let (table, schema, column) = split_target(call.arguments.first()?.value.as_str()?)?;
+                Some((table, schema, vec![column]))
+            }),
             name: call.map_or(InlineName::Unnamed, name_of),
-        });
-    }
-    found
+        })
+    };
+    column.arguments.iter().filter_map(inline).collect()
 }
 
 fn table_constraint<'m>(argument: &'m Argument, call: &'m Call) -> Option<Inline<'m>> {
@@ -129,38 +123,34 @@ fn table_constraint<'m>(argument: &'m Argument, call: &'m Call) -> Option<Inline
         "CheckConstraint" => ConstraintKind::Check,
         _ => return None,
     };
+    let texts_at = |at: usize| texts(&call.arguments.get(at)?.value);
     let columns = match kind {
         ConstraintKind::Check => Some(Vec::new()),
-        ConstraintKind::ForeignKey => call.arguments.first().and_then(|first| texts(&first.value)),
-        _ => positional(call)
-            .map(|argument| argument.value.as_str().map(str::to_owned))
-            .collect(),
+        ConstraintKind::ForeignKey => texts_at(0),
+        _ => {
+            let texts = positional(call).map(|argument| argument.value.as_str().map(str::to_owned));
+            texts.collect()
+        }
     };
-    let referred = || {
-        let targets = texts(&call.arguments.get(1)?.value)?;
-        let parsed: Option<Vec<_>> = targets.iter().map(|text| split_target(text)).collect();
-        let parsed = parsed?;
-        let (table, schema, _) = parsed.first()?.clone();
-        Some((table, schema, parsed.into_iter().map(|(_, _, column)| column).collect()))
-    };
+    let targets = texts_at(1).filter(|_| kind == ConstraintKind::ForeignKey);
     Some(Inline {
         kind,
         call: Some(call),
         argument,
         columns: columns.map_or_else(|| Known::Computed("a column is computed".to_owned()), Known::Is),
-        referred: if kind == ConstraintKind::ForeignKey {
-            referred()
-        } else {
-            None
-        },
+        referred: targets.and_then(|targets| {
+            let parsed: Option<Vec<_>> = targets.iter().map(|text| split_target(text)).collect();
+            let parsed = parsed?;
+            let (table, schema, _) = parsed.first()?.clone();
+            Some((table, schema, parsed.into_iter().map(|(_, _, column)| column).collect()))
+        }),
         name: name_of(call),
     })
 }
 
 fn positional(call: &Call) -> impl Iterator<Item = &Argument> {
-    call.arguments
-        .iter()
-        .filter(|argument| argument.kind == ArgumentKind::Positional)
+    let arguments = call.arguments.iter();
+    arguments.filter(|argument| argument.kind == ArgumentKind::Positional)
 }
 
 fn texts(expr: &Expr) -> Option<Vec<String>> {
@@ -181,17 +171,9 @@ fn split_target(text: &str) -> Option<(String, Option<String>, String)> {
     })
 }
 
-fn target(expr: &Expr) -> Option<(String, Option<String>, Vec<String>)> {
-    let (table, schema, column) = split_target(expr.as_str()?)?;
-    Some((table, schema, vec![column]))
-}
-
-pub(crate) fn name_of(call: &Call) -> InlineName {
-    if call
-        .arguments
-        .iter()
-        .any(|argument| argument.kind == ArgumentKind::KeywordSpread)
-    {
+pub(super) fn name_of(call: &Call) -> InlineName {
+    let is_spread = |argument: &Argument| argument.kind == ArgumentKind::KeywordSpread;
+    if call.arguments.iter().any(is_spread) {
         return InlineName::Computed;
     }
     let Some(argument) = name_argument(call) else {
@@ -228,15 +210,13 @@ fn name_argument(call: &Call) -> Option<&Argument> {
 impl Inline<'_> {
     /// The constraint as a convention sees it.
     pub(crate) fn constraint<'a>(&'a self, step: &'a Step<'_>) -> Constraint<'a> {
+        let referred = self.referred.as_ref();
         Constraint {
             kind: self.kind,
             table: &step.table,
             schema: step.schema.known().and_then(Option::as_deref),
             columns: &self.columns,
-            referred: self
-                .referred
-                .as_ref()
-                .map(|(table, schema, columns)| (table.as_str(), schema.as_deref(), columns.as_slice())),
+            referred: referred.map(|(table, schema, columns)| (table.as_str(), schema.as_deref(), columns.as_slice())),
             explicit: match &self.name {
                 InlineName::Plain(name) => Some(Explicit { name, is_conv: false }),
                 InlineName::Finished(name) => Some(Explicit { name, is_conv: true }),
@@ -248,35 +228,22 @@ impl Inline<'_> {
     }
 }
 
-/// `name=op.f('...')` as the last argument, where Alembic itself writes it; takes the place of a `name=None`.
+/// `name=op.f('...')` as the last argument, where Alembic itself writes it, or in the place of `name=None`.
 pub(crate) fn write_name(file: &MigrationFile<'_>, receiver: &Receiver, call: &Call, name: &str) -> Option<Edit> {
     let source = file.file();
     if has_no_place(file, call) {
         return None;
     }
     let finished = finished_name(file, receiver, call, name)?;
-    let none = name_argument(call);
-    match (none, call.arguments.last()) {
-        (Some(none), _) => Some(Edit {
-            file: source.clone(),
-            span: none.value.span,
-            text: finished,
-        }),
-        (None, Some(last)) => {
-            let close = call.arguments_span.end.checked_sub(1)?;
-            Some(further_argument(
-                source,
-                last.span.end,
-                close,
-                &format!("name={finished}"),
-            ))
-        }
-        (None, None) => None,
+    if let Some(none) = name_argument(call) {
+        return Some(Edit::replace(source, none.value.span, finished));
     }
+    let last = call.arguments.last()?.span.end;
+    let close = call.arguments_span.end.checked_sub(1)?;
+    Some(further_argument(source, last, close, &format!("name={finished}")))
 }
 
-/// Whether a column stands where no name can be written: above the functions, where `op.f` does not work yet, or for several tables, which
-/// need several names.
+/// Whether a column is above the functions, where `op.f` does not work yet, or is added to several tables, which need several names.
 fn has_no_place(file: &MigrationFile<'_>, call: &Call) -> bool {
     let body = file.migration.module.body();
     let at = body.partition_point(|statement| statement.span.end <= call.span.start);
@@ -286,26 +253,21 @@ fn has_no_place(file: &MigrationFile<'_>, call: &Call) -> bool {
     file.steps_with_column(call.span) > 1 || body.get(at).is_some_and(is_above)
 }
 
-/// Whether everything that is handed to `create_table` stands there.
+/// Whether the code shows everything that `create_table` is given.
 pub(crate) fn is_written_out(step: &Step<'_>) -> bool {
-    let mut elements = step
-        .call
-        .arguments
-        .iter()
-        .filter(|argument| !matches!(argument.kind, ArgumentKind::Keyword(_)))
-        .skip(1);
+    let arguments = step.call.arguments.iter();
+    let elements = arguments.filter(|argument| !matches!(argument.kind, ArgumentKind::Keyword(_)));
+    let mut elements = elements.skip(1);
     elements.all(|argument| {
         let is_constraint = |name: &str| name.ends_with("Constraint") || name == "Index";
         let call = argument.value.as_call();
         argument.kind == ArgumentKind::Positional
-            && (is_column(&argument.value) || call.and_then(Call::name).is_some_and(is_constraint))
+            && (argument.value.as_call_of("Column").is_some_and(is_plain_column)
+                || call.and_then(Call::name).is_some_and(is_constraint))
     })
 }
 
-fn is_column(expr: &Expr) -> bool {
-    expr.as_call_of("Column").is_some_and(is_plain_column)
-}
-
+/// Whether a `Column(...)` has no `*` or `**`.
 pub(crate) fn is_plain_column(column: &Call) -> bool {
     let is_spread = |argument: &Argument| matches!(argument.kind, ArgumentKind::Spread | ArgumentKind::KeywordSpread);
     !column.arguments.iter().any(is_spread)
@@ -316,7 +278,7 @@ mod tests {
     use crate::rules::harness::of_models_and_revision;
 
     #[test]
-    fn a_name_may_stand_in_its_position() {
+    fn a_name_may_be_positional() {
         let models = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
         for (inner, count) in [
             ("sa.CheckConstraint('a > 0')", 1),

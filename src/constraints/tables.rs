@@ -18,7 +18,7 @@ use events::{Index, What, events, events_of_sql};
 const MOST: usize = 100;
 
 /// So many tables are looked for in the older revisions.
-const MOST_TABLES: usize = 16;
+pub(super) const MOST_TABLES: usize = 16;
 
 /// What happens in the migration, in order; nothing where something cannot be followed.
 pub(crate) fn all_events<'f>(file: &'f MigrationFile<'_>) -> Option<Vec<Event<'f>>> {

@@ -1,4 +1,4 @@
-//! The checks that the type of a column brings along: `Boolean` and `Enum` with `create_constraint=True` (`sqlalchemy/sql/sqltypes.py`,
+//! The checks that come with the type of a column: `Boolean` and `Enum` with `create_constraint=True` (`sqlalchemy/sql/sqltypes.py`,
 //! `SchemaType` and `_type_bound`).
 
 use std::collections::HashMap;
@@ -24,9 +24,8 @@ pub(crate) fn type_checks<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
             columns.flat_map(of_column).collect()
         }
         "alter_column" => {
-            let call: &'m Call = step.call;
             let columns = || Known::Computed("the column stands elsewhere".to_owned());
-            let given = call.arguments.iter().filter(is_type);
+            let given = step.call.arguments.iter().filter(is_type);
             given.filter_map(|argument| check(argument, columns())).collect()
         }
         _ => Vec::new(),
@@ -35,8 +34,8 @@ pub(crate) fn type_checks<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
 
 fn of_column(column: &Call) -> Vec<Inline<'_>> {
     let is_type = |argument: &&Argument| argument.kind == ArgumentKind::Positional || argument.is_keyword("type_");
-    let arguments = column.arguments.iter().filter(is_type);
-    arguments
+    let types = column.arguments.iter().filter(is_type);
+    types
         .filter_map(|argument| check(argument, columns_of(column)))
         .collect()
 }
@@ -64,7 +63,7 @@ fn type_with_check(argument: &Argument) -> Option<&Call> {
     (given.value.kind == ExprKind::Bool(true)).then_some(call)
 }
 
-/// An `Enum` of a class is called after it (`sqlalchemy/sql/sqltypes.py`, `Enum._enum_init`).
+/// An `Enum` made of a class has the class's name (`sqlalchemy/sql/sqltypes.py`, `Enum._enum_init`).
 fn name_of_type(call: &Call) -> InlineName {
     let first = call.arguments.first();
     let is_text = first.is_some_and(|first| first.kind == ArgumentKind::Positional && first.value.as_str().is_some());
@@ -77,56 +76,50 @@ fn name_of_type(call: &Call) -> InlineName {
     }
 }
 
-/// The named checks that an upgrade makes inside of tables, by the table.
-pub(crate) struct InnerChecks {
-    /// Nothing where one of the table's constraints may be called anything.
-    tables: HashMap<(String, Option<String>), Option<Vec<InnerCheck>>>,
-}
+/// The named checks that an upgrade makes with a table, a column or a type, by table and schema.
+///
+/// Nothing for a table of which a constraint may have any name.
+#[derive(Default)]
+pub(crate) struct InnerChecks(HashMap<(String, Option<String>), Option<Vec<InnerCheck>>>);
 
-/// One of them.
 pub(crate) struct InnerCheck {
-    /// Its name as it is written.
+    /// Its name in the code.
     pub(crate) written: String,
     /// Its name in the database.
     pub(crate) name: String,
     pub(crate) place: Span,
 }
 
-/// A table with more checks than this is not compared with each drop.
+/// The checks of a table are compared with each drop, so there must not be more.
 const MOST_CHECKS: usize = 100;
 
 impl InnerChecks {
-    pub(crate) fn of(file: &MigrationFile<'_>) -> Self {
-        let mut tables: HashMap<(String, Option<String>), Option<Vec<InnerCheck>>> = HashMap::new();
-        for step in file
-            .migration
-            .steps
-            .iter()
-            .filter(|step| step.direction == Direction::Upgrade)
-        {
+    pub(super) fn of(file: &MigrationFile<'_>) -> Self {
+        let mut found = Self::default();
+        let steps = file.migration.steps.iter();
+        for step in steps.filter(|step| step.direction == Direction::Upgrade) {
             let (Some(table), Some(schema)) = (step.table.known(), step.schema.known()) else {
                 continue;
             };
-            let known = tables
-                .entry((table.clone(), schema.clone()))
-                .or_insert_with(|| Some(Vec::new()));
+            let known = found.0.entry((table.clone(), schema.clone()));
+            let known = known.or_insert_with(|| Some(Vec::new()));
             match (known.as_mut(), inner_checks(file, step)) {
                 (Some(all), Some(more)) if all.len() + more.len() <= MOST_CHECKS => all.extend(more),
                 _ => *known = None,
             }
         }
-        Self { tables }
+        found
     }
 
-    /// Those of a table, where there are any and each is known.
+    /// The checks of a table, where there are any and each is known.
     pub(crate) fn of_table(&self, table: &str, schema: Option<&str>) -> Option<&[InnerCheck]> {
         let key = (table.to_owned(), schema.map(str::to_owned));
-        let checks = self.tables.get(&key)?.as_deref()?;
+        let checks = self.0.get(&key)?.as_deref()?;
         (!checks.is_empty()).then_some(checks)
     }
 }
 
-/// Those of one step; nothing where one of its constraints may be called anything.
+/// The checks of one step; nothing where one of its constraints may have any name.
 fn inner_checks(file: &MigrationFile<'_>, step: &Step<'_>) -> Option<Vec<InnerCheck>> {
     let inner = constraints_of(step).into_iter().map(|inline| (inline, Some(true)));
     let types = type_checks(step).into_iter().map(|check| {
@@ -146,8 +139,9 @@ fn inner_checks(file: &MigrationFile<'_>, step: &Step<'_>) -> Option<Vec<InnerCh
     Some(checks)
 }
 
-/// Whether the database gets the check: where it has such a type of its own, there is none, and SQLite gets none with a column that is added or
-/// altered (`alembic/ddl/sqlite.py`, `add_constraint`). Nothing where the database is not known.
+/// Whether the database gets the check; nothing where the database is not known.
+///
+/// A database with such a type gets none, nor does SQLite for a column that is added or altered (`alembic/ddl/sqlite.py`, `add_constraint`).
 fn reaches_database(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_>) -> Option<bool> {
     let call = check.call?;
     let native = call.keyword("native_enum").map(|value| &value.kind);
@@ -163,7 +157,7 @@ fn reaches_database(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_
     }
 }
 
-/// A check of a type that fails for want of a name.
+/// The finding for a check that fails because it has no name.
 pub(crate) fn unnamed_type(
     rule: &'static Rule,
     file: &MigrationFile<'_>,
