@@ -24,40 +24,23 @@ pub(super) fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
         };
         let _ = writeln!(text, "{:widest$}  {severity:7}  {source}", rule.name);
     }
-    let yes = |value: bool| if value { "yes" } else { "no" };
-    let _ = writeln!(text, "\nexcluded:            {}", yes(config.excludes(path)));
-    let _ = writeln!(text, "changed-lines-only:  {}", yes(config.changed_lines_only()));
-    let _ = writeln!(
-        text,
-        "read as migration:   {}",
-        if config.is_migration(path) {
-            "always"
-        } else {
-            "by its content"
-        }
-    );
-    let _ = writeln!(
-        text,
-        "read as metadata:    {}",
-        if config.is_metadata(path) {
-            "always"
-        } else {
-            "by its content"
-        }
-    );
+    let either = |is: bool, yes: &'static str, no: &'static str| if is { yes } else { no };
+    let by_content = |always| either(always, "always", "by its content");
     let dialect = config
         .dialect
         .map_or("by the environment", crate::naming::Dialect::label);
-    let _ = writeln!(
-        text,
-        "deployed:            {}",
-        if config.may_be_deployed() {
-            "what HEAD holds may be"
-        } else {
-            "nothing"
-        }
-    );
-    let _ = writeln!(text, "dialect:             {dialect}");
+    let deployed = either(config.may_be_deployed(), "what HEAD holds may be", "nothing");
+    text.push('\n');
+    for (key, value) in [
+        ("excluded", either(config.excludes(path), "yes", "no")),
+        ("changed-lines-only", either(config.changed_lines_only(), "yes", "no")),
+        ("read as migration", by_content(config.is_migration(path))),
+        ("read as metadata", by_content(config.is_metadata(path))),
+        ("deployed", deployed),
+        ("dialect", dialect),
+    ] {
+        let _ = writeln!(text, "{:21}{value}", format!("{key}:"));
+    }
     match &config.convention {
         None => text.push_str("convention:          the project's own, else the one that SQLAlchemy documents\n"),
         Some(convention) => {
