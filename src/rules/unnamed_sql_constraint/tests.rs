@@ -365,6 +365,15 @@ fn two_that_begin_with_the_same_column_get_different_names() {
 }
 
 #[test]
+fn any_drop_may_undo_a_constraint_of_a_table_that_is_put_in_later() {
+    let upgrade = "op.execute('ALTER TABLE x ADD UNIQUE (b)')\nop.execute(f'ALTER TABLE {t()} ADD UNIQUE (b)')";
+    let found = of(PG, upgrade, "op.drop_constraint(None, 'a', type_='unique')", false);
+    let help: Vec<&str> = own(&found).iter().filter_map(|one| one.help.as_deref()).collect();
+    assert!(!help[0].contains("drop it by that name"), "{help:?}");
+    assert!(help[1].contains("drop it by that name"), "{help:?}");
+}
+
+#[test]
 fn a_committed_migration_keeps_the_name_of_the_database() {
     let after = fixed(PG, "ADD UNIQUE (b)", "DROP CONSTRAINT a_b_key", true);
     assert!(after.contains("ADD CONSTRAINT a_b_key UNIQUE (b)"), "{after}");

@@ -55,8 +55,8 @@ struct Candidates {
     names: Names,
 }
 
-/// Constraints with the same of these have the same candidates.
-type Key = (Direction, ConstraintKind, Option<String>, Option<String>);
+/// Constraints with the same of these have the same candidates; the first tells whether their table is known.
+type Key = (bool, Direction, ConstraintKind, Option<String>, Option<String>);
 
 /// The drops and renames of one migration.
 pub(super) struct Drops<'f, 'm> {
@@ -104,8 +104,9 @@ impl<'f, 'm> Drops<'f, 'm> {
 
     fn candidates_of(&self, unnamed: &Unnamed<'f>, table: Option<&str>) -> Rc<Candidates> {
         let lower = |text: Option<&str>| text.map(str::to_ascii_lowercase);
+        let (direction, kind) = (unnamed.sql.run.direction, unnamed.added.kind);
         let schema = lower(unnamed.added.table.schema());
-        let key = (unnamed.sql.run.direction, unnamed.added.kind, lower(table), schema);
+        let key = (unnamed.table.known().is_some(), direction, kind, lower(table), schema);
         if let Some(known) = self.candidates.borrow().get(&key) {
             return known.clone();
         }
