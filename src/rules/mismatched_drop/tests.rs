@@ -9,37 +9,29 @@ use crate::snapshot::MemorySnapshot;
 use crate::source::SourceFile;
 
 #[test]
-fn a_batch_operation_that_is_given_its_table_is_told_so() {
+fn a_wrong_type_and_a_table_in_its_place_are_found() {
+    let takes_no_table = "a batch operation takes no table";
+    let twice = "this is `type_` a second time, so Python refuses the call";
+    let taken_for_type = "Alembic takes it for `type_`, and refuses it when this runs";
+    let refused = "Alembic refuses it when this runs";
     for (call, message, label) in [
-        (
-            "b.drop_constraint('n', 't', type_='unique')",
-            "a batch operation takes no table",
-            "this is `type_` a second time, so Python refuses the call",
-        ),
-        (
-            "b.drop_constraint('n', 'other', type_='unique')",
-            "a batch operation takes no table",
-            "this is `type_` a second time, so Python refuses the call",
-        ),
-        (
-            "b.drop_constraint('n', 't')",
-            "a batch operation takes no table",
-            "Alembic takes it for `type_`, and refuses it when this runs",
-        ),
+        ("b.drop_constraint('n', 't', type_='unique')", takes_no_table, twice),
+        ("b.drop_constraint('n', 'other', type_='unique')", takes_no_table, twice),
+        ("b.drop_constraint('n', 't')", takes_no_table, taken_for_type),
         (
             "b.drop_constraint('n', type_='uniq')",
             "`uniq` is no type of constraint",
-            "Alembic refuses it when this runs",
+            refused,
         ),
         (
             "b.drop_constraint('n', 'uniq')",
             "`uniq` is no type of constraint",
-            "Alembic refuses it when this runs",
+            refused,
         ),
         (
             "op.drop_constraint('n', 't', 't')",
             "`t` is no type of constraint",
-            "Alembic refuses it when this runs",
+            refused,
         ),
     ] {
         let downgrade = format!("    with op.batch_alter_table('t') as b:\n        {call}\n");
@@ -53,7 +45,7 @@ fn a_batch_operation_that_is_given_its_table_is_told_so() {
     }
 }
 
-/// What a drop of a check is told to drop instead, under a convention that builds on names and without one; nothing where it is right.
+/// What a drop of a check is told to drop instead, under a convention that builds on names and without one; `None` if it is right.
 fn meant(url: &str, convention: &str, upgrade: &str, drop: &str) -> Option<String> {
     let env = format!(
         "from alembic import context\nfrom app.models import metadata\nurl = '{url}'\ntarget_metadata = metadata\n"
