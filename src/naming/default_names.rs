@@ -1,7 +1,7 @@
-//! The names that a database invents for constraints without one.
+//! The names that a database chooses for constraints without one.
 //!
-//! Needed for migrations that are already applied: there the invented name is the one to drop. SQLite invents none, and
-//! Oracle and SQL Server invent names that nobody can foretell.
+//! A migration that is already applied must drop a constraint by that name. SQLite chooses none, and those of Oracle and SQL Server can't be
+//! foretold.
 
 use super::{ConstraintKind, Dialect};
 
@@ -79,7 +79,7 @@ pub fn mysql(
     }
 }
 
-/// The databases that give this name to such a constraint when nobody names it; none where only a person would.
+/// The databases that would choose this name for such a constraint; none if only a person would.
 ///
 /// `columns` as for [`postgresql`], for a check all words of its condition; without them any will do, except that a name which holds the
 /// table's is then no column's. What SQL Server and Oracle choose is known by its form alone.
@@ -111,7 +111,7 @@ pub fn chosen_by(kind: ConstraintKind, table: &str, columns: Option<&[&str]>, na
     }
 }
 
-/// How often a name may have been taken before it is no longer looked for.
+/// How many taken names are tried before the one that is asked for.
 const MOST_TAKEN: usize = 9;
 
 fn is_postgresql(kind: ConstraintKind, table: &str, columns: Option<&[&str]>, name: &str) -> bool {
@@ -131,7 +131,7 @@ fn is_postgresql(kind: ConstraintKind, table: &str, columns: Option<&[&str]>, na
         (Some(words), _) if kind == ConstraintKind::Check => is_one_of(&[]) || words.chunks(1).any(is_one_of),
         (Some(columns), _) => is_one_of(columns),
         (None, label) => {
-            // Direction of the room is the table's at least.
+            // At least half of the room is the table's.
             let table = clip(table, (POSTGRESQL_BYTES - label.len() - 2) / 2 - 1);
             let label = format!("_{label}");
             name.starts_with(table)
@@ -146,7 +146,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `FK__order__invoice__3A81B327`: parts of table and column, and eight or sixteen digits that nobody can foretell.
+/// `FK__order__invoice__3A81B327`: parts of table and column, and eight or sixteen random digits.
 fn is_mssql(kind: ConstraintKind, name: &str) -> bool {
     let Some(prefix) = kind.prefix() else { return false };
     let digits = name
@@ -161,7 +161,7 @@ fn is_mssql(kind: ConstraintKind, name: &str) -> bool {
     })
 }
 
-/// What PostgreSQL puts at the end.
+/// The end of a name that PostgreSQL chooses.
 const fn label(kind: ConstraintKind) -> &'static str {
     match kind {
         ConstraintKind::PrimaryKey => "pkey",
@@ -358,69 +358,41 @@ mod tests {
     #[test]
     fn names_that_a_database_chose_are_known_by_whom() {
         use ConstraintKind::{Check, ForeignKey, PrimaryKey, Unique};
+        let (none, postgres) = (&[][..], &[Dialect::Postgresql][..]);
         let both = &[Dialect::Mysql, Dialect::Mariadb][..];
         let long = "t".repeat(60);
         let cut = postgresql(ForeignKey, &long, &["c"], free).unwrap();
+        let (a, ab) = (Some(&["a"][..]), Some(&["a", "b"][..]));
         for (kind, table, columns, name, expected) in [
-            (
-                ForeignKey,
-                "order",
-                Some(&["a"][..]),
-                "order_a_fkey",
-                &[Dialect::Postgresql][..],
-            ),
-            (
-                ForeignKey,
-                "order",
-                Some(&["a"]),
-                "order_a_fkey2",
-                &[Dialect::Postgresql],
-            ),
-            (ForeignKey, "order", Some(&["a"]), "order_b_fkey", &[]),
-            (ForeignKey, "order", Some(&["a"]), "order_a_fkey99", &[]),
-            (ForeignKey, "order", None, "order_b_fkey1", &[Dialect::Postgresql]),
-            (ForeignKey, "order", None, "fk_order_b", &[]),
-            (ForeignKey, "order", None, "line_b_fkey", &[]),
-            (ForeignKey, &long, Some(&["c"]), &cut, &[Dialect::Postgresql]),
-            (ForeignKey, &long, None, &cut, &[Dialect::Postgresql]),
-            (ForeignKey, "order", Some(&["a"]), "order_ibfk_2", both),
-            (ForeignKey, "order", Some(&["a"]), "line_ibfk_2", &[]),
-            (ForeignKey, "order", None, "order_ibfk_", &[]),
+            (ForeignKey, "order", a, "order_a_fkey", postgres),
+            (ForeignKey, "order", a, "order_a_fkey2", postgres),
+            (ForeignKey, "order", a, "order_b_fkey", none),
+            (ForeignKey, "order", a, "order_a_fkey99", none),
+            (ForeignKey, "order", None, "order_b_fkey1", postgres),
+            (ForeignKey, "order", None, "fk_order_b", none),
+            (ForeignKey, "order", None, "line_b_fkey", none),
+            (ForeignKey, &long, Some(&["c"]), &cut, postgres),
+            (ForeignKey, &long, None, &cut, postgres),
+            (ForeignKey, "order", a, "order_ibfk_2", both),
+            (ForeignKey, "order", a, "line_ibfk_2", none),
+            (ForeignKey, "order", None, "order_ibfk_", none),
             (ForeignKey, "order", None, "FK__order__a__3A81B327", &[Dialect::Mssql]),
-            (ForeignKey, "order", None, "FK__order__a__3A81B32", &[]),
-            (ForeignKey, "order", None, "UQ__order__a__3A81B327", &[]),
+            (ForeignKey, "order", None, "FK__order__a__3A81B32", none),
+            (ForeignKey, "order", None, "UQ__order__a__3A81B327", none),
             (ForeignKey, "order", None, "SYS_C0012345", &[Dialect::Oracle]),
-            (
-                Unique,
-                "order",
-                Some(&["a", "b"]),
-                "order_a_b_key",
-                &[Dialect::Postgresql],
-            ),
-            (Unique, "order", Some(&["a", "b"]), "a", both),
-            (Unique, "order", Some(&["a", "b"]), "a_2", both),
-            (Unique, "order", Some(&["a", "b"]), "b", &[]),
-            (Unique, "order", Some(&["a"]), "uq_order_a", &[]),
-            (Unique, "order", None, "uq_order_a", &[]),
+            (Unique, "order", ab, "order_a_b_key", postgres),
+            (Unique, "order", ab, "a", both),
+            (Unique, "order", ab, "a_2", both),
+            (Unique, "order", ab, "b", none),
+            (Unique, "order", a, "uq_order_a", none),
+            (Unique, "order", None, "uq_order_a", none),
             (Unique, "order", None, "a", both),
-            (
-                Check,
-                "order",
-                Some(&["a", "0"]),
-                "order_a_check",
-                &[Dialect::Postgresql],
-            ),
-            (
-                Check,
-                "order",
-                Some(&["a", "b"]),
-                "order_check1",
-                &[Dialect::Postgresql],
-            ),
-            (Check, "order", Some(&["a", "b"]), "order_c_check", &[]),
-            (Check, "order", Some(&["a"]), "CONSTRAINT_1", &[Dialect::Mariadb]),
-            (Check, "order", Some(&["a"]), "order_chk_1", &[Dialect::Mysql]),
-            (PrimaryKey, "order", Some(&["a"]), "order_pkey", &[Dialect::Postgresql]),
+            (Check, "order", Some(&["a", "0"]), "order_a_check", postgres),
+            (Check, "order", ab, "order_check1", postgres),
+            (Check, "order", ab, "order_c_check", none),
+            (Check, "order", a, "CONSTRAINT_1", &[Dialect::Mariadb]),
+            (Check, "order", a, "order_chk_1", &[Dialect::Mysql]),
+            (PrimaryKey, "order", a, "order_pkey", postgres),
         ] {
             assert_eq!(
                 chosen_by(kind, table, columns, name),

@@ -1,4 +1,4 @@
-//! The databases that SQLAlchemy speaks to, and how long a name each can bear.
+//! SQLAlchemy's databases, and their limits for the length of a name.
 
 use super::Name;
 
@@ -20,7 +20,7 @@ pub enum Dialect {
     Oracle,
     /// Microsoft SQL Server.
     Mssql,
-    /// Any other, of which nothing is known.
+    /// Any other.
     Other,
 }
 
@@ -59,7 +59,7 @@ impl Dialect {
         }
     }
 
-    /// What a sentence calls it.
+    /// Its name in a sentence.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Why no name can be given.
+//! Why a convention gives no name.
 
 use super::{ConstraintKind, FormatError};
 
@@ -52,8 +52,8 @@ pub enum NamingError {
 }
 
 impl NamingError {
-    /// Whether SQLAlchemy raises too. False where the name exists and only cannot be told without running Python: a
-    /// function of the project's own, a value that the code does not show, or the memory address that `%s` writes.
+    /// Whether SQLAlchemy raises too. False if only running Python tells the name: a function of the project's own, a value that the code does not
+    /// show, or the memory address that `%s` writes.
     #[must_use]
     pub const fn is_raised(&self) -> bool {
         match self {

@@ -47,7 +47,7 @@ impl ConstraintKind {
         }
     }
 
-    /// What a sentence calls it: lower case, no article.
+    /// Its name in a sentence: lower case, no article.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -87,13 +87,13 @@ impl ConstraintKind {
 
     /// The kind whose key in a naming convention is `prefix`; `None` for any other text, whatever its case.
     #[must_use]
-    pub fn from_prefix(prefix: &str) -> Option<Self> {
+    pub(super) fn from_prefix(prefix: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.prefix() == Some(prefix))
     }
 
     /// The kind that `drop_constraint(type_=)` names; `None` for a value that Alembic would refuse.
     #[must_use]
-    pub fn from_type_name(type_name: &str) -> Option<Self> {
+    pub(crate) fn from_type_name(type_name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.type_name() == Some(type_name))
     }
 

@@ -1,14 +1,16 @@
-//! The names of constraints: what a project's naming convention gives, what a database makes of it, and what a database
-//! invents where there is none. Pure text in, text out: nothing here knows Python's syntax, git or files.
+//! The names of constraints: what a naming convention gives, how a database shortens it, and what a database chooses without one. No Python,
+//! no git, no I/O.
 //!
-//! [`Convention::name`] follows SQLAlchemy to the character, [`problems`] says where a convention does not do what it
-//! seems to, [`Dialect`] knows the limits of each database and [`default_names`] the names that it chooses itself.
+//! [`Convention::name`] follows SQLAlchemy to the character, [`problems`] finds what is wrong with a convention, [`Dialect`] knows the limits of
+//! each database and [`default_names`] the names that it chooses itself.
 
 mod convention;
 pub mod default_names;
 mod dialect;
 mod error;
 mod kind;
+mod presets;
+mod problem;
 mod problems;
 mod subject;
 mod template;
@@ -21,6 +23,7 @@ pub use convention::{Convention, Key, Value};
 pub use dialect::Dialect;
 pub use error::NamingError;
 pub use kind::ConstraintKind;
-pub use problems::{Problem, ProblemKind, problems, token_problems};
+pub use problem::{Problem, ProblemKind};
+pub use problems::problems;
 pub use subject::{ColumnRef, Explicit, Name, Referred, Subject};
 pub use template::FormatError;

@@ -1,68 +1,11 @@
-//! Where a naming convention does not do what it seems to do.
-//!
-//! Everything here is seen without a table: what fails for each constraint of a kind, what SQLAlchemy silently leaves
-//! aside, and what gives two constraints one name.
+//! Finds what is wrong with a naming convention by itself: templates that fail for every constraint of a kind, keys that SQLAlchemy silently
+//! ignores, and templates that give two constraints one name.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use super::template::{self, Piece};
 use super::token::{self, Token};
-use super::{ConstraintKind, Convention, FormatError, Key, Value};
-
-/// What is wrong with one entry of a convention. Its `Display` is a sentence without a full stop.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The entry's key, by which it is found again in the code.
-    pub key: Key,
-    /// What is wrong with it.
-    pub kind: ProblemKind,
-}
-
-/// A way in which an entry can be wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProblemKind {
-    /// The template uses a token that SQLAlchemy does not know: `KeyError`.
-    UnknownToken {
-        /// The token's name.
-        token: String,
-        /// The known one that looks most like it.
-        nearest: Option<&'static str>,
-    },
-    /// The template asks a constraint that refers to nothing for what it refers to: `AttributeError` or `KeyError`.
-    ReferredToken {
-        /// The token's name.
-        token: String,
-        /// What the template names.
-        kind: ConstraintKind,
-    },
-    /// The template for primary keys builds on an explicit name, which the one that every table starts with does not
-    /// have.
-    ExplicitNameInPrimaryKey,
-    /// Python refuses the template.
-    BrokenFormat(FormatError),
-    /// The template uses a token that the convention itself defines as a text: `TypeError`.
-    TokenNotCallable {
-        /// The token's name.
-        token: String,
-    },
-    /// A function stands where a template belongs: `TypeError`.
-    NotATemplate {
-        /// What it was to name.
-        kind: ConstraintKind,
-    },
-    /// SQLAlchemy never looks at this key.
-    IgnoredKey {
-        /// The kind that was meant, as far as the key or its template tells.
-        meant: Option<ConstraintKind>,
-    },
-    /// The template gives one name to any two constraints of this kind, on one table and for a foreign key between the
-    /// same two tables.
-    SameName {
-        /// What the template names.
-        kind: ConstraintKind,
-    },
-}
+use super::{ConstraintKind, Convention, Key, Problem, ProblemKind, Value};
 
 /// Everything that is wrong with a convention, in the order of its entries.
 ///
@@ -100,12 +43,6 @@ fn used(convention: &Convention) -> HashSet<String> {
         _ => None,
     });
     tokens.collect()
-}
-
-/// What is wrong with one template for one kind, in a convention without tokens of its own.
-#[must_use]
-pub fn token_problems(kind: ConstraintKind, template: &str) -> Vec<ProblemKind> {
-    template_problems(kind, template, |_| None)
 }
 
 fn entry_problems(
@@ -146,7 +83,7 @@ fn ignored_key(used: &HashSet<String>, key: &Key, value: &Value) -> Option<Probl
     (is_ignored && !is_used).then_some(ProblemKind::IgnoredKey { meant })
 }
 
-/// The kind that a key without effect was meant for, told by how the key reads or by how its template begins.
+/// The kind that an ignored key was meant for, by its spelling or by the beginning of its template.
 fn kind_meant(key: &str, template: Option<&str>) -> Option<ConstraintKind> {
     let letters: String = key
         .chars()
@@ -234,85 +171,22 @@ const fn has_many_of(kind: ConstraintKind) -> bool {
     !matches!(kind, ConstraintKind::PrimaryKey)
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = match &self.key {
-            Key::Text(name) | Key::Class(name) => name,
-        };
-        match &self.kind {
-            ProblemKind::UnknownToken { token, nearest } => {
-                write!(
-                    out,
-                    "the template for `{key}` uses `%({token})s`, a token that SQLAlchemy does not know"
-                )?;
-                nearest.map_or(Ok(()), |nearest| {
-                    write!(out, "; the nearest that it knows is `%({nearest})s`")
-                })
-            }
-            ProblemKind::ReferredToken { token, kind } => {
-                write!(
-                    out,
-                    "the template for `{key}` uses `%({token})s`, but {} refers to no table",
-                    kind.with_article()
-                )
-            }
-            ProblemKind::ExplicitNameInPrimaryKey => write!(
-                out,
-                "the template for `{key}` builds on `%(constraint_name)s`, but every table starts with a primary key \
-                 that has no name, so no table can be built"
-            ),
-            ProblemKind::BrokenFormat(error) => write!(out, "the template for `{key}` is broken: {error}"),
-            ProblemKind::TokenNotCallable { token } => write!(
-                out,
-                "the template for `{key}` uses `%({token})s`, which the convention itself defines as a text where \
-                 SQLAlchemy calls a function"
-            ),
-            ProblemKind::NotATemplate { .. } => {
-                write!(out, "`{key}` holds a function, but SQLAlchemy needs a template there")
-            }
-            ProblemKind::IgnoredKey { meant } => {
-                write!(out, "SQLAlchemy silently ignores the key `{key}`")?;
-                let meant = meant.and_then(ConstraintKind::prefix);
-                meant.map_or(Ok(()), |meant| write!(out, "; the key that it reads is `{meant}`"))
-            }
-            ProblemKind::SameName {
-                kind: ConstraintKind::ForeignKey,
-            } => write!(
-                out,
-                "the template for `{key}` names no column, so two foreign keys between the same two tables get one name"
-            ),
-            ProblemKind::SameName {
-                kind: ConstraintKind::Check,
-            } => write!(
-                out,
-                "the template for `{key}` mentions no `%(constraint_name)s`, so two unnamed check constraints on one \
-                 table get one name"
-            ),
-            ProblemKind::SameName { kind } => {
-                write!(
-                    out,
-                    "the template for `{key}` names no column, so every {} on one table gets the same name",
-                    kind.label()
-                )
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::FormatError;
     use super::*;
 
     fn template(text: &str) -> Value {
         Value::Template(text.to_owned())
     }
 
+    /// The problems of one template, in a convention without tokens of its own.
+    fn token_problems(kind: ConstraintKind, template: &str) -> Vec<ProblemKind> {
+        template_problems(kind, template, |_| None)
+    }
+
     fn sentences(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Vec<String> {
-        let key = |key: &str| match key.strip_prefix("class:") {
-            Some(class) => Key::Class(class.to_owned()),
-            None => Key::Text(key.to_owned()),
-        };
-        let convention = Convention::new(entries.into_iter().map(|(text, value)| (key(text), value)));
+        let convention = Convention::new(entries.into_iter().map(|(key, value)| (Key::read(key), value)));
         problems(&convention).iter().map(ToString::to_string).collect()
     }
 

@@ -1,4 +1,4 @@
-//! What is to be named, and the name it gets.
+//! A constraint to be named, and its name.
 
 use super::ConstraintKind;
 
@@ -9,7 +9,7 @@ use super::ConstraintKind;
 /// the metadata's default (`alembic/operations/schemaobj.py`, `SchemaObjects`).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Subject<'a> {
-    /// What it is.
+    /// Its kind.
     pub kind: ConstraintKind,
     /// The table that it belongs to, without its schema.
     pub table: &'a str,
@@ -27,7 +27,7 @@ pub struct Subject<'a> {
     pub explicit: Option<Explicit<'a>>,
 }
 
-/// A column as a template can speak of it.
+/// A column, as a template sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnRef<'a> {
     /// Its name in the database.
@@ -47,13 +47,13 @@ impl<'a> From<&'a str> for ColumnRef<'a> {
 pub struct Referred<'a> {
     /// The table, as the operation names it.
     pub table: &'a str,
-    /// Its schema. No token speaks of it: two tables of one name in two schemas look alike in a name.
+    /// Its schema, which no token contains: tables of one name in two schemas look alike.
     pub schema: Option<&'a str>,
     /// The columns, in order; empty where they cannot be read from the code.
     pub columns: &'a [&'a str],
 }
 
-/// A name that stands in the code.
+/// A name in the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Explicit<'a> {
     /// The text.
@@ -65,7 +65,7 @@ pub struct Explicit<'a> {
 /// A name as SQLAlchemy holds it before a database's limit applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
-    /// The whole text: what stands in the code inside `op.f()`.
+    /// The whole text, as in `op.f()`.
     pub text: String,
     /// Whether SQLAlchemy treats it as finished and may shorten it (its `conv` type).
     pub conv: bool,

@@ -1,7 +1,6 @@
 //! Python's `template % mapping` for texts, as far as a naming convention can use it.
 //!
-//! Pieces are read one by one, because Python fails at the first one that fails: what stands before it is looked up
-//! first.
+//! Pieces are read one by one, because Python raises at the first bad one, after it has looked up the tokens before it.
 
 use std::fmt::Write as _;
 use std::iter::Peekable;

@@ -1,4 +1,4 @@
-//! The tokens that a template may use, and what each stands for (`sqlalchemy/sql/naming.py`, `ConventionDict`).
+//! The tokens of a template, and their texts (`sqlalchemy/sql/naming.py`, `ConventionDict`).
 
 use super::{ColumnRef, ConstraintKind, NamingError, Subject};
 
@@ -42,7 +42,7 @@ pub(super) enum Token {
     EmptyAtMost,
 }
 
-/// Which of a column's texts a token stands for.
+/// Which text of a column a token is replaced by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     Name,
@@ -71,7 +71,7 @@ impl Token {
         matches!(self, Self::Column { .. } | Self::Columns { .. })
     }
 
-    /// Whether it speaks of what a foreign key refers to.
+    /// Whether it is about the table that a foreign key refers to.
     pub(super) const fn is_referred(self) -> bool {
         matches!(
             self,
@@ -79,7 +79,7 @@ impl Token {
         )
     }
 
-    /// The text that the token, written as `key`, stands for.
+    /// The text of the token, which is written as `key`.
     pub(super) fn resolve(self, key: &str, subject: &Subject<'_>) -> Result<String, NamingError> {
         match self {
             Self::Table => Ok(subject.table.to_owned()),
@@ -114,7 +114,7 @@ impl Token {
 
 /// The known token that looks most like an unknown one; `None` where none is near.
 pub(super) fn nearest(unknown: &str) -> Option<&'static str> {
-    // A big N means all columns, unless everything is big.
+    // A capital N means all columns, unless all letters are capitals.
     let speaks_of_all = unknown.chars().any(|letter| letter.is_ascii_lowercase());
     let all = ["_N", "N"]
         .into_iter()
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_false_token_for_all_columns_fails_only_where_there_are_columns() {
+    fn a_false_token_for_all_columns_fails_only_for_a_constraint_with_columns() {
         for odd in [
             "column_1N_name",
             "column_1_N_foo",

@@ -1,4 +1,4 @@
-//! SQLAlchemy's own answers, recorded, against what this folder computes.
+//! Compares the names with those that SQLAlchemy gave, as recorded in tests/data.
 
 use serde_json::Value as Json;
 
@@ -29,17 +29,13 @@ impl<'v> Vector<'v> {
             .into_iter()
             .flatten()
             .map(|(key, value)| {
-                let key = match key.strip_prefix("class:") {
-                    Some(class) => Key::Class(class.to_owned()),
-                    None => Key::Text(key.to_owned()),
-                };
                 let value = match value {
                     Json::String(template) => Value::Template(template.to_owned()),
                     Json::Null => Value::Nothing,
                     Json::Object(callable) if callable.contains_key("callable") => Value::Token,
                     other => panic!("a value of a kind not seen before: {other}"),
                 };
-                (key, value)
+                (Key::read(key), value)
             });
         Convention::new(entries)
     }
