@@ -1,4 +1,4 @@
-//! What an `env.py` hands to Alembic: the expressions after `target_metadata=`, asked where they stand.
+//! The metadata that an `env.py` passes to Alembic as `target_metadata=`.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -14,10 +14,10 @@ use super::judged::{self, Judged};
 use super::target::{self, ConventionFacts, MetadataFacts, Target, target};
 use super::{Naming, Place, late};
 
-/// How far a name is followed to where the source says what it is.
+/// How many names are followed to where the source says which metadata it is.
 const MAX_NAMES: usize = 8;
 
-/// Asks an environment's `env.py` for its `target_metadata`.
+/// Reads the `target_metadata` of an environment's `env.py`.
 pub(super) fn resolve(modules: &Modules<'_>, environment: Environment) -> Naming {
     let known = Known {
         home: environment.folder.parent(),
@@ -39,10 +39,10 @@ pub(super) fn resolve(modules: &Modules<'_>, environment: Environment) -> Naming
     };
     if let Some(module) = modules.get(&env_py) {
         naming.renders_as_batch = renders_as_batch(&mut reader, module);
-        let (value, stated) = handed_over(&mut reader, module);
+        let (value, stated) = target_metadata(&mut reader, module);
         let value = without_copies(&mut reader, module, &value);
         naming.target = target(&mut reader, &value);
-        if may_lack_convention(&naming.target) && ask_who_may_set_it(&mut reader, module) {
+        if may_lack_convention(&naming.target) && read_other_modules(&mut reader, module) {
             naming.target = target(&mut reader, &value);
         }
         if reader.exhausted().is_some() {
@@ -73,9 +73,9 @@ fn may_lack_convention(target: &Target) -> bool {
     }
 }
 
-/// A convention may be assigned by a module that nothing is taken from: one that `env.py` imports, or a package around one that was asked, which
-/// Python runs before it. Whether there are any.
-fn ask_who_may_set_it<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> bool {
+/// Reads the modules that may assign a convention though nothing is taken from them: those that `env.py` imports, and the packages around each
+/// module that was read, which Python runs before it. Returns whether there are any.
+fn read_other_modules<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> bool {
     let Some(modules) = reader.modules() else { return false };
     let imported = late::imported(reader, env_py);
     let asked: Vec<RepoPath> = reader.asked().iter().map(|one| one.file().path().clone()).collect();
@@ -103,7 +103,7 @@ fn ask_who_may_set_it<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> bool {
     is_any
 }
 
-/// The modules that were asked, by path.
+/// The modules that were read, by path.
 pub(super) fn trail(reader: &Reader<'_>) -> Vec<RepoPath> {
     let mut paths: Vec<RepoPath> = reader
         .asked()
@@ -114,72 +114,73 @@ pub(super) fn trail(reader: &Reader<'_>) -> Vec<RepoPath> {
     paths
 }
 
-/// What Alembic is given, and where the source says so.
-fn handed_over<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> (Value<'m>, Option<Place>) {
+/// What Alembic is given as `target_metadata`, and where the source says so.
+fn target_metadata<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> (Value<'m>, Option<Place>) {
     let mut configured = configured(reader, env_py);
     if configured.is_empty() {
-        // The call may stand in a class or function of another module that `env.py` uses.
-        for path in late::imported(reader, env_py) {
-            let text = reader
-                .modules()
-                .and_then(|modules| modules.file(&path))
-                .map(SourceFile::text);
-            if text.is_some_and(|text| text.contains("target_metadata"))
-                && let Some(module) = reader.module_at(&path)
-            {
-                // Other things are configured as well, so only a call that says it counts there.
-                let in_module = self::configured(reader, module);
-                let says = |(_, given): &(Chain<'m>, Given<'m>)| matches!(given, Given::Written(_));
-                configured.extend(in_module.into_iter().filter(says));
-            }
-        }
+        configured = configured_elsewhere(reader, env_py);
     }
     let is_configured = !configured.is_empty();
     let mut values = Vec::new();
     let mut stated = None;
     for (chain, given) in configured {
-        let value = match given {
+        match given {
             Given::Written(expr) => {
                 let value = of_all_databases(reader, expr, &chain);
                 if stated.is_none() && !matches!(value, Value::Unknown(_)) {
                     stated = self::stated(reader, expr, &chain, MAX_NAMES);
                 }
-                value
+                values.push(value);
             }
-            Given::Spread(spread) => match reader.value(spread, &chain) {
-                Value::Dict(dict) => match (dict.get(&Value::text("target_metadata")), &dict.unknown) {
-                    (Some(value), _) => value.clone(),
-                    (None, None) => Value::None,
-                    (None, Some(reason)) => Value::Unknown(reason.clone()),
-                },
-                _ => Value::unknown("what `configure` is given comes out of a `**` that is computed"),
-            },
+            Given::Spread(spread) => values.push(in_spread(reader, spread, &chain)),
             // A call for SQL without a database may leave out what the other one says.
-            Given::Nothing => continue,
-        };
-        values.push(value);
+            Given::Nothing => {}
+        }
     }
-    let is_unknown = values.iter().all(|value| matches!(value, Value::Unknown(_)));
-    if is_unknown {
-        // Inside a function another name may stand for it; the module's own is what Alembic's templates set.
+    if values.iter().all(|value| matches!(value, Value::Unknown(_))) {
+        // A function may take it under another name; Alembic's templates set one of the module.
         let chain = reader.module(env_py);
         if let Some(value) = reader.in_scope("target_metadata", &chain, usize::MAX) {
             let stated = stated_name(reader, "target_metadata", &chain, MAX_NAMES);
             return (value, stated);
         }
     }
-    if values.is_empty() {
-        let nothing = if is_configured {
-            Value::None
-        } else {
-            Value::unknown("`env.py` sets no `target_metadata`")
-        };
-        return (nothing, None);
+    match (values.is_empty(), is_configured) {
+        (false, _) => (Value::either(values), stated),
+        (true, true) => (Value::None, None),
+        (true, false) => (Value::unknown("`env.py` sets no `target_metadata`"), None),
     }
-    (Value::either(values), stated)
 }
 
-/// A metadata that `env.py` fills with copies of tables is not the one that their constraints get their names from.
+/// The calls of `configure` in the modules that `env.py` imports. They configure other things as well, so only those with a `target_metadata`
+/// count.
+fn configured_elsewhere<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> Vec<(Chain<'m>, Given<'m>)> {
+    let mut found = Vec::new();
+    for path in late::imported(reader, env_py) {
+        let file = reader.modules().and_then(|modules| modules.file(&path));
+        if file.is_some_and(|file| file.text().contains("target_metadata"))
+            && let Some(module) = reader.module_at(&path)
+        {
+            let calls = configured(reader, module).into_iter();
+            found.extend(calls.filter(|(_, given)| matches!(given, Given::Written(_))));
+        }
+    }
+    found
+}
+
+/// The `target_metadata` in the dict after a `**`.
+fn in_spread<'m>(reader: &mut Reader<'m>, spread: &'m Expr, chain: &Chain<'m>) -> Value<'m> {
+    let Value::Dict(dict) = reader.value(spread, chain) else {
+        return Value::unknown("what `configure` is given comes out of a `**` that is computed");
+    };
+    match (dict.get(&Value::text("target_metadata")), &dict.unknown) {
+        (Some(value), _) => value.clone(),
+        (None, None) => Value::None,
+        (None, Some(reason)) => Value::Unknown(reason.clone()),
+    }
+}
+
+/// Leaves out metadata that `env.py` fills with copies of tables: their constraints got their names from another one.
 fn without_copies<'m>(reader: &mut Reader<'m>, env_py: &'m Module, value: &Value<'m>) -> Value<'m> {
     let doings = reader.doings(env_py);
     let calls = ["tometadata", "to_metadata"]
@@ -208,13 +209,13 @@ fn without_copies<'m>(reader: &mut Reader<'m>, env_py: &'m Module, value: &Value
 enum Given<'m> {
     /// This expression.
     Written(&'m Expr),
-    /// It may be in what `**` hands over.
+    /// It may be in the dict after a `**`.
     Spread(&'m Expr),
     /// Nothing.
     Nothing,
 }
 
-/// What the calls of `configure` say of `target_metadata`.
+/// The calls of `configure` in a module.
 fn configured<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<(Chain<'m>, Given<'m>)> {
     let doings = reader.doings(module);
     let mut found = Vec::new();
@@ -231,7 +232,7 @@ fn configured<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<(Chain<'m>
     found
 }
 
-/// Alembic's template for several databases hands over `target_metadata[name]` or `target_metadata.get(name)`: all of them count.
+/// Alembic's template for several databases passes `target_metadata[name]` or `target_metadata.get(name)`: all of them count.
 fn of_all_databases<'m>(reader: &mut Reader<'m>, expr: &'m Expr, chain: &Chain<'m>) -> Value<'m> {
     let whole = match &expr.kind {
         ExprKind::Subscript { value, .. } => Some(&**value),
@@ -269,7 +270,7 @@ fn renders_as_batch<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> bool {
     given.into_iter().any(|value| !is_false(value))
 }
 
-/// Where the source says what an expression is: the last assignment of the name, in this module or in the one it is imported from.
+/// Where the source says what an expression is: the last assignment of the name, here or in the module it is imported from.
 fn stated<'m>(reader: &mut Reader<'m>, expr: &'m Expr, chain: &Chain<'m>, steps: usize) -> Option<Place> {
     let here = || {
         Some(Place {
@@ -329,7 +330,7 @@ fn imported_module<'m>(reader: &mut Reader<'m>, module: &str, level: u32, chain:
     reader.module_at(&path)
 }
 
-/// A reader of one module and of what it imports, where no environment says where Python looks.
+/// A reader of one module and of what it imports, without an environment that says where Python looks.
 pub(super) fn around<'m>(modules: &'m Modules<'m>, module: &SourceFile) -> Reader<'m> {
     let path = module.path().clone();
     let roots = move || {
@@ -340,7 +341,7 @@ pub(super) fn around<'m>(modules: &'m Modules<'m>, module: &SourceFile) -> Reade
     Reader::new(Some((modules, Imports::new(roots))), &ALONE)
 }
 
-/// What holds for a migration without any `env.py`, as with Flask-Alembic: the database of the application around it.
+/// What holds for a migration without an `env.py`, as with Flask-Alembic: the database of the application around it.
 pub(super) fn without(modules: &Modules<'_>, migration: &SourceFile) -> Naming {
     let mut reader = around(modules, migration);
     let home = migration.path().parent().and_then(|folder| folder.parent());
@@ -367,7 +368,7 @@ pub(super) fn without(modules: &Modules<'_>, migration: &SourceFile) -> Naming {
     }
 }
 
-/// The metadata of a changed module, where Flask-Alembic migrates what the application has.
+/// The metadata of a changed module that Flask-Alembic migrates.
 pub(super) fn judged_without(modules: &Modules<'_>, module: &SourceFile) -> Vec<Judged> {
     let mut reader = around(modules, module);
     let folder = module.path().parent().unwrap_or_else(RepoPath::top);

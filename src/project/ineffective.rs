@@ -94,7 +94,7 @@ fn in_class_body<'m>(
     }
 }
 
-/// The convention of a `metadata` in the body of a class whose decorator sets another one.
+/// The convention of a `metadata` in the body of a class whose decorator replaces it.
 fn overwritten<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, class: &Rc<Class<'m>>) -> Option<Place> {
     let imposed = reader.class_attribute(class, "metadata")?;
     let body = reader.class_chain(class);

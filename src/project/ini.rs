@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct Ini {
     sections: Vec<(String, BTreeMap<String, String>)>,
-    /// The first section of that name.
+    /// The first `[DEFAULT]`.
     default: Option<usize>,
 }
 
-/// A value may grow to so many bytes by what is put in: one that refers to others many times over doubles with each of them.
+/// How many bytes a value may have with its references filled in: a value that refers to others many times doubles with each of them.
 const MOST_BYTES: usize = 1 << 20;
 
 impl Ini {
-    /// Reads what can be read; a line that is neither a section nor a key is passed over.
+    /// Reads a file; a line that is neither a section nor a key is skipped.
     pub(super) fn parse(text: &str) -> Self {
         let mut ini = Self::default();
         let mut key: Option<String> = None;
@@ -60,19 +60,19 @@ impl Ini {
     }
 }
 
-/// One section, with the values of `[DEFAULT]` behind it.
+/// One section, whose missing values are those of `[DEFAULT]`.
 pub(super) struct Section<'i> {
     ini: &'i Ini,
     values: &'i BTreeMap<String, String>,
 }
 
 impl Section<'_> {
-    /// A value with `%(here)s` and references to other keys put in; `here` is the folder of the file.
+    /// A value with `%(here)s` and references to other keys filled in; `here` is the folder of the file.
     pub(super) fn get(&self, key: &str, here: &str) -> Option<String> {
         self.get_within(key, here, 8, &mut 0)
     }
 
-    /// `size` counts the bytes that were put together for the value, at all depths.
+    /// `size` counts the bytes of the value, at all depths.
     fn get_within(&self, key: &str, here: &str, depth: usize, size: &mut usize) -> Option<String> {
         let default = || {
             let (_, values) = self.ini.sections.get(self.ini.default?)?;

@@ -10,10 +10,10 @@ use crate::python::Module;
 use crate::python::values::{Made, Reader, Value};
 use crate::source::SourceFile;
 
-/// A metadata of a changed module, with the place to point at.
+/// A metadata, with the place to point at.
 #[derive(Debug, Clone)]
 pub struct Judged {
-    /// The metadata; nothing when the environment hands over `None` or a list.
+    /// The metadata, or the `None` or list that the environment passes.
     pub target: Target,
     /// The place in the changed module.
     pub place: Place,
@@ -25,7 +25,7 @@ impl PartialEq for Judged {
     }
 }
 
-/// What this environment migrates and a changed module makes, or states.
+/// What an environment migrates and a changed module makes or names.
 pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
     let here = |place: Option<&Place>| place.filter(|place| place.file.path() == module.path()).cloned();
     match &naming.target {
@@ -64,7 +64,7 @@ pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
 fn judge_one(facts: &MetadataFacts, naming: &Naming, here: &dyn Fn(Option<&Place>) -> Option<Place>) -> Vec<Judged> {
     let mut judged = Vec::new();
     let mut facts = facts.clone();
-    // That a convention comes too late is said where it is assigned, which may be another module than the one it is written in.
+    // A convention that comes too late is reported where it is assigned, maybe in another module than where it is written.
     let written = convention_place(&facts).map(|place| place.file.path().clone());
     let is_elsewhere = |late: &(Place, Early)| written.as_ref().is_some_and(|path| path != late.0.file.path());
     if let Some(late) = facts.late.take_if(|late| is_elsewhere(late))
@@ -90,11 +90,11 @@ fn place_to_judge(
     naming: &Naming,
     here: &dyn Fn(Option<&Place>) -> Option<Place>,
 ) -> Option<Place> {
-    // One cause is one finding: what is wrong with a convention stands where that is written.
+    // One cause is one finding: a convention is judged where it is written.
     if let Some(place) = convention_place(facts) {
         return here(Some(place));
     }
-    // What a library makes for all can only be pointed at where the project takes it, and only where the project is meant to configure it.
+    // The metadata of a library has its place where the project uses it, and counts only if the project configures it.
     let is_configurable = facts.is_configurable();
     let takes = |place: &Place| {
         let code = place.file.slice(place.span);

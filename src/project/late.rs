@@ -1,4 +1,4 @@
-//! Whether tables are defined before a convention is assigned, which names only those defined after it, or are read from a database.
+//! Whether tables are defined before their convention is assigned, which then doesn't name them, or are reflected from a database.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use crate::source::{RepoPath, Span};
 
 use super::Place;
 
-/// How many imported modules are looked through for a table.
+/// How many imported modules are searched for a table.
 const MAX_MODULES: usize = 40;
 
 /// A table that is defined before a convention is assigned.
@@ -20,14 +20,14 @@ const MAX_MODULES: usize = 40;
 pub struct Early {
     /// The table.
     pub table: Place,
-    /// The statement that defines it, or the first import that leads to it: what an assignment must stand above.
+    /// The statement that defines it, or the first import that leads to it. A convention must be assigned above it.
     pub statement: Place,
 }
 
 /// The first table of a metadata that is defined before the place where its convention is assigned (`sqlalchemy/sql/naming.py`: a constraint gets
 /// its name when it is attached to its table).
 pub(super) fn first_table<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, set: &Place) -> Option<Early> {
-    // Alembic runs `env.py` first. What else leads to the module of the assignment is not known.
+    // Alembic runs `env.py` first. What else imports the module of the assignment is unknown.
     let env_py = reader.asked().first().copied();
     let env_py = env_py.filter(|module| module.file().path().file_name() == b"env.py");
     let own = reader.module_at(set.file.path());
@@ -41,8 +41,8 @@ pub(super) fn first_table<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, 
     None
 }
 
-/// What the tables of a metadata are first defined by: a statement of `env.py`, or of the module that says which metadata it is where that runs
-/// before. Where there is too much to look through, the first import of another module of the project.
+/// The statement that first defines a table of a metadata: in `env.py`, or in the module that says which metadata it is, if that runs before.
+/// With too much to search, the first import of another module of the project.
 pub(super) fn first_statement<'m>(
     reader: &mut Reader<'m>,
     metadata: &Rc<Made<'m>>,
@@ -80,11 +80,11 @@ fn first_import<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Option<Place
     Some(place_of(module, statement))
 }
 
-/// Modules run as Python runs them: each once, at its first import, the packages around it before it.
+/// Visits modules as Python runs them: each once, at its first import, after the packages around it.
 struct Run<'r, 'm> {
     reader: &'r mut Reader<'m>,
     metadata: &'r Rc<Made<'m>>,
-    /// Where the run ends; without it, at the first table.
+    /// Where to stop; without it, at the first table.
     until: Option<&'r Place>,
     seen: Vec<RepoPath>,
     first: Option<Early>,
@@ -211,7 +211,7 @@ fn defined_by<'m>(
             let call = value.as_call_of("Table")?;
             if let Value::Made(table) = reader.value(value, chain)
                 && table.kind == kinds::TABLE
-                && !is_read(&call.arguments)
+                && !is_reflected_table(&call.arguments)
                 && is_of(table.arguments.get(Some(1), "metadata").cloned(), metadata)
             {
                 return Some(Place {
@@ -243,10 +243,10 @@ fn defines_table<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> bool {
     assigns("__tablename__") || assigns("__table__") || is_table || is_named_by_base(reader, class)
 }
 
-/// Whether a model gets the name of its table from its bases: by a `__tablename__` of theirs, or as Flask-SQLAlchemy makes it of the class's
+/// Whether a model's table is named by its bases: by their `__tablename__`, or by Flask-SQLAlchemy after the class
 /// (`flask_sqlalchemy/model.py`, `should_set_tablename`: with a primary key of its own).
 fn is_named_by_base<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> bool {
-    // Most classes are no models, and their bases need not be asked.
+    // Most classes are no models, and their bases need not be read.
     if !has_columns(class) {
         return false;
     }
@@ -282,13 +282,13 @@ fn has_primary_key(class: &Class<'_>) -> bool {
     })
 }
 
-/// Whether a `Table` is read from a database.
-fn is_read(arguments: &[Argument]) -> bool {
+/// Whether a `Table` is reflected from a database.
+fn is_reflected_table(arguments: &[Argument]) -> bool {
     let mut arguments = arguments.iter();
     arguments.any(|argument| argument.is_keyword("autoload") || argument.is_keyword("autoload_with"))
 }
 
-/// Whether all tables of a metadata come from a database, names included.
+/// Whether all tables of a metadata are reflected from a database, with their names.
 pub(super) fn is_reflected<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> bool {
     if &*metadata.maker == "automap_base" {
         return true;
@@ -301,7 +301,7 @@ pub(super) fn is_reflected<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>)
     let Some(module) = reader.module_at(place.file.path()) else {
         return false;
     };
-    if !reads_tables(reader, metadata, module) {
+    if !reflects_tables(reader, metadata, module) {
         return false;
     }
     let chain = reader.module(module);
@@ -309,7 +309,7 @@ pub(super) fn is_reflected<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>)
     !statements.any(|statement| defined_by(reader, metadata, statement, module, &chain).is_some())
 }
 
-fn reads_tables<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, module: &'m Module) -> bool {
+fn reflects_tables<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, module: &'m Module) -> bool {
     let doings = reader.doings(module);
     for (within, call) in doings.calls("reflect") {
         let chain = reader.within(module, within);
@@ -323,7 +323,7 @@ fn reads_tables<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, module: &'
     for (within, call) in doings.calls("Table") {
         let chain = reader.within(module, within);
         if let Ok(Some(argument)) = call.argument(Some(1), "metadata")
-            && is_read(&call.arguments)
+            && is_reflected_table(&call.arguments)
         {
             let given = reader.value(&argument.value, &chain);
             if is_of(Some(given), metadata) {

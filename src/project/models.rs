@@ -28,12 +28,12 @@ pub struct Wanted<'w> {
     pub columns: &'w [String],
 }
 
-/// A declaration in a model, and how it reads with an explicit name.
+/// The declaration of a constraint in a model.
 #[derive(Debug, Clone)]
 pub struct Declaration {
     /// The `ForeignKey(...)`, the constraint or the column.
     pub place: Place,
-    /// The same with the name, as code.
+    /// The code with an explicit name.
     pub named: String,
 }
 
@@ -164,7 +164,7 @@ fn in_statement(statement: &Stmt, add: &mut dyn FnMut(&str, Constraint)) {
     }
 }
 
-/// The names that the table of a class may have: the one it writes, else what SQLModel or Flask-SQLAlchemy make of the class's.
+/// The names that the table of a class may have: its `__tablename__`, else what SQLModel or Flask-SQLAlchemy make of the class's name.
 fn table_names(class: &Class) -> Vec<String> {
     let written = class.body.iter().find_map(|statement| match &statement.kind {
         StmtKind::Assign {
@@ -372,7 +372,7 @@ mod tests {
         );
     }
 
-    /// `name=` beside `unique=True` is the name of the column.
+    /// `name=` beside `unique=True` would name the column.
     #[test]
     fn a_unique_column_is_named_by_a_constraint_of_its_table() {
         for (models, expected) in [

@@ -1,4 +1,4 @@
-//! The names that people gave to the constraints of a project, in its models and its revisions.
+//! The names that a project's models and revisions give to constraints.
 
 use super::Place;
 use super::checks::{CheckName, check_name, classes, modules};
@@ -6,25 +6,25 @@ use crate::python::{Call, Expr, Module, names_down_revision};
 use crate::snapshot::Snapshot;
 use crate::source::{RepoPath, SourceFile};
 
-/// More than this, in bytes, is not read.
+/// How many bytes are read.
 const MOST_BYTES: usize = 32 << 20;
 
-/// What was found.
+/// The names of a project.
 #[derive(Debug, Default)]
 pub struct Given {
     /// The plain names of checks, each with the first place that gives it.
     pub checks: Vec<(String, Place)>,
-    /// The checks that have no name or one that cannot be read, and those that are dropped by a plain one.
+    /// The checks without a name or with one that can't be read, and those that are dropped by a plain one.
     pub unclear_checks: Vec<Place>,
     /// The names of keys, unique constraints and indexes that the models give.
     pub in_models: Vec<Named>,
     /// Those that revisions give.
     pub in_revisions: Vec<Named>,
-    /// Whether something was left unread, since there is too much of it or it is no Python.
+    /// Whether something was left unread: it is too much, or no UTF-8.
     pub is_partial: bool,
 }
 
-/// A name, and the texts beside it, among which are its columns.
+/// A name, and the other texts in its call, among them the columns.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
     /// The name.
@@ -33,7 +33,7 @@ pub struct Named {
     pub beside: Vec<String>,
 }
 
-/// Looks through the modules below these folders.
+/// Searches the modules below these folders.
 pub(super) fn find(snapshot: &dyn Snapshot, tops: &[RepoPath]) -> Given {
     let mut given = Given::default();
     let Some(modules) = modules(snapshot, tops) else {

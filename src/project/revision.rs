@@ -20,17 +20,17 @@ pub struct Revision {
     pub(super) links: Links,
     module: OnceCell<Module>,
     is_readable: OnceCell<bool>,
-    /// The texts that it gives to functions of other modules.
+    /// The texts that it passes to functions of other modules.
     handed_out: OnceCell<HashSet<String>>,
 }
 
-/// What a revision is called and what it builds on.
+/// The identifier of a revision, and those that it builds on.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Links {
     pub(super) id: String,
-    /// `down_revision`; nothing where it is computed.
+    /// `down_revision`; nothing if it is computed.
     pub(super) down: Option<Vec<String>>,
-    /// `down_revision` and `depends_on`; nothing where they are computed.
+    /// `down_revision` and `depends_on`; nothing if one is computed.
     pub(super) parents: Option<Vec<String>>,
 }
 
@@ -64,7 +64,7 @@ impl Revision {
         self.module.get_or_init(|| Module::parse(self.file.clone()))
     }
 
-    /// Whether this name stands in it anywhere as a word; without it the revision says nothing about a table of that name.
+    /// Whether this name occurs in it as a word. Otherwise it has nothing to do with a table of that name.
     #[must_use]
     pub fn mentions(&self, name: &str) -> bool {
         let bytes = self.file.text().as_bytes();
@@ -76,9 +76,9 @@ impl Revision {
             .any(|at| !is_part(at.checked_sub(1)) && !is_part(Some(at + name.len())))
     }
 
-    /// Whether what it does to constraints can be read off its own operations.
+    /// Whether its operations show all that it does to constraints.
     ///
-    /// Not where it makes tables of a metadata, runs SQL from a file, or looks up what the database holds and goes by that.
+    /// Not if it creates the tables of a metadata, runs SQL from a file, or inspects the database.
     #[must_use]
     pub fn is_readable(&self) -> bool {
         let bytes = self.file.text().as_bytes();
@@ -87,17 +87,17 @@ impl Revision {
             .get_or_init(|| OPAQUE.as_ref().is_some_and(|pattern| !pattern.is_match(bytes)))
     }
 
-    /// Whether a function that comes from another module of the project is called with this text as an argument.
+    /// Whether a function of another module of the project is called with this text.
     #[must_use]
     pub fn hands_out(&self, text: &str) -> bool {
         let handed = self.handed_out.get_or_init(|| {
-            let strangers: HashSet<&str> = self.module().body().iter().flat_map(strange_names).collect();
+            let imported: HashSet<&str> = self.module().body().iter().flat_map(imported_names).collect();
             let mut handed = HashSet::new();
             for statement in self.module().body() {
                 statement.each_call(&mut |call| {
                     let root = call.callee.dotted();
                     let root = root.as_deref().and_then(|dotted| dotted.split('.').next());
-                    if root.is_some_and(|root| strangers.contains(root)) {
+                    if root.is_some_and(|root| imported.contains(root)) {
                         call.arguments
                             .iter()
                             .for_each(|argument| add_texts(&argument.value, &mut handed));
@@ -116,7 +116,7 @@ impl Revision {
     }
 }
 
-/// What a database holds that no operation shows.
+/// Code that may change constraints in a way that no operation shows.
 static OPAQUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?-u)create_all|drop_all|\bopen\(|read_text|read_bytes|importlib|get_foreign_keys|get_unique_constraints|get_check_constraints|get_multi_|information_schema|pg_constraint|[Rr][Ee][Nn][Aa][Mm][Ee]\s+[Cc][Oo][Nn][Ss][Tt][Rr][Aa][Ii][Nn][Tt]|\.invoke\(|getattr\(",
@@ -124,7 +124,7 @@ static OPAQUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// The texts that an argument is, or has in a list.
+/// The text of an argument, or the texts in its list.
 fn add_texts(expr: &Expr, found: &mut HashSet<String>) {
     found.extend(expr.as_str().map(str::to_owned));
     if let ExprKind::List(items) | ExprKind::Tuple(items) = &expr.kind {
@@ -134,11 +134,11 @@ fn add_texts(expr: &Expr, found: &mut HashSet<String>) {
     }
 }
 
-/// The names that an import binds to something other than SQLAlchemy and Alembic, in functions as well.
-fn strange_names(statement: &Stmt) -> Vec<&str> {
+/// The names that are imported from anything but SQLAlchemy and Alembic, in functions as well.
+fn imported_names(statement: &Stmt) -> Vec<&str> {
     let is_known = |module: &str| matches!(module.split('.').next(), Some("sqlalchemy" | "alembic"));
     match &statement.kind {
-        StmtKind::Function(function) => function.body.iter().flat_map(strange_names).collect(),
+        StmtKind::Function(function) => function.body.iter().flat_map(imported_names).collect(),
         StmtKind::Import(aliases) => aliases
             .iter()
             .filter(|alias| !is_known(&alias.name))
@@ -150,7 +150,7 @@ fn strange_names(statement: &Stmt) -> Vec<&str> {
                 .iter()
                 .filter(|_| is_own)
                 .map(|alias| alias.asname.as_deref().unwrap_or(&alias.name))
-                // Handed on by a module of the project, it is still Alembic's.
+                // Re-exported by a module of the project, it is still Alembic's.
                 .filter(|name| !matches!(*name, "op" | "sa"))
                 .collect()
         }
@@ -175,7 +175,7 @@ impl Links {
         Self::of(parse(text).body())
     }
 
-    /// Nothing where the module is no revision, or its identifier is computed.
+    /// Nothing if the module is no revision, or its identifier is computed.
     pub(super) fn of(body: &[Stmt]) -> Option<Self> {
         let [id, down, depends] = NAMES.map(|name| value(body, name));
         let down = texts(down?);
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_handed_to_the_projects_own_functions_is_seen() {
+    fn texts_passed_to_the_projects_own_functions_are_found() {
         let hands_out = |code: &str| {
             let text = format!("revision = 'a'\ndown_revision = None\n{code}\n");
             let revision = Revision::read(SourceFile::new("a.py".into(), text)).unwrap();

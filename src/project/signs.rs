@@ -1,7 +1,7 @@
-//! The databases that a project shows it is for, where neither a configuration nor a URL names one: the folder of a revision, what is imported
-//! from SQLAlchemy's dialects, and the drivers among the requirements.
+//! Hints at a project's databases, where neither a configuration nor a URL names one: the folder of a revision, imports of SQLAlchemy's dialects,
+//! and the drivers among the requirements.
 //!
-//! A sign tells of one database and never that there is no other, so all of them count together. SQLite needs no driver.
+//! No hint rules out another database, so all of them count. SQLite needs no driver.
 
 use std::sync::LazyLock;
 
@@ -12,16 +12,16 @@ use crate::naming::Dialect;
 use crate::snapshot::{EntryKind, Snapshot};
 use crate::source::RepoPath;
 
-/// How many revisions, modules and lists of requirements are looked through.
+/// How many revisions, modules and lists of requirements are read.
 const MOST_FILES: usize = 200;
 
-/// How many folders are looked into for revisions.
+/// How many folders are searched for revisions.
 const MOST_FOLDERS: usize = 50;
 
-/// The same for the size of all files together.
+/// How many bytes of them are read.
 const MOST_BYTES: usize = 8 << 20;
 
-/// The database that a folder of revisions is called after, in or below the folder of the environment.
+/// The databases that a folder of revisions is called after, up to the folder of the environment.
 pub(super) fn of_folder(naming: &Naming, migration: &RepoPath) -> Vec<Dialect> {
     let environment = naming.environment.as_ref();
     let home = environment.and_then(|environment| environment.folder.parent());
@@ -33,7 +33,7 @@ pub(super) fn of_folder(naming: &Naming, migration: &RepoPath) -> Vec<Dialect> {
     named.find(|named| !named.is_empty()).unwrap_or_default()
 }
 
-/// The databases of what a text imports from SQLAlchemy's dialects.
+/// The databases whose SQLAlchemy dialects a text imports.
 pub(super) fn of_imports(text: &[u8]) -> Vec<Dialect> {
     static IMPORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
@@ -55,7 +55,7 @@ const fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// The databases of a dialect's name: SQLAlchemy's `mysql` speaks to MariaDB as well.
+/// The databases of a dialect: SQLAlchemy's `mysql` serves MariaDB as well.
 fn named(name: &[u8]) -> Vec<Dialect> {
     match std::str::from_utf8(name).ok().and_then(Dialect::from_name) {
         Some(Dialect::Mysql) => vec![Dialect::Mysql, Dialect::Mariadb],
@@ -64,7 +64,7 @@ fn named(name: &[u8]) -> Vec<Dialect> {
     }
 }
 
-/// The databases that the files of a migration's environment show; what a history holds is not read again.
+/// The databases that the files of an environment hint at. Files of a history are not read again.
 pub(super) fn of_environment(
     snapshot: &dyn Snapshot,
     histories: &[&History],
@@ -85,7 +85,7 @@ pub(super) fn of_environment(
         .as_ref()
         .map(|environment| environment.folder.clone());
     let folder = folder.or_else(|| migration.parent()).unwrap_or_else(RepoPath::top);
-    // The nearest that says something: a repository may hold several projects.
+    // The nearest folder with a driver: a repository may hold several projects.
     let mut drivers = std::iter::once(folder.clone())
         .chain(folder.ancestors())
         .map(|folder| drivers_in(&mut files, &folder));
@@ -101,7 +101,7 @@ fn modules(snapshot: &dyn Snapshot, naming: &Naming, migration: &RepoPath) -> Ve
     let mut found: Vec<RepoPath> = environment.map(super::Environment::env_py).into_iter().collect();
     found.extend(naming.imports.iter().chain(&naming.trail).cloned());
     found.truncate(MOST_FILES / 2);
-    // The same for every migration of the environment, since it is looked for once.
+    // The same for every migration of the environment, since the answer is kept for all.
     let mut open = match environment {
         Some(environment) if environment.version_folders.is_empty() => vec![environment.folder.clone()],
         Some(environment) => environment.version_folders.clone(),
@@ -146,7 +146,7 @@ impl<'s> Files<'s> {
     }
 }
 
-/// The databases of the drivers that the lists of requirements in a folder name.
+/// The databases of the drivers in a folder's lists of requirements.
 fn drivers_in(files: &mut Files<'_>, folder: &RepoPath) -> Vec<Dialect> {
     let mut found = Vec::new();
     for path in requirements(files.snapshot, folder) {
@@ -174,7 +174,7 @@ fn requirements(snapshot: &dyn Snapshot, folder: &RepoPath) -> Vec<RepoPath> {
                     .filter(|entry| entry.kind == EntryKind::File && is_list(&entry.name));
                 found.extend(inner.filter_map(|entry| path.join(&entry.name)));
             }
-            // What an unpacked wheel says of itself.
+            // The metadata of an unpacked wheel.
             EntryKind::Folder if name.ends_with(b".dist-info") => found.extend(path.join("METADATA")),
             _ => {}
         }
@@ -191,14 +191,14 @@ fn is_list(name: &[u8]) -> bool {
     name.ends_with(b".txt") || name.ends_with(b".in")
 }
 
-/// The databases of the drivers that a line names, a comment aside.
+/// The databases of the drivers in a line, comments aside.
 fn drivers(line: &[u8]) -> Vec<Dialect> {
     let code = line.split(|byte| *byte == b'#').next().unwrap_or_default();
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     code.split(|byte| !is_part(byte)).flat_map(driver).copied().collect()
 }
 
-/// The databases of a distribution; a name is compared as an index compares it (PEP 503), and `psycopg2.extras` is no distribution.
+/// The databases of a distribution, by its normalized name (PEP 503, without dots: `psycopg2.extras` is no distribution).
 fn driver(name: &[u8]) -> &'static [Dialect] {
     let name: Vec<u8> = name
         .iter()
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn imports_tell_of_their_dialects() {
+    fn imports_name_dialects() {
         for (text, expected) in [
             ("from sqlalchemy.dialects import postgresql\n", "PostgreSQL"),
             (
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn requirements_tell_of_their_drivers() {
+    fn requirements_name_drivers() {
         for (line, expected) in [
             ("psycopg2-binary>=2.9; python_version > '3'", "PostgreSQL"),
             ("    'PyMySQL[rsa]~=1.1',", "MySQL MariaDB"),
@@ -276,7 +276,7 @@ mod tests {
 
     const ENV: &str = "from alembic import context\nfrom app import models\n";
 
-    /// What a revision shows with `migrations/env.py` and these files.
+    /// The hints for a revision with `migrations/env.py` and these files.
     fn shown(path: &str, text: &str, files: &[(&str, &str)]) -> String {
         let files = files
             .iter()
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sign_of_an_environment_counts_and_the_folder_of_a_revision_decides() {
+    fn all_hints_count_unless_the_folder_of_a_revision_names_a_database() {
         let versions = "svc/migrations/versions/a.py";
         let import = "from sqlalchemy.dialects import mysql\n";
         for (path, files, expected) in [
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn not_everything_is_read() {
+    fn the_number_of_files_that_are_read_is_limited() {
         let files = (0..2_000).map(|at| {
             let path = format!("migrations/versions/f{at}/r.py");
             (path, "from sqlalchemy.dialects import mysql\n")

@@ -1,4 +1,4 @@
-//! What an environment's metadata is, and what can be said of its naming convention.
+//! The metadata that an environment migrates, and its naming convention.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use crate::libraries::sqlalchemy::{self, Setting};
 use crate::naming::{Convention, Key, Value as Template};
 use crate::python::values::{Dict, Made, Reader, Value};
 
-/// What an environment hands to Alembic as `target_metadata`.
+/// What an environment passes to Alembic as `target_metadata`.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// `None`: autogenerate sees no models, and no convention is applied.
@@ -21,7 +21,7 @@ pub enum Target {
     Several(Vec<MetadataFacts>),
     /// One for each database, by the database's name, as in Alembic's template for several databases.
     ByDatabase(Vec<(String, MetadataFacts)>),
-    /// It cannot be told without running the project; why.
+    /// It is known only at run time; why.
     Unknown(String),
 }
 
@@ -34,24 +34,24 @@ pub struct MetadataFacts {
     pub place: Option<Place>,
     /// Its convention.
     pub convention: ConventionFacts,
-    /// Where a convention was meant to be set without effect, and why there is none.
+    /// Where a convention is written without effect, and why.
     pub ineffective: Vec<(Place, String)>,
-    /// Where its convention is set after a table was defined, and the first such table.
+    /// Where its convention is set too late, and the first table defined before.
     pub late: Option<Box<(Place, Early)>>,
-    /// What an assignment to the metadata of a library must stand above: the statement that first defines a table, or imports one.
+    /// For the metadata of a library: the statement that first defines or imports a table. A convention must be assigned above it.
     pub first_statement: Option<Place>,
-    /// Whether its tables all come from a database, names included.
+    /// Whether all its tables are reflected from a database.
     pub is_reflected: bool,
 }
 
 impl MetadataFacts {
-    /// Whether a library makes it for all, and leaves its configuration to the project.
+    /// Whether a library makes it, and the project configures it.
     #[must_use]
     pub fn is_configurable(&self) -> bool {
         self.place.is_none() && self.maker == "SQLModel"
     }
 
-    /// How a convention is written where the source makes this metadata.
+    /// How this project would write a convention for it.
     #[must_use]
     pub fn spelling(&self) -> Spelling {
         match self.maker.as_str() {
@@ -90,7 +90,7 @@ pub enum Spelling {
 }
 
 impl Spelling {
-    /// As code, around what stands for the dict.
+    /// As code, with this as the dict.
     #[must_use]
     pub fn around(&self, convention: &str) -> String {
         match self {
@@ -109,7 +109,7 @@ pub enum ConventionFacts {
     Default,
     /// This one, written here.
     Known(Convention, Option<Place>),
-    /// One was given whose content cannot be told; why, and where.
+    /// One was given whose content is unknown; why, and where.
     Unknown(String, Option<Place>),
 }
 
@@ -147,7 +147,7 @@ pub(super) fn as_metadata<'v, 'm>(value: &'v Value<'m>) -> Option<&'v Rc<Made<'m
     }
 }
 
-/// Alembic's template for several databases hands over `target_metadata[name]`, and runs `upgrade_<name>()` under it.
+/// Alembic's template for several databases passes `target_metadata[name]` when it runs `upgrade_<name>()`.
 fn by_database<'m>(reader: &mut Reader<'m>, dict: &Dict<'m>) -> Target {
     let mut databases = Vec::new();
     for (key, value) in dict.items() {
@@ -167,9 +167,7 @@ fn by_database<'m>(reader: &mut Reader<'m>, dict: &Dict<'m>) -> Target {
     }
 }
 
-/// One metadata among several possible values is the one that matters: the others are `None` and what is unknown.
-///
-/// Several that no convention tells from each other are as good as one.
+/// One metadata among several possible values counts: the others are `None` or unknown.
 fn either<'m>(reader: &mut Reader<'m>, values: &[Value<'m>]) -> Target {
     let mut metadata = values.iter().filter_map(as_metadata);
     let reason = || {
@@ -204,7 +202,7 @@ pub(super) fn facts<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Met
     }
 }
 
-/// Where the convention is set too late. One that is set again was set before.
+/// Where the convention is set too late: by each assignment, since an earlier one may be in time.
 fn late<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Option<Box<(Place, Early)>> {
     const MOST: usize = 4;
     let sets = reader.sets_on(&Value::Made(metadata.clone()), "naming_convention");
@@ -295,7 +293,7 @@ mod tests {
         project.naming(&SourceFile::new("migrations/versions/new.py".into(), String::new()))
     }
 
-    /// Each file's first line says what SQLAlchemy really does with it.
+    /// Each file's first line says what SQLAlchemy does with it.
     #[test]
     fn every_recorded_spelling_is_judged_as_sqlalchemy_does() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/convention_spellings");

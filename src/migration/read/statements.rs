@@ -1,7 +1,7 @@
 //! The walk over statements and expressions: what they bind, and which branch or loop they are in.
 
 use crate::python::scopes::ScopeKind;
-use crate::python::{Call, Expr, ExprKind, Handler, Stmt, StmtKind};
+use crate::python::{Call, Case, Expr, ExprKind, Handler, Stmt, StmtKind};
 use crate::source::Span;
 
 use super::super::executed::{Guard, guard};
@@ -138,17 +138,21 @@ impl<'m> Reader<'_, 'm> {
             StmtKind::Match { subject, cases } => {
                 self.expr(subject);
                 for case in cases {
-                    for name in &case.names {
-                        self.innermost(|scope| scope.bind(name, Binding::Other));
-                    }
-                    if let Some(guard) = &case.guard {
-                        self.expr(guard);
-                    }
-                    self.branch(&case.body);
+                    self.case(case);
                 }
             }
             _ => {}
         }
+    }
+
+    fn case(&mut self, case: &'m Case) {
+        for name in &case.names {
+            self.innermost(|scope| scope.bind(name, Binding::Other));
+        }
+        if let Some(guard) = &case.guard {
+            self.expr(guard);
+        }
+        self.branch(&case.body);
     }
 
     fn if_statement(&mut self, branches: &'m [(Option<Expr>, Vec<Stmt>)]) {

@@ -1,8 +1,8 @@
-//! Small files that could cost much: each gets an answer within its steps, and where there is none the reason is said.
+//! Small files that could cost much: each is answered within its steps, with a reason if the answer is unknown.
 
 use super::*;
 
-/// What is known of an environment, and how many steps that took.
+/// The convention of an environment, and the steps that it took.
 fn asked(files: &[(&str, &str)]) -> (String, usize) {
     let snapshot: MemorySnapshot = files.iter().copied().collect();
     let project = Project::new(&snapshot, "/repo");
@@ -28,7 +28,7 @@ fn lines(numbers: impl Iterator<Item = usize>, line: impl Fn(usize) -> String) -
     numbers.map(line).collect::<Vec<_>>().concat()
 }
 
-/// A convention put together in `code`, which ends with it in `c`.
+/// A metadata with the convention that `code` puts into `c`.
 fn convention_of(code: &str) -> String {
     format!("from sqlalchemy import MetaData\n{code}\ntarget_metadata = MetaData(naming_convention=c)\n")
 }
@@ -86,7 +86,7 @@ class B{number}(B{last}, A{last}):
 }
 
 #[test]
-fn many_branches_and_conditional_assignments_are_gone_through_once() {
+fn many_branches_and_conditional_assignments_are_visited_once() {
     let branches = |different: bool| {
         lines(0..2_000, |number| {
             let word = if number == 0 { "if" } else { "elif" };
@@ -170,7 +170,7 @@ fn a_circle_of_imports_ends() {
 }
 
 #[test]
-fn what_is_asked_for_is_all_that_is_read() {
+fn nothing_but_what_is_needed_is_read() {
     let models = "import huge\nfrom huge import *\nfrom sqlalchemy import MetaData\nx = huge.compute(9)\ntarget_metadata = MetaData()\n";
     let files = [
         ("migrations/env.py", ENV),
@@ -192,7 +192,7 @@ fn what_is_asked_for_is_all_that_is_read() {
 }
 
 #[test]
-fn more_steps_than_there_are_is_said_with_the_place() {
+fn running_out_of_steps_is_reported() {
     let calls = lines(0..400_000, |number| format!("x{number} = f({number})\n"));
     let code = format!("def f(n):\n    return n\n{calls}c = {{'fk': 'A'}}\n");
     assert_eq!(costs(&convention_of(&code), 200_000), "A");
@@ -206,7 +206,7 @@ fn more_steps_than_there_are_is_said_with_the_place() {
 }
 
 #[test]
-fn what_rests_on_too_many_others_is_unknown_whatever_was_asked_before() {
+fn a_value_with_too_many_values_behind_it_is_unknown_whatever_was_asked_before() {
     let deep = lines(1..30_000, |number| format!("x{number:05} = [x{:05}]\n", number - 1));
     let text = format!("from sqlalchemy import MetaData\nx00000 = [MetaData()]\n{deep}");
     let snapshot: MemorySnapshot = [("app/models.py", text.as_str())].into_iter().collect();
@@ -237,7 +237,7 @@ fn what_rests_on_too_many_others_is_unknown_whatever_was_asked_before() {
 }
 
 #[test]
-fn a_revision_may_be_as_odd() {
+fn odd_revisions_end_as_well() {
     let doubled = lines(1..41, |number| {
         format!("s{number} = s{} + s{}\n", number - 1, number - 1)
     });
@@ -274,9 +274,9 @@ fn a_revision_may_be_as_odd() {
     }
 }
 
-/// Each was 1 to 40 seconds before what is copied and gone through was counted.
+/// Each took 1 to 40 seconds before copies and iterations were counted.
 #[test]
-fn what_is_copied_or_gone_through_is_counted() {
+fn copies_and_iterations_are_counted() {
     let list = format!("L = [{}]\n", lines(0..4_090, |number| format!("{number}, ")));
     let dict = format!("D = {{{}}}\n", lines(0..4_090, |number| format!("{number}: 1, ")));
     let many = |line: &str| lines(0..20_000, |number| line.replace("{n}", &number.to_string()) + "\n");
@@ -318,7 +318,7 @@ fn what_is_copied_or_gone_through_is_counted() {
 
 /// A model has a `metadata` of its own meaning in many a project, and what sets it has nothing to do with SQLAlchemy's.
 #[test]
-fn what_a_function_sets_is_looked_for_in_few_of_its_callers() {
+fn assignments_in_a_function_are_followed_to_few_of_its_callers() {
     let base = "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\n";
     let files = |sets: &str, calls: &str| {
         let run = format!("from app.base import Base\n{sets}");

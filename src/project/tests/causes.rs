@@ -1,8 +1,8 @@
-//! Shapes of real projects, each reduced to the few files that matter: what `target_metadata` leads to there.
+//! Shapes of real projects, each reduced to the few files that matter.
 
 use super::*;
 
-/// The convention of `NC`, which models below take.
+/// The convention of the models below.
 const NC: &str = "NC = {'fk': 'F'}\n";
 
 #[track_caller]
@@ -70,7 +70,7 @@ fn configure_may_be_called_by_a_class_of_another_module() {
 }
 
 #[test]
-fn what_runs_decides_where_it_is_known() {
+fn code_that_does_not_run_is_left_out() {
     for models in [
         "if TYPE_CHECKING:\n    Base = Any\nelse:\n    Base = declarative_base(metadata=MetaData(naming_convention=NC))\n",
         "try:\n    from nowhere import Base\nexcept ImportError:\n    Base = None\nBase = declarative_base(metadata=MetaData(naming_convention=NC))\n",
@@ -159,7 +159,7 @@ const FLASK: &str = "from flask import current_app\nfrom alembic import context\
 const DATABASE: &str = "from flask_sqlalchemy import SQLAlchemy\nfrom sqlalchemy import MetaData\nNC = {'fk': 'F'}\ndb = SQLAlchemy(metadata=MetaData(naming_convention=NC))\n";
 
 #[test]
-fn the_database_of_a_flask_application_is_found_wherever_it_is_handed_over() {
+fn the_database_of_a_flask_application_is_found_wherever_it_is_passed() {
     for app in [
         "from flask_migrate import Migrate\nfrom web.db import db\nmigrate = Migrate(app, db)\n",
         "from flask_migrate import Migrate as M\nfrom web.db import db\nmigrate = M(app=app, db=db)\n",
@@ -198,7 +198,7 @@ fn the_database_of_a_flask_application_is_found_wherever_it_is_handed_over() {
 
 /// A service takes its database from a package that is installed, and the one beside it makes one of its own.
 #[test]
-fn what_a_neighbour_makes_for_itself_is_not_the_applications_database() {
+fn the_database_of_a_neighbour_is_not_the_applications() {
     let app = "from shop_model import db\ndef create_app():\n    app = Flask(__name__)\n    db.init_app(app)\n";
     let files = [
         ("services/mail/migrations/env.py", FLASK),
@@ -239,7 +239,7 @@ fn metadata_that_env_py_fills_with_copies_is_not_the_one() {
 }
 
 #[test]
-fn what_judges_a_module_is_what_it_makes() {
+fn a_module_is_judged_by_the_metadata_that_it_makes() {
     let judged = |files: &[(&str, &str)], module: &str| -> Vec<usize> {
         let snapshot: MemorySnapshot = files.iter().copied().collect();
         let project = Project::new(&snapshot, "/repo");

@@ -1,4 +1,4 @@
-//! What runs only perhaps, or changes a value in a way that is not followed, is never taken for certain.
+//! Code that may not run, or changes a value in a way that is not followed, is never taken for certain.
 
 use super::*;
 
@@ -153,7 +153,7 @@ fn columns_are_read_as_python_leaves_them_or_not_at_all() {
 }
 
 #[test]
-fn what_a_guarded_star_import_brings_is_not_taken() {
+fn names_of_a_guarded_star_import_are_left_out() {
     let models = "from typing import TYPE_CHECKING\nfrom sqlalchemy import MetaData\nc = {'fk': 'F', 'uq': 'U'}\nif TYPE_CHECKING:\n    from app.other import *\ntarget_metadata = MetaData(naming_convention=c)\n";
     let found = verdict(&[
         (

@@ -1,4 +1,4 @@
-//! Projects of a few files each: what `target_metadata` leads to, and what its convention holds.
+//! Which metadata and convention small projects lead to.
 
 mod bounds;
 mod causes;
@@ -9,7 +9,7 @@ use super::*;
 use crate::naming::ConstraintKind;
 use crate::snapshot::MemorySnapshot;
 
-/// What is known of an environment, in a word.
+/// The convention of an environment, or why there is none.
 fn verdict(files: &[(&str, &str)]) -> String {
     verdict_of(files, "migrations/versions/a.py")
 }
@@ -42,7 +42,7 @@ fn convention(facts: &ConventionFacts) -> String {
     }
 }
 
-/// Each with the module it leads to, whose convention for foreign keys is `F`.
+/// A module whose convention for foreign keys is `F`.
 const MODELS: &str = "from sqlalchemy import MetaData\nfrom sqlalchemy.orm import DeclarativeBase\nmetadata = MetaData(naming_convention={'fk': 'F'})\nclass Base(DeclarativeBase):\n    metadata = metadata\n";
 
 #[track_caller]
@@ -77,7 +77,7 @@ fn target_metadata_is_followed_in_every_spelling() {
 }
 
 #[test]
-fn what_is_not_one_metadata_is_told_apart() {
+fn a_target_that_is_not_one_metadata_is_recognized() {
     env("from alembic import context\ntarget_metadata = None\n", "nothing");
     env(
         "from alembic import context\nfrom app.models import metadata\ntarget_metadata = [metadata]\n",
@@ -250,7 +250,7 @@ fn conventions_are_followed_to_their_value() {
 }
 
 #[test]
-fn what_cannot_be_known_is_said() {
+fn an_unknown_convention_has_a_reason() {
     for (value, expected) in [
         (
             "import json\nx = json.load(open('names.json'))",
@@ -384,7 +384,7 @@ fn each_service_of_a_monorepo_has_its_own_convention() {
 }
 
 #[test]
-fn only_the_trail_is_read() {
+fn only_modules_that_lead_to_the_metadata_are_read() {
     let files: Vec<(String, String)> = (0..500)
         .map(|number| (format!("app/other{number}.py"), "import nothing\n".to_owned()))
         .chain([

@@ -106,7 +106,7 @@ fn names_are_put_together_as_python_does() {
 }
 
 #[test]
-fn what_stands_in_another_module_is_read_there() {
+fn names_of_another_module_are_read_there() {
     let helpers = "TABLE = 't'\nNAMES = {'t': 'n'}\nNOTHING = None\ndef uq(table, *columns):\n    return 'uq_' + '_'.join([table, *columns])\n";
     for (body, expected) in [
         (
@@ -139,7 +139,7 @@ fn what_stands_in_another_module_is_read_there() {
 }
 
 #[test]
-fn a_helper_of_another_module_does_what_its_call_hands_to_it() {
+fn a_helper_of_another_module_uses_the_arguments_of_its_call() {
     let helpers = "from alembic import op\ndef add_key(table, other, column, name=None):\n    op.create_foreign_key(name, table, other, [column], ['id'])\ndef add_named(table, column, name=None):\n    if name is None:\n        name = f'uq_{table}_{column}'\n    op.create_unique_constraint(name, table, [column])\ndef drop_key(op, table, name):\n    op.drop_constraint(name, table, type_='foreignkey')\n";
     for (body, expected) in [
         (
