@@ -281,17 +281,9 @@ fn template(value: &Value<'_>) -> Template {
 mod tests {
     use super::*;
     use crate::naming::ConstraintKind;
-    use crate::project::{Naming, Project};
-    use crate::snapshot::MemorySnapshot;
-    use crate::source::SourceFile;
+    use crate::project::tests::naming;
 
     const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\ndef run_migrations_online():\n    context.configure(connection=c, target_metadata=target_metadata)\n";
-
-    fn naming(files: &[(&str, &str)]) -> Rc<Naming> {
-        let snapshot = files.iter().copied().collect::<MemorySnapshot>();
-        let project = Project::new(&snapshot, "/repo");
-        project.naming(&SourceFile::new("migrations/versions/new.py".into(), String::new()))
-    }
 
     /// Each file's first line says what SQLAlchemy does with it.
     #[test]
@@ -303,7 +295,8 @@ mod tests {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap();
             let has_convention = text.lines().next().unwrap().contains("has-convention");
-            let naming = naming(&[("migrations/env.py", ENV), ("app/models.py", &text)]);
+            let files = [("migrations/env.py", ENV), ("app/models.py", &text)];
+            let naming = naming(&files, "migrations/versions/new.py");
             let names_keys = match &naming.target {
                 Target::Metadata(facts) => match &facts.convention {
                     ConventionFacts::Known(convention, _) => {

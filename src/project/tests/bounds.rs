@@ -4,10 +4,8 @@ use super::*;
 
 /// The convention of an environment, and the steps that it took.
 fn asked(files: &[(&str, &str)]) -> (String, usize) {
-    let snapshot: MemorySnapshot = files.iter().copied().collect();
-    let project = Project::new(&snapshot, "/repo");
-    let naming = project.naming(&SourceFile::new("migrations/versions/a.py".into(), String::new()));
-    (verdict(files), naming.steps)
+    let naming = naming(files, "migrations/versions/a.py");
+    (told(&naming), naming.steps)
 }
 
 const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\n";
@@ -47,15 +45,10 @@ fn functions_that_call_the_last_one_twice_are_asked_once() {
         "    return {**f%d(), **f%d()}\n",
         "    if x:\n        return f%d()\n    return f%d()\n",
     ] {
-        let first = "def f0():
-    return {'fk': 'A'}
-";
+        let first = "def f0():\n    return {'fk': 'A'}\n";
         let rest = lines(1..61, |number| {
             let body = body.replace("%d", &(number - 1).to_string());
-            format!(
-                "def f{number}():
-{body}"
-            )
+            format!("def f{number}():\n{body}")
         });
         let code = format!("{first}{rest}");
         assert_eq!(costs(&convention_of(&format!("{code}c = f16()\n")), 2_000), "A");
@@ -65,20 +58,10 @@ fn functions_that_call_the_last_one_twice_are_asked_once() {
 
 #[test]
 fn classes_with_two_bases_each_are_looked_into_once() {
-    let first = "class A0:
-    pass
-class B0:
-    names = {'fk': 'A'}
-";
+    let first = "class A0:\n    pass\nclass B0:\n    names = {'fk': 'A'}\n";
     let rest = lines(1..41, |number| {
         let last = number - 1;
-        format!(
-            "class A{number}(A{last}, B{last}):
-    pass
-class B{number}(B{last}, A{last}):
-    pass
-"
-        )
+        format!("class A{number}(A{last}, B{last}):\n    pass\nclass B{number}(B{last}, A{last}):\n    pass\n")
     });
     let code = format!("{first}{rest}");
     assert_eq!(costs(&convention_of(&format!("{code}c = A40.names\n")), 5_000), "A");
@@ -135,10 +118,7 @@ fn texts_that_double_end_somewhere() {
             let last = (number - 1).to_string();
             step.replace("{n}", &number.to_string()).replace("{m}", &last)
         });
-        let code = format!(
-            "s0 = 'fk_%(table_name)s'
-{rest}"
-        );
+        let code = format!("s0 = 'fk_%(table_name)s'\n{rest}");
         let verdict = costs(&convention_of(&format!("{code}c = {{'fk': s40}}\n")), 170_000);
         assert!(verdict.to_lowercase().starts_with("unknown"), "{verdict}");
     }
@@ -180,8 +160,7 @@ fn nothing_but_what_is_needed_is_read() {
     let snapshot: MemorySnapshot = files.into_iter().collect();
     let project = Project::new(&snapshot, "/repo");
     let naming = project.naming(&SourceFile::new("migrations/versions/a.py".into(), String::new()));
-    let trail: Vec<String> = naming.trail.iter().map(ToString::to_string).collect();
-    assert_eq!(trail, ["app/models.py", "migrations/env.py"]);
+    assert_eq!(trail(&naming), ["app/models.py", "migrations/env.py"]);
     // `env.py` and the models, each once.
     assert_eq!(project.modules().parses(), 2);
     let reads = snapshot.reads();

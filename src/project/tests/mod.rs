@@ -15,9 +15,20 @@ fn verdict(files: &[(&str, &str)]) -> String {
 }
 
 fn verdict_of(files: &[(&str, &str)], migration: &str) -> String {
+    told(&naming(files, migration))
+}
+
+pub(super) fn naming(files: &[(&str, &str)], migration: &str) -> Rc<Naming> {
     let snapshot: MemorySnapshot = files.iter().copied().collect();
     let project = Project::new(&snapshot, "/repo");
-    let naming = project.naming(&SourceFile::new(migration.into(), String::new()));
+    project.naming(&SourceFile::new(migration.into(), String::new()))
+}
+
+fn trail(naming: &Naming) -> Vec<String> {
+    naming.trail.iter().map(ToString::to_string).collect()
+}
+
+fn told(naming: &Naming) -> String {
     match &naming.target {
         Target::Nothing => "nothing".to_owned(),
         Target::Several(several) => format!("several: {}", several.len()),
@@ -78,31 +89,35 @@ fn target_metadata_is_followed_in_every_spelling() {
 
 #[test]
 fn a_target_that_is_not_one_metadata_is_recognized() {
-    env("from alembic import context\ntarget_metadata = None\n", "nothing");
-    env(
-        "from alembic import context\nfrom app.models import metadata\ntarget_metadata = [metadata]\n",
-        "several: 1",
-    );
-    env(
-        "from alembic import context\nfrom app.models import metadata\ntarget_metadata = (metadata, metadata)\n",
-        "several: 2",
-    );
-    env(
-        "from alembic import context\nfrom app.models import metadata\nfrom sqlalchemy import MetaData\ntarget_metadata = {'engine1': metadata, 'engine2': MetaData()}\ndef run(name):\n    context.configure(target_metadata=target_metadata.get(name))\n",
-        "engine1=F engine2=default",
-    );
-    env(
-        "from alembic import context\nfrom elsewhere import metadata\ntarget_metadata = metadata\n",
-        "unknown: `elsewhere.metadata` is not part of this repository",
-    );
-    env(
-        "from alembic import context\nfrom app.nothing import metadata\ntarget_metadata = metadata\n",
-        "unknown: `metadata` was not found in `app.nothing`",
-    );
-    env(
-        "from alembic import context\nimport os\nif os.environ['X']:\n    from app.models import metadata\nelse:\n    from sqlalchemy import MetaData\n    metadata = MetaData()\ntarget_metadata = metadata\n",
-        "unknown: which metadata it is depends on something known only at run time",
-    );
+    for (text, expected) in [
+        ("target_metadata = None", "nothing"),
+        (
+            "from app.models import metadata\ntarget_metadata = [metadata]",
+            "several: 1",
+        ),
+        (
+            "from app.models import metadata\ntarget_metadata = (metadata, metadata)",
+            "several: 2",
+        ),
+        (
+            "from app.models import metadata\nfrom sqlalchemy import MetaData\ntarget_metadata = {'engine1': metadata, 'engine2': MetaData()}\ndef run(name):\n    context.configure(target_metadata=target_metadata.get(name))",
+            "engine1=F engine2=default",
+        ),
+        (
+            "from elsewhere import metadata\ntarget_metadata = metadata",
+            "unknown: `elsewhere.metadata` is not part of this repository",
+        ),
+        (
+            "from app.nothing import metadata\ntarget_metadata = metadata",
+            "unknown: `metadata` was not found in `app.nothing`",
+        ),
+        (
+            "import os\nif os.environ['X']:\n    from app.models import metadata\nelse:\n    from sqlalchemy import MetaData\n    metadata = MetaData()\ntarget_metadata = metadata",
+            "unknown: which metadata it is depends on something known only at run time",
+        ),
+    ] {
+        env(&format!("from alembic import context\n{text}\n"), expected);
+    }
 }
 
 #[test]
@@ -361,19 +376,14 @@ fn flask_migrate_leads_to_the_database_that_it_was_given() {
 
 #[test]
 fn each_service_of_a_monorepo_has_its_own_convention() {
+    let env = "from alembic import context\nfrom app.models import metadata as target_metadata\n";
     let files = [
-        (
-            "a/migrations/env.py",
-            "from alembic import context\nfrom app.models import metadata as target_metadata\n",
-        ),
+        ("a/migrations/env.py", env),
         (
             "a/app/models.py",
             "from sqlalchemy import MetaData\nmetadata = MetaData(naming_convention={'fk': 'A'})\n",
         ),
-        (
-            "b/migrations/env.py",
-            "from alembic import context\nfrom app.models import metadata as target_metadata\n",
-        ),
+        ("b/migrations/env.py", env),
         (
             "b/app/models.py",
             "from sqlalchemy import MetaData\nmetadata = MetaData(naming_convention={'fk': 'B'})\n",
@@ -385,35 +395,21 @@ fn each_service_of_a_monorepo_has_its_own_convention() {
 
 #[test]
 fn only_modules_that_lead_to_the_metadata_are_read() {
-    let files: Vec<(String, String)> = (0..500)
-        .map(|number| (format!("app/other{number}.py"), "import nothing\n".to_owned()))
-        .chain([
-            (
-                "alembic.ini".to_owned(),
-                "[alembic]\nscript_location = migrations\n".to_owned(),
-            ),
-            (
-                "migrations/env.py".to_owned(),
-                "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n"
-                    .to_owned(),
-            ),
-            ("app/__init__.py".to_owned(), String::new()),
-            ("app/models.py".to_owned(), MODELS.to_owned()),
-        ])
-        .collect();
-    let snapshot: MemorySnapshot = files.into_iter().collect();
+    let env = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
+    let files = [
+        ("alembic.ini", "[alembic]\nscript_location = migrations\n"),
+        ("migrations/env.py", env),
+        ("app/__init__.py", ""),
+        ("app/models.py", MODELS),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text));
+    let others = (0..500).map(|number| (format!("app/other{number}.py"), "import nothing\n"));
+    let snapshot: MemorySnapshot = others.chain(files).collect();
     let project = Project::new(&snapshot, "/repo");
     let naming = project.naming(&SourceFile::new("migrations/versions/a.py".into(), String::new()));
-    let trail: Vec<String> = naming.trail.iter().map(ToString::to_string).collect();
-    assert_eq!(trail, ["app/models.py", "migrations/env.py"]);
-    let mut read: Vec<String> = snapshot
-        .reads()
-        .iter()
-        .map(ToString::to_string)
-        .filter(|path| path.contains("other"))
-        .collect();
-    read.dedup();
-    assert_eq!(read, Vec::<String>::new());
+    assert_eq!(trail(&naming), ["app/models.py", "migrations/env.py"]);
+    let mut read = snapshot.reads().into_iter();
+    assert_eq!(read.find(|path| path.to_string().contains("other")), None);
     let before = snapshot.reads().len();
     let _ = project.naming(&SourceFile::new("migrations/versions/b.py".into(), String::new()));
     assert_eq!(
