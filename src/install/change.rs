@@ -1,4 +1,4 @@
-//! What is going to be done to files: collected first, then done in one go.
+//! The changes of files: collected first, then performed in one go.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,23 +9,32 @@ use tempfile::NamedTempFile;
 use super::InstallError;
 use crate::fix::{WriteError, rewrite};
 
-/// One thing to do.
 #[derive(Debug)]
 pub(super) enum Change {
-    /// A hook gets its place; what was there is kept elsewhere.
+    /// Writes a hook, and keeps what was there elsewhere.
     Hook {
         path: PathBuf,
         content: Vec<u8>,
         keep: Option<PathBuf>,
     },
-    /// A file is made that was not there.
-    Create { path: PathBuf, content: Vec<u8> },
-    /// A file gets another text.
-    Rewrite { path: PathBuf, text: String },
-    /// What was kept takes its place again.
-    Restore { from: PathBuf, to: PathBuf },
-    /// A file goes.
-    Remove { path: PathBuf },
+    /// Writes a file that is not there.
+    Create {
+        path: PathBuf,
+        content: Vec<u8>,
+    },
+    /// Replaces the text of a file.
+    Rewrite {
+        path: PathBuf,
+        text: String,
+    },
+    /// Moves a kept hook back.
+    Restore {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Remove {
+        path: PathBuf,
+    },
 }
 
 impl fmt::Display for Change {
@@ -59,7 +68,7 @@ impl Change {
         result.map_err(|cause| WriteError::of(self.path(), cause))
     }
 
-    /// Where something is written: a text through a link, everything else beside or instead of one.
+    /// The files and folders that are written to: a text is written through a link, all else replaces one.
     fn places(&self) -> Vec<&Path> {
         match self {
             Self::Rewrite { path, .. } => vec![path],
@@ -81,14 +90,14 @@ impl Change {
     }
 }
 
-/// Beside the hook and then renamed: a commit at this moment finds the old hook or the new one, never half of one, and a
-/// link is replaced, not written through.
+/// Written beside the hook and then renamed: a commit at this moment finds the old hook or the new one, never half of one. A link is
+/// replaced, not written through.
 fn write_hook(path: &Path, content: &[u8], keep: Option<&Path>) -> io::Result<()> {
     let file = executable(path, content)?;
     let Some(keep) = keep else {
         return file.persist(path).map(drop).map_err(|error| error.error);
     };
-    // A second name for the same file, so that there is no moment without a hook; some file systems know no such thing.
+    // A hard link, so that there is no moment without a hook. Some file systems have none.
     let is_linked = match fs::hard_link(path, keep) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
         linked => linked.is_ok(),
@@ -97,7 +106,7 @@ fn write_hook(path: &Path, content: &[u8], keep: Option<&Path>) -> io::Result<()
         fs::rename(path, keep)?;
     }
     file.persist(path).map(drop).map_err(|error| {
-        // Back to how it was; that it failed is what has to be told.
+        // The first error is the one to report.
         let _ = if is_linked {
             fs::remove_file(keep)
         } else {
@@ -112,7 +121,7 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     file.persist_noclobber(path).map(drop).map_err(|error| error.error)
 }
 
-/// A program in the folder of `path`, safely on the disk, under a name of its own.
+/// An executable under a temporary name in the folder of `path`, synced to the disk.
 fn executable(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
@@ -132,21 +141,21 @@ fn make_executable(file: &fs::File) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(0o755))
 }
 
-/// Git for Windows goes by the first line.
+/// Git for Windows decides by the first line.
 #[cfg(not(unix))]
 fn make_executable(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
-/// All that is to be done, and what is said about it.
+/// The changes, and what is printed about them.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) changes: Vec<Change>,
-    /// What is done, in words, for standard output.
+    /// The changes in words, for standard output.
     pub(super) said: Vec<String>,
-    /// What the user is to paste, for standard output, and before it the note that says where, for standard error.
+    /// Entries to paste, for standard output, each with the note that says where, for standard error.
     pub(super) printed: Vec<(String, String)>,
-    /// What is left to do, for standard error.
+    /// What is left to the user, for standard error.
     pub(super) notes: Vec<String>,
 }
 
@@ -157,31 +166,25 @@ impl Plan {
         }
     }
 
-    /// The text of a file with what is planned for it so far.
+    /// The text of a file after the changes so far.
     pub(super) fn text_of(&self, path: &Path) -> Result<String, InstallError> {
         let planned = self.changes.iter().rev().find_map(|change| match change {
-            Change::Rewrite { path: other, text } if other == path => Some(text.clone()),
+            Change::Rewrite { path: other, text } if other == path => Some(Ok(text.clone())),
             _ => None,
         });
-        planned.map_or_else(
-            || {
-                fs::read_to_string(path).map_err(|cause| InstallError::Read {
-                    path: path.to_owned(),
-                    cause,
-                })
-            },
-            Ok,
-        )
+        let path = path.to_owned();
+        planned
+            .unwrap_or_else(|| fs::read_to_string(&path))
+            .map_err(|cause| InstallError::Read { path, cause })
     }
 
-    /// Fails where a change would reach out of the working tree, or into git's own folder, through a link that stands in it: whoever made
-    /// the link need not be who runs this.
+    /// Fails where a change would reach out of the working tree, or into `.git`, through a link in it: the link may be somebody else's.
     pub(super) fn check(&self, top: &Path) -> Result<(), InstallError> {
         let real_top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
         let git = real_top.join(".git");
         for path in self.changes.iter().flat_map(Change::places) {
             let is_in_tree = path.strip_prefix(top).is_ok_and(|below| !below.starts_with(".git"));
-            // What is not there yet stands where the nearest folder is that does.
+            // A new file will be in the nearest folder that is there.
             let real = path.ancestors().find_map(|place| place.canonicalize().ok());
             if is_in_tree && real.is_some_and(|real| !real.starts_with(&real_top) || real.starts_with(&git)) {
                 return Err(InstallError::LeadsOut(path.to_owned()));
@@ -190,7 +193,6 @@ impl Plan {
         Ok(())
     }
 
-    /// Does it all, in order.
     pub(super) fn perform(&self) -> Result<(), InstallError> {
         Ok(self.changes.iter().try_for_each(Change::perform)?)
     }

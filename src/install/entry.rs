@@ -1,37 +1,64 @@
-//! What a hook manager's own file gets, put in and taken out again line by line, so that every other byte stays.
+//! Adds the entry to the file of a hook manager, and removes it again, line by line, so that every other byte stays.
 //!
-//! The files are not parsed as YAML: a writer that does loses comments and spelling. What is not laid out in the plain way is left to
-//! the user instead.
+//! YAML that was parsed and written again would lose comments and spelling. A file in another than the plain layout is left to the user.
 
 mod lefthook;
+mod lines;
+mod yaml;
 
-use std::ops::Range;
+use lines::{append, append_block, find, indented, insert, split, with_blank_line, without};
+use yaml::{check_layout, first_below, indent, is_item, key_at};
 
 use super::hook;
 use super::shell::{self, End, Run};
-use crate::invocation::FIXING_HOOK;
+use crate::invocation::{FIXING_HOOK, NAME};
 
 /// The command that every manager runs.
 pub(super) const COMMAND: &str = "alembic-named check --staged";
 
-/// A kind of file.
+const PRE_COMMIT_ITEM: &str = "\
+- repo: local
+  hooks:
+    - id: alembic-named
+      name: alembic-named (Alembic constraint names)
+      entry: alembic-named check --staged
+      language: system
+      types: [python]
+      require_serial: true
+      stages: [pre-commit, pre-merge-commit, pre-push, manual]
+";
+
+const PREK_BLOCK: &str = r#"[[repos]]
+repo = "local"
+
+[[repos.hooks]]
+id = "alembic-named"
+name = "alembic-named (Alembic constraint names)"
+entry = "alembic-named check --staged"
+language = "system"
+types = ["python"]
+require_serial = true
+stages = ["pre-commit", "pre-merge-commit", "pre-push", "manual"]
+"#;
+
+/// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A shell script of husky.
     Script,
-    /// `lefthook.yml`, and the hook that is meant.
-    Lefthook(&'static str),
-    /// lefthook's file in another format, which is left to the user.
-    LefthookIn(Format, &'static str),
+    /// lefthook's file, and the hook. Only YAML is edited.
+    Lefthook(Format, &'static str),
     /// `.pre-commit-config.yaml`, which prek reads too.
     PreCommit,
     /// `prek.toml`.
     Toml,
 }
 
-/// What lefthook reads beside YAML.
+/// What lefthook reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
+    /// `lefthook.yml`
+    Yaml,
     /// `lefthook.toml`
     Toml,
     /// `lefthook.json`, and with comments `lefthook.jsonc`
@@ -43,32 +70,30 @@ pub(super) enum Format {
 pub(super) enum Unclear {
     /// It runs the program already.
     Present,
-    /// What keeps a line below it from running.
+    /// A command keeps a line at the end from running.
     Ends(End),
-    /// A line that is not laid out in the plain way.
+    /// This line is not in the plain layout.
     Layout(usize),
 }
 
-/// How much of a file was written here.
+/// What removing the entry leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Removal {
     /// Nothing in it runs the program.
     Nothing,
-    /// The file without what was added.
+    /// The text without the entry.
     Text(String),
-    /// A line that runs the program and was not written here.
+    /// This line runs the program and is not of the entry.
     Unknown(usize),
 }
 
-/// The entry as it is printed for a file of this text, and where in it the entry belongs: an empty text, or words behind "into ...".
+/// The entry for a file of this text, and the words that say where in the file it belongs, if anything is to be said.
 pub(super) fn printed(text: &str, kind: Kind) -> (String, String) {
     let (lines, place) = match kind {
         Kind::Script => (vec![COMMAND.to_owned()], String::new()),
-        Kind::Lefthook(hook) => lefthook::printed(text, hook),
-        Kind::LefthookIn(Format::Toml, hook) => lefthook::printed_in_toml(text, hook),
-        Kind::LefthookIn(Format::Json, hook) => lefthook::printed_in_json(text, hook),
-        Kind::PreCommit => (indented(&pre_commit_item(), 2), "below `repos:`".to_owned()),
-        Kind::Toml => (toml_block(), String::new()),
+        Kind::Lefthook(format, hook) => lefthook::printed(text, format, hook),
+        Kind::PreCommit => (indented(&owned(PRE_COMMIT_ITEM), 2), "below `repos:`".to_owned()),
+        Kind::Toml => (owned(PREK_BLOCK), String::new()),
     };
     (lines.join("\n") + "\n", place)
 }
@@ -77,7 +102,7 @@ pub(super) fn printed(text: &str, kind: Kind) -> (String, String) {
 pub(super) fn add(text: &str, kind: Kind) -> Result<String, Unclear> {
     let lines = split(text);
     let is_present = match kind {
-        Kind::LefthookIn(format, hook) => lefthook::runs(text, format, hook),
+        Kind::Lefthook(format @ (Format::Toml | Format::Json), hook) => lefthook::runs(text, format, hook),
         Kind::Script => runs(text)?,
         _ => mention(text, kind).is_some(),
     };
@@ -89,14 +114,14 @@ pub(super) fn add(text: &str, kind: Kind) -> Result<String, Unclear> {
             Some(end) => Err(Unclear::Ends(end)),
             None => Ok(append(text, &[COMMAND.to_owned()])),
         },
-        Kind::Lefthook(hook) => lefthook::add(text, &lines, hook),
-        Kind::LefthookIn(..) => Err(Unclear::Layout(1)),
+        Kind::Lefthook(Format::Yaml, hook) => lefthook::add(text, &lines, hook),
+        Kind::Lefthook(..) => Err(Unclear::Layout(1)),
         Kind::PreCommit => add_to_pre_commit(text, &lines),
-        Kind::Toml => Ok(append_block(text, toml_block())),
+        Kind::Toml => Ok(append_block(text, owned(PREK_BLOCK))),
     }
 }
 
-/// Whether a script runs the program; an error where it would, if it came to that.
+/// Whether a script runs the program; fails where something may keep it from that.
 fn runs(script: &str) -> Result<bool, Unclear> {
     match shell::run(script) {
         _ if hook::is_own(script) => Ok(true),
@@ -106,15 +131,15 @@ fn runs(script: &str) -> Result<bool, Unclear> {
     }
 }
 
-/// The text as it was before [`add`], whatever else was changed since.
+/// Undoes [`add`], whatever else was changed since.
 pub(super) fn remove(text: &str, kind: Kind) -> Removal {
     let lines = split(text);
     let found = match kind {
         Kind::Script => find(&lines, &[COMMAND.to_owned()], 0..lines.len()),
-        Kind::Lefthook(hook) => lefthook::find(&lines, hook),
-        Kind::LefthookIn(..) => None,
-        Kind::PreCommit => find(&lines, &pre_commit_item(), 0..lines.len()),
-        Kind::Toml => find(&lines, &toml_block(), 0..lines.len()).map(|block| with_blank_line(&lines, block)),
+        Kind::Lefthook(Format::Yaml, hook) => lefthook::find(&lines, hook),
+        Kind::Lefthook(..) => None,
+        Kind::PreCommit => find(&lines, &owned(PRE_COMMIT_ITEM), 0..lines.len()),
+        Kind::Toml => find(&lines, &owned(PREK_BLOCK), 0..lines.len()).map(|block| with_blank_line(&lines, block)),
     };
     let rest = found.map(|block| without(&lines, block));
     match (mention(rest.as_deref().unwrap_or(text), kind), rest) {
@@ -124,103 +149,9 @@ pub(super) fn remove(text: &str, kind: Kind) -> Removal {
     }
 }
 
-// --- lines ---
-
-/// Lines with their ends.
-fn split(text: &str) -> Vec<&str> {
-    text.split_inclusive('\n').collect()
+fn owned(lines: &str) -> Vec<String> {
+    lines.lines().map(str::to_owned).collect()
 }
-
-fn bare(line: &str) -> &str {
-    line.trim_end_matches(['\n', '\r'])
-}
-
-fn line_end(text: &str) -> &'static str {
-    if text.contains("\r\n") { "\r\n" } else { "\n" }
-}
-
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start_matches(' ').len()
-}
-
-/// Neither empty nor a comment.
-fn is_content(line: &str) -> bool {
-    let line = line.trim();
-    !line.is_empty() && !line.starts_with('#')
-}
-
-fn indented(lines: &[String], width: usize) -> Vec<String> {
-    lines.iter().map(|line| format!("{:width$}{line}", "")).collect()
-}
-
-/// The first line of content from `start` on, with its number.
-fn content_from<'t>(lines: &[&'t str], start: usize) -> Option<(usize, &'t str)> {
-    let mut rest = lines.iter().copied().enumerate().skip(start);
-    rest.find(|(_, line)| is_content(line))
-}
-
-/// Adds lines at the end. A file without a last line end stays one, so that [`without`] knows what to leave.
-fn append(text: &str, lines: &[String]) -> String {
-    let end = line_end(text);
-    let block = lines.join(end);
-    if text.ends_with('\n') {
-        format!("{text}{block}{end}")
-    } else if text.is_empty() {
-        block
-    } else {
-        format!("{text}{end}{block}")
-    }
-}
-
-/// Adds a block at the end, behind a blank line.
-fn append_block(text: &str, block: Vec<String>) -> String {
-    let blank = (!text.is_empty()).then(String::new);
-    append(text, &blank.into_iter().chain(block).collect::<Vec<_>>())
-}
-
-/// Puts lines in before line `at`, above which there is one.
-fn insert(text: &str, lines: &[&str], at: usize, new: &[String]) -> String {
-    let end = line_end(text);
-    let (head, tail) = lines.split_at(at.min(lines.len()));
-    let new: String = new.iter().flat_map(|line| [line.as_str(), end]).collect();
-    head.concat() + &new + &tail.concat()
-}
-
-/// The lines of `block`, all moved right alike, with nothing below that belongs to them as well.
-fn find(lines: &[&str], block: &[String], within: Range<usize>) -> Option<Range<usize>> {
-    let starts = within.start..within.end.min((lines.len() + 1).saturating_sub(block.len()));
-    let mut found = starts.map(|at| at..at + block.len());
-    found.find(|range| {
-        let window = lines.get(range.clone()).unwrap_or_default();
-        let width = window.first().map_or(0, |line| indent(line));
-        let is_block = indented(block, width).iter().eq(window.iter().map(|line| bare(line)));
-        is_block && content_from(lines, range.end).is_none_or(|(_, next)| indent(next) <= width)
-    })
-}
-
-/// The block and the blank line above it.
-fn with_blank_line(lines: &[&str], block: Range<usize>) -> Range<usize> {
-    match block.start.checked_sub(1) {
-        Some(above) if lines.get(above).is_some_and(|line| bare(line).is_empty()) => above..block.end,
-        _ => block,
-    }
-}
-
-/// The text without a block. If that had no last line end, nor has what is left.
-fn without(lines: &[&str], block: Range<usize>) -> String {
-    let (head, rest) = lines.split_at(block.start);
-    let (gone, tail) = rest.split_at(block.len());
-    let mut head = head.concat();
-    if gone.last().is_some_and(|line| !line.ends_with('\n')) && head.ends_with('\n') {
-        head.pop();
-        if head.ends_with('\r') {
-            head.pop();
-        }
-    }
-    head + &tail.concat()
-}
-
-// --- what runs the program already ---
 
 /// The first line that runs the program.
 fn mention(text: &str, kind: Kind) -> Option<usize> {
@@ -228,7 +159,7 @@ fn mention(text: &str, kind: Kind) -> Option<usize> {
     let within = match kind {
         Kind::Script if hook::is_own(text) => return Some(0),
         Kind::Script => return shell::program_line(text).map(|line| line - 1),
-        Kind::Lefthook(hook) => lefthook::section(&lines, hook),
+        Kind::Lefthook(Format::Yaml, hook) => lefthook::section(&lines, hook),
         _ => 0..lines.len(),
     };
     let runs = |line: &&str| match kind {
@@ -253,101 +184,14 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     code.split(is_break).filter(|word| !word.is_empty())
 }
 
-/// A hook of this program that looks at what is committed.
+/// Whether a word is a hook of this program that checks.
 fn is_check(word: &str) -> bool {
     is_program(word) || (word.starts_with("alembic-named-") && word != FIXING_HOOK)
 }
 
 pub(super) fn is_program(word: &str) -> bool {
     let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
-    matches!(name, "alembic-named" | "alembic-named.exe")
-}
-
-// --- YAML in its plain layout ---
-
-/// Whether a line is this key with its value on the lines below; an error where it is the key in another form.
-fn is_key(line: &str, name: &str) -> Option<bool> {
-    let line = line.trim();
-    let key = line.split(':').next().unwrap_or_default().trim_end();
-    if key.trim_matches(['"', '\'']) != name {
-        return Some(false);
-    }
-    let value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(':'))?;
-    (value.is_empty() || value.trim_start().starts_with('#')).then_some(true)
-}
-
-/// The line of a key at a depth of `width`, from line `start` as far as lines are that deep.
-fn key_at(lines: &[&str], name: &str, width: usize, start: usize) -> Result<Option<usize>, Unclear> {
-    let mut found = None;
-    for (at, line) in lines.iter().enumerate().skip(start) {
-        if !is_content(line) || indent(line) > width {
-            continue;
-        }
-        if indent(line) < width {
-            break;
-        }
-        match is_key(line, name) {
-            Some(false) => {}
-            Some(true) if found.is_none() => found = Some(at),
-            _ => return Err(Unclear::Layout(at + 1)),
-        }
-    }
-    Ok(found)
-}
-
-/// One document, a mapping in block style, no tabs to be miscounted.
-fn check_layout(lines: &[&str]) -> Result<(), Unclear> {
-    let mut seen = false;
-    for (at, line) in lines.iter().enumerate().filter(|(_, line)| is_content(line)) {
-        let is_marker = line.starts_with("---") || line.starts_with("...");
-        let is_odd = if is_marker {
-            seen || bare(line).trim_end() != "---"
-        } else {
-            line.starts_with(['{', '[', '\t', '%', '?', '&', '*', '!'])
-        };
-        if is_odd {
-            return Err(Unclear::Layout(at + 1));
-        }
-        seen = seen || !is_marker;
-    }
-    Ok(())
-}
-
-/// The first line below a key, which has to be of a block that passes.
-fn first_below<'t>(lines: &[&'t str], key: usize, passes: impl Fn(&str) -> bool) -> Result<&'t str, Unclear> {
-    match content_from(lines, key + 1) {
-        Some((_, line)) if passes(line) => Ok(line),
-        Some((at, _)) => Err(Unclear::Layout(at + 1)),
-        None => Err(Unclear::Layout(key + 1)),
-    }
-}
-
-fn is_item(line: &str) -> bool {
-    line.trim_start_matches(' ').starts_with("- ")
-}
-
-fn is_mapping(line: &str) -> bool {
-    !line
-        .trim_start()
-        .starts_with(['-', '{', '[', '&', '*', '!', '?', '|', '>', '\t'])
-        && line.contains(':')
-}
-
-// --- pre-commit and prek ---
-
-fn pre_commit_item() -> Vec<String> {
-    let lines = [
-        "- repo: local",
-        "  hooks:",
-        "    - id: alembic-named",
-        "      name: alembic-named (Alembic constraint names)",
-        "      entry: alembic-named check --staged",
-        "      language: system",
-        "      types: [python]",
-        "      require_serial: true",
-        "      stages: [pre-commit, pre-merge-commit, pre-push, manual]",
-    ];
-    lines.map(str::to_owned).to_vec()
+    matches!(name.strip_suffix(".exe").unwrap_or(name), NAME)
 }
 
 fn add_to_pre_commit(text: &str, lines: &[&str]) -> Result<String, Unclear> {
@@ -356,25 +200,8 @@ fn add_to_pre_commit(text: &str, lines: &[&str]) -> Result<String, Unclear> {
         return Err(Unclear::Layout(1));
     };
     let first = first_below(lines, key, is_item)?;
-    let item = indented(&pre_commit_item(), indent(first));
+    let item = indented(&owned(PRE_COMMIT_ITEM), indent(first));
     Ok(insert(text, lines, key + 1, &item))
-}
-
-fn toml_block() -> Vec<String> {
-    let lines = [
-        "[[repos]]",
-        "repo = \"local\"",
-        "",
-        "[[repos.hooks]]",
-        "id = \"alembic-named\"",
-        "name = \"alembic-named (Alembic constraint names)\"",
-        "entry = \"alembic-named check --staged\"",
-        "language = \"system\"",
-        "types = [\"python\"]",
-        "require_serial = true",
-        "stages = [\"pre-commit\", \"pre-merge-commit\", \"pre-push\", \"manual\"]",
-    ];
-    lines.map(str::to_owned).to_vec()
 }
 
 #[cfg(test)]
@@ -382,7 +209,7 @@ mod tests {
     use super::*;
 
     const PRE_COMMIT: Kind = Kind::PreCommit;
-    const LEFTHOOK: Kind = Kind::Lefthook("pre-commit");
+    const LEFTHOOK: Kind = Kind::Lefthook(Format::Yaml, "pre-commit");
 
     /// Adds and removes; what was added is given back.
     #[track_caller]
@@ -432,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_stand_where_the_manager_reads_them() {
+    fn entries_are_where_the_manager_reads_them() {
         let added = there_and_back("pre-commit:\n  commands:\n      lint:\n        run: x\n", LEFTHOOK);
         let expected =
             "pre-commit:\n  commands:\n      alembic-named:\n        run: alembic-named check --staged\n      lint:\n";
@@ -447,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_added_since_stays() {
+    fn lines_that_others_added_stay() {
         let added = add("", LEFTHOOK).unwrap() + "\n    lint:\n      run: x\n";
         let left = "pre-commit:\n  commands:\n    lint:\n      run: x\n";
         assert_eq!(remove(&added, LEFTHOOK), Removal::Text(left.to_owned()));
@@ -462,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_plain_is_left_to_the_user() {
+    fn another_layout_is_left_to_the_user() {
         let layouts = [
             ("pre-commit: {commands: {}}\n", LEFTHOOK),
             ("'pre-commit':\n  parallel: true\n", LEFTHOOK),

@@ -8,44 +8,26 @@ use super::entry::COMMAND;
 use crate::fix::WriteError;
 use crate::git::GitError;
 
-/// Why nothing was installed or removed. Where this is told, nothing was changed.
+/// Nothing was changed where this is reported.
 #[derive(Debug, thiserror::Error)]
-pub enum InstallError {
-    /// No repository.
+pub(super) enum InstallError {
     #[error("`{}` is not in a git work tree: go into the repository that shall get the hook", .0.display())]
     Nowhere(PathBuf),
-    /// Nothing is ever committed in it.
     #[error("`{}` is a bare repository, in which nothing is committed: go into a work tree of it", .0.display())]
     Bare(PathBuf),
-    /// Hooks are switched off.
     #[error("core.hooksPath is set to nothing, so git runs no hooks in `{}`: unset it first", .0.display())]
     SwitchedOff(PathBuf),
-    /// Hooks are looked for in a place where there can be none.
     #[error("`{}` is not a folder, so git runs no hooks here: correct core.hooksPath first", .0.display())]
     NoFolder(PathBuf),
-    /// The folder is husky's own.
     #[error("`{}` is written anew by husky: use --manager husky", .0.display())]
     HuskyFolder(PathBuf),
-    /// husky is not there.
     #[error("there is no `{}`: set husky up first with `npx husky init`", .0.display())]
     NoHusky(PathBuf),
-    /// The manager has no file yet.
     #[error("there is no `{}`: make it first with `{}`", path.display(), made_by(*manager))]
-    NoConfig {
-        /// The file.
-        path: PathBuf,
-        /// Whose file it is.
-        manager: Manager,
-    },
-    /// Two managers are there and none of them is in charge.
+    NoConfig { path: PathBuf, manager: Manager },
+    /// Neither of them runs the hooks.
     #[error("`{}` and `{}` are both there: say which one runs the hooks with --manager", first.display(), second.display())]
-    Ambiguous {
-        /// One file.
-        first: PathBuf,
-        /// The other.
-        second: PathBuf,
-    },
-    /// Somebody changed the hook from here.
+    Ambiguous { first: PathBuf, second: PathBuf },
     #[error(
         "`{}` was edited since it was installed: move your lines into a hook of your own, delete this file, and run \
          the command again",
@@ -54,107 +36,58 @@ pub enum InstallError {
     Edited(PathBuf),
     /// A manager would write its hook again and leave this one out.
     #[error("`{}` was written by {}, which would write it again: use --manager {}", hook.display(), name(*manager), name(*manager))]
-    Generated {
-        /// The hook.
-        hook: PathBuf,
-        /// Who wrote it.
-        manager: Manager,
-    },
-    /// Where the existing hook would be kept is something else.
+    Generated { hook: PathBuf, manager: Manager },
     #[error(
         "`{}` cannot be kept as `{}`, which is there already: join the two into one hook, and run the command again",
         hook.display(), chained.display()
     )]
-    Taken {
-        /// The hook.
-        hook: PathBuf,
-        /// Where it would go.
-        chained: PathBuf,
-    },
-    /// A hook that was kept is run by nothing.
+    Taken { hook: PathBuf, chained: PathBuf },
     #[error(
         "`{}` is a hook that nothing runs: rename it to `{}`, or remove it, and run the command again",
         chained.display(), hook.display()
     )]
-    Orphan {
-        /// The hook that was kept.
-        chained: PathBuf,
-        /// Where it was.
-        hook: PathBuf,
-    },
-    /// The hook is a link to nothing.
+    Orphan { chained: PathBuf, hook: PathBuf },
     #[error("`{}` is a link to a file that is not there: remove it, or bring the file back", .0.display())]
     Dangling(PathBuf),
-    /// A link of the working tree leads somewhere else.
     #[error("`{}` leads through a link out of the working tree: put a file or folder of its own in the link's place", .0.display())]
     LeadsOut(PathBuf),
-    /// The hook is a folder, or the like.
     #[error("`{}` is not a file: move it away and run the command again", .0.display())]
     NoFile(PathBuf),
-    /// Nothing is left to remove but somebody's hook.
     #[error(
         "`{}` is not the hook of alembic-named, so it was left as it is: if it runs alembic-named, remove that line \
          from it",
         .0.display()
     )]
     NotOurs(PathBuf),
-    /// What is written at the end would never run, or not in any case.
+    /// A line at the end would never run, or not always.
     #[error(
         "line {line} of `{}` can end the script or is not closed, so a line below it might never run: put this above line {above}: \
          {COMMAND}",
         path.display()
     )]
-    Ends {
-        /// The script.
-        path: PathBuf,
-        /// Where it ends.
-        line: usize,
-        /// Above which line everything runs.
-        above: usize,
-    },
-    /// The file cannot be edited with certainty.
+    Ends { path: PathBuf, line: usize, above: usize },
     #[error(
         "line {line} of `{}` is not laid out so that an entry can be added with certainty: add the one that the same \
          command prints without --write",
         path.display()
     )]
-    Layout {
-        /// The file.
-        path: PathBuf,
-        /// Where it is unclear.
-        line: usize,
-    },
-    /// The program is run by something that was not written here.
+    Layout { path: PathBuf, line: usize },
     #[error(
         "line {line} of `{}` runs alembic-named and was not written by `alembic-named install`: remove it by hand",
         path.display()
     )]
-    Unknown {
-        /// The file.
-        path: PathBuf,
-        /// Which line.
-        line: usize,
-    },
-    /// The hook would run nothing.
+    Unknown { path: PathBuf, line: usize },
     #[error("`{}` is not a program: give the path of the alembic-named binary", .0.display())]
     NoProgram(PathBuf),
-    /// The system refused to read.
     #[error("cannot read `{}` ({cause}): check that it is a text file and that you may read it", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: io::Error,
-    },
-    /// The system refused to write.
+    Read { path: PathBuf, cause: io::Error },
     #[error("{0}")]
     Write(WriteError),
-    /// git could not tell where hooks go.
     #[error("{0}")]
     Git(GitError),
 }
 
-// Their messages name the cause already, so it is not passed on to be told twice.
+// Their messages name the cause: as a source it would be printed twice.
 
 impl From<WriteError> for InstallError {
     fn from(error: WriteError) -> Self {

@@ -1,16 +1,16 @@
-//! The hook's way into a repository and out of it again, beside whatever is there.
+//! Installs the hook in a repository, beside the hooks and managers that are there, and removes it again.
 //!
-//! Everything is looked at first and written afterwards, so that a refusal leaves all as it was:
+//! Everything is read first and written afterwards, so that an error leaves all as it was:
 //!
 //! ```text
 //! Site (what is there) -> manager -> Plan (what changes) -> done, or shown by --dry-run
 //! ```
 
-mod asking;
 mod change;
 mod entry;
 mod error;
 mod hook;
+mod missing_conventions;
 mod shell;
 mod site;
 
@@ -20,24 +20,23 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-pub use error::InstallError;
-
 use crate::ExitStatus;
 use crate::escape::printable;
 use crate::invocation::Invocation;
 use crate::report::{standard_error, standard_output};
 use change::{Change, Plan};
 use entry::{Format, Kind, Removal, Unclear};
-use hook::Standing;
+use error::InstallError;
+use hook::Existing;
 use shell::End;
 use site::Site;
 
 /// The hooks that git runs before a commit; the second one before a merge that needs no hand.
 const HOOKS: [&str; 2] = ["pre-commit", "pre-merge-commit"];
-/// Where a hook from here can be found later: in its place, or where pre-commit and prek, or lefthook, moved it.
+/// The endings under which our hook may be found later: pre-commit and prek, and lefthook, rename it.
 const MOVED: [&str; 3] = ["", ".legacy", ".old"];
 
-/// What the name of a hook that was here before gets at its end.
+/// The ending of a hook that was there before and is run first.
 const CHAINED: &str = ".chained";
 
 /// Who runs the hooks of a repository.
@@ -77,7 +76,7 @@ pub struct InstallArgs {
 }
 
 impl InstallArgs {
-    /// The same with `--write`.
+    /// The arguments of the same command with `--write`.
     fn to_write(&self) -> String {
         let manager = self
             .manager
@@ -136,14 +135,14 @@ pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
     }
     let status = finish(&site, &plan, arguments.dry_run)?;
     if !arguments.dry_run
-        && let Some(told) = asking::told(&site.folder, &site.top)
+        && let Some(note) = missing_conventions::note(&site.folder, &site.top)
     {
-        writeln!(standard_error(), "{told}")?;
+        writeln!(standard_error(), "{note}")?;
     }
     Ok(status)
 }
 
-/// Takes the hook out again, wherever [`run`] can have put it.
+/// Removes the hook from everywhere [`run`] may have put it.
 pub fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
     let site = Site::find()?;
     let mut plan = Plan::default();
@@ -168,7 +167,7 @@ pub fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
         }
     }
     if plan.changes.is_empty() {
-        if is_meant(&[Manager::Git]) && site.standing(HOOKS[0])? == Standing::Foreign && !site.is_husky() {
+        if is_meant(&[Manager::Git]) && site.existing(HOOKS[0])? == Existing::Foreign && !site.is_husky() {
             return Err(InstallError::NotOurs(site.hooks.folder.join(HOOKS[0])).into());
         }
         plan.say(format!(
@@ -179,7 +178,7 @@ pub fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
     finish(&site, &plan, arguments.dry_run)
 }
 
-/// Does what is planned and tells it afterwards, so that it is true.
+/// Performs the plan, or shows it, and prints what was done.
 fn finish(site: &Site, plan: &Plan, is_rehearsal: bool) -> Result<ExitStatus> {
     plan.check(&site.top)?;
     let mut out = standard_output();
@@ -209,15 +208,15 @@ fn finish(site: &Site, plan: &Plan, is_rehearsal: bool) -> Result<ExitStatus> {
     Ok(ExitStatus::Clean)
 }
 
-// --- plain git ---
+// --- git without a manager ---
 
 fn plan_hooks(site: &Site, hooks: &[&str], program: &Path, plan: &mut Plan) -> Result<(), InstallError> {
     if site.is_written_by_husky() {
         return Err(InstallError::HuskyFolder(site.hooks.folder.clone()));
     }
     for hook in HOOKS {
-        // One that is there already is kept up to date with the other.
-        if hooks.contains(&hook) || matches!(site.standing(hook)?, Standing::Ours { .. }) {
+        // A hook of ours that is there already is updated with the other.
+        if hooks.contains(&hook) || matches!(site.existing(hook)?, Existing::Ours { .. }) {
             plan_hook(site, hook, program, plan)?;
         }
     }
@@ -229,17 +228,17 @@ fn plan_hook(site: &Site, name: &str, program: &Path, plan: &mut Plan) -> Result
     let chained_name = format!("{name}{CHAINED}");
     let chained = site.hooks.folder.join(&chained_name);
     let is_taken = chained.symlink_metadata().is_ok();
-    let standing = site.standing(name)?;
-    let is_chain = match standing {
-        Standing::Ours { is_chain } => is_chain && is_taken,
-        Standing::Nothing if is_taken => return Err(InstallError::Orphan { chained, hook: path }),
-        Standing::Nothing => false,
-        Standing::Foreign if is_taken => return Err(InstallError::Taken { hook: path, chained }),
-        Standing::Foreign => true,
-        Standing::Edited => return Err(InstallError::Edited(path)),
-        Standing::Generated(manager) => return Err(InstallError::Generated { hook: path, manager }),
-        Standing::Dangling => return Err(InstallError::Dangling(path)),
-        Standing::NoFile => return Err(InstallError::NoFile(path)),
+    let existing = site.existing(name)?;
+    let is_chain = match existing {
+        Existing::Ours { is_chain } => is_chain && is_taken,
+        Existing::Nothing if is_taken => return Err(InstallError::Orphan { chained, hook: path }),
+        Existing::Nothing => false,
+        Existing::Foreign if is_taken => return Err(InstallError::Taken { hook: path, chained }),
+        Existing::Foreign => true,
+        Existing::Edited => return Err(InstallError::Edited(path)),
+        Existing::Generated(manager) => return Err(InstallError::Generated { hook: path, manager }),
+        Existing::Dangling => return Err(InstallError::Dangling(path)),
+        Existing::NoFile => return Err(InstallError::NoFile(path)),
     };
     let first = if is_chain {
         format!("{} and then ", chained.display())
@@ -252,7 +251,7 @@ fn plan_hook(site: &Site, name: &str, program: &Path, plan: &mut Plan) -> Result
         program.display()
     ));
     let content = hook::render(program, is_chain.then_some(chained_name.as_str()));
-    let keep = (standing == Standing::Foreign).then_some(chained);
+    let keep = (existing == Existing::Foreign).then_some(chained);
     plan.changes.push(Change::Hook { path, content, keep });
     Ok(())
 }
@@ -264,9 +263,9 @@ fn plan_removal(site: &Site, plan: &mut Plan) -> Result<(), InstallError> {
         for moved in MOVED {
             let name = format!("{hook}{moved}");
             let path = site.hooks.folder.join(&name);
-            let is_chain = match site.standing(&name)? {
-                Standing::Ours { is_chain } => is_chain,
-                Standing::Edited => return Err(InstallError::Edited(path)),
+            let is_chain = match site.existing(&name)? {
+                Existing::Ours { is_chain } => is_chain,
+                Existing::Edited => return Err(InstallError::Edited(path)),
                 _ => continue,
             };
             if is_chain && is_kept {
@@ -279,7 +278,7 @@ fn plan_removal(site: &Site, plan: &mut Plan) -> Result<(), InstallError> {
                 plan.changes.push(Change::Remove { path });
             }
         }
-        // Whoever removed the hook by hand left the one before it where nothing runs it.
+        // Somebody removed our hook by hand, and nothing runs the one before it.
         let to = site.hooks.folder.join(hook);
         let is_hook = chained.symlink_metadata().is_ok_and(|kept| !kept.is_dir());
         if is_kept && is_hook && to.symlink_metadata().is_err() {
@@ -327,20 +326,21 @@ fn kind_of(file: &Path) -> Kind {
 }
 
 fn lefthook_kind(file: &Path, hook: &'static str) -> Kind {
-    if has_extension(file, &["toml"]) {
-        Kind::LefthookIn(Format::Toml, hook)
+    let format = if has_extension(file, &["toml"]) {
+        Format::Toml
     } else if has_extension(file, &["json", "jsonc"]) {
-        Kind::LefthookIn(Format::Json, hook)
+        Format::Json
     } else {
-        Kind::Lefthook(hook)
-    }
+        Format::Yaml
+    };
+    Kind::Lefthook(format, hook)
 }
 
-/// Adds the entry to a file, or where there is a command that does so, prints both instead.
+/// Adds the entry to a file. Given the command that does so, prints the entry and the command instead.
 fn plan_entry(file: &Path, kind: Kind, instead: Option<&str>, plan: &mut Plan) -> Result<(), InstallError> {
     let path = file.to_owned();
     let text = plan.text_of(file)?;
-    // With the entry the file has to be read as before, as far as this program can tell.
+    // The file must remain valid.
     let added = entry::add(&text, kind).and_then(|text| {
         let is_valid = kind != Kind::Toml || toml::from_str::<toml::Table>(&text).is_ok();
         is_valid.then_some(text).ok_or(Unclear::Layout(1))

@@ -1,23 +1,23 @@
-//! Whether a shell script reaches its last line, and whether it runs this program, as far as that can be told without running it.
+//! Whether a shell script reaches its last line, and whether it runs this program, judged without running it.
 //!
-//! Where it cannot be told, it counts as not reached: a line that is never run looks like a check that finds nothing.
+//! In doubt a line counts as not reached: a check that never runs looks like one that finds nothing.
 
 mod reader;
 
 use std::collections::BTreeMap;
 
 use super::entry::is_program;
-use reader::{Reader, Script, Simple};
+use reader::{Reader, Script, SimpleCommand};
 
-/// How deep `eval` in `eval` is looked into.
+/// How deep `eval` in `eval` is read.
 const DEEPEST: usize = 3;
 
-/// What keeps the text below it from running, or may do so.
+/// A command that may keep the lines below it from running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     /// Its line.
     pub(super) line: usize,
-    /// The first line of the command or function that it is in, above which everything runs.
+    /// The first line of the outermost command or function that it is in. Everything above that runs.
     pub(super) above: usize,
 }
 
@@ -27,25 +27,24 @@ pub(super) enum Run {
     Never,
     /// In this line.
     At(usize),
-    /// It would, if this were not above.
+    /// It would without the one above it.
     Behind(End),
 }
 
-/// What keeps a line below the script from running: a command that ends it in any case, or one of those that the script ends with,
-/// unless it ends with an error.
+/// What keeps a line at the end of the script from running: a command that always ends the script, or one among the last commands, unless
+/// it ends the script with an error.
 ///
-/// A condition that ends a script before other commands is its author's, and so is a test of a value. A `case` is none, nor is the call
-/// of a function: one of the arms is always taken, and a function is there to be called.
+/// An author may end a script on a condition before other commands, or on a test of a value. A `case` and the call of a function are no
+/// such conditions: one of the arms is always taken, and a function is there to be called.
 pub(super) fn end(text: &str) -> Option<End> {
     let script = Reader::new(text).script();
     let unclear = script.unclear.map(|(end, _)| end);
     first(end_of(&script.commands, 0), unclear)
 }
 
-/// Whether the program is run.
 pub(super) fn run(text: &str) -> Run {
     let Script { commands, unclear } = Reader::new(text).script();
-    let Some(at) = commands.iter().position(Simple::runs_program) else {
+    let Some(at) = commands.iter().position(SimpleCommand::runs_program) else {
         return Run::Never;
     };
     let (above, rest) = commands.split_at(at);
@@ -67,9 +66,9 @@ fn first(one: Option<End>, other: Option<End>) -> Option<End> {
     one.into_iter().chain(other).min_by_key(|end| end.above)
 }
 
-fn end_of(commands: &[Simple], depth: usize) -> Option<End> {
-    // Each function is read like a script of its own.
-    let mut scripts: BTreeMap<usize, Vec<&Simple>> = BTreeMap::new();
+fn end_of(commands: &[SimpleCommand], depth: usize) -> Option<End> {
+    // Each function is judged like a script of its own.
+    let mut scripts: BTreeMap<usize, Vec<&SimpleCommand>> = BTreeMap::new();
     for command in commands {
         scripts.entry(command.function).or_default().push(command);
     }
@@ -77,15 +76,15 @@ fn end_of(commands: &[Simple], depth: usize) -> Option<End> {
     ends.min_by_key(|end| end.above)
 }
 
-fn end_of_one(commands: &[&Simple], depth: usize) -> Option<End> {
-    let goes_on = |command: &&Simple| !command.ends(depth) && !command.is_assignment();
+fn end_of_one(commands: &[&SimpleCommand], depth: usize) -> Option<End> {
+    let goes_on = |command: &&SimpleCommand| !command.ends(depth) && !command.is_assignment();
     let last = commands.iter().rposition(goes_on).map_or(0, |at| at + 1);
-    let is_tested = |at: usize, command: &Simple| {
+    let is_tested = |at: usize, command: &SimpleCommand| {
         let mut before = commands.iter().take(at).rev();
-        let condition = before.find(|before| !before.is_said());
+        let condition = before.find(|before| !before.is_output());
         command.is_guarded && condition.is_some_and(|condition| condition.is_test())
     };
-    let ends = |(at, command): (usize, &&Simple)| {
+    let ends = |(at, command): (usize, &&SimpleCommand)| {
         let is_reached = command.is_certain && !(command.is_choice() && command.fails());
         let is_last = at >= last && !command.fails() && !is_tested(at, command);
         let is_end = (is_reached || is_last) && command.ends(depth);
@@ -97,8 +96,8 @@ fn end_of_one(commands: &[&Simple], depth: usize) -> Option<End> {
     commands.iter().enumerate().find_map(ends)
 }
 
-impl Simple {
-    /// The words behind `command` and the like.
+impl SimpleCommand {
+    /// The words without `command` and `builtin`.
     fn plain(&self) -> &[String] {
         let mut words = self.words.as_slice();
         while let Some(("builtin" | "command", rest)) = split(words) {
@@ -106,7 +105,7 @@ impl Simple {
             while let Some(("-p" | "--", rest)) = split(words) {
                 words = rest;
             }
-            // Another option only asks for it.
+            // `command -v` and the like only look it up.
             if words.first().is_some_and(|option| option.starts_with('-')) {
                 return &[];
             }
@@ -120,10 +119,10 @@ impl Simple {
             _ if self.is_subshell => false,
             Some(("exit", _)) => true,
             Some(("return", _)) => self.function == 0,
-            // With redirections only, it goes on.
+            // With redirections only, the script goes on.
             Some(("exec", rest)) => !rest.is_empty(),
             Some(("eval", rest)) => inner(&rest.join(" ")),
-            // What is done at the end can give the script another status.
+            // The action of a trap can change the status of the script.
             Some(("trap", [action, _, ..])) => inner(&format!("trap() {{\n{action}\n}}")),
             _ => false,
         }
@@ -139,7 +138,7 @@ impl Simple {
         }
     }
 
-    /// Whether it is only reached where something chose so.
+    /// Whether something else chooses that it runs.
     fn is_choice(&self) -> bool {
         self.is_arm || self.function != 0
     }
@@ -155,11 +154,11 @@ impl Simple {
         }
     }
 
-    fn is_said(&self) -> bool {
+    fn is_output(&self) -> bool {
         matches!(split(&self.words), Some(("echo" | "printf", _)))
     }
 
-    /// Whether its command word is this program, or what a runner of programs is to run.
+    /// Whether it runs this program, directly or by a runner such as `npx`.
     fn runs_program(&self) -> bool {
         let mut words = self.plain();
         loop {
@@ -191,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_nested_without_end_is_not_read() {
+    fn a_script_nested_too_deep_is_not_read() {
         for opener in ["\"$(", "\"${a:-", "$(", "(", "{\n", "if x\nthen\n", "f() {\n"] {
             assert!(end(&format!("echo {}\n", opener.repeat(20_000))).is_some(), "{opener}");
         }
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_below_never_runs() {
+    fn a_line_below_never_runs() {
         for (script, line) in [
             ("npx lint-staged\nexit $?\n", 2),
             ("npx lint-staged\n  exit 0", 2),
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_below_runs() {
+    fn a_line_below_runs() {
         for script in [
             "",
             "npx lint-staged\n",
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_goes_above_what_is_ended() {
+    fn the_line_belongs_above_the_command_that_ends() {
         for (script, above) in [
             ("a\nf ()\n{\n  exit 0\n}\n", 2),
             ("a\nif b\nthen\n  c\n  exit\nfi\n", 2),
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_too_odd() {
+    fn any_text_can_be_read() {
         for script in [
             "'",
             "\"\\",

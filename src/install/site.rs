@@ -1,4 +1,4 @@
-//! What is there: the repository, its hooks, and the files of hook managers.
+//! The repository, its hooks, and the files of hook managers.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use super::change::Plan;
 use super::error::{InstallError, name};
-use super::hook::{self, Standing};
+use super::hook::{self, Existing};
 use super::{HOOKS, Manager};
 use crate::executable::{file_name, is_executable, on_path};
 use crate::git::{Hooks, Repository};
@@ -46,27 +46,27 @@ impl Site {
         })
     }
 
-    /// What stands in the hooks folder under this name.
-    pub(super) fn standing(&self, name: &str) -> Result<Standing, InstallError> {
+    /// What the hooks folder has under this name.
+    pub(super) fn existing(&self, name: &str) -> Result<Existing, InstallError> {
         let path = self.hooks.folder.join(name);
-        hook::standing(&path).map_err(|cause| InstallError::Read { path, cause })
+        hook::existing(&path).map_err(|cause| InstallError::Read { path, cause })
     }
 
-    /// Who runs the hooks: whose hook is in place, else whose file is there, else git.
+    /// Who runs the hooks: the manager that wrote the hook, else the one with a file, else git.
     pub(super) fn manager(&self) -> Result<Manager, InstallError> {
         if self.is_husky() {
             return Ok(Manager::Husky);
         }
-        match self.standing(HOOKS[0])? {
-            Standing::Ours { .. } | Standing::Edited => return Ok(Manager::Git),
-            Standing::Generated(manager) => return Ok(manager),
+        match self.existing(HOOKS[0])? {
+            Existing::Ours { .. } | Existing::Edited => return Ok(Manager::Git),
+            Existing::Generated(manager) => return Ok(manager),
             _ => {}
         }
         let husky = self.top.join(".husky");
         let husky = husky.is_dir().then_some((Manager::Husky, husky));
         let first_of = |manager| Some((manager, self.configs(manager).into_iter().next()?));
         let (pre_commit, prek) = (first_of(Manager::PreCommit), first_of(Manager::Prek));
-        // Where the two read the same file, the entry is the same.
+        // If both read the same file, the entry is the same.
         let is_same = matches!((&pre_commit, &prek), (Some((_, one)), Some((_, other))) if one == other);
         let prek = prek.filter(|_| !is_same);
         let mut found = [husky, first_of(Manager::Lefthook), pre_commit, prek]
@@ -79,8 +79,7 @@ impl Site {
         }
     }
 
-    /// The files of a manager that are there, at the top; for prek in the nearest folder that has any, since each folder can be a
-    /// project of its own.
+    /// The files of a manager at the top; of prek in the nearest folder that has any, since each folder can be a project of its own.
     pub(super) fn configs(&self, manager: Manager) -> Vec<PathBuf> {
         let names = candidates(manager);
         let here = |folder: &Path| -> Vec<PathBuf> {
@@ -113,13 +112,13 @@ impl Site {
         self.is_written_by_husky() || self.hooks.folder.ends_with(".husky")
     }
 
-    /// Whether the hooks folder is the one that husky writes anew and git ignores.
+    /// Whether the hooks folder is the one that husky overwrites.
     pub(super) fn is_written_by_husky(&self) -> bool {
         let folder = &self.hooks.folder;
         folder.ends_with(".husky/_") || (folder.ends_with("_") && folder.join("h").is_file())
     }
 
-    /// The project's own hooks under husky, whether they exist or not; none without husky.
+    /// The project's hooks under husky, whether they exist or not; none without husky.
     pub(super) fn husky_files(&self, hooks: &[&str]) -> Vec<PathBuf> {
         let own = self.top.join(".husky");
         let folder = if self.is_written_by_husky() {
@@ -133,9 +132,7 @@ impl Site {
         folder.map(files).unwrap_or_default()
     }
 
-    // --- what is refused, and what is to be known ---
-
-    /// Fails where git runs no hook, whoever writes it.
+    /// Fails where git runs no hooks.
     pub(super) fn check_hooks_folder(&self) -> Result<(), InstallError> {
         let folder = &self.hooks.folder;
         if self.hooks.configured.as_deref() == Some("") {
@@ -147,7 +144,7 @@ impl Site {
         Ok(())
     }
 
-    /// Who else the hook concerns.
+    /// Notes whom else the hook concerns.
     pub(super) fn note_reach(&self, plan: &mut Plan) -> Result<(), InstallError> {
         if self.hooks.is_shared {
             let note = "note: core.hooksPath is set for all your repositories, so this hook now runs in each of them";
@@ -163,11 +160,11 @@ impl Site {
         Ok(())
     }
 
-    /// What a manager still needs, so that the entry is run.
+    /// Notes what is missing for the entry to be run.
     pub(super) fn remind(&self, manager: Manager, hooks: &[&str], plan: &mut Plan) -> Result<(), InstallError> {
-        let runs = |standing: Standing| match (manager, standing) {
-            (Manager::Lefthook, Standing::Generated(other)) => other == Manager::Lefthook,
-            (_, Standing::Generated(other)) => other != Manager::Lefthook,
+        let runs = |existing: Existing| match (manager, existing) {
+            (Manager::Lefthook, Existing::Generated(other)) => other == Manager::Lefthook,
+            (_, Existing::Generated(other)) => other != Manager::Lefthook,
             _ => false,
         };
         let mut commands = Vec::new();
@@ -178,7 +175,7 @@ impl Site {
                     commands.push("npx husky".to_owned());
                 }
                 Manager::Git | Manager::Husky => {}
-                _ if runs(self.standing(hook)?) => {}
+                _ if runs(self.existing(hook)?) => {}
                 Manager::Lefthook => commands.push("lefthook install".to_owned()),
                 _ if *hook == HOOKS[0] => commands.push(format!("{} install", name(manager))),
                 _ => commands.push(format!("{} install --hook-type {hook}", name(manager))),
@@ -214,7 +211,7 @@ fn candidates(manager: Manager) -> Vec<String> {
 
 // --- the program that the hook runs ---
 
-/// The program that was named, else this one, as an absolute path.
+/// The absolute path of the given program, else of this one.
 pub(super) fn program(named: Option<&Path>) -> Result<PathBuf> {
     let path = match named {
         Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
@@ -227,8 +224,7 @@ pub(super) fn program(named: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
-/// The path by which this program was called rather than the file it leads to: a link of a package manager outlives the
-/// version it points to.
+/// The path by which this program was called, even if it is a link: that of a package manager outlives the version behind it.
 fn own_path() -> std::io::Result<PathBuf> {
     let file = std::env::current_exe()?;
     let real = file.canonicalize()?;

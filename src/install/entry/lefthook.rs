@@ -1,18 +1,21 @@
-//! lefthook's file: `jobs:` where it has them, `commands:` elsewhere.
+//! The entry in lefthook's file: in `jobs:` where the file has them, else in `commands:`.
 
 use std::ops::Range;
 
-use super::{
-    COMMAND, Format, Unclear, append_block, check_layout, first_below, indent, indented, insert, is_content, is_item,
-    is_mapping, is_program, key_at, split, with_blank_line, words,
-};
+use serde_json::Value;
 
-/// How a file says what a hook runs: both are read in any file, and a hook can have both.
+use super::lines::{append_block, indented, insert, split, with_blank_line};
+use super::yaml::{check_layout, first_below, indent, is_content, is_item, is_mapping, key_at};
+use super::{COMMAND, Format, Unclear, is_program, lines, words};
+
+/// How a file lists what a hook runs. lefthook reads both in any file, and a hook can have both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Jobs,
     Commands,
 }
+
+const FORMS: [Form; 2] = [Form::Jobs, Form::Commands];
 
 impl Form {
     fn key(self) -> &'static str {
@@ -22,57 +25,63 @@ impl Form {
         }
     }
 
-    /// The entry alone.
     fn entry(self) -> Vec<String> {
-        match self {
-            Self::Jobs => vec!["- name: alembic-named".to_owned(), format!("  run: {COMMAND}")],
-            Self::Commands => vec!["alembic-named:".to_owned(), format!("  run: {COMMAND}")],
-        }
+        let head = match self {
+            Self::Jobs => "- name: alembic-named",
+            Self::Commands => "alembic-named:",
+        };
+        vec![head.to_owned(), format!("  run: {COMMAND}")]
     }
 
-    /// With its key.
+    /// The entry below its key.
     fn block(self) -> Vec<String> {
-        let head = [format!("{}:", self.key())];
-        head.into_iter().chain(indented(&self.entry(), 2)).collect()
+        below(self.key(), &self.entry())
     }
 
-    /// With the hook.
+    /// The block below its hook.
     fn whole(self, hook: &str) -> Vec<String> {
-        let head = [format!("{hook}:")];
-        head.into_iter().chain(indented(&self.block(), 2)).collect()
+        below(hook, &self.block())
     }
 }
 
-/// What a file uses elsewhere.
+fn below(key: &str, lines: &[String]) -> Vec<String> {
+    let head = [format!("{key}:")];
+    head.into_iter().chain(indented(lines, 2)).collect()
+}
+
+/// The form that the other hooks of a file have.
 fn form_of(lines: &[&str]) -> Form {
     let is_jobs =
         |line: &&str| is_content(line) && matches!(line.trim().split([':', '=']).next(), Some("jobs" | "\"jobs\""));
-    let uses_jobs = lines.iter().any(is_jobs);
-    if uses_jobs { Form::Jobs } else { Form::Commands }
+    if lines.iter().any(is_jobs) {
+        Form::Jobs
+    } else {
+        Form::Commands
+    }
 }
 
 // --- YAML ---
 
-/// Where an entry goes.
-struct Gap {
-    /// Before this line; nothing where the hook itself is not there.
+/// An entry, and where it belongs.
+struct Placed {
+    /// Before this line; `None` at the end, where the hook itself is missing.
     at: Option<usize>,
     lines: Vec<String>,
-    /// The keys that it is below.
-    below: String,
+    /// The same in words.
+    place: String,
 }
 
-fn gap(lines: &[&str], hook: &str) -> Result<Gap, Unclear> {
+fn place(lines: &[&str], hook: &str) -> Result<Placed, Unclear> {
     check_layout(lines)?;
     let Some(key) = key_at(lines, hook, 0, 0)? else {
-        return Ok(Gap {
+        return Ok(Placed {
             at: None,
             lines: form_of(lines).whole(hook),
-            below: String::new(),
+            place: String::new(),
         });
     };
     let width = indent(first_below(lines, key, |line| indent(line) > 0 && is_mapping(line))?);
-    for form in [Form::Jobs, Form::Commands] {
+    for form in FORMS {
         let Some(list) = key_at(lines, form.key(), width, key + 1)? else {
             continue;
         };
@@ -80,37 +89,40 @@ fn gap(lines: &[&str], hook: &str) -> Result<Gap, Unclear> {
             Form::Jobs => first_below(lines, list, |line| indent(line) >= width && is_item(line))?,
             Form::Commands => first_below(lines, list, |line| indent(line) > width && is_mapping(line))?,
         };
-        return Ok(Gap {
+        return Ok(Placed {
             at: Some(list + 1),
             lines: indented(&form.entry(), indent(first)),
-            below: format!("below `{}:` of `{hook}:`", form.key()),
+            place: format!("below `{}:` of `{hook}:`", form.key()),
         });
     }
-    Ok(Gap {
+    Ok(Placed {
         at: Some(key + 1),
         lines: indented(&form_of(lines).block(), width),
-        below: format!("below `{hook}:`"),
+        place: format!("below `{hook}:`"),
     })
 }
 
 pub(super) fn add(text: &str, lines: &[&str], hook: &str) -> Result<String, Unclear> {
-    let gap = gap(lines, hook)?;
-    Ok(match gap.at {
-        Some(at) => insert(text, lines, at, &gap.lines),
-        None => append_block(text, gap.lines),
+    let placed = place(lines, hook)?;
+    Ok(match placed.at {
+        Some(at) => insert(text, lines, at, &placed.lines),
+        None => append_block(text, placed.lines),
     })
 }
 
-/// The entry for this text, and where it goes.
-pub(super) fn printed(text: &str, hook: &str) -> (Vec<String>, String) {
+/// The entry for this text, and where it belongs.
+pub(super) fn printed(text: &str, format: Format, hook: &str) -> (Vec<String>, String) {
+    if format != Format::Yaml {
+        return printed_in(text, format, hook);
+    }
     let lines = split(text);
-    match gap(&lines, hook) {
-        Ok(gap) => (gap.lines, gap.below),
+    match place(&lines, hook) {
+        Ok(placed) => (placed.lines, placed.place),
         Err(_) => printed_for_another_layout(&lines, hook),
     }
 }
 
-/// Whoever wrote it otherwise knows how; a second key of the same name would take the place of the first.
+/// Without the key of a hook that is there: a second one would replace the first.
 fn printed_for_another_layout(lines: &[&str], hook: &str) -> (Vec<String>, String) {
     let has = |lines: &[&str], key: &str| {
         let mut all = lines.iter().flat_map(|line| words(line));
@@ -120,17 +132,12 @@ fn printed_for_another_layout(lines: &[&str], hook: &str) -> (Vec<String>, Strin
         return (form_of(lines).whole(hook), String::new());
     }
     let own = lines.get(section(lines, hook)).unwrap_or_default();
-    let form = match [Form::Jobs, Form::Commands]
-        .into_iter()
-        .find(|form| has(own, form.key()))
-    {
-        Some(form) => form,
-        None => form_of(lines),
-    };
+    let form = FORMS.into_iter().find(|form| has(own, form.key()));
+    let form = form.unwrap_or_else(|| form_of(lines));
     (form.entry(), format!("into `{}:` of `{hook}:`", form.key()))
 }
 
-/// The lines of a hook; all where it cannot be told.
+/// The lines of a hook; all lines in another layout.
 pub(super) fn section(lines: &[&str], hook: &str) -> Range<usize> {
     match key_at(lines, hook, 0, 0) {
         Ok(Some(start)) => {
@@ -143,73 +150,71 @@ pub(super) fn section(lines: &[&str], hook: &str) -> Range<usize> {
     }
 }
 
-/// The most that was written for the entry: what is empty without it was written with it.
+/// The entry, with the keys above it that would be empty without it.
 pub(super) fn find(lines: &[&str], hook: &str) -> Option<Range<usize>> {
     let within = section(lines, hook);
     let forms = [Form::Commands, Form::Jobs];
     if let Some(block) = forms
         .iter()
-        .find_map(|form| super::find(lines, &form.whole(hook), within.clone()))
+        .find_map(|form| lines::find(lines, &form.whole(hook), within.clone()))
     {
         return Some(with_blank_line(lines, block));
     }
     let parts = forms.map(Form::block).into_iter().chain(forms.map(Form::entry));
     parts
         .into_iter()
-        .find_map(|block| super::find(lines, &block, within.clone()))
+        .find_map(|block| lines::find(lines, &block, within.clone()))
 }
 
 // --- the other formats ---
 
-/// What is there of a hook, whose file is read as a tree.
-enum There {
-    Nothing,
-    /// The hook, without a list of what it runs.
-    Hook,
-    /// The list.
-    List(Form),
-}
-
-/// What the hook has, by the names of its keys; a file that cannot be read has nothing.
-fn there(hook: Option<&[&str]>) -> There {
-    match hook {
-        None => There::Nothing,
-        Some(keys) if keys.contains(&"jobs") => There::List(Form::Jobs),
-        Some(keys) if keys.contains(&"commands") => There::List(Form::Commands),
-        Some(_) => There::Hook,
-    }
-}
-
 /// Whether a hook in one of the other formats runs the program.
 pub(super) fn runs(text: &str, format: Format, hook: &str) -> bool {
-    let file: Option<serde_json::Value> = match format {
-        Format::Toml => toml::from_str::<toml::Table>(text)
-            .ok()
-            .and_then(|table| serde_json::to_value(table).ok()),
-        Format::Json => serde_json::from_str(text).ok(),
-    };
-    let own = file.map(|file| file.get(hook).map(ToString::to_string));
-    // What cannot be read is looked through as a whole.
+    let own = read(text, format).map(|file| file.get(hook).map(ToString::to_string));
+    // A file that cannot be parsed is searched as a whole.
     let own = own.map_or_else(|| text.to_owned(), Option::unwrap_or_default);
     own.lines().any(|line| words(line).any(is_program))
 }
 
-pub(super) fn printed_in_toml(text: &str, hook: &str) -> (Vec<String>, String) {
-    let table: toml::Table = toml::from_str(text).unwrap_or_default();
-    let own = table.get(hook).and_then(toml::Value::as_table);
-    let keys: Option<Vec<&str>> = own.map(|own| own.keys().map(String::as_str).collect());
-    let form = match there(keys.as_deref()) {
-        There::List(form) => form,
-        _ => form_of(&split(text)),
+fn read(text: &str, format: Format) -> Option<Value> {
+    match format {
+        Format::Toml => serde_json::to_value(toml::from_str::<toml::Table>(text).ok()?).ok(),
+        _ => serde_json::from_str(text).ok(),
+    }
+}
+
+fn printed_in(text: &str, format: Format, hook: &str) -> (Vec<String>, String) {
+    let file = read(text, format).unwrap_or_default();
+    let own = file.get(hook).and_then(Value::as_object);
+    let listed = own.and_then(|own| FORMS.into_iter().find(|form| own.contains_key(form.key())));
+    let form = listed.unwrap_or_else(|| form_of(&split(text)));
+    if format == Format::Toml {
+        return printed_in_toml(text, hook, form, listed.is_some());
+    }
+    let entry = match form {
+        Form::Jobs => format!("{{ \"name\": \"alembic-named\", \"run\": \"{COMMAND}\" }}"),
+        Form::Commands => format!("\"alembic-named\": {{ \"run\": \"{COMMAND}\" }}"),
     };
+    let block = match form {
+        Form::Jobs => format!("\"jobs\": [{entry}]"),
+        Form::Commands => format!("\"commands\": {{ {entry} }}"),
+    };
+    match (listed, own) {
+        (Some(form), _) => (vec![entry], format!("into `{}` of `{hook}`", form.key())),
+        (None, Some(_)) => (vec![block], format!("into `{hook}`")),
+        (None, None) => (vec![format!("\"{hook}\": {{ {block} }}")], String::new()),
+    }
+}
+
+fn printed_in_toml(text: &str, hook: &str, form: Form, is_listed: bool) -> (Vec<String>, String) {
     let run = format!("run = \"{COMMAND}\"");
-    // A list that is written in brackets cannot be made longer by a table below it.
-    let is_open = |head: &str| text.lines().any(|line| line.trim_start().starts_with(head));
-    let is_closed = match form {
-        Form::Jobs => own.is_some_and(|own| own.contains_key("jobs")) && !is_open(&format!("[[{hook}.jobs]]")),
-        Form::Commands => own.is_some_and(|own| own.contains_key("commands")) && !is_open(&format!("[{hook}.commands")),
+    let head = match form {
+        Form::Jobs => format!("[[{hook}.jobs]]"),
+        Form::Commands => format!("[{hook}.commands"),
     };
-    match form {
+    // A list in brackets cannot be extended by a table below it.
+    let is_closed = is_listed && !text.lines().any(|line| line.trim_start().starts_with(&head));
+    let (lines, place) = match form {
         Form::Jobs if is_closed => (
             vec![format!("{{ name = \"alembic-named\", {run} }},")],
             format!("into the list `jobs` of `{hook}`"),
@@ -219,38 +224,12 @@ pub(super) fn printed_in_toml(text: &str, hook: &str) -> (Vec<String>, String) {
             format!("into `commands` of `{hook}`"),
         ),
         Form::Jobs => (
-            vec![format!("[[{hook}.jobs]]"), "name = \"alembic-named\"".to_owned(), run],
+            vec![head, "name = \"alembic-named\"".to_owned(), run],
             "at its end".to_owned(),
         ),
-        Form::Commands => (
-            vec![format!("[{hook}.commands.alembic-named]"), run],
-            "at its end".to_owned(),
-        ),
-    }
-}
-
-pub(super) fn printed_in_json(text: &str, hook: &str) -> (Vec<String>, String) {
-    let value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    let own = value.get(hook).and_then(serde_json::Value::as_object);
-    let keys: Option<Vec<&str>> = own.map(|own| own.keys().map(String::as_str).collect());
-    let there = there(keys.as_deref());
-    let form = match there {
-        There::List(form) => form,
-        _ => form_of(&split(text)),
+        Form::Commands => (vec![format!("{head}.alembic-named]"), run], "at its end".to_owned()),
     };
-    let entry = match form {
-        Form::Jobs => format!("{{ \"name\": \"alembic-named\", \"run\": \"{COMMAND}\" }}"),
-        Form::Commands => format!("\"alembic-named\": {{ \"run\": \"{COMMAND}\" }}"),
-    };
-    let block = match form {
-        Form::Jobs => format!("\"jobs\": [{entry}]"),
-        Form::Commands => format!("\"commands\": {{ {entry} }}"),
-    };
-    match there {
-        There::List(form) => (vec![entry], format!("into `{}` of `{hook}`", form.key())),
-        There::Hook => (vec![block], format!("into `{hook}`")),
-        There::Nothing => (vec![format!("\"{hook}\": {{ {block} }}")], String::new()),
-    }
+    (lines, place)
 }
 
 #[cfg(test)]
@@ -293,7 +272,7 @@ mod tests {
                 "into `jobs:` of `pre-commit:`",
             ),
         ] {
-            let kind = Kind::Lefthook("pre-commit");
+            let kind = Kind::Lefthook(Format::Yaml, "pre-commit");
             assert_eq!(printed(text, kind), (entry.clone(), place.to_owned()), "{text}");
             if let Ok(added) = add(text, kind) {
                 assert!(added.contains(entry.trim_end()), "{added}");
@@ -344,13 +323,11 @@ mod tests {
             ),
         ];
         for (format, cases) in [(Format::Toml, &toml[..]), (Format::Json, &json)] {
-            let kind = Kind::LefthookIn(format, "pre-commit");
-            let (present, other) = match format {
-                Format::Toml => (cases[0].1.to_owned(), Kind::LefthookIn(format, "pre-merge-commit")),
-                Format::Json => (
-                    format!("{{{}}}", cases[0].1),
-                    Kind::LefthookIn(format, "pre-merge-commit"),
-                ),
+            let kind = Kind::Lefthook(format, "pre-commit");
+            let other = Kind::Lefthook(format, "pre-merge-commit");
+            let present = match format {
+                Format::Json => format!("{{{}}}", cases[0].1),
+                _ => cases[0].1.to_owned(),
             };
             assert_eq!(add(&present, kind), Err(Unclear::Present));
             assert_eq!(add(&present, other), Err(Unclear::Layout(1)));

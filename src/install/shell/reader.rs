@@ -1,50 +1,51 @@
 //! The commands of a shell script (Shell Command Language, sections 2.2 to 2.10).
 
+mod quotes;
+
 use std::iter::Peekable;
 use std::str::Chars;
 
 use super::End;
 
-/// What was read.
 pub(super) struct Script {
-    pub(super) commands: Vec<Simple>,
-    /// What is not closed or not understood, and how many commands stand before it.
+    pub(super) commands: Vec<SimpleCommand>,
+    /// What is not closed or not understood, and the number of commands before it.
     pub(super) unclear: Option<(End, usize)>,
 }
 
-/// A command that is no compound one.
+/// A simple command: no `if`, loop, `case` or group, but possibly inside of one.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(super) struct Simple {
+pub(super) struct SimpleCommand {
     pub(super) words: Vec<String>,
     pub(super) line: usize,
-    /// The first line of what it is part of.
+    /// The first line of the outermost command or function that it is in.
     pub(super) above: usize,
     /// The function it is in; 0 is none.
     pub(super) function: usize,
-    /// Whether it is reached whatever the commands before it in the function say. Of a `case` each arm is.
+    /// Whether it is reached whatever the commands before it in the function return. Each arm of a `case` is.
     pub(super) is_certain: bool,
     /// Whether it is in an arm of a `case`.
     pub(super) is_arm: bool,
-    /// Whether it is in a shell of its own.
+    /// Whether it is in a subshell.
     pub(super) is_subshell: bool,
-    /// Whether it is reached only when the one before it failed.
+    /// Whether it follows `||`.
     pub(super) is_after_failure: bool,
-    /// Whether a condition stands right before it, but for what is printed.
+    /// Whether it follows a condition, with nothing but output between.
     pub(super) is_guarded: bool,
 }
 
-/// What stands for a command that only sets variables.
+/// The word of a command that only sets variables.
 const ASSIGNMENT: &str = "=";
 
-impl Simple {
+impl SimpleCommand {
     pub(super) fn is_assignment(&self) -> bool {
         self.words.first().is_some_and(|word| word == ASSIGNMENT)
     }
 }
 
-/// What stands between two commands.
+/// What separates two commands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Joint {
+enum Separator {
     /// A line end, `;` or `&`.
     Then,
     And,
@@ -52,15 +53,14 @@ enum Joint {
     Pipe,
 }
 
-/// What is open around a command.
+/// A block, group or subshell that is open.
 struct Block {
-    /// What closes it.
     closer: &'static str,
-    /// Whether it is reached in any case.
+    /// Whether its commands are reached in any case.
     is_certain: bool,
     /// The function whose body it is; 0 is none.
     function: usize,
-    /// In a `case`, the next words are patterns.
+    /// Whether the next words are patterns of a `case`.
     is_pattern: bool,
 }
 
@@ -69,15 +69,15 @@ pub(super) struct Reader<'t> {
     rest: Peekable<Chars<'t>>,
     line: usize,
     word: Option<String>,
-    /// The line in which the word begins, and that of the first word of the command.
+    /// The lines in which the word and the command begin.
     lines: (usize, usize),
-    /// The line in which begins what is not inside of anything.
+    /// The line in which the outermost command begins.
     above: usize,
     words: Vec<String>,
-    /// There was a word since the last command, if only an assignment or a target.
+    /// Whether there was a word since the last command, if only an assignment or a redirection.
     has_words: bool,
     has_assignment: bool,
-    joint: Joint,
+    separator: Separator,
     is_guarded: bool,
     open: Vec<Block>,
     /// The next word is the target of a redirection.
@@ -85,15 +85,15 @@ pub(super) struct Reader<'t> {
     /// The next group is the body of a function.
     is_function: bool,
     functions: usize,
-    /// The ends of here-documents that begin below this line, and whether tabs may stand before them.
+    /// The delimiters of here-documents that begin below this line, and whether tabs may precede them.
     documents: Vec<(String, bool)>,
-    found: Vec<Simple>,
+    found: Vec<SimpleCommand>,
     unclear: Option<(End, usize)>,
     /// How many `$(` and `${` are open.
     nesting: usize,
 }
 
-/// So many stand within each other, blocks as well; with more, the script is not read.
+/// How deep blocks, `$(` and `${` may be nested for the script to be read.
 const MOST_NESTED: usize = 50;
 
 impl<'t> Reader<'t> {
@@ -107,7 +107,7 @@ impl<'t> Reader<'t> {
             words: Vec::new(),
             has_words: false,
             has_assignment: false,
-            joint: Joint::Then,
+            separator: Separator::Then,
             is_guarded: false,
             open: Vec::new(),
             is_target: false,
@@ -130,11 +130,11 @@ impl<'t> Reader<'t> {
                 }
                 ' ' | '\t' | '\r' => self.end_word(),
                 '(' | ')' | '|' if self.is_pattern() && self.word.as_deref() != Some("esac") => self.pattern(letter),
-                '&' if self.takes('&') => self.end_command(Joint::And),
+                '&' if self.takes('&') => self.end_command(Separator::And),
                 ';' if self.takes(';') => self.end_arm(),
-                ';' | '&' => self.end_command(Joint::Then),
-                '|' if self.takes('|') => self.end_command(Joint::Or),
-                '|' => self.end_command(Joint::Pipe),
+                ';' | '&' => self.end_command(Separator::Then),
+                '|' if self.takes('|') => self.end_command(Separator::Or),
+                '|' => self.end_command(Separator::Pipe),
                 '<' | '>' => self.redirect(letter),
                 '(' => self.open_paren(),
                 ')' => self.close_paren(),
@@ -142,8 +142,9 @@ impl<'t> Reader<'t> {
             }
         }
         self.end_line();
-        if self.joint != Joint::Then || !self.open.is_empty() || !self.documents.is_empty() || self.is_function {
-            self.doubt(self.line);
+        if self.separator != Separator::Then || !self.open.is_empty() || !self.documents.is_empty() || self.is_function
+        {
+            self.unclear_from(self.line);
         }
         Script {
             commands: self.found,
@@ -161,8 +162,8 @@ impl<'t> Reader<'t> {
         self.rest.next_if_eq(&letter).is_some()
     }
 
-    /// From here on it may be otherwise than it was read.
-    fn doubt(&mut self, line: usize) {
+    /// What follows may be read wrongly.
+    fn unclear_from(&mut self, line: usize) {
         let above = self.above;
         let before = self.found.len();
         self.unclear.get_or_insert((End { line, above }, before));
@@ -172,147 +173,10 @@ impl<'t> Reader<'t> {
         while self.rest.next_if(|next| *next != '\n').is_some() {}
     }
 
-    // --- words ---
-
-    /// Whether something begins here that is not inside of anything.
+    /// Notes where an outermost command begins.
     fn begin(&mut self) {
-        if self.open.is_empty() && self.joint == Joint::Then && !self.has_words && !self.is_function {
+        if self.open.is_empty() && self.separator == Separator::Then && !self.has_words && !self.is_function {
             self.above = self.line;
-        }
-    }
-
-    /// A letter of a word, with what it quotes.
-    fn letter(&mut self, letter: char) {
-        let line = self.line;
-        let mut word = if let Some(word) = self.word.take() {
-            word
-        } else {
-            self.begin();
-            self.lines.0 = line;
-            String::new()
-        };
-        match letter {
-            '\\' => match self.next() {
-                // The line goes on where another one is put below it.
-                Some('\n') | None if self.rest.peek().is_none() => self.doubt(line),
-                Some('\n') | None => {}
-                Some(quoted) => word.push(quoted),
-            },
-            '\'' => {
-                let start = word.len();
-                self.single(&mut word);
-                let is_escaped = word.get(start..).is_some_and(|quoted| quoted.contains('\\'));
-                // Shells differ over `$'...'`.
-                if is_escaped && start > 0 && word.get(..start).is_some_and(|before| before.ends_with('$')) {
-                    self.doubt(line);
-                }
-            }
-            '"' => self.double(&mut word),
-            '`' => self.backquote(&mut word),
-            '$' => self.dollar(&mut word, false),
-            other => word.push(other),
-        }
-        self.word = Some(word);
-    }
-
-    /// To the end of single quotes.
-    fn single(&mut self, word: &mut String) {
-        let line = self.line;
-        loop {
-            match self.next() {
-                Some('\'') => return,
-                Some(inner) => word.push(inner),
-                None => return self.doubt(line),
-            }
-        }
-    }
-
-    /// To the end of double quotes.
-    fn double(&mut self, word: &mut String) {
-        let line = self.line;
-        loop {
-            match self.next() {
-                Some('"') => return,
-                Some('\\') => match self.next() {
-                    Some('\n') | None => {}
-                    Some(quoted) if "$`\"\\".contains(quoted) => word.push(quoted),
-                    Some(other) => word.extend(['\\', other]),
-                },
-                Some('`') => self.backquote(word),
-                Some('$') => self.dollar(word, true),
-                Some(inner) => word.push(inner),
-                None => return self.doubt(line),
-            }
-        }
-    }
-
-    /// To the end of a command in backquotes, in which other quotes come in pairs.
-    fn backquote(&mut self, word: &mut String) {
-        let line = self.line;
-        let mut quote = None;
-        word.push('`');
-        loop {
-            match self.next() {
-                Some('`') => break,
-                Some('\\') => {
-                    self.next();
-                }
-                Some(inner) if quote == Some(inner) => quote = None,
-                Some(inner @ ('"' | '\'')) if quote.is_none() => quote = Some(inner),
-                Some(_) => {}
-                None => return self.doubt(line),
-            }
-        }
-        if quote.is_some() {
-            self.doubt(line);
-        }
-    }
-
-    /// What stands behind a `$`.
-    fn dollar(&mut self, word: &mut String, is_quoted: bool) {
-        word.push('$');
-        if self.takes('(') {
-            self.nested('(', ')', false);
-        } else if self.takes('{') {
-            self.nested('{', '}', is_quoted);
-        }
-    }
-
-    /// To the end of `$(` or `${`, with what is quoted or nested in it.
-    fn nested(&mut self, opener: char, closer: char, is_quoted: bool) {
-        self.nesting += 1;
-        if self.nesting > MOST_NESTED {
-            self.doubt(self.line);
-            while self.next().is_some() {}
-        } else {
-            self.inside(opener, closer, is_quoted);
-        }
-        self.nesting -= 1;
-    }
-
-    fn inside(&mut self, opener: char, closer: char, is_quoted: bool) {
-        let line = self.line;
-        let (mut depth, mut before) = (1_usize, opener);
-        let mut text = String::new();
-        while depth > 0 {
-            let Some(letter) = self.next() else {
-                return self.doubt(line);
-            };
-            match letter {
-                '\\' => {
-                    self.next();
-                }
-                '\'' if !is_quoted => self.single(&mut text),
-                '"' => self.double(&mut text),
-                '`' => self.backquote(&mut text),
-                '#' if opener == '(' && " \t\n;(".contains(before) => self.skip_comment(),
-                '<' if opener == '(' && before == '<' => self.doubt(line),
-                '$' if opener == '{' => self.dollar(&mut text, is_quoted),
-                _ if letter == opener => depth += 1,
-                _ if letter == closer => depth -= 1,
-                _ => {}
-            }
-            before = letter;
         }
     }
 
@@ -334,12 +198,12 @@ impl<'t> Reader<'t> {
             let is_head = is_case && word == "in";
             self.words.push(word);
             if is_head {
-                self.end_command(Joint::Then);
+                self.end_command(Separator::Then);
                 self.expect_pattern();
             }
             return;
         }
-        let is_certain = self.joint == Joint::Then;
+        let is_certain = self.separator == Separator::Then;
         match word.as_str() {
             "if" => self.enter("fi", false),
             "while" | "until" => self.enter("done", false),
@@ -364,7 +228,7 @@ impl<'t> Reader<'t> {
 
     fn enter(&mut self, closer: &'static str, is_certain: bool) {
         if self.open.len() > MOST_NESTED {
-            self.doubt(self.line);
+            self.unclear_from(self.line);
             while self.next().is_some() {}
         }
         let is_body = std::mem::take(&mut self.is_function);
@@ -375,13 +239,13 @@ impl<'t> Reader<'t> {
             function: if is_body { self.functions } else { 0 },
             is_pattern: false,
         });
-        self.joint = Joint::Then;
+        self.separator = Separator::Then;
         self.has_words = false;
     }
 
     fn close(&mut self, word: String) {
         if self.open.pop().is_none_or(|block| block.closer != word) {
-            self.doubt(self.line);
+            self.unclear_from(self.line);
         }
         self.words.push(word);
     }
@@ -412,12 +276,12 @@ impl<'t> Reader<'t> {
         if self.is_function && self.word.is_none() {
             return;
         }
-        self.end_command(Joint::Then);
+        self.end_command(Separator::Then);
         if self.open.last().is_some_and(|block| block.closer == ")") {
             self.open.pop();
             self.has_words = true;
         } else {
-            self.doubt(self.line);
+            self.unclear_from(self.line);
         }
     }
 
@@ -450,11 +314,11 @@ impl<'t> Reader<'t> {
 
     fn end_arm(&mut self) {
         self.takes('&');
-        self.end_command(Joint::Then);
+        self.end_command(Separator::Then);
         if self.open.last().is_some_and(|block| block.closer == "esac") {
             self.expect_pattern();
         } else {
-            self.doubt(self.line);
+            self.unclear_from(self.line);
         }
     }
 
@@ -462,7 +326,7 @@ impl<'t> Reader<'t> {
 
     fn redirect(&mut self, letter: char) {
         self.begin();
-        // The number in front of it is the stream's.
+        // A number before it is that of the stream.
         if self
             .word
             .as_ref()
@@ -503,7 +367,7 @@ impl<'t> Reader<'t> {
                 let bare = if has_tabs { line.trim_start_matches('\t') } else { &line };
                 let is_end = bare.trim_end_matches('\r') == end;
                 if self.next().is_none() && !is_end {
-                    self.doubt(start.saturating_sub(1));
+                    self.unclear_from(start.saturating_sub(1));
                     return;
                 }
                 if is_end {
@@ -518,12 +382,12 @@ impl<'t> Reader<'t> {
     /// A list goes on behind `&&`, `||` and `|`.
     fn end_line(&mut self) {
         self.end_word();
-        if self.has_words || self.joint == Joint::Then {
-            self.end_command(Joint::Then);
+        if self.has_words || self.separator == Separator::Then {
+            self.end_command(Separator::Then);
         }
     }
 
-    fn end_command(&mut self, joint: Joint) {
+    fn end_command(&mut self, separator: Separator) {
         self.end_word();
         self.is_target = false;
         let mut words = std::mem::take(&mut self.words);
@@ -532,27 +396,29 @@ impl<'t> Reader<'t> {
         }
         let first = words.first().map(String::as_str);
         let is_closer = matches!(first, Some("fi" | "done" | "esac" | "}"));
-        let is_said = matches!(first, Some("echo" | "printf"));
+        let is_output = matches!(first, Some("echo" | "printf"));
         let (is_any, was_guarded) = (first.is_some(), self.is_guarded);
         if is_any && !is_closer {
             let inner = self.open.iter().rev();
             let mut own = inner.clone().take_while(|block| block.function == 0);
             let body = inner.clone().find(|block| block.function != 0);
-            self.found.push(Simple {
+            self.found.push(SimpleCommand {
                 words,
                 line: self.lines.1,
                 above: self.above,
                 function: body.map_or(0, |block| block.function),
-                is_certain: self.joint == Joint::Then && joint != Joint::Pipe && own.all(|block| block.is_certain),
+                is_certain: self.separator == Separator::Then
+                    && separator != Separator::Pipe
+                    && own.all(|block| block.is_certain),
                 is_arm: self.open.iter().any(|block| block.closer == "esac"),
                 is_subshell: self.open.iter().any(|block| block.closer == ")"),
-                is_after_failure: self.joint == Joint::Or,
+                is_after_failure: self.separator == Separator::Or,
                 is_guarded: was_guarded,
             });
         }
-        let is_list = matches!(joint, Joint::And | Joint::Or);
-        self.is_guarded = is_list || (was_guarded && (!is_any || is_said));
-        self.joint = joint;
+        let is_list = matches!(separator, Separator::And | Separator::Or);
+        self.is_guarded = is_list || (was_guarded && (!is_any || is_output));
+        self.separator = separator;
         self.has_words = false;
     }
 }

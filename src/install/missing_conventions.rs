@@ -1,4 +1,4 @@
-//! Which modules will stop a commit that has nothing to do with them, told while there is time to decide.
+//! Notes the modules whose metadata has no naming convention: a commit that changes one will be stopped.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -19,31 +19,29 @@ use crate::snapshot::DEFAULT_LIMIT;
 use crate::source::{RepoPath, SourceFile};
 use crate::words::{counted, quoted};
 
-/// So many modules are named.
+/// How many modules are named.
 const MOST_NAMED: usize = 5;
-/// So many Python files are looked into, and so many bytes of them: a few seconds.
+/// How many Python files are read, and how many bytes: a few seconds.
 const MOST_FILES: usize = 20_000;
 const MOST_BYTES: usize = 256 * 1024 * 1024;
-/// So many of them are judged, which takes longer than the look.
-const MOST_JUDGED: usize = 500;
+/// How many of them are checked, which takes longer.
+const MOST_CHECKED: usize = 500;
 
-/// The room for a line where nothing is known of the terminal.
+/// The width of a line.
 const COLUMNS: usize = 80;
 
-/// What was found.
-struct Asking {
+struct Missing {
+    /// The modules, and the line of each metadata.
     modules: Vec<(RepoPath, usize)>,
-    /// How many Python files were not looked into.
+    /// How many Python files were not read.
     left: usize,
     reader: Reader,
 }
 
-/// What there is to say after the hook was installed; nothing where no module will ask.
-///
-/// The hook is in place by now, so what goes wrong here is told and fails nothing.
-pub(super) fn told(folder: &Path, top: &Path) -> Option<String> {
+/// The note after the hook was installed, if there is any such module. By now no error may fail the installation.
+pub(super) fn note(folder: &Path, top: &Path) -> Option<String> {
     match find(folder) {
-        Ok(asking) => asking.told(),
+        Ok(missing) => missing.note(),
         Err(error) => Some(format!(
             "note: it could not be found out which modules have a metadata without a naming convention ({}): ask with `{}`",
             printable(&error.to_string()),
@@ -52,53 +50,53 @@ pub(super) fn told(folder: &Path, top: &Path) -> Option<String> {
     }
 }
 
-fn find(folder: &Path) -> Result<Asking> {
+fn find(folder: &Path) -> Result<Missing> {
     let start = Start::find(folder.to_owned(), &Scope::All, DEFAULT_LIMIT)?;
     let selection = start.select(&Scope::All, DEFAULT_LIMIT)?;
     let snapshot = &*selection.snapshot;
     let configs = Configs::nearest(snapshot, CommandLine::default());
     let project = Project::new(snapshot, selection.top.to_string_lossy());
-    let mut asking = Asking {
+    let mut missing = Missing {
         modules: Vec::new(),
         left: 0,
         reader: start.reader(),
     };
-    let (mut bytes, mut judged) = (0, 0);
+    let (mut bytes, mut checked) = (0, 0);
     for (at, candidate) in selection.candidates.iter().enumerate() {
-        if at == MOST_FILES || bytes > MOST_BYTES || judged == MOST_JUDGED {
-            asking.left = selection.candidates.len() - at;
+        if at == MOST_FILES || bytes > MOST_BYTES || checked == MOST_CHECKED {
+            missing.left = selection.candidates.len() - at;
             break;
         }
-        // What cannot be read says so when it is checked.
+        // The check will report a file that cannot be read.
         let Ok(content) = candidate.read(snapshot) else {
             continue;
         };
         bytes += content.len();
         let config = configs.of(&candidate.path)?;
         let is_metadata = relevance(&content).metadata && !names_down_revision(&content);
-        let may_ask = is_metadata || config.is_metadata(&candidate.path);
-        let Some(text) = String::from_utf8(content).ok().filter(|_| may_ask) else {
+        let may_have_one = is_metadata || config.is_metadata(&candidate.path);
+        let Some(text) = String::from_utf8(content).ok().filter(|_| may_have_one) else {
             continue;
         };
         if config.excludes(&candidate.path) {
             continue;
         }
-        judged += 1;
+        checked += 1;
         let file = SourceFile::new(candidate.path.clone(), text);
         let found = examine(&file, false, &project, &config).diagnostics;
-        let asks = found
+        let finding = found
             .iter()
             .find(|one| one.rule.name == MISSING_NAMING_CONVENTION.name && one.severity == Severity::Error);
-        if let Some(one) = asks {
+        if let Some(one) = finding {
             let line = file.position(one.span.start).line;
-            asking.modules.push((candidate.path.clone(), line));
+            missing.modules.push((candidate.path.clone(), line));
         }
     }
-    Ok(asking)
+    Ok(missing)
 }
 
-impl Asking {
-    fn told(&self) -> Option<String> {
+impl Missing {
+    fn note(&self) -> Option<String> {
         let first = self.modules.first()?;
         let count = match self.modules.len() {
             1 => "1 module has".to_owned(),
@@ -121,7 +119,7 @@ impl Asking {
         text.push_str("decide now, in one of three ways (or set the rule's `severity`):");
         for (lead, command) in self.ways(&first.0) {
             let line = format!("\n  {lead}: {command}");
-            // A command stays in one piece, so that it can be copied.
+            // A command is not broken, so that it can be copied.
             if line.trim_start_matches('\n').chars().count() <= COLUMNS {
                 text.push_str(&line);
             } else {
@@ -131,7 +129,7 @@ impl Asking {
         Some(text)
     }
 
-    /// What a team can do, and the command for it.
+    /// The ways to decide, and the command of each.
     fn ways(&self, path: &RepoPath) -> [(&'static str, String); 3] {
         let program = &self.reader.program;
         let rule = MISSING_NAMING_CONVENTION.name;
