@@ -1,9 +1,9 @@
-//! The convention that is adopted, and how it is written into the module that makes the metadata.
+//! The convention to adopt, written into the module that makes the metadata.
 
 use regex::Regex;
 
 use super::error::AdoptError;
-use super::find::Found;
+use super::find::Adopter;
 use crate::constraints::convention_code::write_convention;
 use crate::fix::{Mended, apply};
 use crate::naming::{ConstraintKind, Convention, Key, Value};
@@ -11,10 +11,10 @@ use crate::project::{ConventionFacts, Given, Place, Project, Target};
 use crate::snapshot::Overlay;
 use crate::source::SourceFile;
 
-/// So many places are told.
+/// How many places are named.
 const MOST_PLACES: usize = 3;
 
-/// The convention without a template for checks where that would fail or be in doubt; and why, in a sentence.
+/// Leaves the template for checks out where it would fail, or might; and says why.
 pub(super) fn for_checks(convention: Convention, given: &Given) -> (Convention, Option<String>) {
     let Some(template) = check_template(&convention) else {
         return (convention, None);
@@ -45,7 +45,7 @@ pub(super) fn for_checks(convention: Convention, given: &Given) -> (Convention, 
     (convention.without(ConstraintKind::Check), Some(why))
 }
 
-/// The template for checks, where it builds on their names.
+/// The template for checks, if it contains their names.
 pub(super) fn check_template(convention: &Convention) -> Option<&str> {
     match convention.template_for(ConstraintKind::Check)? {
         Value::Template(template) if template.contains("constraint_name") => Some(template),
@@ -58,17 +58,17 @@ pub(super) fn shown(place: &Place) -> String {
     format!("{}:{line}", place.file.path())
 }
 
-/// The module with the convention. It is read again, and must have it.
-pub(super) fn write(found: &Found, project: &Project<'_>, convention: &Convention) -> Result<Mended, AdoptError> {
-    let no_place = || AdoptError::NoPlace(found.path_of(None));
-    let (file, judged) = found.judged().ok_or_else(no_place)?;
+/// Writes the convention into the module, in memory; read again, the metadata must have it.
+pub(super) fn write(adopter: &Adopter, project: &Project<'_>, convention: &Convention) -> Result<Mended, AdoptError> {
+    let no_place = || AdoptError::NoPlace(adopter.path_of(None));
+    let (file, judged) = adopter.judged().ok_or_else(no_place)?;
     let module = project.modules().parse(&file);
     let fix = write_convention(&judged, module, || convention.clone()).ok_or_else(no_place)?;
     let after = SourceFile::new(file.path().clone(), apply(&file, [&fix]));
     let changed = Overlay::new(project.snapshot(), &after);
     let naming = project
         .changed(&changed, file.path())
-        .naming_of(found.environment.clone());
+        .naming_of(adopter.environment.clone());
     let has_it = match &naming.target {
         Target::Metadata(facts) => {
             matches!(&facts.convention, ConventionFacts::Known(known, _) if known == convention) && facts.late.is_none()
@@ -86,7 +86,7 @@ pub(super) fn write(found: &Found, project: &Project<'_>, convention: &Conventio
     })
 }
 
-/// The entries as a revision can hold them; nothing where one is no text.
+/// The entries as texts; `None` where one is none.
 pub(super) fn entries<'c>(convention: &'c Convention) -> Option<Vec<(&'c str, Option<&'c str>)>> {
     let entry = |(key, value): (&'c Key, &'c Value)| match (key, value) {
         (Key::Text(key), Value::Template(template)) => Some((key.as_str(), Some(template.as_str()))),
@@ -96,7 +96,7 @@ pub(super) fn entries<'c>(convention: &'c Convention) -> Option<Vec<(&'c str, Op
     convention.entries().map(entry).collect()
 }
 
-/// Whether a name may be one that the convention gives, whatever the table and the columns are.
+/// The names that the convention may give, for any table and columns.
 pub(super) struct Shapes(Vec<Regex>);
 
 impl Shapes {

@@ -1,4 +1,4 @@
-//! The environment, its metadata, and what is known of its convention.
+//! Finds the environment, its metadata and its convention.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -12,21 +12,15 @@ use crate::source::{RepoPath, SourceFile};
 
 use super::error::AdoptError;
 
-/// What is to adopt a convention.
-pub(super) struct Found {
+/// The environment that adopts a convention.
+pub(super) struct Adopter {
     pub(super) naming: Rc<Naming>,
     pub(super) environment: Environment,
     pub(super) facts: MetadataFacts,
 }
 
-/// The convention that is there.
-pub(super) enum Standing {
-    None,
-    Known(Convention, Option<Place>),
-}
-
-/// The one environment at a path, or the one that was named.
-pub(super) fn find(project: &Project<'_>, start: &Start, path: &Path, named: Option<&Path>) -> Result<Found> {
+/// The environment that was named, else the only one at a path.
+pub(super) fn find(project: &Project<'_>, start: &Start, path: &Path, named: Option<&Path>) -> Result<Adopter> {
     if start.folder.join(path).symlink_metadata().is_err() {
         return Err(SelectionError::NoSuchPath { path: path.to_owned() }.into());
     }
@@ -49,7 +43,7 @@ pub(super) fn find(project: &Project<'_>, start: &Start, path: &Path, named: Opt
             return Err(AdoptError::UnknownMetadata { env_py, reason }.into());
         }
     };
-    Ok(Found {
+    Ok(Adopter {
         naming,
         environment,
         facts,
@@ -58,7 +52,7 @@ pub(super) fn find(project: &Project<'_>, start: &Start, path: &Path, named: Opt
 
 fn environments(project: &Project<'_>) -> Vec<Environment> {
     let mut all = project.environments();
-    // Alembic's own templates, where packages are installed below the top.
+    // Alembic's own templates, if packages are installed below the top.
     let is_installed = |one: &Environment| one.folder.display().split('/').any(|part| part == "site-packages");
     all.retain(|one| !is_installed(one));
     all.sort_by(|one, other| one.folder.cmp(&other.folder));
@@ -112,13 +106,13 @@ fn is_for_several_databases(project: &Project<'_>, environment: &Environment) ->
     text.is_some_and(|text| memchr::memmem::find(&text, b"engine_name").is_some())
 }
 
-impl Found {
-    /// Whether there is a convention that counts.
-    pub(super) fn standing(&self) -> Result<Standing, AdoptError> {
+impl Adopter {
+    /// The convention that the metadata has, and where it is written; `None` for SQLAlchemy's default.
+    pub(super) fn convention(&self) -> Result<Option<(Convention, Option<Place>)>, AdoptError> {
         match &self.facts.convention {
-            ConventionFacts::Default => Ok(Standing::None),
-            ConventionFacts::Known(convention, _) if convention.is_default() => Ok(Standing::None),
-            ConventionFacts::Known(convention, place) => Ok(Standing::Known(convention.clone(), place.clone())),
+            ConventionFacts::Default => Ok(None),
+            ConventionFacts::Known(convention, _) if convention.is_default() => Ok(None),
+            ConventionFacts::Known(convention, place) => Ok(Some((convention.clone(), place.clone()))),
             ConventionFacts::Unknown(reason, place) => Err(AdoptError::UnreadConvention {
                 module: self.path_of(place.as_ref()),
                 reason: reason.clone(),
@@ -126,20 +120,20 @@ impl Found {
         }
     }
 
-    /// That there is one, and where.
+    /// The error for a convention that is there already.
     pub(super) fn has_convention(&self, place: Option<&Place>) -> AdoptError {
         let line = place.map_or(1, |place| place.file.position(place.span.start).line);
         let path = self.path_of(place);
         AdoptError::HasConvention { path, line }
     }
 
-    /// The module of a place, or else the one that makes the metadata, or `env.py`.
+    /// The module of a place, else the one that makes the metadata, else `env.py`.
     pub(super) fn path_of(&self, place: Option<&Place>) -> RepoPath {
         let place = place.or(self.facts.place.as_ref());
         place.map_or_else(|| self.environment.env_py(), |place| place.file.path().clone())
     }
 
-    /// The metadata as the module sees it that is to get the convention.
+    /// The module that gets the convention, and the metadata as it sees it.
     pub(super) fn judged(&self) -> Option<(SourceFile, Judged)> {
         let places = [&self.facts.place, &self.facts.first_statement, &self.naming.stated];
         places.into_iter().flatten().find_map(|place| {

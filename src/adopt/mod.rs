@@ -1,27 +1,25 @@
-//! A naming convention for a project whose databases live: it is written into the metadata, and a revision renames what the databases named.
+//! Gives a deployed project a naming convention: writes it into the metadata, with a revision that renames what the databases named.
 //!
-//! Everything is found and made in memory first, so that a refusal leaves all as it was:
+//! Everything is made in memory first, so that an error leaves all as it was:
 //!
 //! ```text
-//! find (environment, metadata) -> convention -> placing (head, folder, name) -> revision -> later (old revisions) -> write, or --dry-run
+//! find (environment, metadata) -> convention -> placing (head, folder, name) -> revision -> failing (old revisions) -> write, or --dry-run
 //! ```
 
+mod boundary;
 mod convention;
 mod error;
+mod failing;
 mod find;
-mod ground;
-mod later;
+mod messages;
 mod placing;
 mod revision;
-mod told;
 mod write;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-
-pub use error::AdoptError;
 
 use crate::ExitStatus;
 use crate::config::{CommandLine, Config, Configs};
@@ -32,12 +30,12 @@ use crate::naming::Convention;
 use crate::project::{History, Project, Revision};
 use crate::selection::Start;
 use crate::settings::Scope;
-use crate::snapshot::Overlay;
 use crate::snapshot::{DEFAULT_LIMIT, WorkingTree};
 use crate::source::RepoPath;
 
-use find::{Found, Standing};
-use ground::Ground;
+use boundary::Boundary;
+use error::AdoptError;
+use find::Adopter;
 use revision::Content;
 
 /// A convention by its name.
@@ -69,84 +67,84 @@ pub struct AdoptArgs {
     dry_run: bool,
 }
 
-/// What is to be written, and what is to be said.
+/// What to write, and what to print.
 struct Plan {
     /// The module with the convention.
     module: Option<Mended>,
-    /// The new revision, and its text; nothing where there is none to build on.
-    revision: Option<(RepoPath, String)>,
-    /// The identifier of the revision it builds on.
-    down: Option<String>,
-    /// What the reader should know.
+    /// `None` where there is none to build on.
+    revision: Option<NewRevision>,
     remarks: Vec<String>,
     /// The old revisions that fail on a new database.
     failing: Vec<Diagnostic>,
 }
 
-/// Finds all, and writes it.
+struct NewRevision {
+    path: RepoPath,
+    text: String,
+    /// The identifier of the revision that it builds on.
+    down: String,
+}
+
+/// Plans and writes, or shows the diff.
 pub fn run(arguments: &AdoptArgs) -> Result<ExitStatus> {
     let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
     let start = Start::find(folder, &Scope::Paths(vec![arguments.path.clone()]), DEFAULT_LIMIT)?;
     let snapshot = WorkingTree::new(&start.top);
     let project = Project::new(&snapshot, start.top.to_string_lossy());
     let configs = Configs::nearest(&snapshot, CommandLine::default());
-    let found = find::find(&project, &start, &arguments.path, arguments.environment.as_deref())?;
-    let config = configs.of(&found.environment.env_py())?;
-    let Some(plan) = plan(arguments, &start, &project, &found, &config)? else {
-        told::nothing_left()?;
+    let adopter = find::find(&project, &start, &arguments.path, arguments.environment.as_deref())?;
+    let config = configs.of(&adopter.environment.env_py())?;
+    let Some(plan) = plan(arguments, &start, &project, &adopter, &config)? else {
+        messages::nothing_left()?;
         return Ok(ExitStatus::Clean);
     };
     if arguments.dry_run {
-        told::diff(&plan)?;
+        messages::diff(&plan)?;
     } else {
-        let revision = plan.revision.as_ref().map(|(path, text)| (path, text.as_str()));
         let scratch = start.repository.as_ref().map(Repository::git_dir);
-        write::write(&start.top, scratch, plan.module.as_ref(), revision)?;
+        write::write(&start.top, scratch, plan.module.as_ref(), plan.revision.as_ref())?;
     }
-    told::done(
+    messages::done(
         &plan,
         arguments.dry_run,
         &start,
-        &found.environment,
-        found.is_of_flask(&project),
+        &adopter.environment,
+        adopter.is_of_flask(&project),
     )?;
     Ok(ExitStatus::Clean)
 }
 
-/// Nothing where nothing is left to do.
+/// `None` where nothing is left to do.
 fn plan(
     arguments: &AdoptArgs,
     start: &Start,
     project: &Project<'_>,
-    found: &Found,
+    adopter: &Adopter,
     config: &Config,
 ) -> Result<Option<Plan>> {
-    let environment = &found.environment;
-    if let Some(outside) = &environment.placing.outside {
-        return Err(AdoptError::Outside(outside.clone(), start.top.clone()).into());
-    }
-    let ground = Ground::new(&start.top, start.repository.as_ref().map(Repository::git_dir))?;
-    ground.check_folders(&Project::version_folders(environment))?;
+    let environment = &adopter.environment;
+    let boundary = Boundary::new(&start.top, start.repository.as_ref().map(Repository::git_dir))?;
+    boundary.check_folders(environment)?;
     let history = project.revisions_of(environment);
-    let given = project.given_names(&found.naming, &found.path_of(None));
+    let given = project.given_names(&adopter.naming, &adopter.path_of(None));
     let mut remarks = Vec::new();
-    let (convention, module) = match found.standing()? {
-        Standing::None if arguments.revision_only => {
-            return Err(AdoptError::NoConvention(found.path_of(None)).into());
+    let (convention, module) = match adopter.convention()? {
+        None if arguments.revision_only => {
+            return Err(AdoptError::NoConvention(adopter.path_of(None)).into());
         }
-        Standing::None => {
+        None => {
             let (convention, why) = convention::for_checks(wanted(arguments, config), &given);
             remarks.extend(why);
-            let module = convention::write(found, project, &convention)?;
+            let module = convention::write(adopter, project, &convention)?;
             (convention, Some(module))
         }
-        Standing::Known(convention, place) => {
+        Some((convention, place)) => {
             let dictionary = revision::dictionary(&convention);
-            if dictionary.is_some_and(|code| revision::is_there(&history, &code)) {
+            if dictionary.is_some_and(|code| revision::is_adopted(&history, &code)) {
                 return Ok(None);
             }
             if !arguments.revision_only {
-                return Err(found.has_convention(place.as_ref()).into());
+                return Err(adopter.has_convention(place.as_ref()).into());
             }
             (convention, None)
         }
@@ -161,55 +159,46 @@ fn plan(
         convention: &convention,
         given: &given,
     };
-    let head = placing::head(&history, environment)?;
-    let revision = match head {
-        None => {
-            remarks.push("there is no revision yet, so there is nothing to rename".to_owned());
-            None
-        }
-        Some(head) => Some(new_revision(&ground, project, found, config, &history, head, &content)?),
-    };
-    let failing = match &module {
-        Some(module) => {
-            let changed = Overlay::new(project.snapshot(), &module.after);
-            later::failing(&history, &project.changed(&changed, module.path()), config)
-        }
-        None => later::failing(&history, project, config),
-    };
+    let revision = placing::head(&history, environment)?
+        .map(|head| new_revision(&boundary, project, adopter, config, &history, head, &content))
+        .transpose()?;
+    if revision.is_none() {
+        remarks.push("there is no revision yet, so there is nothing to rename".to_owned());
+    }
     Ok(Some(Plan {
-        down: head.map(|head| head.id().to_owned()),
+        failing: failing::failing_revisions(&history, project, module.as_ref(), config),
         module,
         revision,
         remarks,
-        failing,
     }))
 }
 
-/// The revision onto the head, and its file, which can be written.
+/// The revision onto the head, and its file, which was checked.
 fn new_revision(
-    ground: &Ground,
+    boundary: &Boundary,
     project: &Project<'_>,
-    found: &Found,
+    adopter: &Adopter,
     config: &Config,
     history: &History,
     head: &Revision,
     content: &Content<'_>,
-) -> Result<(RepoPath, String), AdoptError> {
+) -> Result<NewRevision, AdoptError> {
     let dictionary = revision::dictionary(content.convention).ok_or_else(|| AdoptError::UnreadConvention {
-        module: found.path_of(None),
+        module: adopter.path_of(None),
         reason: "it holds more than texts".to_owned(),
     })?;
     let id = revision::id(head.id(), &dictionary, history);
-    let folder = placing::folder(&found.environment, head.file().path());
-    let path = placing::place(&found.environment, &folder, &id)?;
-    ground.check_file(&path, &folder)?;
-    let dialect = config.dialect.or(found.environment.dialect);
+    let folder = placing::folder(&adopter.environment, head.file().path());
+    let path = placing::place(&adopter.environment, &folder, &id)?;
+    boundary.check_file(&path, &folder)?;
+    let dialect = config.dialect.or(adopter.environment.dialect);
     let numbers = revision::numbers(project, &path, head.id(), dialect);
     let text = revision::render(&id, head.id(), &dictionary, content, &numbers);
-    Ok((path, text))
+    let down = head.id().to_owned();
+    Ok(NewRevision { path, text, down })
 }
 
-/// The convention that is asked for.
+/// The convention of the command line, else of the configuration, else SQLAlchemy's.
 fn wanted(arguments: &AdoptArgs, config: &Config) -> Convention {
     match arguments.convention {
         Some(Preset::Sqlalchemy) => Convention::sqlalchemy_documented(),

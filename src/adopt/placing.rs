@@ -1,14 +1,14 @@
-//! Where the revision goes: onto the only head, into its folder, under a name that the configuration says.
+//! The place of the revision: onto the only head, in its folder, under the name that the configuration gives.
 
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::error::AdoptError;
 use crate::escape::printable;
-use crate::project::{ComputedLink, Environment, History, Project};
+use crate::project::{ComputedLink, Environment, History, Project, Revision};
 use crate::source::RepoPath;
 
-/// What Alembic itself names files by (`alembic/script/base.py`, `_default_file_template` and `truncate_slug_length`).
+/// Alembic's defaults (`alembic/script/base.py`, `_default_file_template` and `truncate_slug_length`).
 const TEMPLATE: &str = "%(rev)s_%(slug)s";
 const SLUG_LENGTH: usize = 40;
 const SLUG: &str = "adopt_the_naming_convention";
@@ -17,14 +17,10 @@ const SLUG: &str = "adopt_the_naming_convention";
 const MOST_DIGITS: usize = 20;
 const LONGEST_NAME: usize = 200;
 
-/// What a template with other tokens gives.
 const NO_NAME: &str = "no name for a file";
 
-/// The revision that the new one builds on; nothing where there is none yet.
-pub(super) fn head<'h>(
-    history: &'h History,
-    environment: &Environment,
-) -> Result<Option<&'h crate::project::Revision>, AdoptError> {
+/// The revision that the new one builds on; `None` where there is none yet.
+pub(super) fn head<'h>(history: &'h History, environment: &Environment) -> Result<Option<&'h Revision>, AdoptError> {
     if history.revisions().is_none() {
         return Err(AdoptError::TooMany(environment.folder.clone()));
     }
@@ -40,14 +36,14 @@ pub(super) fn head<'h>(
     }
 }
 
-/// The folder of revisions that the head lies in.
+/// The folder of revisions that holds the head.
 pub(super) fn folder(environment: &Environment, head: &RepoPath) -> RepoPath {
     let folders = Project::version_folders(environment);
     let own = folders.into_iter().find(|folder| head.starts_with(folder));
     own.or_else(|| head.parent()).unwrap_or_default()
 }
 
-/// The file of the new revision in its folder, as far as can be told without a look at the disk.
+/// The file of the new revision in its folder; no I/O.
 pub(super) fn place(environment: &Environment, folder: &RepoPath, id: &str) -> Result<RepoPath, AdoptError> {
     let placing = &environment.placing;
     let template = placing.file_template.as_deref().unwrap_or(TEMPLATE);
@@ -71,7 +67,7 @@ pub(super) fn place(environment: &Environment, folder: &RepoPath, id: &str) -> R
         },
         folder: folder.clone(),
     };
-    // Other separators, drives and streams.
+    // Separators, drives and streams of Windows.
     let is_foreign = cfg!(windows) && name.contains(['\\', ':']);
     if is_foreign || name.split('/').any(|part| part == "..") {
         return Err(astray());
@@ -79,7 +75,7 @@ pub(super) fn place(environment: &Environment, folder: &RepoPath, id: &str) -> R
     folder.join(&name).ok_or_else(astray)
 }
 
-/// As Alembic cuts it (`_rev_path`).
+/// Truncated as Alembic does (`_rev_path`).
 fn slug(length: usize) -> String {
     match SLUG.get(..length) {
         Some(cut) if cut.len() < SLUG.len() => format!("{}_", cut.rsplit_once('_').map_or(cut, |(words, _)| words)),
@@ -92,7 +88,7 @@ fn seconds() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// Python's `template % tokens` for the tokens that Alembic has; dates are in UTC. Else what is wrong with it.
+/// Python's `template % tokens` with Alembic's tokens, dates in UTC; or what is wrong with the template.
 fn render(template: &str, id: &str, slug: &str, seconds: u64) -> Result<String, &'static str> {
     let (year, month, day) = date(seconds / 86_400);
     let mut name = String::new();
@@ -132,7 +128,7 @@ fn render(template: &str, id: &str, slug: &str, seconds: u64) -> Result<String, 
     if last.trim().is_empty() { Err(NO_NAME) } else { Ok(name) }
 }
 
-/// How many digits a number has at least. More than a few is a mistake, or a trap: a template of ten bytes could fill the memory.
+/// The width of a number. It is limited: a template of ten bytes could fill the memory.
 fn width(text: &str) -> Result<usize, &'static str> {
     let digits = text.trim_start_matches(['.', '0']);
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -145,9 +141,9 @@ fn width(text: &str) -> Result<usize, &'static str> {
     }
 }
 
-/// The date of a day since 1970, in the calendar of today.
+/// Year, month and day of a day since 1970, in the Gregorian calendar.
 fn date(days: u64) -> (u64, u64, u64) {
-    // Years that begin in March: the odd day is the last one, and the months have a rule.
+    // In years that begin in March the leap day is the last, and the lengths of months follow a formula.
     let shifted = days + 719_468;
     let (era, of_era) = (shifted / 146_097, shifted % 146_097);
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -1,4 +1,4 @@
-//! The revision itself: a template in Python, in which what is the project's own is filled in as literals.
+//! Renders the revision: a template in Python, filled in with literals.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,16 +13,15 @@ use crate::source::{RepoPath, SourceFile};
 
 const TEMPLATE: &str = include_str!("revision.py.in");
 
-/// What only a revision of this kind has.
+/// A line that only such a revision has.
 const MARK: &str = "    rename(to_convention)\n";
 
-/// What is filled in.
 pub(super) struct Content<'c> {
     pub(super) convention: &'c Convention,
     pub(super) given: &'c Given,
 }
 
-/// The identifier, which follows from what the revision builds on and what it says.
+/// The identifier, derived from the down revision and the convention.
 pub(super) fn id(down: &str, convention: &str, history: &History) -> String {
     let is_taken = |id: &str| {
         history
@@ -40,7 +39,7 @@ pub(super) fn id(down: &str, convention: &str, history: &History) -> String {
     }
 }
 
-/// The convention as a dictionary; nothing where it holds more than texts.
+/// The convention as a dictionary; `None` where it holds more than texts.
 pub(super) fn dictionary(convention: &Convention) -> Option<String> {
     let mut code = String::from("{\n");
     for (key, template) in entries(convention)? {
@@ -52,7 +51,7 @@ pub(super) fn dictionary(convention: &Convention) -> Option<String> {
 }
 
 /// Whether one of the revisions adopts this convention already.
-pub(super) fn is_there(history: &History, dictionary: &str) -> bool {
+pub(super) fn is_adopted(history: &History, dictionary: &str) -> bool {
     let line = format!("CONVENTION = {dictionary}\n");
     let has_it = |file: &SourceFile| {
         let code = file.text().replace("\r\n", "\n");
@@ -73,7 +72,7 @@ pub(super) fn render(
 ) -> String {
     let checks = content.given.checks.iter().map(|(name, _)| name.clone());
     let checks = check_template(content.convention).map_or_else(Vec::new, |_| sorted(checks));
-    // The marks stand between `$`, which the code has nowhere else.
+    // Placeholders are between `$`, which the code has nowhere else.
     let parts = TEMPLATE.split('$').enumerate().map(|(at, part)| match part {
         "revision" if at % 2 == 1 => id.to_owned(),
         "down_revision" if at % 2 == 1 => plain(down),
@@ -87,7 +86,6 @@ pub(super) fn render(
     parts.collect()
 }
 
-/// A dictionary of numbers.
 fn by_place(numbers: &[(Vec<String>, u32)]) -> String {
     if numbers.is_empty() {
         return "{}".to_owned();
@@ -98,11 +96,11 @@ fn by_place(numbers: &[(Vec<String>, u32)]) -> String {
     format!("{{\n{}}}", lines.collect::<String>())
 }
 
-/// The names that a look at the database alone would take for made up, or for the convention's.
+/// The names that, judged by the database alone, might be the database's own or the convention's.
 fn kept(content: &Content<'_>) -> Vec<String> {
     let shapes = Shapes::of(content.convention);
     let in_models = content.given.in_models.iter();
-    let in_models = in_models.filter(|named| looks_made_up(named) || shapes.fit(&named.name));
+    let in_models = in_models.filter(|named| looks_generated(named) || shapes.fit(&named.name));
     let in_revisions = content
         .given
         .in_revisions
@@ -119,7 +117,7 @@ fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// `order_code_key`, `order_ibfk_2`, or the name of one of its columns.
-fn looks_made_up(named: &Named) -> bool {
+fn looks_generated(named: &Named) -> bool {
     let stem = named.name.trim_end_matches(|digit: char| digit.is_ascii_digit());
     let is_column = |column: &String| {
         let rest = named.name.strip_prefix(column.as_str());
@@ -131,7 +129,7 @@ fn looks_made_up(named: &Named) -> bool {
         || named.beside.iter().any(is_column)
 }
 
-/// The numbers of foreign keys that are not those of the order of their columns, for a database that may be MySQL or MariaDB.
+/// For a database that may be MySQL or MariaDB, the numbers of foreign keys that do not follow the order of their columns.
 pub(super) fn numbers(
     project: &Project<'_>,
     path: &RepoPath,
@@ -165,10 +163,10 @@ pub(super) fn numbers(
     found
 }
 
-/// The most columns of a line, as formatters count them.
+/// The line length of formatters.
 const WIDTH: usize = 88;
 
-/// A tuple over several lines, as formatters write it; on one line where it is empty.
+/// A tuple with a line for each name, as formatters write it.
 fn list(names: &[String]) -> String {
     if names.is_empty() {
         return "()".to_owned();
@@ -177,7 +175,7 @@ fn list(names: &[String]) -> String {
     format!("(\n{})", lines.collect::<String>())
 }
 
-/// A tuple on a line of its own, or on several where it is too long.
+/// A tuple on one line, or on several where it is too long.
 fn tuple(parts: &[String], indent: usize, end: &str) -> String {
     let texts: Vec<String> = parts.iter().map(|part| text(part)).collect();
     let space = " ".repeat(indent);
@@ -192,7 +190,7 @@ fn tuple(parts: &[String], indent: usize, end: &str) -> String {
     code + &format!("{space}){end}\n")
 }
 
-/// A text as a literal of ASCII.
+/// A string literal in ASCII.
 fn text(value: &str) -> String {
     let mut code = String::from("\"");
     for letter in value.chars() {
@@ -210,7 +208,7 @@ fn text(value: &str) -> String {
     code + "\""
 }
 
-/// An identifier for the text above the code, in which nothing may end it.
+/// An identifier for the docstring, which it must not end.
 fn plain(id: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-. ".contains(letter);
     id.chars()

@@ -1,4 +1,4 @@
-//! Writing: both files or none, and nothing over what is there.
+//! Writes both files or neither, and overwrites no other.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use tempfile::{Builder, NamedTempFile};
 
+use super::NewRevision;
 use super::error::AdoptError;
 use crate::fix::Mended;
 use crate::fix::write::{self, Prepared};
 use crate::source::RepoPath;
 
-/// A file that is not there yet.
+/// A new file, complete under a temporary name.
 pub(super) struct New<'t> {
     path: &'t RepoPath,
     text: &'t str,
@@ -21,8 +22,8 @@ pub(super) struct New<'t> {
     temporary: NamedTempFile,
 }
 
-/// The file, complete: in the folder `scratch`, of which git takes no notice, so that a run that is ended leaves nothing where `git add` finds
-/// it; where that is not to be had, beside its place.
+/// Makes the temporary file in `scratch`, which git ignores, so that a run that is killed leaves nothing for `git add`; where that fails,
+/// beside its place.
 fn prepare<'t>(top: &Path, scratch: Option<&Path>, path: &'t RepoPath, text: &'t str) -> Result<New<'t>, AdoptError> {
     let full = path.to_path(top);
     let failed = |cause| AdoptError::io(&full, cause);
@@ -39,11 +40,11 @@ fn prepare<'t>(top: &Path, scratch: Option<&Path>, path: &'t RepoPath, text: &'t
     })
 }
 
-/// A file of this text, as if it were made in `home`, safely on the disk.
+/// A file of this text, with the group that `home` gives, synced to the disk.
 fn complete(folder: &Path, home: &Path, text: &str) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(".alembic-named-").suffix(".tmp");
-    // What the umask leaves of it, as for any file that is made.
+    // Reduced by the umask, as for any new file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut temporary = builder.tempfile_in(folder)?;
@@ -53,7 +54,7 @@ fn complete(folder: &Path, home: &Path, text: &str) -> io::Result<NamedTempFile>
     Ok(temporary)
 }
 
-/// Files belong to the group of a folder that has the bit for it.
+/// Files in a folder with the set-group-ID bit get its group.
 #[cfg(unix)]
 fn give_group(file: &File, home: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -74,7 +75,7 @@ impl New<'_> {
     fn put(self) -> Result<PathBuf, AdoptError> {
         let put = |temporary: NamedTempFile| temporary.persist_noclobber(&self.full).map_err(|error| error.error);
         let done = match put(self.temporary) {
-            // From another disk it cannot be moved.
+            // It cannot be renamed onto another disk.
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 complete(&self.folder, &self.folder, self.text).and_then(put)
             }
@@ -88,12 +89,12 @@ impl New<'_> {
     }
 }
 
-/// Writes the revision, and the module with the convention. When the second fails, the first is taken away again.
+/// Writes the revision, and then the module with the convention. If that fails, the revision is removed.
 pub(super) fn write(
     top: &Path,
     scratch: Option<&Path>,
     module: Option<&Mended>,
-    revision: Option<(&RepoPath, &str)>,
+    revision: Option<&NewRevision>,
 ) -> Result<()> {
     let ready = match module.map(|module| write::prepare(top, scratch, module)).transpose()? {
         None => None,
@@ -104,7 +105,7 @@ pub(super) fn write(
         }
     };
     let revision = revision
-        .map(|(path, text)| prepare(top, scratch, path, text))
+        .map(|new| prepare(top, scratch, &new.path, &new.text))
         .transpose()?;
     let written = revision.map(New::put).transpose()?;
     if let Some(Err(error)) = ready.map(|ready| ready.replace()) {
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_made_beside_a_revision_where_git_has_a_folder_for_it() {
+    fn the_temporary_file_is_in_git_s_folder() {
         let (top, versions, scratch) = project();
         let path = RepoPath::from("versions/a.py");
         let new = prepare(top.path(), Some(&scratch), &path, "x = 1\n").unwrap();
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn without_such_a_folder_it_is_made_beside() {
+    fn without_git_s_folder_the_temporary_file_is_beside_its_place() {
         let (top, versions, scratch) = project();
         fs::remove_dir(&scratch).unwrap();
         let path = RepoPath::from("versions/a.py");

@@ -18,8 +18,8 @@ pub(crate) use literal::Literals;
 pub(crate) use modules::Modules;
 pub(crate) use search::{Relevance, is_plain_revision, names_down_revision, relevance};
 pub(crate) use tree::{
-    Alias, Argument, ArgumentKind, Call, Class, Comparison, DictItem, Expr, ExprKind, FStringPart, Function, Handler,
-    Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind,
+    Alias, Argument, ArgumentKind, Call, Case, Class, Comparison, DictItem, Expr, ExprKind, FStringPart, Function,
+    Handler, Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind,
 };
 
 use crate::source::{SourceFile, Span};

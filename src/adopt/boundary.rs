@@ -1,30 +1,31 @@
-//! Where a revision may be written: in its folder of revisions, in the working tree, and nowhere in git's own folder.
+//! Where a revision may be written: in its folder of revisions, in the working tree, and not in git's own folder.
 //!
-//! The configuration that names the place is the repository's, and a repository can be hostile.
+//! The configuration that names the path belongs to the repository, which can be hostile.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::project::{Environment, Project};
 use crate::source::RepoPath;
 
 use super::error::AdoptError;
 
-/// The working tree, and git's own folders.
-pub(super) struct Ground {
+/// The working tree without git's own folders.
+pub(super) struct Boundary {
     top: PathBuf,
     /// Without symbolic links, as are those below.
     real_top: PathBuf,
     git: Vec<PathBuf>,
 }
 
-impl Ground {
+impl Boundary {
     pub(super) fn new(top: &Path, git_dir: Option<&Path>) -> Result<Self, AdoptError> {
         let real_top = top.canonicalize().map_err(|cause| AdoptError::io(top, cause))?;
         let own = git_dir.and_then(|folder| folder.canonicalize().ok());
         let shared = own.as_deref().and_then(shared);
         let mut git: Vec<PathBuf> = own.into_iter().chain(shared).collect();
-        // Some keep working trees in there.
+        // Some keep a working tree in one.
         git.retain(|folder| !real_top.starts_with(folder));
         Ok(Self {
             top: top.to_owned(),
@@ -33,12 +34,16 @@ impl Ground {
         })
     }
 
-    /// Refuses folders of revisions that lie elsewhere. What is in them is not read, so it would look as if there were no revision.
-    pub(super) fn check_folders(&self, folders: &[RepoPath]) -> Result<(), AdoptError> {
+    /// Fails for folders of revisions outside: their files are not read, so there would seem to be no revision.
+    pub(super) fn check_folders(&self, environment: &Environment) -> Result<(), AdoptError> {
+        if let Some(outside) = &environment.placing.outside {
+            return Err(AdoptError::Outside(outside.clone(), self.top.clone()));
+        }
+        let folders = Project::version_folders(environment);
         folders.iter().try_for_each(|folder| self.real(folder).map(drop))
     }
 
-    /// Refuses a new file that cannot be written, or not into `folder`, before anything is.
+    /// Fails for a new file that cannot be written, or is not in `folder`, before anything is written.
     pub(super) fn check_file(&self, path: &RepoPath, folder: &RepoPath) -> Result<(), AdoptError> {
         if is_git_s_name(path) {
             return Err(AdoptError::GitsOwn(path.clone()));
@@ -61,7 +66,7 @@ impl Ground {
         Ok(())
     }
 
-    /// What is there of a path, as it reads and without symbolic links. What is not there yet will stand in the nearest folder that is.
+    /// The nearest ancestor of a path that exists, as it is spelled and without symbolic links.
     fn real(&self, path: &RepoPath) -> Result<(PathBuf, PathBuf), AdoptError> {
         let full = path.to_path(&self.top);
         let is_there = |place: &&Path| place.symlink_metadata().is_ok();
@@ -81,13 +86,13 @@ impl Ground {
     }
 }
 
-/// What a linked working tree shares with the others (gitrepository-layout(5), `commondir`).
+/// The folder that linked working trees share (gitrepository-layout(5), `commondir`).
 fn shared(git_dir: &Path) -> Option<PathBuf> {
     let text = fs::read_to_string(git_dir.join("commondir")).ok()?;
     git_dir.join(text.trim_end()).canonicalize().ok()
 }
 
-/// Whether part of a path is `.git`, or what another system takes for it: capitals, a short name, and dots and spaces at the end.
+/// Whether part of a path is `.git`, or is for another system: in capitals, as a short name, with dots and spaces at the end.
 fn is_git_s_name(path: &RepoPath) -> bool {
     let path = path.display();
     path.split('/').any(|part| {

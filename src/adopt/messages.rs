@@ -1,16 +1,16 @@
-//! What is said about it.
+//! What is printed.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
-use super::Plan;
+use super::{NewRevision, Plan};
 use crate::diagnostic::Diagnostic;
 use crate::escape::printable;
 use crate::fix::Mended;
 use crate::project::Environment;
 use crate::report;
-use crate::selection::Start;
+use crate::selection::{Reader, Start};
 use crate::words::quoted;
 
 pub(super) fn nothing_left() -> io::Result<()> {
@@ -20,25 +20,25 @@ pub(super) fn nothing_left() -> io::Result<()> {
     )
 }
 
-/// All that would be written, as `git apply` reads it.
+/// The unified diff of all changes, as `git apply` reads it.
 pub(super) fn diff(plan: &Plan) -> io::Result<()> {
     let stdout = io::stdout();
     let is_coloured = AutoStream::choice(&stdout) != ColorChoice::Never;
     let is_seen = is_coloured || stdout.is_terminal();
-    // A program gets every byte, so that it can be applied.
+    // A program gets every byte, or the diff could not be applied.
     let mut out: Box<dyn Write> = if is_seen {
         Box::new(BufWriter::new(report::standard_output()))
     } else {
         Box::new(stdout.lock())
     };
     report::diff(plan.module.as_slice(), is_coloured, is_seen, &mut *out)?;
-    if let Some((path, text)) = &plan.revision {
-        report::diff_of_new(path, text, is_coloured, is_seen, &mut *out)?;
+    if let Some(revision) = &plan.revision {
+        report::diff_of_new(&revision.path, &revision.text, is_coloured, is_seen, &mut *out)?;
     }
     out.flush()
 }
 
-/// What was done, what is in the way, and what comes next. Beside a diff it goes to standard error.
+/// What was done, what fails, and what comes next; after a diff, on standard error.
 pub(super) fn done(
     plan: &Plan,
     is_dry: bool,
@@ -59,7 +59,7 @@ pub(super) fn done(
                 reader.typed(module.path())
             ));
         }
-        if let (Some((path, _)), Some(down)) = (&plan.revision, &plan.down) {
+        if let Some(NewRevision { path, down, .. }) = &plan.revision {
             say(&format!("{}: this revision renames, onto `{down}`", reader.typed(path)));
         }
     }
@@ -75,7 +75,7 @@ pub(super) fn done(
         }
     }
     say("");
-    for line in next(plan, start, environment, is_of_flask) {
+    for line in next(plan, &reader, environment, is_of_flask) {
         say(&line);
     }
     if is_dry {
@@ -96,8 +96,7 @@ fn failing(one: &Diagnostic, path: &str, say: &mut dyn FnMut(&str)) {
     }
 }
 
-fn next(plan: &Plan, start: &Start, environment: &Environment, is_of_flask: bool) -> [String; 4] {
-    let reader = start.reader();
+fn next(plan: &Plan, reader: &Reader, environment: &Environment, is_of_flask: bool) -> [String; 4] {
     let configuration = environment.configuration.as_ref().map(|path| reader.typed(path));
     let usual = |path: &String| ["alembic.ini", "pyproject.toml"].contains(&path.as_str());
     let alembic = match configuration.filter(|path| !usual(path)) {
@@ -106,7 +105,7 @@ fn next(plan: &Plan, start: &Start, environment: &Environment, is_of_flask: bool
         None => "alembic".to_owned(),
     };
     let files = plan.module.iter().map(Mended::path);
-    let files = files.chain(plan.revision.iter().map(|(path, _)| path));
+    let files = files.chain(plan.revision.iter().map(|revision| &revision.path));
     let files: Vec<String> = files.map(|path| quoted(&reader.typed(path))).collect();
     [
         "Next, on a copy of a live database first:".to_owned(),
