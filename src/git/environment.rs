@@ -1,20 +1,19 @@
-//! The variables that tell git where a repository is, read once so that tests can give their own.
+//! The environment variables of git.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::snapshot::ObjectId;
 
-/// The environment of a process. A git that is started gets exactly these variables.
-///
-/// The names and their meaning are those of git(1), section "Environment variables".
+/// The environment of a process, or a test's own. git is started with exactly these variables; git(1), "Environment variables", says what
+/// they mean.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     variables: Vec<(OsString, OsString)>,
 }
 
-/// Set, they move parts of the repository in ways that libgit2 ignores when it is given explicit paths, or reads
-/// differently (alternates in C quotes: measured).
+/// Move parts of the repository; libgit2 ignores them when it is given explicit paths, or reads them differently (alternates in C quotes:
+/// measured).
 const ONLY_GIT_HONOURS: [&str; 7] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -25,8 +24,8 @@ const ONLY_GIT_HONOURS: [&str; 7] = [
     "GIT_SHALLOW_FILE",
 ];
 
-/// Set, they speak of one repository (`git rev-parse --local-env-vars`).
-const SAY_WHERE: [&str; 5] = [
+/// Are about one repository (`git rev-parse --local-env-vars`).
+const ABOUT_ONE_REPOSITORY: [&str; 5] = [
     "GIT_DIR",
     "GIT_INDEX_FILE",
     "GIT_NAMESPACE",
@@ -43,7 +42,7 @@ impl Environment {
         }
     }
 
-    /// The same environment without the variables of git, as by hand outside any hook.
+    /// The same environment outside any hook: without the variables of git.
     #[must_use]
     pub fn without_git(mut self) -> Self {
         self.variables
@@ -51,11 +50,15 @@ impl Environment {
         self
     }
 
-    /// The same environment for a question about another repository than the one its variables speak of. What tells how
-    /// to run git stays.
+    /// The same environment for another repository. Variables that say how to run git stay.
     #[must_use]
     pub fn for_another_repository(mut self) -> Self {
-        let is_about_one = |name: &OsStr| SAY_WHERE.iter().chain(&ONLY_GIT_HONOURS).any(|one| name == *one);
+        let is_about_one = |name: &OsStr| {
+            ABOUT_ONE_REPOSITORY
+                .iter()
+                .chain(&ONLY_GIT_HONOURS)
+                .any(|one| name == *one)
+        };
         self.variables.retain(|(name, _)| !is_about_one(name));
         self
     }
@@ -69,20 +72,16 @@ impl Environment {
         self
     }
 
-    /// All variables, for a program that is started.
     pub(super) fn variables(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
         self.variables.iter().map(|(name, value)| (name, value))
     }
 
-    /// The value of `name`, if it is set.
     pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
         let found = self.variables.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_os_str())
     }
 
-    /// Why only git itself can tell where the repository is; `None` where libgit2 can be told.
-    ///
-    /// Configuration given with `git -c` is no reason: git finds the repository without it (measured with
+    /// Why only git can find the repository, if so. `git -c` is no reason: git finds the repository without it (measured with
     /// `core.worktree`, 2.47).
     pub(super) fn needs_git(&self) -> Option<String> {
         let set = ONLY_GIT_HONOURS.into_iter().find(|name| self.get(name).is_some());
@@ -92,7 +91,7 @@ impl Environment {
         set.or(empty).map(|name| format!("{name} is set"))
     }
 
-    /// The folders above which no repository is looked for.
+    /// The folders above which no repository is searched for.
     pub(super) fn ceilings(&self) -> Vec<PathBuf> {
         let ceilings = self.get("GIT_CEILING_DIRECTORIES").unwrap_or_default();
         std::env::split_paths(ceilings)
@@ -107,11 +106,8 @@ impl Environment {
         matches!(value.as_str(), "true" | "yes" | "on") || value.parse::<i64>().is_ok_and(|number| number != 0)
     }
 
-    /// The commits that a running `git merge` or `git pull` is about to join: it names them in `GITHEAD_<id>` and, for
-    /// pre-merge-commit, nowhere else (measured, git 2.47).
-    ///
-    /// The variables outlive the merge in whatever it starts, so they count only while the reflog action says that it
-    /// is a merge.
+    /// The commits that a running `git merge` or `git pull` joins. For pre-merge-commit it names them in `GITHEAD_<id>` only (measured, git
+    /// 2.47). What the merge starts inherits the variables, so they count only while the reflog action is a merge.
     pub(super) fn merged_heads(&self) -> Vec<ObjectId> {
         let action = self.get("GIT_REFLOG_ACTION").unwrap_or_default().to_string_lossy();
         if !matches!(action.split(' ').next(), Some("merge" | "pull")) {

@@ -1,4 +1,4 @@
-//! What can go wrong between this program and a repository, each in one sentence that says what to do.
+//! Why git gives no answer, each in one sentence that says what to do.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,189 +6,104 @@ use std::path::PathBuf;
 use crate::snapshot::{ObjectId, SnapshotError};
 use crate::source::RepoPath;
 
-/// Why git's answer is not to be had. A check that ends with one of these did not take place: it must never count as
-/// passed.
+/// Why git gives no answer. A check that ends so did not take place, and must never count as passed.
 ///
 /// The wording follows what git itself reports (git 2.39 to 2.47, measured); the remedies are those of git's own manual
 /// pages.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says it")]
 pub enum GitError {
-    /// The file may not be opened.
     #[error(
         "cannot read the index `{}` ({cause}): check its permissions and run the command again",
         index.display()
     )]
-    UnreadableIndex {
-        /// The index file.
-        index: PathBuf,
-        /// What the system or git said.
-        cause: String,
-    },
-    /// The file is there, and is no index.
+    UnreadableIndex { index: PathBuf, cause: String },
     #[error(
         "the index `{}` is damaged ({cause}): move it away and rebuild it with `git reset`, which keeps your files",
         index.display()
     )]
-    CorruptIndex {
-        /// The index file.
-        index: PathBuf,
-        /// What git said.
-        cause: String,
-    },
-    /// The index was written by a newer git than the one installed.
+    CorruptIndex { index: PathBuf, cause: String },
     #[error(
         "the index `{}` has a format that the installed git does not know ({cause}): update git",
         index.display()
     )]
-    UnknownIndexFormat {
-        /// The index file.
-        index: PathBuf,
-        /// What git said.
-        cause: String,
-    },
-    /// `GIT_INDEX_FILE` names a file that is not there although HEAD holds files.
-    ///
-    /// git takes it for an empty index, so every file would count as deleted and nothing would be checked. That is what
-    /// a hook sees that was started in the wrong folder (measured, git 2.47), so the check stops instead.
+    UnknownIndexFormat { index: PathBuf, cause: String },
+    /// git takes it for an empty index: every file would count as deleted and nothing would be checked. A hook that is started in the wrong
+    /// folder sees this (measured, git 2.47).
     #[error(
         "GIT_INDEX_FILE names `{}`, which does not exist although HEAD holds files: start the hook at the top of the \
          working tree, or rebuild the index with `git reset`",
         index.display()
     )]
-    MissingIndex {
-        /// Where the index was looked for.
-        index: PathBuf,
-    },
-    /// A bare repository has nothing staged and no working tree.
+    MissingIndex { index: PathBuf },
     #[error(
         "`{}` is a bare repository without an index: name two revisions with --from-ref and --to-ref",
         path.display()
     )]
-    BareRepository {
-        /// The repository.
-        path: PathBuf,
-    },
+    BareRepository { path: PathBuf },
     /// The repository belongs to another user and git was not told to trust it (`safe.directory` in git-config).
     #[error(
         "git refuses `{0}` because another user owns it: run `git config --global --add safe.directory '{0}'` if you \
          trust it",
         path.display()
     )]
-    Ownership {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// What HEAD names cannot be read, which git calls a bad object.
+    Ownership { path: PathBuf },
     #[error(
         "bad object HEAD ({commit}): it or its tree cannot be read in `{}`: `git fsck` shows what is lost",
         git_dir.display()
     )]
-    BadHead {
-        /// The repository's own folder.
-        git_dir: PathBuf,
-        /// The commit.
-        commit: ObjectId,
-    },
-    /// HEAD names a branch whose file is no id, or leads back to itself.
+    BadHead { git_dir: PathBuf, commit: ObjectId },
+    /// The file of the branch is no id, or leads back to itself.
     #[error(
         "the branch of HEAD in `{}` names no commit and is not new either: write the commit's id into its file again \
          (the last line of its file below `logs` has it)",
         git_dir.display()
     )]
-    DamagedBranch {
-        /// The repository's own folder.
-        git_dir: PathBuf,
-    },
-    /// The file HEAD is not one, and then git takes the folder for no repository.
+    DamagedBranch { git_dir: PathBuf },
+    /// git takes the folder for no repository then.
     #[error(
         "`{}` names neither a branch nor a commit: write `ref: refs/heads/` and the name of your branch into it",
         git_dir.join("HEAD").display()
     )]
-    DamagedHead {
-        /// The repository's own folder.
-        git_dir: PathBuf,
-    },
-    /// A file of a snapshot is not to be had.
+    DamagedHead { git_dir: PathBuf },
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// `git commit PATH` commits from an index of its own, which is thrown away.
+    /// `git commit PATH` commits from an index of its own, which git throws away.
     #[error(
         "cannot stage a fix during `git commit PATH`: run `alembic-named fix --staged --restage` first, then commit"
     )]
     PartialCommit,
-    /// Somebody else staged the file in between.
     #[error("`{path}` was staged anew while it was being fixed: run the command again")]
-    IndexChanged {
-        /// The file.
-        path: RepoPath,
-    },
-    /// No such commit.
+    IndexChanged { path: RepoPath },
     #[error("unknown revision `{revision}`: check the spelling, or fetch it with `git fetch`")]
-    UnknownRevision {
-        /// As it was given.
-        revision: String,
-    },
-    /// The two share no history.
+    UnknownRevision { revision: String },
     #[error("`{from}` and `{to}` have no common commit: name two revisions of one history")]
-    NoMergeBase {
-        /// The first revision.
-        from: String,
-        /// The second revision.
-        to: String,
-    },
-    /// The two share no history that this clone holds.
+    NoMergeBase { from: String, to: String },
     #[error(
         "`{from}` and `{to}` have no common commit in this shallow clone: fetch the history with \
          `git fetch --unshallow`"
     )]
-    ShallowHistory {
-        /// The first revision.
-        from: String,
-        /// The second revision.
-        to: String,
-    },
-    /// The operating system refused.
+    ShallowHistory { from: String, to: String },
     #[error("cannot read `{}` ({cause}): check that it exists and that you may read it", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The reason.
-        cause: io::Error,
-    },
-    /// There is no room left where something is to be written.
+    Io { path: PathBuf, cause: io::Error },
     #[error("the disk with `{}` is full, or your share of it: make room and run the command again", path.display())]
-    Full {
-        /// The file or folder.
-        path: PathBuf,
-    },
-    /// Another run of this program stages fixes.
+    Full { path: PathBuf },
     #[error(
         "another `fix --restage` is at work in `{}`: wait until it has ended and run the command again",
         path.display()
     )]
-    Busy {
-        /// The repository's own folder.
-        path: PathBuf,
-    },
-    /// git was asked and refused.
+    Busy { path: PathBuf },
     #[error("`git {command}` failed ({said}): run it in `{}` to see why", folder.display())]
     GitFailed {
-        /// The arguments that tell what was asked.
         command: String,
-        /// The first line of its error output.
         said: String,
-        /// Where it ran.
         folder: PathBuf,
     },
-    /// git had to be asked and is not installed.
     #[error(
         "this repository can only be read by git itself ({reason}), and no `git` is on the PATH outside \
          the working tree: install git or add it to the PATH"
     )]
-    GitMissing {
-        /// Why libgit2 was not enough.
-        reason: String,
-    },
+    GitMissing { reason: String },
 }
 
 impl From<GitError> for SnapshotError {
@@ -200,13 +115,13 @@ impl From<GitError> for SnapshotError {
     }
 }
 
-/// Whether something could not be written because there is no room (ENOSPC, EDQUOT, and the limit of a process).
+/// Whether there is no room to write (ENOSPC, EDQUOT, and the limit of a process).
 pub(crate) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
-/// The same in the words of git, which are the system's own.
+/// The same in git's words, which are the system's.
 pub(super) fn says_full(said: &str) -> bool {
     ["No space left on device", "Disk quota exceeded", "File too large"]
         .iter()
@@ -214,7 +129,7 @@ pub(super) fn says_full(said: &str) -> bool {
 }
 
 impl GitError {
-    /// What the system refused to write.
+    /// The system failed to write.
     pub(super) fn unwritten(path: PathBuf, cause: io::Error) -> Self {
         if is_full(&cause) {
             Self::Full { path }
@@ -223,7 +138,7 @@ impl GitError {
         }
     }
 
-    /// Two revisions without a merge base: the remedy depends on whether history was cut off.
+    /// Two revisions have no merge base; the remedy is another in a shallow clone.
     pub(super) fn no_common_commit(from: &str, to: &str, is_shallow: bool) -> Self {
         let (from, to) = (from.to_owned(), to.to_owned());
         if is_shallow {
@@ -268,18 +183,7 @@ mod tests {
             GitError::DamagedHead { git_dir: path() },
             GitError::Full { path: path() },
             GitError::Busy { path: path() },
-            SnapshotError::MissingObject {
-                path: name(),
-                id: ObjectId::default(),
-            }
-            .into(),
-            SnapshotError::TooLarge {
-                path: name(),
-                size: 2,
-                limit: 1,
-            }
-            .into(),
-            SnapshotError::Vanished { path: name() }.into(),
+            GitError::IndexChanged { path: name() },
             GitError::UnknownRevision {
                 revision: "main".to_owned(),
             },

@@ -1,5 +1,4 @@
-//! The parsers of foreign bytes, for `fuzz/` and for the tests that throw mutated bytes at them. They must end, and must
-//! not panic; what they make of the bytes is the business of other tests.
+//! Feeds any bytes to the parsers, for `fuzz/` and for the tests with mutated bytes: they must end without a panic.
 
 use std::io::Cursor;
 
@@ -23,7 +22,7 @@ pub fn tree(bytes: &[u8]) {
 ///
 /// # Panics
 ///
-/// If a record comes out without a path: then something was read that is not there.
+/// If a record has no path.
 pub fn raw_diff(bytes: &[u8]) {
     if let Some(deltas) = raw::parse(bytes) {
         assert!(deltas.iter().all(|delta| !delta.path.as_bytes().is_empty()));
@@ -51,7 +50,7 @@ mod tests {
             usize::try_from(number).unwrap() % below.max(1)
         }
 
-        /// Some bytes changed, left out, doubled or put in.
+        /// Changes, removes, repeats or inserts some bytes.
         fn mutate(&mut self, bytes: &[u8]) -> Vec<u8> {
             let mut bytes = bytes.to_vec();
             for _ in 0..=self.next(4) {
@@ -80,8 +79,8 @@ mod tests {
         [3, 4].map(|version| sample(version, &entries, extensions)).to_vec()
     }
 
-    /// Gives `read` mutations of each seed: a fixed number of fixed ones, or others for the seconds of `MUTATE_SECONDS`.
-    fn throw(read: fn(&[u8]), seeds: &[Vec<u8>]) {
+    /// Reads mutations of each seed: the same ones each time, or new ones for `MUTATE_SECONDS`.
+    fn read_mutations(read: fn(&[u8]), seeds: &[Vec<u8>]) {
         let seconds = std::env::var("MUTATE_SECONDS").ok();
         let seconds = seconds.map(|text| Duration::from_secs(text.parse().unwrap()));
         let started = Instant::now();
@@ -106,7 +105,7 @@ mod tests {
                 index(&seed[..end]);
             }
         }
-        throw(index, &seeds());
+        read_mutations(index, &seeds());
     }
 
     #[test]
@@ -114,7 +113,7 @@ mod tests {
         let rows: [&[u8]; 4] = [b"100644 a.b\0", &[1; 20], b"40000 a\0", &[2; 20]];
         let seed = rows.concat();
         assert!(tree_diff::rows(&seed).is_some());
-        throw(tree, &[seed]);
+        read_mutations(tree, &[seed]);
     }
 
     #[test]
@@ -125,6 +124,6 @@ mod tests {
             format!("100644 {id} 0\ta\0120000 {id} 2\tb\0"),
             format!("100644 blob {id}\ta/b\0160000 commit {id}\tc\0"),
         ];
-        throw(raw_diff, &seeds.map(String::into_bytes));
+        read_mutations(raw_diff, &seeds.map(String::into_bytes));
     }
 }

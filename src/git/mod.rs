@@ -51,32 +51,31 @@ pub use stage::{Restage, Undo};
 use crate::snapshot::{ObjectId, Snapshot};
 use crate::source::RepoPath;
 
-/// A regular file that a comparison leaves behind. Symbolic links, submodules and deleted files are none.
+/// A changed regular file: no symbolic link, no submodule, no deleted file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Where it stands now.
+    /// Its path now.
     pub path: RepoPath,
     /// What happened to it.
     pub status: Status,
     /// Its content; empty for a file that git does not hold.
     pub id: ObjectId,
-    /// What the index noted of the working file's size; 0 where it was not asked, or noted nothing.
+    /// The size of the working file that the index noted; 0 where it was not asked, or noted none.
     pub size: u32,
 }
 
 /// What happened to a file, in git's sense (git-diff, "--diff-filter").
 ///
-/// Renames and copies are told for Python files only. A copy is one of identical content; git's `-C` also knows similar
-/// ones.
+/// Only Python files have renames and copies. A copy has identical content; for git's `-C`, similar content is enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     /// It is new.
     Added,
     /// Its content or its executable bit changed.
     Modified,
-    /// It was elsewhere before, with the same or similar content.
+    /// It had another path before, with the same or similar content.
     Renamed {
-        /// Where it was.
+        /// The other path.
         from: RepoPath,
     },
     /// It is new and has the former content of another file that changed or moved.
@@ -86,7 +85,7 @@ pub enum Status {
     },
     /// It was a symbolic link or a submodule before.
     TypeChanged,
-    /// HEAD holds it as it is.
+    /// HEAD has the same.
     Unmodified,
     /// git does not know it.
     Untracked,
@@ -95,37 +94,37 @@ pub enum Status {
 /// What the next commit changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Staged {
-    /// The files to answer for, sorted by path.
+    /// The changed files, sorted by path.
     pub changes: Vec<Change>,
-    /// In a merge: files that are the same in another parent, which git's combined diff leaves out as well. Sorted.
+    /// In a merge: files that are the same in another parent, which git's combined diff omits as well. Sorted.
     pub left_to_other_parents: Vec<RepoPath>,
-    /// Files in conflict, which no commit can hold yet. Sorted.
+    /// Files in conflict. Sorted.
     pub unmerged: Vec<RepoPath>,
 }
 
-/// What changed between two commits, and the later one to read from.
+/// What changed between two commits, and the files of the later one.
 pub struct Comparison<'r> {
-    /// The files to answer for, sorted by path.
+    /// The changed files, sorted by path.
     pub changes: Vec<Change>,
     /// The tree of the later commit.
     pub snapshot: Box<dyn Snapshot + 'r>,
-    /// The merge base that was compared with.
+    /// The merge base.
     pub base: ObjectId,
 }
 
-/// Who told what is staged, for `--verbose`.
+/// How it was found what is staged, for `--verbose`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Backend {
-    /// The tree that the index names for itself was compared with HEAD's; libgit2 read both.
+    /// By the cached tree of the index and HEAD's tree, which libgit2 read.
     CachedTree,
-    /// libgit2 compared the index with HEAD's tree.
+    /// libgit2 compared the index with HEAD.
     Libgit2 {
         /// Why not the cached tree.
         reason: String,
     },
-    /// The git program.
+    /// By the git program.
     Git {
-        /// Why none of the others.
+        /// Why not otherwise.
         reason: String,
     },
 }

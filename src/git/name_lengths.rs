@@ -1,20 +1,19 @@
 //! Checks that each name in an index has the length that its entry says (gitformat-index, "Index entry").
 //!
-//! libgit2 takes a name up to its end, its binding takes as many bytes as the entry says, past the end as well. Git goes by the number,
-//! too. Neither compares the two, and the hash of an index says nothing where git was told to skip it.
+//! libgit2 reads a name to its end, its binding as many bytes as the entry says, beyond the end as well. git goes by the number, too.
+//! Neither compares the two, and with `index.skipHash` the hash of an index proves nothing.
 
 use super::cached_tree::{HEADER, Header};
 
-/// Where the parts of an entry stand.
+/// The offsets in an entry.
 const FLAGS: usize = 60;
 const NAME: usize = 62;
 
-/// A flag: two more bytes of flags follow.
+/// This flag says that two more bytes of flags follow.
 const EXTENDED: u16 = 1 << 14;
-/// The most that can be said of a length, for any longer name.
+/// The length that stands for all longer ones.
 const MOST: u16 = 0xfff;
 
-/// Whether all names of an index end where it says.
 pub(super) fn are_right(index: &[u8]) -> bool {
     check(index).is_some()
 }
@@ -28,7 +27,7 @@ fn check(index: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// The length of the name of the first entry, after one of the length `before`, and what stands behind the entry.
+/// The length of the first name, after a name of the length `before`, and the bytes behind the entry.
 fn entry(bytes: &[u8], version: u32, before: usize) -> Option<(usize, &[u8])> {
     let flags = u16::from_be_bytes(*bytes.get(FLAGS..)?.first_chunk()?);
     let start = if flags & EXTENDED == 0 { NAME } else { NAME + 2 };
@@ -38,16 +37,16 @@ fn entry(bytes: &[u8], version: u32, before: usize) -> Option<(usize, &[u8])> {
         let length = memchr::memchr(0, name)?;
         (length, (start + length + 8) & !7)
     } else {
-        let (left_out, width) = left_out(name)?;
+        let (dropped, width) = dropped(name)?;
         let added = memchr::memchr(0, name.get(width..)?)?;
-        (before.checked_sub(left_out)? + added, start + width + added + 1)
+        (before.checked_sub(dropped)? + added, start + width + added + 1)
     };
     let told = usize::from(flags & MOST);
     (told == length.min(usize::from(MOST))).then_some((length, bytes.get(size..)?))
 }
 
-/// How much of the name before is left out at its end (gitformat-pack, "offset encoding"), and how many bytes say so.
-fn left_out(bytes: &[u8]) -> Option<(usize, usize)> {
+/// How many bytes of the previous name are dropped (gitformat-pack, "offset encoding"), and how many bytes say so.
+fn dropped(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut value = 0_usize;
     for (at, byte) in bytes.iter().enumerate() {
         value = value.checked_mul(128)?.checked_add(usize::from(byte & 127))?;
@@ -99,10 +98,10 @@ mod tests {
 
     #[test]
     fn the_number_is_that_of_git() {
-        assert_eq!(left_out(&[5, 1]), Some((5, 1)));
-        assert_eq!(left_out(&[0x80, 0]), Some((128, 2)));
-        assert_eq!(left_out(&[0x81, 0x7f]), Some((383, 2)));
-        assert_eq!(left_out(&[0xff; 90]), None);
-        assert_eq!(left_out(&[]), None);
+        assert_eq!(dropped(&[5, 1]), Some((5, 1)));
+        assert_eq!(dropped(&[0x80, 0]), Some((128, 2)));
+        assert_eq!(dropped(&[0x81, 0x7f]), Some((383, 2)));
+        assert_eq!(dropped(&[0xff; 90]), None);
+        assert_eq!(dropped(&[]), None);
     }
 }

@@ -1,13 +1,10 @@
-//! The parser of `git diff --raw -z`. Pure.
+//! Parses `git diff --raw -z`. No I/O.
 
 use super::delta::{Delta, Kind, Side};
 use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
-/// The records of `git diff --raw -z --no-abbrev` (git-diff, section "Raw output format"); `None` where the bytes are
-/// not of that form.
-///
-/// A rename or copy has two paths; `from` holds the first.
+/// The records of `git diff --raw -z --no-abbrev` (git-diff, "Raw output format"); `None` where they are not of that form.
 pub(super) fn parse(output: &[u8]) -> Option<Vec<Delta>> {
     let mut fields = output.split(|&byte| byte == 0);
     let mut deltas = Vec::new();

@@ -50,7 +50,7 @@ struct Compared {
 }
 
 impl Repository {
-    /// The repository that git would use in the folder `from`, by this process's environment; `None` outside any.
+    /// The repository that git would use in the folder `from` with the environment of this process; `None` outside any.
     ///
     /// `GIT_DIR`, `GIT_WORK_TREE`, `GIT_INDEX_FILE`, `GIT_COMMON_DIR`, the object folders and the limits of the search
     /// count as in git(1). Fails with [`GitError::Ownership`] where git refuses, and [`GitError::GitMissing`] where
@@ -119,13 +119,13 @@ impl Repository {
         &self.layout.top
     }
 
-    /// The repository's own folder, of which no command of git takes notice as a working file.
+    /// The repository's own folder, in which git sees no working files.
     #[must_use]
     pub fn git_dir(&self) -> &Path {
         &self.layout.git_dir
     }
 
-    /// Whether it has no working tree, so that nothing can be committed in it.
+    /// Whether it has no working tree.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.layout.is_bare

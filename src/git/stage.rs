@@ -1,7 +1,7 @@
-//! Putting fixed content into the index: the one place that changes a repository, and only when `--restage` asks for it.
+//! Stages fixed content, for `--restage`: the only code that changes a repository.
 //!
-//! git itself writes the index, since it keeps every extension and every format that it knows (measured: libgit2 drops the untracked cache
-//! and cannot open a split or sparse index).
+//! git writes the index, since it keeps every extension and format: libgit2 drops the untracked cache and cannot open a split or sparse
+//! index (measured).
 
 use std::fs::{File, TryLockError};
 
@@ -13,21 +13,20 @@ use crate::source::RepoPath;
 /// New content for an entry of the index.
 #[derive(Debug)]
 pub struct Restage<'a> {
-    /// Which entry.
+    /// Its path.
     pub path: &'a RepoPath,
-    /// What it holds now; anything else means that somebody else was faster.
+    /// The content that was checked; the entry must still have it.
     pub old: &'a ObjectId,
-    /// What it shall hold.
+    /// The new content.
     pub content: &'a [u8],
 }
 
-/// The entries as they were, to be put back if the working files cannot be written after all.
-///
-/// As long as it lives, no other run of this program stages anything in the repository.
+/// The entries as they were, to be restored if the working files cannot be written. While it lives, no other run of this program stages in
+/// this repository.
 #[derive(Debug)]
 pub struct Undo {
     entries: Vec<Staged>,
-    _turn: Option<File>,
+    _lock: Option<File>,
 }
 
 #[derive(Debug)]
@@ -41,8 +40,9 @@ struct Staged {
 impl Repository {
     /// Stages new content, all of it or nothing.
     ///
-    /// Fails with [`GitError::Busy`] while another run stages. Fails with [`GitError::PartialCommit`] under `git commit PATH`, whose index git throws away afterwards: the fix would be committed, and
-    /// then be staged for removal (measured). Fails with [`GitError::IndexChanged`] when an entry is no longer what was checked.
+    /// Fails with [`GitError::Busy`] while another run stages, with [`GitError::IndexChanged`] when an entry is no longer what was checked, and
+    /// with [`GitError::PartialCommit`] in `git commit PATH`: git throws that index away, so the fix would be committed and then be staged
+    /// for removal (measured).
     pub fn restage(&self, changes: &[Restage<'_>]) -> Result<Undo, GitError> {
         let index = self.index_path();
         if index
@@ -51,7 +51,7 @@ impl Repository {
         {
             return Err(GitError::PartialCommit);
         }
-        let turn = self.turn()?;
+        let lock = self.lock()?;
         let now = Self::discover_in(self.environment(), self.from())?;
         let caller = self.writer();
         let mut staged = Vec::new();
@@ -80,11 +80,11 @@ impl Repository {
         caller.fed(&UPDATE, &entries, index)?;
         Ok(Undo {
             entries: staged,
-            _turn: turn,
+            _lock: lock,
         })
     }
 
-    /// Puts back the entries that are still as they were staged; what somebody else has staged since is theirs.
+    /// Restores the entries that are still as [`Self::restage`] left them; others were staged by somebody else since.
     pub fn unstage(&self, undo: &Undo) -> Result<(), GitError> {
         let now = Self::discover_in(self.environment(), self.from())?;
         let mut entries = Vec::new();
@@ -97,10 +97,9 @@ impl Repository {
         self.writer().fed(&UPDATE, &entries, self.index_path()).map(drop)
     }
 
-    /// The right to stage, which the system takes back when this process ends, however it ends. git knows nothing of it.
-    ///
-    /// Where a folder cannot be locked (Windows, some network disks), there is no turn to wait for.
-    fn turn(&self) -> Result<Option<File>, GitError> {
+    /// Locks the git folder against other runs of this program, until this process ends; git knows nothing of it. `None` where a folder cannot
+    /// be locked (Windows, some network disks).
+    fn lock(&self) -> Result<Option<File>, GitError> {
         let path = self.git_dir().to_owned();
         let Ok(folder) = File::open(&path) else {
             return Ok(None);
@@ -112,13 +111,13 @@ impl Repository {
         }
     }
 
-    /// git in the folder where this run was started, since the variables of git can be relative to it.
+    /// git in the folder where this run was started: variables of git can be relative to it.
     fn writer(&self) -> Caller {
         Caller::new(self.environment(), self.from(), "the index is to be changed".to_owned())
     }
 }
 
-/// git-hash-object; without a path no filter of the working tree is applied.
+/// git-hash-object; without a path it applies no filter.
 const STORE: [&str; 3] = ["hash-object", "-w", "--stdin"];
 
 /// git-update-index, "Using --index-info": paths are from the top, and the entry keeps its flags.

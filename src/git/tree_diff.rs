@@ -106,16 +106,16 @@ pub(super) fn split(bytes: &[u8], end: u8) -> Option<(&[u8], &[u8])> {
     Some((bytes.get(..at)?, bytes.get(at.checked_add(1)?..)?))
 }
 
-/// Where trees come from.
+/// The source of trees.
 pub(super) trait Trees {
     /// The rows of a tree, in the order of [`Child::order`].
     fn children(&self, id: Oid) -> Result<Vec<Child>, IndexError>;
 }
 
-/// What changed from one tree to another, as `git diff --raw --no-renames` has it; no tree is an empty one.
+/// The deltas of two trees, as `git diff --raw --no-renames` has them; `None` is the empty tree.
 pub(super) fn compare(trees: &dyn Trees, old: Option<Oid>, new: Option<Oid>) -> Result<Vec<Delta>, IndexError> {
     let mut deltas = Vec::new();
-    // One depth after the other, and no recursion: how deep a tree goes is up to whoever wrote it.
+    // Without recursion: a tree can be of any depth.
     let mut open = Vec::new();
     if old != new {
         open.push((Vec::new(), old, new));
@@ -130,7 +130,7 @@ pub(super) fn compare(trees: &dyn Trees, old: Option<Oid>, new: Option<Oid>) -> 
 /// A folder's path with `/` at the end, and its two trees.
 type Differing = (Vec<u8>, Option<Oid>, Option<Oid>);
 
-/// Looks into folders for what changed directly in them, and gives the changed folders below.
+/// Adds the deltas directly in these folders, and returns the changed folders below them.
 fn below(trees: &dyn Trees, folders: Vec<Differing>, deltas: &mut Vec<Delta>) -> Result<Vec<Differing>, IndexError> {
     let mut below = Vec::new();
     for (folder, old, new) in folders {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_found_as_what_it_is() {
+    fn a_name_is_found_as_a_folder_or_as_a_file() {
         let mut forest = Forest::default();
         let names = ["a-b", "a.b", "a0", "ab", "b/x", "c"];
         let rows = forest.plant(&names.map(|name| (name, FILE, 1)));
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_that_is_not_there_is_a_doubt() {
+    fn a_missing_tree_is_an_error() {
         assert!(compare(&Forest::default(), Some(sample::id(1)), None).is_err());
     }
 }

@@ -9,13 +9,15 @@
 mod change;
 mod entry;
 mod error;
+mod git_hooks;
 mod hook;
+mod managers;
 mod missing_conventions;
 mod shell;
 mod site;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -24,20 +26,16 @@ use crate::ExitStatus;
 use crate::escape::printable;
 use crate::invocation::Invocation;
 use crate::report::{standard_error, standard_output};
-use change::{Change, Plan};
-use entry::{Format, Kind, Removal, Unclear};
+use change::Plan;
+use entry::Kind;
 use error::InstallError;
+use git_hooks::{plan_hooks, plan_removal};
 use hook::Existing;
-use shell::End;
+use managers::{kind_of, lefthook_kind, plan_cut, plan_entry, plan_husky};
 use site::Site;
 
-/// The hooks that git runs before a commit; the second one before a merge that needs no hand.
+/// The hooks that git runs before a commit, and before a merge that it commits by itself.
 const HOOKS: [&str; 2] = ["pre-commit", "pre-merge-commit"];
-/// The endings under which our hook may be found later: pre-commit and prek, and lefthook, rename it.
-const MOVED: [&str; 3] = ["", ".legacy", ".old"];
-
-/// The ending of a hook that was there before and is run first.
-const CHAINED: &str = ".chained";
 
 /// Who runs the hooks of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -206,188 +204,4 @@ fn finish(site: &Site, plan: &Plan, is_rehearsal: bool) -> Result<ExitStatus> {
         writeln!(err, "{}", printable(note))?;
     }
     Ok(ExitStatus::Clean)
-}
-
-// --- git without a manager ---
-
-fn plan_hooks(site: &Site, hooks: &[&str], program: &Path, plan: &mut Plan) -> Result<(), InstallError> {
-    if site.is_written_by_husky() {
-        return Err(InstallError::HuskyFolder(site.hooks.folder.clone()));
-    }
-    for hook in HOOKS {
-        // A hook of ours that is there already is updated with the other.
-        if hooks.contains(&hook) || matches!(site.existing(hook)?, Existing::Ours { .. }) {
-            plan_hook(site, hook, program, plan)?;
-        }
-    }
-    site.note_reach(plan)
-}
-
-fn plan_hook(site: &Site, name: &str, program: &Path, plan: &mut Plan) -> Result<(), InstallError> {
-    let path = site.hooks.folder.join(name);
-    let chained_name = format!("{name}{CHAINED}");
-    let chained = site.hooks.folder.join(&chained_name);
-    let is_taken = chained.symlink_metadata().is_ok();
-    let existing = site.existing(name)?;
-    let is_chain = match existing {
-        Existing::Ours { is_chain } => is_chain && is_taken,
-        Existing::Nothing if is_taken => return Err(InstallError::Orphan { chained, hook: path }),
-        Existing::Nothing => false,
-        Existing::Foreign if is_taken => return Err(InstallError::Taken { hook: path, chained }),
-        Existing::Foreign => true,
-        Existing::Edited => return Err(InstallError::Edited(path)),
-        Existing::Generated(manager) => return Err(InstallError::Generated { hook: path, manager }),
-        Existing::Dangling => return Err(InstallError::Dangling(path)),
-        Existing::NoFile => return Err(InstallError::NoFile(path)),
-    };
-    let first = if is_chain {
-        format!("{} and then ", chained.display())
-    } else {
-        String::new()
-    };
-    plan.say(format!(
-        "Installed {}, which runs {first}{}.",
-        path.display(),
-        program.display()
-    ));
-    let content = hook::render(program, is_chain.then_some(chained_name.as_str()));
-    let keep = (existing == Existing::Foreign).then_some(chained);
-    plan.changes.push(Change::Hook { path, content, keep });
-    Ok(())
-}
-
-fn plan_removal(site: &Site, plan: &mut Plan) -> Result<(), InstallError> {
-    for hook in HOOKS {
-        let chained = site.hooks.folder.join(format!("{hook}{CHAINED}"));
-        let mut is_kept = chained.symlink_metadata().is_ok();
-        for moved in MOVED {
-            let name = format!("{hook}{moved}");
-            let path = site.hooks.folder.join(&name);
-            let is_chain = match site.existing(&name)? {
-                Existing::Ours { is_chain } => is_chain,
-                Existing::Edited => return Err(InstallError::Edited(path)),
-                _ => continue,
-            };
-            if is_chain && is_kept {
-                is_kept = false;
-                plan.say(format!("Removed {}; what was there before is back.", path.display()));
-                let from = chained.clone();
-                plan.changes.push(Change::Restore { from, to: path });
-            } else {
-                plan.say(format!("Removed {}.", path.display()));
-                plan.changes.push(Change::Remove { path });
-            }
-        }
-        // Somebody removed our hook by hand, and nothing runs the one before it.
-        let to = site.hooks.folder.join(hook);
-        let is_hook = chained.symlink_metadata().is_ok_and(|kept| !kept.is_dir());
-        if is_kept && is_hook && to.symlink_metadata().is_err() {
-            plan.say(format!(
-                "Put {} back, which was kept as {}.",
-                to.display(),
-                chained.display()
-            ));
-            plan.changes.push(Change::Restore { from: chained, to });
-        }
-    }
-    Ok(())
-}
-
-// --- managers ---
-
-fn plan_husky(site: &Site, hooks: &[&str], plan: &mut Plan) -> Result<(), InstallError> {
-    let files = site.husky_files(hooks);
-    if files.is_empty() {
-        return Err(InstallError::NoHusky(site.top.join(".husky")));
-    }
-    for path in files {
-        if path.symlink_metadata().is_ok() {
-            plan_entry(&path, Kind::Script, None, plan)?;
-        } else {
-            plan.say(format!("Made {} with the line: {}", path.display(), entry::COMMAND));
-            let content = entry::printed("", Kind::Script).0.into_bytes();
-            plan.changes.push(Change::Create { path, content });
-        }
-    }
-    site.remind(Manager::Husky, hooks, plan)
-}
-
-fn has_extension(file: &Path, extensions: &[&str]) -> bool {
-    file.extension()
-        .is_some_and(|own| extensions.iter().any(|one| own == *one))
-}
-
-fn kind_of(file: &Path) -> Kind {
-    if has_extension(file, &["toml"]) {
-        Kind::Toml
-    } else {
-        Kind::PreCommit
-    }
-}
-
-fn lefthook_kind(file: &Path, hook: &'static str) -> Kind {
-    let format = if has_extension(file, &["toml"]) {
-        Format::Toml
-    } else if has_extension(file, &["json", "jsonc"]) {
-        Format::Json
-    } else {
-        Format::Yaml
-    };
-    Kind::Lefthook(format, hook)
-}
-
-/// Adds the entry to a file. Given the command that does so, prints the entry and the command instead.
-fn plan_entry(file: &Path, kind: Kind, instead: Option<&str>, plan: &mut Plan) -> Result<(), InstallError> {
-    let path = file.to_owned();
-    let text = plan.text_of(file)?;
-    // The file must remain valid.
-    let added = entry::add(&text, kind).and_then(|text| {
-        let is_valid = kind != Kind::Toml || toml::from_str::<toml::Table>(&text).is_ok();
-        is_valid.then_some(text).ok_or(Unclear::Layout(1))
-    });
-    if added == Err(Unclear::Present) {
-        plan.say(format!("Nothing to do: {} runs alembic-named already.", file.display()));
-        return Ok(());
-    }
-    if let Some(command) = instead {
-        let (entry, place) = entry::printed(&text, kind);
-        let place = if place.is_empty() { place } else { format!(", {place}") };
-        let write = match added {
-            Ok(_) => format!(", or let `{command}` do it"),
-            Err(_) => String::new(),
-        };
-        let note = format!(
-            "note: nothing was written: put these lines into {}{place}{write}",
-            file.display()
-        );
-        plan.printed.push((entry, note));
-        return Ok(());
-    }
-    match added {
-        Ok(text) => {
-            plan.say(format!("Added alembic-named to {}.", file.display()));
-            plan.changes.push(Change::Rewrite { path, text });
-            Ok(())
-        }
-        Err(Unclear::Ends(End { line, above })) => Err(InstallError::Ends { path, line, above }),
-        Err(Unclear::Layout(line)) => Err(InstallError::Layout { path, line }),
-        Err(Unclear::Present) => Ok(()),
-    }
-}
-
-fn plan_cut(file: &Path, kinds: &[Kind], plan: &mut Plan) -> Result<(), InstallError> {
-    for &kind in kinds {
-        let path = file.to_owned();
-        let text = plan.text_of(file)?;
-        match entry::remove(&text, kind) {
-            Removal::Nothing => continue,
-            Removal::Unknown(line) => return Err(InstallError::Unknown { path, line }),
-            Removal::Text(_) if kind == Kind::Script && text == entry::printed("", kind).0 => {
-                plan.changes.push(Change::Remove { path });
-            }
-            Removal::Text(text) => plan.changes.push(Change::Rewrite { path, text }),
-        }
-        plan.say(format!("Removed alembic-named from {}.", file.display()));
-    }
-    Ok(())
 }

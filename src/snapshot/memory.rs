@@ -1,4 +1,4 @@
-//! Files that were never on a disk, for tests.
+//! Files in memory, for tests.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Entry, ObjectId, Snapshot, SnapshotError, children};
 use crate::source::RepoPath;
 
-/// Files that were never on a disk, for tests. It remembers what was read.
+/// Files in memory, for tests. It records what was read.
 #[derive(Debug, Default)]
 pub struct MemorySnapshot {
     files: BTreeMap<RepoPath, Vec<u8>>,

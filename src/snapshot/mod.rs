@@ -1,6 +1,6 @@
-//! Files as they were at one moment. Whoever reads a project knows this room, and not where the files are kept.
+//! Files as they were at one moment. All that reads a project reads a snapshot, wherever its files are kept.
 //!
-//! The snapshots of an index and of a commit's tree are made in `git`.
+//! The snapshots of the index and of a commit are in `git`.
 
 mod memory;
 mod overlay;
@@ -21,14 +21,12 @@ pub const DEFAULT_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// A set of files that does not change while it is read.
 pub trait Snapshot {
-    /// The content of the regular file at `path`; `None` if there is none: neither a symbolic link nor a submodule is
-    /// one, nor a file in conflict.
+    /// The content of the regular file at `path`; `None` for anything else, and for a file in conflict.
     ///
-    /// What is larger than the limit is not given: [`SnapshotError::TooLarge`].
+    /// Fails with [`SnapshotError::TooLarge`] above the limit.
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, SnapshotError>;
 
-    /// The content of a change that was listed, without looking for its path again. The same limit holds; a `size` within it, other than 0,
-    /// spares the question for the size before the reading.
+    /// The content of an object, found without its path. The same limit holds; a `size` within it, other than 0, is believed.
     fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, SnapshotError>;
 
     /// The regular files and folders directly in `folder`, sorted by name; empty if there is no such folder.
@@ -65,45 +63,21 @@ impl Entry {
     }
 }
 
-/// Why a file of a snapshot is not to be had.
+/// Why a file of a snapshot cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says it")]
 pub enum SnapshotError {
-    /// The object is named but not stored here.
     #[error(
         "the content of `{path}` (object {id}) is not in the repository: in a partial clone `git cat-file blob {id}` \
          fetches it, otherwise `git fsck` shows what is lost"
     )]
-    MissingObject {
-        /// The file.
-        path: RepoPath,
-        /// Its object.
-        id: ObjectId,
-    },
-    /// The size was looked at before anything was read.
+    MissingObject { path: RepoPath, id: ObjectId },
     #[error("`{path}` is {size} bytes, more than the {limit} that are read: exclude the file from the check")]
-    TooLarge {
-        /// The file.
-        path: RepoPath,
-        /// Its size in bytes.
-        size: u64,
-        /// The most that is read.
-        limit: u64,
-    },
-    /// A file that was listed is gone.
+    TooLarge { path: RepoPath, size: u64, limit: u64 },
     #[error("`{path}` is no longer there: run the command again")]
-    Vanished {
-        /// The file.
-        path: RepoPath,
-    },
-    /// The operating system refused.
+    Vanished { path: RepoPath },
     #[error("cannot read `{}` ({cause}): check that it exists and that you may read it", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The reason.
-        cause: io::Error,
-    },
-    /// The store that keeps the files failed.
+    Io { path: PathBuf, cause: io::Error },
     #[error(transparent)]
     Store(Box<dyn Error + Send + Sync>),
 }
@@ -169,4 +143,30 @@ pub(crate) fn children<T>(rows: &[T], row: impl Fn(&T) -> (&RepoPath, bool), fol
     }
     found.sort();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_one_sentence_with_a_remedy() {
+        let path = || RepoPath::from("a.py");
+        let id = ObjectId::default();
+        let (size, limit) = (2, 1);
+        for error in [
+            SnapshotError::MissingObject { path: path(), id },
+            SnapshotError::TooLarge {
+                path: path(),
+                size,
+                limit,
+            },
+            SnapshotError::Vanished { path: path() },
+        ] {
+            let message = error.to_string();
+            let is_one_sentence = !message.contains('\n') && !message.ends_with('.') && !message.contains("  ");
+            let starts_small = !message.starts_with(char::is_uppercase);
+            assert!(is_one_sentence && starts_small && message.contains(": "), "{message}");
+        }
+    }
 }

@@ -1,9 +1,9 @@
-//! A snapshot with another text of one file.
+//! A snapshot in which one file is changed.
 
 use super::{Entry, ObjectId, Snapshot, SnapshotError};
 use crate::source::{RepoPath, SourceFile};
 
-/// A snapshot in which one file holds another text, so that a changed module is seen by whoever imports it.
+/// A snapshot in which one file has another text, so that importers see the changed module.
 pub struct Overlay<'c> {
     snapshot: &'c dyn Snapshot,
     file: &'c SourceFile,

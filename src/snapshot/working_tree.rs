@@ -13,9 +13,9 @@ use crate::source::RepoPath;
 #[derive(Debug, Clone)]
 pub struct WorkingTree {
     root: PathBuf,
-    /// The root without symbolic links, once it was needed.
+    /// The root without symbolic links.
     real: OnceCell<PathBuf>,
-    /// Where the folder really is that was read from last: revisions stand side by side.
+    /// The folder that was read last, and its path without symbolic links: revisions are side by side.
     folder: RefCell<Option<(RepoPath, Option<PathBuf>)>>,
     limit: u64,
 }
@@ -44,7 +44,7 @@ impl WorkingTree {
         &self.root
     }
 
-    /// Where `path` really is, unless that is nowhere or outside the root.
+    /// `path` without symbolic links; `None` where it is missing or outside the root.
     fn locate(&self, path: &RepoPath) -> Result<Option<PathBuf>, SnapshotError> {
         let root = match self.real.get() {
             Some(root) => root,
@@ -56,7 +56,7 @@ impl WorkingTree {
         Ok(resolve(&path.to_path(root))?.filter(|real| real.starts_with(root)))
     }
 
-    /// [`Self::locate`] for a folder, without asking twice for the same one.
+    /// [`Self::locate`] for a folder; the last one is kept.
     fn locate_folder(&self, folder: &RepoPath) -> Result<Option<PathBuf>, SnapshotError> {
         if let Some((last, real)) = &*self.folder.borrow()
             && last == folder
@@ -73,7 +73,7 @@ impl WorkingTree {
         let Some(folder) = path.parent() else {
             return Ok(None);
         };
-        // A link below may lead back from where the folder cannot be said to be.
+        // From a folder outside, a link may lead back in.
         let Ok(Some(folder)) = self.locate_folder(&folder) else {
             return self.open_with_care(path);
         };
@@ -82,12 +82,12 @@ impl WorkingTree {
         match opened {
             Ok((metadata, file)) => Ok(metadata.is_file().then_some((file, metadata.len()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            // A link, or what can be opened in no way.
+            // A link, or unreadable.
             Err(_) => self.open_with_care(path),
         }
     }
 
-    /// [`Self::open`] for whatever it is: looked up first, as opening a pipe would wait for a writer.
+    /// [`Self::open`] for a link. What it is is looked up first: opening a pipe would wait for a writer.
     fn open_with_care(&self, path: &RepoPath) -> Result<Option<(fs::File, u64)>, SnapshotError> {
         let Some(real) = self.locate(path)? else {
             return Ok(None);
@@ -99,7 +99,7 @@ impl WorkingTree {
         Ok(file.map(|file| (file, metadata.len())))
     }
 
-    /// What a child of `folder` is, whose own kind is known: only a link has to be followed.
+    /// The kind of a child of `folder`; a link is followed.
     fn kind(&self, folder: &RepoPath, name: &[u8], own: fs::FileType) -> Result<Option<EntryKind>, SnapshotError> {
         if !own.is_symlink() {
             return Ok(kind_of(own));
@@ -183,7 +183,7 @@ impl Snapshot for WorkingTree {
     }
 }
 
-/// Opens what stands at `path` itself: follows no link there, and waits for no writer of a pipe (open(2), `O_NOFOLLOW` and `O_NONBLOCK`).
+/// Opens `path` without following a link, or waiting for the writer of a pipe (open(2), `O_NOFOLLOW` and `O_NONBLOCK`).
 #[cfg(unix)]
 fn open_itself(path: &Path) -> io::Result<fs::File> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -196,7 +196,7 @@ fn open_itself(_: &Path) -> io::Result<fs::File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// What a file holds that had `size` bytes a moment ago, but no more than `most`: it may grow while it is read.
+/// The content of a file of `size` bytes, but at most `most` bytes: it may grow while it is read.
 fn read_all(mut file: fs::File, size: u64, most: u64) -> io::Result<Vec<u8>> {
     let expected = usize::try_from(size).map_err(|_| io::ErrorKind::OutOfMemory)?;
     let mut content = vec![0; expected.saturating_add(1)];
@@ -207,7 +207,7 @@ fn read_all(mut file: fs::File, size: u64, most: u64) -> io::Result<Vec<u8>> {
         }
     };
     content.truncate(count);
-    // There was room for one byte more than there is, so this was the end; asking again is a third of what reading a small file costs.
+    // The buffer had room for one more byte, so this was the end.
     if count != expected {
         file.take(most.saturating_sub(count as u64)).read_to_end(&mut content)?;
     }
