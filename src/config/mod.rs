@@ -13,8 +13,6 @@ pub(crate) use names::{nearest, nearest_rule, rule, rules_named};
 
 use crate::diagnostic::{Rule, Severity};
 use crate::naming::{Convention, Dialect};
-#[cfg(test)]
-use crate::rules;
 use crate::source::RepoPath;
 
 /// What holds for a file.
@@ -124,15 +122,5 @@ impl Config {
     #[must_use]
     pub fn excludes(&self, path: &RepoPath) -> bool {
         self.exclude.matches(path) || self.command_line.exclude.matches(path)
-    }
-
-    /// Every rule at its own level, those that are off by default as warnings.
-    #[cfg(test)]
-    pub(crate) fn with_all_rules() -> Self {
-        let off = rules::all().filter(|rule| rule.severity == Severity::Off);
-        Self {
-            severity: off.map(|rule| (rule, Severity::Warning)).collect(),
-            ..Self::default()
-        }
     }
 }

@@ -275,7 +275,7 @@ pub(crate) fn is_plain_column(column: &Call) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::harness::of_models_and_revision;
+    use crate::rules::harness::check_last;
 
     #[test]
     fn a_name_may_be_positional() {
@@ -289,7 +289,7 @@ mod tests {
                 0,
             ),
         ] {
-            let found = of_models_and_revision(models, &format!("op.create_table('t', {inner})"));
+            let found = check_last(models, &[&format!("op.create_table('t', {inner})")]);
             assert_eq!(found.len(), count, "{inner}: {found:?}");
         }
     }

@@ -246,7 +246,7 @@ pub(crate) const fn article(kind: ConstraintKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::harness::{of_migration, of_models_and_revision};
+    use crate::rules::harness::{check_last, of_migration};
 
     /// Each was asked of SQLAlchemy 2.1, or of PostgreSQL 15 where no convention names it.
     #[test]
@@ -287,7 +287,7 @@ mod tests {
             ("None", "(sa.text('lower(a)'), '&&')", None),
         ] {
             let revision = format!("op.create_exclude_constraint(None, 'room', {elements})");
-            let found = of_models_and_revision(&models(convention), &revision);
+            let found = check_last(&models(convention), &[&revision]);
             assert_eq!(found.len(), 1, "{convention} {elements}: {found:?}");
             assert_eq!(found[0].suggested_name.as_deref(), expected, "{convention} {elements}");
         }

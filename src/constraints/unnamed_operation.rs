@@ -263,7 +263,7 @@ mod tests {
     use crate::fix::{Safety, apply};
     use crate::naming::Dialect;
     use crate::project::Project;
-    use crate::rules::harness::{history_of, of_migration, of_models_and_revision};
+    use crate::rules::harness::{check_last, history_of, of_migration};
     use crate::snapshot::MemorySnapshot;
 
     const PG: &str = "postgresql://h/d";
@@ -334,7 +334,7 @@ mod tests {
         let revision = format!(
             "from alembic import op\n{{0}}\ndef upgrade():\n{UNIQUE}def downgrade():\n    op.drop_constraint('code_key', 'order', type_='unique')\n"
         );
-        let found = of_models_and_revision(models, &revision);
+        let found = check_last(models, &[&revision]);
         let [only] = found.as_slice() else { panic!("{found:?}") };
         let after = apply(&only.file, only.fix.as_ref());
         assert!(

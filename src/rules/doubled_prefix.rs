@@ -105,3 +105,51 @@ fn finish(file: &MigrationFile<'_>, operation: &Operation<'_>, name: &str) -> Op
         text: finished_name(file, &operation.receiver, operation.call, name)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::harness::{check_last, fixed, revision, rules_of, shown};
+
+    const MODELS: &str = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s', 'ix': 'ix_%(column_0_label)s'})\n";
+
+    #[test]
+    fn a_finished_name_is_written_as_one() {
+        let create = "op.create_check_constraint('ck_order_positive', 'order', 'amount > 0')";
+        let drop = "op.drop_constraint('ck_order_positive', 'order', type_='check')";
+        insta::assert_snapshot!(shown(&check_last(MODELS, &[&revision(create, drop)])), @r"
+        5:32 warning[doubled-prefix]: the convention makes `ck_order_ck_order_positive` of this name
+          'ck_order_positive': it has the prefix `ck_order_` already
+          help: write the finished name as `op.f('ck_order_positive')`, or only `'positive'`
+          Safe fix: write it as a finished name
+        -     op.create_check_constraint('ck_order_positive', 'order', 'amount > 0')
+        +     op.create_check_constraint(op.f('ck_order_positive'), 'order', 'amount > 0')
+        -     op.drop_constraint('ck_order_positive', 'order', type_='check')
+        +     op.drop_constraint(op.f('ck_order_positive'), 'order', type_='check')
+        ");
+    }
+
+    #[test]
+    fn a_prefix_is_doubled_inside_tables_and_columns_as_well() {
+        for (call, expected) in [
+            (
+                "op.create_table('t', sa.CheckConstraint('c > 0', name='ck_t_c'))",
+                "name=op.f('ck_t_c')",
+            ),
+            (
+                "op.add_column('t', sa.Column('c', sa.CheckConstraint('c > 0', name='ck_t_c')))",
+                "name=op.f('ck_t_c')",
+            ),
+            (
+                "with op.batch_alter_table('t') as b: b.add_column(sa.Column('c', sa.CheckConstraint('c > 0', name='ck_t_c')))",
+                "name=b.f('ck_t_c')",
+            ),
+        ] {
+            let found = check_last(MODELS, &[call]);
+            assert_eq!(rules_of(&found), [RULE.name].into(), "{call}");
+            let after = fixed(&found);
+            assert!(after.text().contains(expected), "{}", after.text());
+            assert!(check_last(MODELS, &[after.text()]).is_empty());
+        }
+    }
+}

@@ -243,17 +243,106 @@ fn diagnostic(file: &MigrationFile<'_>, made: &Made<'_>, first: Span, what: &str
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::harness::of_migration;
-
-    const PG: &str = "postgresql://h/d";
-    const MARIA: &str = "mariadb+pymysql://h/d";
-    const LITE: &str = "sqlite:///x.db";
-    const ANY: &str = "";
+    use super::RULE;
+    use crate::rules::harness::{
+        ANY, MARIADB, MYSQL, PG, SQLITE, assert_finds, assert_finds_nothing, of_migration, shown,
+    };
 
     fn count(url: &str, upgrade: &str) -> usize {
-        let upgrade = format!("    {}\n", upgrade.replace('\n', "\n    "));
-        let found = of_migration(url, &upgrade, "    pass\n", false);
-        found.iter().filter(|one| one.rule == &super::RULE).count()
+        let found = of_migration(url, upgrade, "pass", false);
+        found.iter().filter(|one| one.rule == &RULE).count()
+    }
+
+    #[test]
+    fn the_second_of_two_is_shown_with_the_first() {
+        let twice = "op.create_index('i', 'a', ['c'])\nop.create_index('i', 'b', ['c'])";
+        insta::assert_snapshot!(shown(&of_migration(PG, twice, "pass", false)), @r"
+        6:21 error[duplicate-name]: the name `i` is given twice
+          'i': the database refuses the second one
+          5:21: the first
+          help: give each its own name
+        ");
+    }
+
+    #[test]
+    fn each_database_has_its_own_rooms_for_names() {
+        assert_finds(
+            &RULE,
+            PG,
+            &[
+                "op.create_unique_constraint('a', 't', ['c']); op.create_check_constraint('a', 't', 'c > 0')",
+                "op.create_index('a', 't', ['c']); op.create_unique_constraint('a', 'u', ['c'])",
+                "op.create_table('a', sa.PrimaryKeyConstraint('c', name='pk')); op.create_table('b', sa.PrimaryKeyConstraint('c', name='pk'))",
+                "op.create_table('a', sa.UniqueConstraint('c', name='u'), sa.CheckConstraint('c > 0', name='u'))",
+                "op.create_unique_constraint('a', 't', ['c']); op.create_unique_constraint(op.f('a'), 't', ['d'])",
+                "op.create_table('a', sa.Column('c')); op.create_index('a', 'a', ['c'])",
+                "op.create_table('a', sa.Column('c'), sa.UniqueConstraint('c', name='a'))",
+            ],
+        );
+        assert_finds(
+            &RULE,
+            MYSQL,
+            &[
+                "op.create_foreign_key('a', 't', 'r', ['c'], ['id']); op.create_foreign_key('a', 'u', 'r', ['c'], ['id'])",
+                "op.create_table('a', sa.Column('c', sa.ForeignKey('r.id', name='fk'))); op.create_table('b', sa.Column('c', sa.ForeignKey('r.id', name='fk')))",
+            ],
+        );
+        assert_finds_nothing(
+            &RULE,
+            PG,
+            &[
+                "op.create_foreign_key('a', 't', 'r', ['c'], ['id']); op.create_foreign_key('a', 'u', 'r', ['c'], ['id'])",
+                "op.create_unique_constraint('a', 't', ['c']); op.drop_constraint('a', 't', type_='unique'); op.create_unique_constraint('a', 't', ['d'])",
+                "op.create_unique_constraint('a', 't', ['c']) / op.create_unique_constraint('a', 't', ['c'])",
+                "op.create_table('a', sa.Column('c', sa.ForeignKey('r.id', name='fk'))); op.create_table('b', sa.Column('c', sa.ForeignKey('r.id', name='fk')))",
+                "op.create_index('i', 'a', ['c']); op.create_index('i', 'b', ['c'], if_not_exists=True)",
+                "op.create_index('i', 'a', ['c'], schema='s'); op.create_index('i', 'b', ['c'])",
+                "op.create_index('i', 'a', ['c']); op.create_check_constraint('i', 'a', 'c > 0')",
+                "op.create_table('a', sa.UniqueConstraint('c', name='u')); op.drop_table('a'); op.create_table('a', sa.UniqueConstraint('c', name='u'))",
+                "op.create_unique_constraint('a', 't', ['c']); op.execute('ALTER TABLE t RENAME CONSTRAINT a TO b'); op.create_unique_constraint('a', 't', ['d'])",
+                "op.create_table('a', sa.Column('c'), sa.CheckConstraint('c > 0', name='a'))",
+                "op.create_table('a', sa.Column('c'), schema='s'); op.create_index('a', 'b', ['c'])",
+            ],
+        );
+        assert_finds_nothing(
+            &RULE,
+            MYSQL,
+            &[
+                "op.create_table('a', sa.PrimaryKeyConstraint('c', name='pk')); op.create_table('b', sa.PrimaryKeyConstraint('c', name='pk'))",
+                "op.create_table('a', sa.Column('c')); op.create_index('a', 'a', ['c'])",
+            ],
+        );
+        assert_finds_nothing(
+            &RULE,
+            SQLITE,
+            &[
+                "op.create_table('a', sa.UniqueConstraint('c', name='u'), sa.CheckConstraint('c > 0', name='u'))",
+                "op.create_table('a', sa.Column('c'), sa.UniqueConstraint('c', name='a'))",
+            ],
+        );
+        assert_finds(
+            &RULE,
+            SQLITE,
+            &[
+                "op.create_index('i', 'a', ['c']); op.create_index('i', 'b', ['c'])",
+                "op.create_table('a', sa.Column('c')); op.create_index('a', 'a', ['c'])",
+            ],
+        );
+        assert_finds(
+            &RULE,
+            MYSQL,
+            &["op.create_check_constraint('a', 't', 'c'); op.create_check_constraint('a', 'u', 'c')"],
+        );
+        assert_finds_nothing(
+            &RULE,
+            MARIADB,
+            &["op.create_check_constraint('a', 't', 'c'); op.create_check_constraint('a', 'u', 'c')"],
+        );
+        assert_finds(
+            &RULE,
+            MARIADB,
+            &["op.create_unique_constraint('a', 't', ['c']); op.create_check_constraint('a', 't', 'c')"],
+        );
     }
 
     /// Run on SQLite, PostgreSQL and MariaDB.
@@ -271,14 +360,14 @@ mod tests {
                 format!("{batch}    b.{what}\n{batch}    b.{what}"),
                 format!("op.rename_table('s', 't')\n{batch}    b.{what}\n{batch}    b.{what}"),
             ] {
-                let found = [ANY, LITE, PG, MARIA].map(|url| count(url, &upgrade));
+                let found = [ANY, SQLITE, PG, MARIADB].map(|url| count(url, &upgrade));
                 assert_eq!(found, [on_any, on_sqlite, 1, 1], "{upgrade}");
             }
         }
         let with_table = format!(
             "op.create_table('t', sa.UniqueConstraint('x', name='n'))\n{batch}    b.create_unique_constraint('n', ['y'])"
         );
-        assert_eq!([ANY, LITE, PG].map(|url| count(url, &with_table)), [0, 0, 1]);
+        assert_eq!([ANY, SQLITE, PG].map(|url| count(url, &with_table)), [0, 0, 1]);
     }
 
     #[test]
@@ -288,7 +377,7 @@ mod tests {
             "create_check_constraint('n', 't', 'x > 0')",
         ] {
             let upgrade = format!("op.{create}\nop.rename_table('t', 'v')\nop.rename_table('w', 't')\nop.{create}");
-            assert_eq!([ANY, PG, MARIA].map(|url| count(url, &upgrade)), [0; 3], "{upgrade}");
+            assert_eq!([ANY, PG, MARIADB].map(|url| count(url, &upgrade)), [0; 3], "{upgrade}");
         }
     }
 
@@ -299,7 +388,7 @@ mod tests {
                 "op.create_table('t', sa.ForeignKeyConstraint(['x'], ['u.id'], name='n'{more}))\nop.create_foreign_key('n', 't', 'u', ['x'], ['id'])"
             )
         };
-        for url in [ANY, PG, MARIA] {
+        for url in [ANY, PG, MARIADB] {
             assert_eq!(count(url, &with_key(", use_alter=True")), 0, "{url}");
             assert_eq!(count(url, &with_key(", use_alter=False")), 1, "{url}");
             assert_eq!(count(url, &with_key("")), 1, "{url}");

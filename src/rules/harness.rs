@@ -1,130 +1,122 @@
 //! Checks small projects in memory, for the tests of rules.
+//!
+//! Every fix that a rule offers here is tried: with it the file still parses, and the rule finds less, unless the finding says what the fix
+//! leaves to do.
 
 use std::collections::BTreeSet;
 
-use crate::check::examine;
-use crate::config::Config;
-use crate::diagnostic::Diagnostic;
-use crate::project::Project;
-use crate::snapshot::MemorySnapshot;
-use crate::source::{RepoPath, SourceFile};
+use similar::DiffTag;
 
+use crate::check::examine;
+use crate::config::{CommandLine, Configs};
+use crate::diagnostic::{Diagnostic, Rule};
+use crate::fix::{Fix, apply, difference};
+use crate::project::{Place, Project};
+use crate::python::Module;
+use crate::snapshot::MemorySnapshot;
+use crate::source::SourceFile;
+
+pub(crate) const PG: &str = "postgresql://h/d";
+pub(crate) const MYSQL: &str = "mysql+pymysql://h/d";
+pub(crate) const MARIADB: &str = "mariadb+pymysql://h/d";
+pub(crate) const SQLITE: &str = "sqlite:///x.db";
+/// A URL that does not tell the database.
+pub(crate) const ANY: &str = "";
+
+/// An `env.py` that migrates the `target_metadata` of `app/models.py`.
+pub(crate) const ENV: (&str, &str) = (
+    "migrations/env.py",
+    "from alembic import context\nfrom app.models import target_metadata\n",
+);
+
+/// A convention `NC` with a template for every kind.
 pub(crate) const WHOLE: &str = "NC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(table_name)s_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s', 'pk': 'pk_%(table_name)s'}\n";
 
-/// With every rule, those that are off unless asked for included.
-pub(crate) fn check_files(files: &[(RepoPath, String)]) -> Vec<Diagnostic> {
-    check_with(files, &Config::with_all_rules())
+/// What is found in one file of a project. A configuration among the files holds.
+#[track_caller]
+pub(crate) fn check<P: AsRef<str>, T: AsRef<str>>(files: &[(P, T)], path: &str) -> Vec<Diagnostic> {
+    check_file(&borrowed(files), path, false)
 }
 
-pub(crate) fn check_with(files: &[(RepoPath, String)], config: &Config) -> Vec<Diagnostic> {
-    let snapshot: MemorySnapshot = files
-        .iter()
-        .map(|(path, text)| (path.as_bytes(), text.as_str()))
-        .collect();
-    let project = Project::new(&snapshot, "/top");
+/// What is found in all files of a project.
+#[track_caller]
+pub(crate) fn check_all<P: AsRef<str>, T: AsRef<str>>(files: &[(P, T)]) -> Vec<Diagnostic> {
+    let files = borrowed(files);
+    let paths = files.iter().map(|(path, _)| *path);
     let mut found = Vec::new();
-    for (path, text) in files {
-        let file = SourceFile::new(path.clone(), text.clone());
-        found.extend(examine(&file, false, &project, config).diagnostics);
+    for path in paths.filter(|path| path.ends_with(".py")) {
+        found.extend(check_file(&files, path, false));
     }
     found
 }
 
-pub(crate) fn names(found: &[Diagnostic]) -> BTreeSet<&'static str> {
-    found.iter().map(|diagnostic| diagnostic.rule.name).collect()
+/// What is found in `app/models.py` with this text, whose `target_metadata` is migrated.
+#[track_caller]
+pub(crate) fn check_models(models: &str) -> Vec<Diagnostic> {
+    check(&[ENV, ("app/models.py", models)], "app/models.py")
 }
 
-pub(crate) const ENV: &str = "from alembic import context\nfrom app.models import target_metadata\n";
-
-pub(crate) fn of_models(models: &str) -> Vec<Diagnostic> {
-    let files = [
-        ("migrations/env.py".into(), ENV.to_owned()),
-        ("app/models.py".into(), models.to_owned()),
-    ];
-    check_files(&files)
-        .into_iter()
-        .filter(|one| one.path().display() == "app/models.py")
-        .collect()
-}
-
-/// Findings of a migration in a project for one database; `head` tells whether HEAD holds it already.
-pub(crate) fn of_migration(url: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
-    of_project(url, "", "", upgrade, downgrade, head)
-}
-
-/// The same with something in the body of the base class, and at the end of `env.py`.
-pub(crate) fn of_project(
-    url: &str,
-    base: &str,
-    configure: &str,
-    upgrade: &str,
-    downgrade: &str,
-    head: bool,
-) -> Vec<Diagnostic> {
-    let env = format!(
-        "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n{configure}\n"
-    );
-    let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
-    let models = format!(
-        "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n    {base}\n"
-    );
-    let snapshot = MemorySnapshot::from([
-        ("alembic.ini", ini.as_str()),
-        ("migrations/env.py", env.as_str()),
-        ("app/models.py", models.as_str()),
-    ]);
-    let project = Project::new(&snapshot, "/top");
-    let text = format!(
-        "from alembic import op\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n{upgrade}\ndef downgrade():\n{downgrade}\n"
-    );
-    examine(
-        &SourceFile::new("migrations/versions/b.py".into(), text),
-        head,
-        &project,
-        &Config::default(),
-    )
-    .diagnostics
-}
-
-/// The rules found in each file, with their levels.
-pub(crate) fn found_in(files: &[(&str, &str)]) -> Vec<String> {
-    let files: Vec<(RepoPath, String)> = files
-        .iter()
-        .map(|(path, text)| (RepoPath::from(*path), (*text).to_owned()))
-        .collect();
-    let found = check_files(&files);
-    let line = |one: &Diagnostic| format!("{} {}: {}", one.path(), one.severity, one.rule.name);
-    found.iter().map(line).collect()
-}
-
-/// What is said of the last of these revisions, which stands on the others; `{0}` is a revision's links.
-pub(crate) fn across_revisions(models: &str, revisions: &[&str]) -> Vec<Diagnostic> {
-    across_with(models, revisions, &Config::default())
-}
-
-pub(crate) fn across_with(models: &str, revisions: &[&str], config: &Config) -> Vec<Diagnostic> {
+/// What is found in the last of the revisions of [`history_of`].
+#[track_caller]
+pub(crate) fn check_last(models: &str, revisions: &[&str]) -> Vec<Diagnostic> {
     let (files, last) = history_of(models, revisions);
-    let snapshot: MemorySnapshot = files.into_iter().collect();
-    let project = Project::new(&snapshot, "/top");
-    let found = examine(&last, false, &project, config).diagnostics;
-    found
-        .into_iter()
-        .filter(|one| one.rule.name == super::default_name_dependency::RULE.name)
-        .collect()
+    check(&files, &last.path().display())
 }
 
-/// What is found in the one revision of a project with these models.
-pub(crate) fn of_models_and_revision(models: &str, upgrade: &str) -> Vec<Diagnostic> {
-    let (files, last) = history_of(models, &[upgrade]);
-    let snapshot: MemorySnapshot = files.into_iter().collect();
-    examine(&last, false, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics
+/// What is found in a migration for a database, in a project without a convention.
+#[track_caller]
+pub(crate) fn of_migration(url: &str, upgrade: &str, downgrade: &str, is_deployed: bool) -> Vec<Diagnostic> {
+    let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
+    let env = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
+    let models =
+        "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
+    let (path, text) = ("migrations/versions/b.py", revision(upgrade, downgrade));
+    assert_eq!(errors(path, &text), 0, "{text}");
+    let files = [
+        ("alembic.ini", ini.as_str()),
+        ("migrations/env.py", env),
+        ("app/models.py", models),
+        (path, &text),
+    ];
+    check_file(&files, path, is_deployed)
 }
 
-/// The files of a project whose revisions follow each other, and the last of them.
+/// The rule finds something in each of these migrations, written as `upgrade / downgrade`, or as the upgrade alone.
+#[track_caller]
+pub(crate) fn assert_finds(rule: &Rule, url: &str, migrations: &[&str]) {
+    for migration in migrations {
+        assert!(finds(rule, url, migration), "nothing found in {migration}");
+    }
+}
+
+/// The rule finds nothing in any of these migrations, written in the same way.
+#[track_caller]
+pub(crate) fn assert_finds_nothing(rule: &Rule, url: &str, migrations: &[&str]) {
+    for migration in migrations {
+        assert!(!finds(rule, url, migration), "found in {migration}");
+    }
+}
+
+#[track_caller]
+fn finds(rule: &Rule, url: &str, migration: &str) -> bool {
+    let (upgrade, downgrade) = migration.split_once(" / ").unwrap_or((migration, "pass"));
+    rules_of(&of_migration(url, upgrade, downgrade, false)).contains(rule.name)
+}
+
+/// A revision with these directions, indented or not.
+pub(crate) fn revision(upgrade: &str, downgrade: &str) -> String {
+    let body = |code: &str| textwrap::indent(&textwrap::dedent(code), "    ");
+    let (upgrade, downgrade) = (body(upgrade), body(downgrade));
+    format!(
+        "from alembic import op\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n{upgrade}\ndef downgrade():\n{downgrade}\n"
+    )
+}
+
+/// The files of a project whose revisions follow each other, and the last of them. A revision is the line of its upgrade, or a module with
+/// `{0}` in place of `revision` and `down_revision`.
 pub(crate) fn history_of(models: &str, revisions: &[&str]) -> (Vec<(String, String)>, SourceFile) {
-    let env = "from alembic import context\nfrom app.models import target_metadata\n";
     let mut files = vec![
-        ("migrations/env.py".to_owned(), env.to_owned()),
+        (ENV.0.to_owned(), ENV.1.to_owned()),
         ("app/models.py".to_owned(), models.to_owned()),
     ];
     for (at, body) in revisions.iter().enumerate() {
@@ -132,15 +124,130 @@ pub(crate) fn history_of(models: &str, revisions: &[&str]) -> (Vec<(String, Stri
             Some(before) => format!("'r{before}'"),
             None => "None".to_owned(),
         };
+        let links = format!("revision = 'r{at}'\ndown_revision = {down}");
         let text = if body.contains("def ") {
-            body.replace("{0}", &format!("revision = 'r{at}'\ndown_revision = {down}"))
+            body.replace("{0}", &links)
         } else {
-            format!(
-                "from alembic import op\nimport sqlalchemy as sa\nrevision = 'r{at}'\ndown_revision = {down}\ndef upgrade():\n    {body}\n"
-            )
+            format!("from alembic import op\nimport sqlalchemy as sa\n{links}\ndef upgrade():\n    {body}\n")
         };
         files.push((format!("migrations/versions/r{at}.py"), text));
     }
     let (path, text) = files.last().unwrap().clone();
     (files, SourceFile::new(path.as_str().into(), text))
+}
+
+/// The rules that found something.
+pub(crate) fn rules_of(found: &[Diagnostic]) -> BTreeSet<&'static str> {
+    found.iter().map(|diagnostic| diagnostic.rule.name).collect()
+}
+
+/// The file, the level and the rule of each finding.
+pub(crate) fn lines(found: &[Diagnostic]) -> Vec<String> {
+    let line = |one: &Diagnostic| format!("{} {}: {}", one.path(), one.severity, one.rule.name);
+    found.iter().map(line).collect()
+}
+
+/// What the findings of one file say, and the lines that their fixes change.
+pub(crate) fn shown(found: &[Diagnostic]) -> String {
+    let mut text = String::new();
+    for one in found {
+        let (place, rule) = (&one.focus.place, one.rule.name);
+        let at = |place: &Place| {
+            let position = place.file.position(place.span.start);
+            let (line, column) = (position.line, position.column);
+            match place.file.path() {
+                path if path == one.path() => format!("{line}:{column}"),
+                path => format!("{path}:{line}:{column}"),
+            }
+        };
+        text += &format!("{} {}[{rule}]: {}\n", at(place), one.severity, one.message);
+        text += &format!("  {}: {}\n", place.file.slice(place.span), one.focus.text);
+        for label in one.places() {
+            text += &format!("  {}: {}\n", at(&label.place), label.text);
+        }
+        if let Some(help) = &one.help {
+            text += &format!("  help: {help}\n");
+        }
+        if let Some(fix) = &one.fix {
+            text += &format!("  {:?} fix: {}\n", fix.safety, fix.title);
+        }
+    }
+    text + &changed_lines(found)
+}
+
+fn changed_lines(found: &[Diagnostic]) -> String {
+    let Some(first) = found.first() else {
+        return String::new();
+    };
+    let after = fixed(found);
+    let (old, new) = (first.file.lines(), after.lines());
+    let mut text = String::new();
+    for operation in difference(&old, &new) {
+        if operation.tag() != DiffTag::Equal {
+            text.extend(old[operation.old_range()].iter().map(|line| format!("- {line}")));
+            text.extend(new[operation.new_range()].iter().map(|line| format!("+ {line}")));
+        }
+    }
+    text
+}
+
+/// The file with the fixes of all its findings.
+pub(crate) fn fixed(found: &[Diagnostic]) -> SourceFile {
+    let before = &found[0].file;
+    let text = apply(before, found.iter().filter_map(|one| one.fix.as_ref()));
+    SourceFile::new(before.path().clone(), text)
+}
+
+fn borrowed<P: AsRef<str>, T: AsRef<str>>(files: &[(P, T)]) -> Vec<(&str, &str)> {
+    files
+        .iter()
+        .map(|(path, text)| (path.as_ref(), text.as_ref()))
+        .collect()
+}
+
+#[track_caller]
+fn check_file(files: &[(&str, &str)], path: &str, is_deployed: bool) -> Vec<Diagnostic> {
+    let (_, text) = files.iter().find(|(known, _)| *known == path).unwrap();
+    let found = look(files, path, text, is_deployed);
+    let mut fixes: Vec<&Fix> = Vec::new();
+    for fix in found.iter().filter_map(|one| one.fix.as_ref()) {
+        if !fixes.contains(&fix) {
+            fixes.push(fix);
+        }
+    }
+    let alone = fixes.iter().map(|fix| vec![*fix]);
+    let together = (fixes.len() > 1).then(|| fixes.clone());
+    for fixes in alone.chain(together) {
+        let after = apply(&found[0].file, fixes.iter().copied());
+        let left = look(files, path, &after, is_deployed);
+        assert!(
+            errors(path, &after) <= errors(path, text),
+            "a fix breaks the file:\n{after}"
+        );
+        let is_tried = |one: &&Diagnostic| one.fix.as_ref().is_some_and(|fix| fixes.contains(&fix));
+        for one in found.iter().filter(is_tried).filter(|one| one.left_to_do.is_none()) {
+            let count = |found: &[Diagnostic]| found.iter().filter(|other| other.rule == one.rule).count();
+            assert!(
+                count(&left) < count(&found),
+                "the fix of {} leaves it:\n{after}",
+                one.rule.name
+            );
+        }
+    }
+    found
+}
+
+/// What is found in one file of a project when it has this text.
+fn look(files: &[(&str, &str)], path: &str, text: &str, is_deployed: bool) -> Vec<Diagnostic> {
+    let others = files.iter().filter(|(other, _)| *other != path);
+    let snapshot: MemorySnapshot = others.copied().chain([(path, text)]).collect();
+    let project = Project::new(&snapshot, "/top");
+    let configs = Configs::nearest(&snapshot, CommandLine::default());
+    let file = SourceFile::new(path.into(), text.to_owned());
+    examine(&file, is_deployed, &project, &configs.of(&path.into()).unwrap()).diagnostics
+}
+
+fn errors(path: &str, text: &str) -> usize {
+    let file = SourceFile::new(path.into(), text.to_owned());
+    Module::parse(file).errors().len()
 }

@@ -40,3 +40,53 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::harness::{check_last, revision, rules_of, shown};
+
+    const CREATE: &str = "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
+    const DROP: &str = "op.drop_constraint(None, 'order', type_='foreignkey')";
+
+    fn models(template: &str) -> String {
+        format!("import sqlalchemy as sa\ntarget_metadata = sa.MetaData(naming_convention={{'fk': '{template}'}})\n")
+    }
+
+    #[test]
+    fn the_name_of_the_convention_is_written_down() {
+        let found = check_last(&models("fk_%(table_name)s"), &[&revision(CREATE, DROP)]);
+        insta::assert_snapshot!(shown(&found), @r"
+        5:27 error[implicit-constraint-name]: foreign key `order.invoice_id` is named only while the migration runs
+          None: the name changes when the convention does
+          7:24: and this downgrade finds it only while the convention stays as it is
+          app/models.py:2:49: this convention names it while the migration runs
+          help: name it in both functions: `fk_order`, as your convention does
+          Safe fix: name it `fk_order` in both functions
+        -     op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])
+        +     op.create_foreign_key(op.f('fk_order'), 'order', 'invoice', ['invoice_id'], ['id'])
+        -     op.drop_constraint(None, 'order', type_='foreignkey')
+        +     op.drop_constraint(op.f('fk_order'), 'order', type_='foreignkey')
+        ");
+    }
+
+    #[test]
+    fn a_convention_that_needs_the_table_only_names_the_drop_as_well() {
+        for (template, expected) in [
+            (
+                "fk_%(table_name)s",
+                "and this downgrade finds it only while the convention stays as it is",
+            ),
+            (
+                "fk_%(table_name)s_%(column_0_name)s",
+                "and this downgrade fails: no columns to name it by",
+            ),
+        ] {
+            let found = check_last(&models(template), &[&revision(CREATE, DROP)]);
+            let implicit = found.iter().find(|one| one.rule == &RULE).unwrap();
+            assert_eq!(implicit.related[0].text, expected, "{template}");
+            let fails = expected.contains("fails");
+            assert_eq!(rules_of(&found).contains("unnamed-drop"), fails, "{found:?}");
+        }
+    }
+}

@@ -82,3 +82,28 @@ fn consequence(needed: &[&str]) -> &'static str {
         _ => "autogenerate still writes None for these",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::harness::{check_models, shown};
+
+    #[test]
+    fn what_is_left_out_is_told_with_what_follows() {
+        let found = |convention: &str| {
+            let models = format!(
+                "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={convention})\n"
+            );
+            shown(&check_models(&models))
+        };
+        insta::assert_snapshot!(found("{'ix': 'ix_%(column_0_label)s'}"), @r"
+        2:46 error[incomplete-naming-convention]: the naming convention leaves out `fk`, `uq`, `pk` and `ck`
+          {'ix': 'ix_%(column_0_label)s'}: autogenerate still writes None for these
+          help: add a template for each (`alembic-named explain incomplete-naming-convention` shows them)
+        ");
+        insta::assert_snapshot!(found("{'fk': 'fk_%(column_0_N_label)s', 'uq': 'uq_%(column_0_N_label)s', 'pk': 'pk_%(table_name)s', 'ck': 'ck_%(constraint_name)s'}"), @r"
+        2:46 error[incomplete-naming-convention]: the naming convention leaves out `ix`
+          {'fk': 'fk_%(column_0_N_label)s', 'uq': 'uq_%(column_0_N_label)s', 'pk': 'pk_%(table_name)s', 'ck': 'ck_%(constraint_name)s'}: a dict without `ix` takes away SQLAlchemy's default: `index=True` then fails
+          help: add a template for each (`alembic-named explain incomplete-naming-convention` shows them)
+        ");
+    }
+}

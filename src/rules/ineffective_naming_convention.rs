@@ -135,7 +135,94 @@ fn of_list(file: &MetadataFile<'_>, several: &[MetadataFacts]) -> Vec<Diagnostic
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::harness::{WHOLE, check_files, found_in};
+    use super::RULE;
+    use crate::rules::harness::{ENV, WHOLE, check_all, check_models, lines, rules_of, shown};
+
+    #[test]
+    fn what_has_no_effect_is_shown_with_the_metadata() {
+        let found = check_models(
+            "from sqlalchemy.orm import DeclarativeBase\nNC = {'fk': 'fk_%(table_name)s'}\nclass Base(DeclarativeBase):\n    __metadata_args__ = {'naming_convention': NC}\ntarget_metadata = Base.metadata\n",
+        );
+        insta::assert_snapshot!(shown(&found), @r"
+        4:5 error[ineffective-naming-convention]: this naming convention has no effect
+          __metadata_args__ = {'naming_convention': NC}: SQLAlchemy has no `__metadata_args__`; the convention belongs to the `MetaData`
+          3:7: this is the metadata that Alembic migrates, without a convention
+          help: give the convention to the MetaData itself: `metadata = MetaData(naming_convention=...)`
+        ");
+    }
+
+    #[test]
+    fn conventions_without_effect_are_told() {
+        let imports = "from sqlalchemy import MetaData\nfrom sqlalchemy.orm import DeclarativeBase, as_declarative\nfrom flask_sqlalchemy import SQLAlchemy\n";
+        for models in [
+            "@as_declarative()\nclass Base:\n    metadata = MetaData(naming_convention=NC)\ntarget_metadata = Base.metadata\n",
+            "class Base(DeclarativeBase):\n    pass\ndb = SQLAlchemy(model_class=Base, metadata=MetaData(naming_convention=NC))\ntarget_metadata = db.metadata\n",
+            "class Base(DeclarativeBase):\n    __metadata_args__ = {'naming_convention': NC}\ntarget_metadata = Base.metadata\n",
+            "target_metadata = [MetaData(naming_convention=NC)]\n",
+        ] {
+            let found = check_models(&format!("{imports}{WHOLE}{models}"));
+            assert_eq!(rules_of(&found), [RULE.name].into(), "{models}\n{found:?}");
+        }
+        for models in [
+            "target_metadata = MetaData(naming_convention=NC)\n",
+            "def f():\n    m = MetaData()\n    return m\ntarget_metadata = object()\n",
+        ] {
+            let found = check_models(&format!("{imports}{WHOLE}{models}"));
+            assert!(found.is_empty(), "{models}\n{found:?}");
+        }
+    }
+
+    /// Seen with SQLAlchemy 2.1 and Alembic 1.20: tables that are there already keep constraints without names, and autogenerate writes None
+    /// for them; only an operation without a name is named while it runs.
+    #[test]
+    fn a_convention_names_only_the_tables_that_come_after_it() {
+        let late = ["app/models.py error: ineffective-naming-convention"];
+        for (models, is_late) in [
+            (
+                "md = MetaData()\nt = Table('t', md)\nmd.naming_convention = NC\ntarget_metadata = md\n",
+                true,
+            ),
+            (
+                "md = MetaData()\nmd.naming_convention = NC\nt = Table('t', md)\ntarget_metadata = md\n",
+                false,
+            ),
+            (
+                "md = MetaData()\nt = Table('t', md)\nsetattr(md, 'naming_convention', NC)\ntarget_metadata = md\n",
+                true,
+            ),
+            (
+                "class Base(DeclarativeBase):\n    pass\nclass T(Base):\n    __tablename__ = 't'\nBase.metadata.naming_convention = NC\ntarget_metadata = Base.metadata\n",
+                true,
+            ),
+            (
+                "class Base(DeclarativeBase):\n    pass\nBase.metadata.naming_convention = NC\nclass T(Base):\n    __tablename__ = 't'\ntarget_metadata = Base.metadata\n",
+                false,
+            ),
+            (
+                "class Base(DeclarativeBase):\n    pass\nclass Mixin:\n    __tablename__ = 't'\nclass A(Base):\n    __abstract__ = True\nBase.metadata.naming_convention = NC\ntarget_metadata = Base.metadata\n",
+                false,
+            ),
+            (
+                "class T(SQLModel, table=True):\n    pass\nSQLModel.metadata.naming_convention = NC\ntarget_metadata = SQLModel.metadata\n",
+                true,
+            ),
+        ] {
+            let models = format!(
+                "from sqlalchemy import MetaData, Table\nfrom sqlalchemy.orm import DeclarativeBase\nfrom sqlmodel import SQLModel\n{WHOLE}{models}"
+            );
+            let found = check_all(&[ENV, ("app/models.py", &models)]);
+            assert_eq!(lines(&found), if is_late { &late[..] } else { &[] }, "in\n{models}");
+        }
+        let models = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\nclass T(Base):\n    __tablename__ = 't'\n";
+        let env = format!(
+            "from alembic import context\nfrom app.models import Base\n{WHOLE}Base.metadata.naming_convention = NC\ntarget_metadata = Base.metadata\n"
+        );
+        let found = check_all(&[("migrations/env.py", env.as_str()), ("app/models.py", models)]);
+        assert_eq!(
+            lines(&found),
+            ["migrations/env.py error: ineffective-naming-convention"]
+        );
+    }
 
     const IMPORTS: &[&str] = &[
         "from app.models import Card",
@@ -161,11 +248,7 @@ mod tests {
     }
 
     fn found(files: &[(String, String)]) -> Vec<String> {
-        let files: Vec<(&str, &str)> = files
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
-            .collect();
-        found_in(&files)
+        lines(&check_all(files))
     }
 
     /// Seen with SQLModel 0.0.39 and Alembic 1.20: tables that an import has defined already stay without names.
@@ -248,12 +331,11 @@ mod tests {
         let env = format!(
             "from sqlmodel import SQLModel\nimport app.models\n{WHOLE}SQLModel.metadata.naming_convention = NC\ntarget_metadata = SQLModel.metadata\n"
         );
-        let files = project(SQLMODEL, BASE, "", &env);
-        let files: Vec<_> = files
-            .iter()
-            .map(|(path, text)| (path.as_str().into(), text.clone()))
-            .collect();
-        let help = check_files(&files).pop().unwrap().help.unwrap();
+        let help = check_all(&project(SQLMODEL, BASE, "", &env))
+            .pop()
+            .unwrap()
+            .help
+            .unwrap();
         assert_eq!(help, "set it above line 3");
     }
 }

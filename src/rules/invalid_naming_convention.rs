@@ -70,3 +70,35 @@ fn help(kind: &ProblemKind) -> String {
         _ => "see `alembic-named explain invalid-naming-convention`".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::harness::{check_models, rules_of, shown};
+
+    const MODELS: &str = "from sqlalchemy import MetaData\nNC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s', 'pk': 'pk_%(table_name)s'}\ntarget_metadata = MetaData(naming_convention=NC)\n";
+
+    #[test]
+    fn a_mistake_is_shown_at_its_key() {
+        let found = check_models(&MODELS.replace("'fk_%(table_name)s_%(column_0_name)s'", "'fk_%(tabel_name)s'"));
+        insta::assert_snapshot!(shown(&found), @r"
+        2:115 error[invalid-naming-convention]: the template for `fk` uses `%(tabel_name)s`, a token that SQLAlchemy does not know; the nearest that it knows is `%(table_name)s`
+          'fk': this fails as soon as such a constraint is built
+          help: `%(table_name)s` may be what is meant
+        ");
+    }
+
+    #[test]
+    fn conventions_with_mistakes_are_told() {
+        for (right, wrong) in [
+            ("'fk_%(table_name)s_%(column_0_name)s'", "'fk_%(tabel_name)s'"),
+            ("'pk_%(table_name)s'", "'pk_%(constraint_name)s'"),
+            ("{'ix'", "{'foreign_key': 'x', 'ix'"),
+        ] {
+            assert!(MODELS.contains(right));
+            let models = MODELS.replace(right, wrong);
+            assert_eq!(rules_of(&check_models(&models)), [RULE.name].into(), "{models}");
+        }
+        assert!(check_models(MODELS).is_empty());
+    }
+}

@@ -124,49 +124,121 @@ fn label(possible: &[Dialect], name: &str, is_cut: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::check::examine;
-    use crate::config::Config;
+    use super::RULE;
     use crate::diagnostic::Severity;
-    use crate::project::Project;
-    use crate::snapshot::MemorySnapshot;
-    use crate::source::SourceFile;
+    use crate::rules::harness::{
+        ANY, ENV, MYSQL, PG, SQLITE, assert_finds, assert_finds_nothing, check, of_migration, revision, rules_of, shown,
+    };
+
+    const REVISION: &str = "migrations/versions/b.py";
+
+    #[test]
+    fn the_length_is_told_with_the_limit() {
+        let create = format!("op.create_unique_constraint('{}', 't', ['a'])", "a".repeat(65));
+        insta::assert_snapshot!(shown(&of_migration(PG, &create, "pass", false)), @r"
+        5:33 error[name-too-long]: the name is too long for PostgreSQL
+          'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa': 65 bytes, and PostgreSQL takes 63
+          help: shorten it, or write it as `op.f('...')`, which SQLAlchemy shortens in the same way each time
+        ");
+    }
+
+    #[test]
+    fn each_database_has_its_own_limit() {
+        assert_finds(
+            &RULE,
+            MYSQL,
+            &[
+                "op.create_unique_constraint('x2345678901234567890123456789012345678901234567890123456789012345', 't', ['c'])",
+            ],
+        );
+        assert_finds_nothing(
+            &RULE,
+            SQLITE,
+            &[
+                "op.create_unique_constraint('x2345678901234567890123456789012345678901234567890123456789012345', 't', ['c'])",
+            ],
+        );
+        assert_finds_nothing(
+            &RULE,
+            PG,
+            &[
+                "op.create_unique_constraint('x23456789012345678901234567890123456789012345678901234567890123', 't', ['c'])",
+            ],
+        );
+        assert_finds(
+            &RULE,
+            PG,
+            &["op.create_unique_constraint('äääääääääääääääääääääääääääääääää', 't', ['c'])"],
+        );
+    }
+
+    #[test]
+    fn who_does_not_say_the_database_is_told_how() {
+        let plain = format!("op.create_unique_constraint('{}', 't', ['a'])", "a".repeat(65));
+        for (url, is_said) in [(PG, false), (ANY, true)] {
+            let found = of_migration(url, &plain, "pass", false);
+            let help = found[0].help.as_ref().unwrap();
+            assert_eq!(help.contains("set `dialect` in the configuration"), is_said, "{help}");
+        }
+    }
+
+    /// What a convention makes of a plain name is finished, and SQLAlchemy shortens it.
+    #[test]
+    fn a_convention_that_builds_on_names_keeps_them_from_being_too_long() {
+        let long = "x".repeat(64);
+        let found = |template: &str, call: &str| {
+            let models = format!(
+                "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={{'ck': '{template}'}})\n"
+            );
+            let files = [
+                (
+                    "alembic.ini",
+                    "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://h/d\n",
+                ),
+                ENV,
+                ("app/models.py", &models),
+                (REVISION, &revision(call, "pass")),
+            ];
+            rules_of(&check(&files, REVISION)).contains(RULE.name)
+        };
+        let check = format!("op.create_check_constraint('{long}', 't', 'c > 0')");
+        let inside = format!("op.create_table('t', sa.CheckConstraint('c > 0', name='{long}'))");
+        for call in [&check, &inside] {
+            assert!(!found("ck_%(table_name)s_%(constraint_name)s", call), "{call}");
+            assert!(found("ck_%(table_name)s", call), "{call}");
+        }
+    }
 
     /// What is said of a name of so many letters in a revision, beside these files.
     fn found(path: &str, length: usize, files: &[(&str, &str)]) -> Option<(Severity, String)> {
         let name = "x".repeat(length);
-        let text = format!(
-            "from alembic import op\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n    op.create_index('{name}', 't', ['c'])\n"
-        );
-        let env = ("migrations/env.py", "from alembic import context\n");
-        let snapshot: MemorySnapshot = files.iter().copied().chain([env]).collect();
-        let project = Project::new(&snapshot, "/top");
-        let file = SourceFile::new(path.into(), text);
-        let found = examine(&file, false, &project, &Config::default()).diagnostics;
-        let found = found.into_iter().find(|one| one.rule == &super::RULE)?;
+        let text = revision(&format!("op.create_index('{name}', 't', ['c'])"), "pass");
+        let own = [("migrations/env.py", "from alembic import context\n"), (path, &text)];
+        let found = check(&[files, &own].concat(), path);
+        let found = found.into_iter().find(|one| one.rule == &RULE)?;
         Some((found.severity, found.message))
     }
 
     #[test]
     fn only_what_every_database_refuses_that_may_be_meant_is_found() {
-        let revision = "migrations/versions/b.py";
         let error = |databases: &str| Some((Severity::Error, format!("the name is too long for {databases}")));
         let warning = |databases: &str| Some((Severity::Warning, format!("the name is too long for {databases}")));
         let mysql = ("migrations/versions/a.py", "from sqlalchemy.dialects import mysql\n");
         for (path, length, files, expected) in [
-            (revision, 64, &[][..], None),
-            (revision, 65, &[], warning("PostgreSQL, MySQL and MariaDB")),
-            (revision, 64, &[("requirements.txt", "psycopg2\n")], error("PostgreSQL")),
-            (revision, 64, &[mysql], None),
-            (revision, 65, &[mysql], error("MySQL and MariaDB")),
-            (revision, 64, &[mysql, ("requirements.txt", "psycopg2\n")], None),
+            (REVISION, 64, &[][..], None),
+            (REVISION, 65, &[], warning("PostgreSQL, MySQL and MariaDB")),
+            (REVISION, 64, &[("requirements.txt", "psycopg2\n")], error("PostgreSQL")),
+            (REVISION, 64, &[mysql], None),
+            (REVISION, 65, &[mysql], error("MySQL and MariaDB")),
+            (REVISION, 64, &[mysql, ("requirements.txt", "psycopg2\n")], None),
             (
-                revision,
+                REVISION,
                 65,
                 &[mysql, ("requirements.txt", "psycopg2\n")],
                 error("PostgreSQL, MySQL and MariaDB"),
             ),
-            (revision, 70, &[mysql, ("requirements.txt", "aiosqlite\n")], None),
-            (revision, 128, &[("requirements.txt", "oracledb\n")], None),
+            (REVISION, 70, &[mysql, ("requirements.txt", "aiosqlite\n")], None),
+            (REVISION, 128, &[("requirements.txt", "oracledb\n")], None),
             (
                 "migrations/versions/sqlite/b.py",
                 200,

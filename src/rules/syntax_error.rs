@@ -36,3 +36,18 @@ fn lower_first(text: &str) -> String {
         .map(|first| first.to_lowercase().chain(letters).collect())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::harness::{check_last, shown};
+
+    #[test]
+    fn the_first_of_several_errors_is_shown() {
+        let found = check_last("", &["op.create_index('ix', 't', ['c']\n    x = = 1\n    y = = 2"]);
+        insta::assert_snapshot!(shown(&found), @r"
+        7:5 warning[syntax-error]: this is not valid Python (and 6 more errors below)
+          x: expected `,`, found name
+          help: mend it, so that all of the file can be checked
+        ");
+    }
+}

@@ -106,25 +106,27 @@ fn of_type(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_>) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use crate::check::examine;
-    use crate::config::Config;
+    use super::RULE;
     use crate::diagnostic::Diagnostic;
-    use crate::project::Project;
-    use crate::snapshot::MemorySnapshot;
-    use crate::source::SourceFile;
+    use crate::rules::harness::{
+        MYSQL, PG, SQLITE, assert_finds, assert_finds_nothing, check, of_migration, revision, shown,
+    };
 
     const MODELS: &str = "from sqlalchemy import MetaData\nmetadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
+    /// A database that is none of those that are known.
+    const OTHER: &str = "driver://h/d";
 
     fn found(url: &str, models: &str, upgrade: &str) -> Vec<Diagnostic> {
         let env = format!(
             "from alembic import context\nfrom app.models import metadata\nurl = '{url}'\ntarget_metadata = metadata\n"
         );
-        let snapshot = MemorySnapshot::from([("migrations/env.py", env.as_str()), ("app/models.py", models)]);
-        let text =
-            format!("from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    {upgrade}\n");
-        let file = SourceFile::new("migrations/versions/a.py".into(), text);
-        let project = Project::new(&snapshot, "/top");
-        examine(&file, false, &project, &Config::default()).diagnostics
+        let path = "migrations/versions/b.py";
+        let files = [
+            ("migrations/env.py", env.as_str()),
+            ("app/models.py", models),
+            (path, &revision(upgrade, "pass")),
+        ];
+        check(&files, path)
     }
 
     fn told(url: &str, models: &str, upgrade: &str) -> Vec<String> {
@@ -132,10 +134,40 @@ mod tests {
         found(url, models, upgrade).iter().map(line).collect()
     }
 
-    const PG: &str = "postgresql://h/d";
-    const MY: &str = "mysql://h/d";
-    const LITE: &str = "sqlite://";
-    const ANY: &str = "driver://h/d";
+    #[test]
+    fn a_check_is_named_in_its_column_and_a_unique_constraint_by_itself() {
+        let add =
+            "op.add_column('order', sa.Column('paid', sa.Integer(), sa.CheckConstraint('paid > 0'), unique=True))";
+        insta::assert_snapshot!(shown(&of_migration(PG, add, "pass", false)), @r"
+        5:60 warning[unnamed-column-constraint]: the new column's check constraint has no name
+          sa.CheckConstraint('paid > 0'): Alembic never learns the name it gets; it goes when the column goes
+          help: give it a name with `name=`: only you know what it is for
+        5:92 warning[unnamed-column-constraint]: the new column's unique constraint has no name
+          unique=True: Alembic never learns the name it gets; it goes when the column goes
+          help: take `unique=True` out and create the constraint by itself: `create_unique_constraint` with the name `uq_order_paid`
+        ");
+    }
+
+    #[test]
+    fn unique_columns_and_their_checks_are_found() {
+        assert_finds(
+            &RULE,
+            PG,
+            &[
+                "op.add_column('o', sa.Column('i', sa.Integer(), unique=True))",
+                "op.add_column('o', sa.Column('i', sa.CheckConstraint('i > 0')))",
+                "column = sa.Column('i', sa.Integer(), unique=True); op.add_column(table_name='o', column=column)",
+            ],
+        );
+        assert_finds_nothing(
+            &RULE,
+            PG,
+            &[
+                "op.add_column('o', sa.Column('i', unique=True, index=True))",
+                "op.add_column('o', sa.Column('i', unique=False))",
+            ],
+        );
+    }
 
     /// Each was run with Alembic 1.20 and SQLAlchemy 2.1 on PostgreSQL, MariaDB and SQLite.
     #[test]
@@ -145,8 +177,8 @@ mod tests {
         for (url, upgrade, expected) in [
             (PG, own, "error unnamed-constraint"),
             (PG, column, "error unnamed-column-constraint"),
-            (MY, column, "error unnamed-column-constraint"),
-            (LITE, column, "error unnamed-column-constraint"),
+            (MYSQL, column, "error unnamed-column-constraint"),
+            (SQLITE, column, "error unnamed-column-constraint"),
             (
                 PG,
                 "op.create_table('u', sa.Column('b', sa.Integer, sa.CheckConstraint('b > 0')))",
@@ -178,17 +210,17 @@ mod tests {
         let native = "sa.Enum('x', 'y', create_constraint=True)";
         for (kind, url, table, column) in [
             (boolean, PG, "", ""),
-            (boolean, MY, "error", "error"),
-            (boolean, LITE, "error", ""),
-            (boolean, ANY, "warning", "warning"),
+            (boolean, MYSQL, "error", "error"),
+            (boolean, SQLITE, "error", ""),
+            (boolean, OTHER, "warning", "warning"),
             (text, PG, "error", "error"),
-            (text, MY, "error", "error"),
-            (text, LITE, "error", ""),
-            (text, ANY, "error", "warning"),
+            (text, MYSQL, "error", "error"),
+            (text, SQLITE, "error", ""),
+            (text, OTHER, "error", "warning"),
             (native, PG, "", ""),
-            (native, MY, "", ""),
-            (native, LITE, "error", ""),
-            (native, ANY, "warning", "warning"),
+            (native, MYSQL, "", ""),
+            (native, SQLITE, "error", ""),
+            (native, OTHER, "warning", "warning"),
             (
                 "sa.Enum('x', name='b', native_enum=False, create_constraint=True)",
                 PG,
@@ -197,7 +229,7 @@ mod tests {
             ),
             ("sa.Enum(Kind, native_enum=False, create_constraint=True)", PG, "", ""),
             ("sa.Enum('x', native_enum=False)", PG, "", ""),
-            ("sa.Boolean()", MY, "", ""),
+            ("sa.Boolean()", MYSQL, "", ""),
         ] {
             let line = |severity: &str, rule: &str| match severity {
                 "" => Vec::new(),
@@ -246,7 +278,7 @@ mod tests {
         );
         assert!(only.suggested_name.is_none() && only.fix.is_none());
         let column = "op.add_column('order', sa.Column('b', sa.Integer, sa.CheckConstraint('b > 0')))";
-        let help = found(MY, "", column)[0].help.clone().unwrap();
+        let help = found(MYSQL, "", column)[0].help.clone().unwrap();
         assert!(help.contains("`create_check_constraint` with a name"), "{help}");
     }
 }

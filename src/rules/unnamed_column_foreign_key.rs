@@ -163,3 +163,103 @@ fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, 
         text: format!("{call}{ending}{indent}"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::harness::{
+        MYSQL, PG, SQLITE, assert_finds, assert_finds_nothing, check, of_migration, revision, rules_of, shown,
+    };
+
+    #[test]
+    fn the_key_is_named_in_its_column() {
+        let add = "op.add_column('order', sa.Column('invoice_id', sa.ForeignKey('invoice.id')))";
+        let drop = "op.drop_column('order', 'invoice_id')";
+        insta::assert_snapshot!(shown(&of_migration(PG, add, drop, false)), @r"
+        5:52 error[unnamed-column-foreign-key]: foreign key `order.invoice_id` has no name
+          sa.ForeignKey('invoice.id'): Alembic never learns the name it gets
+          help: name it: `fk_order_invoice_id_invoice`
+          Suggested fix: name it `fk_order_invoice_id_invoice`
+        -     op.add_column('order', sa.Column('invoice_id', sa.ForeignKey('invoice.id')))
+        +     op.add_column('order', sa.Column('invoice_id', sa.ForeignKey('invoice.id', name=op.f('fk_order_invoice_id_invoice'))))
+        ");
+        insta::assert_snapshot!(shown(&of_migration(MYSQL, add, drop, false)), @r"
+        5:52 error[unnamed-column-foreign-key]: foreign key `order.invoice_id` has no name
+          sa.ForeignKey('invoice.id'): the column cannot be dropped while the key is there (error 1553), and a key without a name cannot be dropped
+          help: name it: `fk_order_invoice_id_invoice`; drop it by that name before the column
+          Suggested fix: name it `fk_order_invoice_id_invoice`
+        -     op.add_column('order', sa.Column('invoice_id', sa.ForeignKey('invoice.id')))
+        +     op.add_column('order', sa.Column('invoice_id', sa.ForeignKey('invoice.id', name=op.f('fk_order_invoice_id_invoice'))))
+        +     op.drop_constraint(op.f('fk_order_invoice_id_invoice'), 'order', type_='foreignkey')
+        ");
+    }
+
+    #[test]
+    fn keys_of_added_columns_are_found() {
+        assert_finds(
+            &RULE,
+            PG,
+            &[
+                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id'))) / op.drop_column('o', 'i')",
+                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name=None)), schema='s')",
+                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='')))",
+                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='fk')), inline_references=True)",
+            ],
+        );
+        assert_finds(
+            &RULE,
+            SQLITE,
+            &["with op.batch_alter_table('o') as b: b.add_column(Column('i', ForeignKey('t.id')))"],
+        );
+        assert_finds_nothing(
+            &RULE,
+            PG,
+            &[
+                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='fk')))",
+                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', **options)))",
+                "op.add_column('o', column)",
+            ],
+        );
+        assert_finds(
+            &RULE,
+            MYSQL,
+            &["column = sa.Column('i', sa.Integer(), sa.ForeignKey('t.id')); op.add_column('o', column)"],
+        );
+        assert_finds_nothing(
+            &RULE,
+            SQLITE,
+            &["op.add_column('o', sa.Column('i', sa.ForeignKey('t.id')), inline_references=True)"],
+        );
+        assert_finds_nothing(
+            &RULE,
+            MYSQL,
+            &[
+                "for column in [sa.Column('i', sa.ForeignKey('t.id'))]: op.add_column('o', column)",
+                "column = sa.Column('i', sa.ForeignKey('t.id')); column = other(); op.add_column('o', column)",
+            ],
+        );
+    }
+
+    /// `op.f` works only while a migration runs, and two tables need two names.
+    #[test]
+    fn a_column_behind_a_name_is_named_only_where_it_can_be() {
+        let edits = |head: &str, upgrade: &str| {
+            let text = format!("{head}\n{}", revision(upgrade, "pass"));
+            let found = check(&[("versions/b.py", text)], "versions/b.py");
+            assert!(rules_of(&found).contains(RULE.name), "{upgrade}");
+            found.iter().filter(|one| one.fix.is_some()).count()
+        };
+        let column = "column = sa.Column('i', sa.ForeignKey('t.id'))";
+        let add = "op.add_column('o', column)";
+        assert_eq!(edits("", &format!("{column}; {add}")), 1);
+        assert_eq!(edits(column, add), 0);
+        assert_eq!(edits("", &format!("{column}; {add}; op.add_column('p', column)")), 0);
+        assert_eq!(
+            edits(
+                "",
+                "op.add_column('o', sa.Column(name='i', type_=T, *[]), x); op.add_column('o', sa.Column(sa.ForeignKey('t.id'), name='i'))"
+            ),
+            1
+        );
+    }
+}

@@ -120,21 +120,72 @@ fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::harness::of_migration;
+    use crate::rules::harness::{ANY, PG, SQLITE, fixed, of_migration, shown};
+
+    #[test]
+    fn a_drop_alone_is_left_to_a_person() {
+        let drop = "op.drop_constraint(None, 'order', type_='unique')";
+        insta::assert_snapshot!(shown(&of_migration(PG, "pass", drop, false)), @r"
+        7:24 error[unnamed-drop]: unique constraint on `order` is dropped without its name
+          None: this downgrade fails: it does not say which constraint
+          help: write the name that the constraint has in the database; none is suggested, because no create of this migration certainly belongs to it
+        ");
+    }
+
+    #[test]
+    fn sqlite_needs_the_names_of_what_it_reflects() {
+        let upgrade = "with op.batch_alter_table('order', schema=None) as batch_op:\n    batch_op.drop_constraint(None, type_='foreignkey')";
+        let downgrade = "with op.batch_alter_table('order', schema=None) as batch_op:\n    batch_op.create_foreign_key(None, 'invoice', ['invoice_id'], ['id'])";
+        insta::assert_snapshot!(shown(&of_migration(SQLITE, upgrade, downgrade, false)), @r"
+        9:37 error[unnamed-constraint]: foreign key `order.invoice_id` has no name
+          None: SQLite refuses it in batch mode: the constraint must have a name
+          6:34: so this upgrade fails: no name to drop
+          app/models.py:3:7: no naming convention here, which is why autogenerate wrote None
+          help: name it in both functions: `fk_order_invoice_id_invoice`
+          Suggested fix: name it `fk_order_invoice_id_invoice` in both functions
+        6:34 error[unnamed-drop]: foreign key `order.invoice_id` is dropped without its name
+          None: this upgrade fails: it does not say which constraint
+          9:37: this is what it must drop
+          app/models.py:3:7: no naming convention here, which is why autogenerate wrote None
+          help: name it in both functions: `fk_order_invoice_id_invoice`
+          Suggested fix: name it `fk_order_invoice_id_invoice` in both functions
+        -     with op.batch_alter_table('order', schema=None) as batch_op:
+        -         batch_op.drop_constraint(None, type_='foreignkey')
+        +     with op.batch_alter_table('order', schema=None, naming_convention={'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s'}) as batch_op:
+        +         batch_op.drop_constraint(batch_op.f('fk_order_invoice_id_invoice'), type_='foreignkey')
+        -         batch_op.create_foreign_key(None, 'invoice', ['invoice_id'], ['id'])
+        +         batch_op.create_foreign_key(batch_op.f('fk_order_invoice_id_invoice'), 'invoice', ['invoice_id'], ['id'])
+        ");
+    }
+
+    #[test]
+    fn a_block_that_drops_two_kinds_gets_one_dict() {
+        let upgrade = "with op.batch_alter_table(('t')) as b:\n    b.drop_constraint(None, type_='foreignkey')\n    b.drop_constraint(None, type_='unique')";
+        let downgrade = "with op.batch_alter_table('t') as b:\n    b.create_unique_constraint(None, ['u'])\n    b.create_foreign_key(None, 'o', ['i'], ['id'])";
+        let found = of_migration(SQLITE, upgrade, downgrade, false);
+        let after = fixed(&found);
+        let after = after.text();
+        assert_eq!(after.matches("naming_convention=").count(), 1, "{after}");
+        assert!(
+            after.contains("batch_alter_table(('t'), naming_convention={'fk': "),
+            "{after}"
+        );
+        assert!(after.contains("'uq': ") && !after.contains("(None"), "{after}");
+    }
 
     #[test]
     fn what_sqlite_holds_without_a_name_is_found_by_a_convention_of_the_batch() {
-        let batch = "    with op.batch_alter_table('t') as b:\n        b.drop_constraint(None, type_='unique')\n";
+        let batch = "with op.batch_alter_table('t') as b:\n    b.drop_constraint(None, type_='unique')\n";
         let given = batch.replace("'t'", "'t', naming_convention=X");
-        let plain = "    op.drop_constraint(None, 't', type_='unique')\n";
+        let plain = "op.drop_constraint(None, 't', type_='unique')\n";
         for (url, upgrade, expected) in [
-            ("sqlite://", batch, true),
-            ("", batch, true),
-            ("postgresql://h/d", batch, false),
-            ("sqlite://", &given, false),
-            ("sqlite://", plain, false),
+            (SQLITE, batch, true),
+            (ANY, batch, true),
+            (PG, batch, false),
+            (SQLITE, &given, false),
+            (SQLITE, plain, false),
         ] {
-            let found = of_migration(url, upgrade, "    pass\n", false);
+            let found = of_migration(url, upgrade, "pass", false);
             let help = found[0].help.as_deref().unwrap_or_default();
             let proposed = "give the batch `naming_convention={'uq': 'uq_%(table_name)s_%(column_0_name)s'}`";
             assert_eq!(help.contains(proposed), expected, "{url} {upgrade}: {help}");

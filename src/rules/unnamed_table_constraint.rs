@@ -74,3 +74,40 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
     diagnostic.suggested_name = name.text;
     diagnostic
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::harness::{ENV, check, revision, shown};
+
+    #[test]
+    fn what_is_made_with_a_table_is_named_there() {
+        let path = "migrations/versions/b.py";
+        let files = [
+            ENV,
+            ("app/models.py", "target_metadata = None\n"),
+            (
+                "alembic-named.toml",
+                &format!("severity = {{ {} = 'warning' }}\n", RULE.name),
+            ),
+            (
+                path,
+                &revision(
+                    "op.create_table(\n    'order',\n    sa.Column('id', unique=True),\n    sa.ForeignKeyConstraint(['id'], ['invoice.id']),\n)",
+                    "pass",
+                ),
+            ),
+        ];
+        insta::assert_snapshot!(shown(&check(&files, path)), @r"
+        7:25 warning[unnamed-table-constraint]: unique constraint of `order` has no name
+          unique=True: the database invents a name; it goes when the table goes
+          help: write `sa.UniqueConstraint(..., name='uq_order_id')` into the table instead of `unique=True`
+        8:9 warning[unnamed-table-constraint]: foreign key of `order` has no name
+          sa.ForeignKeyConstraint(['id'], ['invoice.id']): the database invents a name; it goes when the table goes
+          help: name it: `fk_order_id_invoice`
+          Safe fix: name it
+        -         sa.ForeignKeyConstraint(['id'], ['invoice.id']),
+        +         sa.ForeignKeyConstraint(['id'], ['invoice.id'], name=op.f('fk_order_id_invoice')),
+        ");
+    }
+}

@@ -5,13 +5,20 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::apply;
 use crate::project::Project;
-use crate::rules::harness::{ENV, across_revisions, history_of};
+use crate::rules::harness::{ENV, check_last, history_of};
 use crate::snapshot::MemorySnapshot;
 use crate::source::SourceFile;
 
 const PLAIN: &str = "target_metadata = None\n";
 const CONVENTION: &str = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'uq': 'uq_%(table_name)s_%(column_0_name)s', 'pk': 'pk_%(table_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s', 'ix': 'ix_%(column_0_label)s'})\n";
 const TABLE: &str = "op.create_table('member', sa.Column('id', sa.Integer(), primary_key=True), sa.Column('email', sa.Text(), unique=True))";
+
+/// What this rule finds in the last of several revisions.
+fn across_revisions(models: &str, revisions: &[&str]) -> Vec<Diagnostic> {
+    let mut found = check_last(models, revisions);
+    found.retain(|one| one.rule == &super::RULE);
+    found
+}
 
 #[test]
 fn sql_and_renames_fail_where_the_convention_names_it() {
@@ -171,7 +178,7 @@ fn of_the_later(later: &str, import: &str, models: &str, requirements: &str, url
     let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
     let snapshot = MemorySnapshot::from([
         ("alembic.ini", ini.as_str()),
-        ("migrations/env.py", ENV),
+        ENV,
         ("app/models.py", models),
         ("requirements.txt", requirements),
         ("migrations/versions/a.py", older.as_str()),

@@ -1,0 +1,275 @@
+//! Histories in which the last revision drops a name that a database chose, and others in which somebody gave it.
+
+use super::RULE;
+use crate::check::examine;
+use crate::config::Config;
+use crate::diagnostic::Diagnostic;
+use crate::project::Project;
+use crate::rules::harness::{check, check_last, history_of, revision, shown};
+use crate::snapshot::MemorySnapshot;
+use crate::source::SourceFile;
+
+const NO_CONVENTION: &str = "target_metadata = None\n";
+const TABLE: &str = "op.create_table('order', sa.Column('id', sa.Integer()), sa.Column('invoice_id', sa.ForeignKey('invoice.id')), sa.Column('code', sa.Text(), unique=True), sa.CheckConstraint('amount > 0'))";
+const KEY: &str = "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
+const DROP: &str = "op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')";
+
+/// The revisions of a history, written as `first / second`.
+fn revisions(history: &str) -> Vec<String> {
+    let with_constants = |revision: &str| {
+        let revision = revision.replace("{table}", TABLE).replace("{key}", KEY);
+        revision.replace("{drop}", DROP)
+    };
+    history.split(" / ").map(with_constants).collect()
+}
+
+fn own(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.retain(|one| one.rule == &RULE);
+    found
+}
+
+#[track_caller]
+fn across<R: AsRef<str>>(models: &str, revisions: &[R]) -> Vec<Diagnostic> {
+    let revisions: Vec<&str> = revisions.iter().map(AsRef::as_ref).collect();
+    own(check_last(models, &revisions))
+}
+
+#[track_caller]
+fn assert_nothing_across(histories: &[&str]) {
+    for history in histories {
+        assert!(across(NO_CONVENTION, &revisions(history)).is_empty(), "{history}");
+    }
+}
+
+#[test]
+fn the_create_is_shown_with_the_drop() {
+    insta::assert_snapshot!(shown(&across(NO_CONVENTION, &[KEY, DROP])), @r"
+    6:24 warning[default-name-dependency]: the name `order_invoice_id_fkey` holds on PostgreSQL only
+      'order_invoice_id_fkey': PostgreSQL chose it; MariaDB may call it `order_ibfk_1`, and SQLite gives no name: there this upgrade fails
+      migrations/versions/r0.py:6:27: made here without a name
+      help: write `order_invoice_id_fkey` into `migrations/versions/r0.py` too: what ran it on PostgreSQL has that name, and every new database will; or look the name up when this runs: `sa.inspect(op.get_bind()).get_foreign_keys('order')`
+    ");
+}
+
+#[test]
+fn a_name_that_a_database_chose_is_found_in_a_later_upgrade() {
+    for (history, labels) in [
+        ("{key} / pass / {drop}", "PostgreSQL"),
+        ("{table} / pass / {drop}", "PostgreSQL"),
+        (
+            "{key} / pass / op.drop_constraint(op.f('order_invoice_id_fkey'), 'order', 'foreignkey')",
+            "PostgreSQL",
+        ),
+        (
+            "{key} / pass / op.drop_constraint('order_invoice_id_fkey', 'order')",
+            "PostgreSQL",
+        ),
+        (
+            "{key} / pass / op.drop_constraint('order_invoice_id_fkey1', 'order', type_='foreignkey')",
+            "PostgreSQL",
+        ),
+        (
+            "{key} / pass / op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')",
+            "MySQL and MariaDB",
+        ),
+        (
+            "{key} / pass / with op.batch_alter_table('order') as b: b.drop_constraint('order_invoice_id_fkey', type_='foreignkey')",
+            "PostgreSQL",
+        ),
+        (
+            "with op.batch_alter_table('order') as b: b.create_foreign_key(None, 'invoice', ['invoice_id'], ['id']) / pass / {drop}",
+            "PostgreSQL",
+        ),
+        (
+            "op.add_column('order', sa.Column('invoice_id', sa.ForeignKey('invoice.id'))) / pass / {drop}",
+            "PostgreSQL",
+        ),
+        (
+            "column = sa.Column('invoice_id', sa.ForeignKey('invoice.id')); op.add_column('order', column) / pass / {drop}",
+            "PostgreSQL",
+        ),
+        (
+            "op.create_foreign_key(None, 'order', 'invoice', columns(), ['id']) / pass / {drop}",
+            "PostgreSQL",
+        ),
+        (
+            "{table} / pass / op.drop_constraint('order_code_key', 'order', type_='unique')",
+            "PostgreSQL",
+        ),
+        (
+            "{table} / pass / op.drop_constraint('code', 'order', type_='unique')",
+            "MySQL and MariaDB",
+        ),
+        (
+            "{table} / pass / op.drop_constraint('order_amount_check', 'order', type_='check')",
+            "PostgreSQL",
+        ),
+        (
+            "{table} / pass / op.drop_constraint('CONSTRAINT_1', 'order', type_='check')",
+            "MariaDB",
+        ),
+        (
+            "{table} / pass / op.drop_constraint('order_chk_1', 'order', type_='check')",
+            "MySQL",
+        ),
+        (
+            "{table} / pass / op.drop_constraint('FK__order__invoic__3A81B327', 'order', type_='foreignkey')",
+            "SQL Server",
+        ),
+        (
+            "{table} / pass / op.drop_constraint('SYS_C0012345', 'order', type_='foreignkey')",
+            "Oracle",
+        ),
+        (
+            "op.create_foreign_key('fk_other', 'order', 'other', ['other_id'], ['id']); {key} / pass / {drop}",
+            "PostgreSQL",
+        ),
+        (
+            "op.execute(\"UPDATE \\\"order\\\" SET x = 1\"); {key} / pass / {drop}",
+            "PostgreSQL",
+        ),
+    ] {
+        let found = across(NO_CONVENTION, &revisions(history));
+        let [one] = found.as_slice() else {
+            panic!("{history}: {found:?}")
+        };
+        let text = &one.focus.text;
+        assert!(text.starts_with(&format!("{labels} chose it")), "{text}");
+        assert_eq!(one.related[0].place.file.path().display(), "migrations/versions/r0.py");
+        let help = one.help.as_ref().unwrap();
+        assert!(help.contains("look the name up"), "{help}");
+    }
+    // The nearest create is shown.
+    let found = across(NO_CONVENTION, &[KEY, KEY, DROP]);
+    let nearest = found[0].related[0].place.file.path();
+    assert_eq!(nearest.display(), "migrations/versions/r1.py");
+}
+
+#[test]
+fn a_name_that_an_operation_or_sql_or_code_may_have_given_is_left_alone() {
+    assert_nothing_across(&[
+        "op.create_foreign_key('order_invoice_id_fkey', 'order', 'invoice', ['invoice_id'], ['id']) / {key} / {drop}",
+        "op.create_table('order', sa.Column('invoice_id', sa.ForeignKey('invoice.id', name='order_invoice_id_fkey'))) / {key} / {drop}",
+        "{key} / op.execute('ALTER TABLE \"order\" RENAME CONSTRAINT a TO order_invoice_id_fkey') / {drop}",
+        "{key} / op.execute('alter  table \"order\" add constraint order_invoice_id_fkey foreign key (a) references b') / {drop}",
+        "{key} / for table in ['order']:\n        op.create_foreign_key(name(table), table, 'invoice', ['invoice_id'], ['id']) / {drop}",
+        "def add(name=None):\n        op.create_foreign_key(name, 'order', 'invoice', ['invoice_id'], ['id'])\n    add()\n    add('order_invoice_id_fkey') / {drop}",
+        "{key} / op.create_foreign_key(name(), 'order', 'invoice', ['invoice_id'], ['id']) / {drop}",
+        "{key} / from app.helpers import name_keys; name_keys('order') / pass / {drop}",
+        "{key} / {0}\nfrom app.helpers import name_keys\ndef upgrade():\n    name_keys('order') / {drop}",
+        "{key} / op.rename_table('orders', 'order') / {drop}",
+        "{key} / op.rename_table('order', 'orders') / {drop}",
+        "{key} / for one in sa.inspect(op.get_bind()).get_foreign_keys(t): rename(one) / {drop}",
+        "Base.metadata.create_all(op.get_bind()) / {key} / {drop}",
+        "op.execute(open('schema.sql').read()) / {key} / {drop}",
+        "op.create_table('order', *columns()) / {key} / {drop}",
+        "op.create_table('order', key()) / {key} / {drop}",
+        "op.add_column('order', column()) / {key} / {drop}",
+        "{key} / op.drop_table('order') / {drop}",
+        "{key} / op.drop_column('order', 'invoice_id') / {drop}",
+    ]);
+}
+
+#[test]
+fn a_name_of_another_table_kind_column_or_schema_is_left_alone() {
+    assert_nothing_across(&[
+        "pass / {drop}",
+        "op.create_foreign_key(None, 'orders', 'invoice', ['invoice_id'], ['id']) / {drop}",
+        "op.create_unique_constraint(None, 'order', ['invoice_id']) / {drop}",
+        "op.create_foreign_key(None, 'order', 'invoice', ['other_id'], ['id']) / {drop}",
+        "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'], source_schema='s') / {drop}",
+        "if x:\n        {key} / {drop}",
+        "{0}\nfrom alembic import op\ndef upgrade(): pass\ndef downgrade():\n    {key} / {drop}",
+    ]);
+}
+
+#[test]
+fn a_drop_that_knows_what_it_does_is_left_alone() {
+    assert_nothing_across(&[
+        "{key} / op.drop_constraint('fk_x', 'order', type_='foreignkey')",
+        "{key} / op.drop_constraint(f'{t}_invoice_id_fkey', 'order', type_='foreignkey')",
+        "{key} / op.drop_constraint('order_invoice_id_fkey', t, type_='foreignkey')",
+        "{key} / op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey', if_exists=True)",
+        "{key} / if x: {drop}",
+        "{key} / for n in x: {drop}",
+        "{key} / if op.get_bind().dialect.name == 'sqlite': return\n    {drop}",
+        "{key} / try:\n        {drop}\n    except E: pass",
+        "{key} / with op.batch_alter_table('order', naming_convention=N) as b: b.drop_constraint('order_invoice_id_fkey', type_='foreignkey')",
+        "{key} / op.execute('ALTER TABLE \"order\" ADD CONSTRAINT order_invoice_id_fkey CHECK (x)'); {drop}",
+        "{key} / op.create_foreign_key('order_invoice_id_fkey', 'order', 'invoice', ['invoice_id'], ['id']); {drop}",
+        "{key} / {0}\nfrom alembic import op\ndef upgrade(): pass\ndef downgrade():\n    {drop}",
+        "op.create_primary_key(None, 'order', ['id']) / op.drop_constraint('order_pkey', 'order', type_='primary')",
+        "op.create_exclude_constraint(None, 'order', ('a', '=')) / op.drop_constraint('order_a_excl', 'order')",
+    ]);
+}
+
+#[test]
+fn nothing_is_found_in_a_history_that_is_not_whole() {
+    assert_nothing_across(&[
+        "{key} / {0}\ndown_revision = 'elsewhere'\ndef upgrade(): pass / {drop}",
+        "{key} / {0}\ndepends_on = 'elsewhere'\ndef upgrade(): pass / {drop}",
+        "{key} / {0}\nx = = 1\ndef upgrade():\n    'order' / {drop}",
+    ]);
+}
+
+#[test]
+fn a_convention_that_gives_the_name_makes_it_the_projects_own() {
+    let with = |template: &str| {
+        format!(
+            "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={{'ix': 'ix_%(column_0_label)s', 'fk': '{template}'}})\n"
+        )
+    };
+    let revisions = [KEY, DROP];
+    assert!(across(&with("%(table_name)s_%(column_0_name)s_fkey"), &revisions).is_empty());
+    assert!(across("from elsewhere import target_metadata\n", &revisions).is_empty());
+    let found = across(&with("fk_%(table_name)s_%(column_0_name)s"), &revisions);
+    assert!(
+        found[0]
+            .focus
+            .text
+            .contains("a new database has `fk_order_invoice_id` by your convention"),
+        "{}",
+        found[0].focus.text
+    );
+    // Who says which database it is takes its names as they are.
+    let of_dialect = |dialect: &str, models: &str| {
+        let (mut files, last) = history_of(models, &revisions);
+        files.push(("alembic-named.toml".to_owned(), format!("dialect = '{dialect}'\n")));
+        own(check(&files, &last.path().display())).len()
+    };
+    let changed = with("fk_%(table_name)s_%(column_0_name)s");
+    assert_eq!(of_dialect("postgresql", &changed), 1);
+    assert_eq!(of_dialect("postgresql", NO_CONVENTION), 0);
+    assert_eq!(of_dialect("sqlite", NO_CONVENTION), 1);
+}
+
+/// The usual revision costs no look at the others, and a run looks at them once.
+#[test]
+fn the_history_is_read_only_for_a_name_that_looks_chosen_and_only_once() {
+    let (files, _) = history_of(NO_CONVENTION, &[KEY, "pass", DROP]);
+    let snapshot: MemorySnapshot = files.into_iter().collect();
+    let project = Project::new(&snapshot, "/top");
+    let reads_of_revisions = |upgrade: &str| {
+        let before = snapshot.reads().len();
+        let text = revision(upgrade, DROP).replace("'a'", "'r1'");
+        let file = SourceFile::new("migrations/versions/new.py".into(), text);
+        let found = examine(&file, false, &project, &Config::default()).diagnostics;
+        let reads = snapshot.reads().split_off(before);
+        let in_versions = reads
+            .iter()
+            .filter(|path| path.display().contains("versions/r"))
+            .count();
+        (found.len(), in_versions)
+    };
+    for usual in [
+        "op.add_column('order', c)",
+        "op.create_foreign_key('fk_order', 'order', 'invoice', ['invoice_id'], ['id'])",
+        "op.drop_constraint('fk_order', 'order', type_='foreignkey')",
+        "op.drop_constraint('uq_order_code', 'order', type_='unique')",
+        "op.drop_index('ix_order', table_name='order')",
+    ] {
+        assert_eq!(reads_of_revisions(usual).1, 0, "{usual}");
+    }
+    assert_eq!(reads_of_revisions(DROP), (1, 3));
+    assert_eq!(reads_of_revisions(DROP), (1, 0));
+}
