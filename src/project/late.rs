@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::libraries::kinds;
+use crate::libraries::sqlalchemy::assigned_in_body;
 use crate::python::scopes::Binding;
 use crate::python::values::{Chain, Class, Found, Made, ModuleName, Reader, Value};
-use crate::python::{Argument, Module, Stmt, StmtKind};
-
+use crate::python::{Argument, Call, ExprKind, Module, Stmt, StmtKind};
 use crate::source::{RepoPath, Span};
 
 use super::Place;
@@ -230,12 +230,7 @@ fn is_of<'m>(found: Option<Value<'m>>, metadata: &Rc<Made<'m>>) -> bool {
 }
 
 fn defines_table<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> bool {
-    let assigns = |name: &str| {
-        class.tree.body.iter().any(|statement: &Stmt| match &statement.kind {
-            StmtKind::Assign { targets, .. } => targets.iter().any(|target| target.as_name() == Some(name)),
-            _ => false,
-        })
-    };
+    let assigns = |name| assigned_in_body(class, name).is_some();
     if assigns("__abstract__") {
         return false;
     }
@@ -265,19 +260,16 @@ fn is_named_by_base<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> bool 
 }
 
 fn has_columns(class: &Class<'_>) -> bool {
-    class.tree.body.iter().any(|statement| match &statement.kind {
-        StmtKind::Assign { value: Some(value), .. } => value
-            .as_call()
-            .is_some_and(|call| matches!(call.name(), Some("Column" | "mapped_column"))),
-        _ => false,
-    })
+    assigns_call(class, |call| matches!(call.name(), Some("Column" | "mapped_column")))
 }
 
 fn has_primary_key(class: &Class<'_>) -> bool {
+    assigns_call(class, |call| call.keyword("primary_key").is_some())
+}
+
+fn assigns_call(class: &Class<'_>, is_wanted: fn(&Call) -> bool) -> bool {
     class.tree.body.iter().any(|statement| match &statement.kind {
-        StmtKind::Assign { value: Some(value), .. } => value
-            .as_call()
-            .is_some_and(|call| call.keyword("primary_key").is_some()),
+        StmtKind::Assign { value: Some(value), .. } => value.as_call().is_some_and(is_wanted),
         _ => false,
     })
 }
@@ -313,7 +305,7 @@ fn reflects_tables<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, module:
     let doings = reader.doings(module);
     for (within, call) in doings.calls("reflect") {
         let chain = reader.within(module, within);
-        if let crate::python::ExprKind::Attribute { value, .. } = &call.callee.kind {
+        if let ExprKind::Attribute { value, .. } = &call.callee.kind {
             let object = reader.value(value, &chain);
             if is_of(Some(object), metadata) {
                 return true;

@@ -334,15 +334,13 @@ fn a_convention_may_be_set_by_a_module_that_nothing_is_taken_from() {
     ] {
         let env =
             format!("from alembic import context\nfrom app.models import Base\n{env}target_metadata = Base.metadata\n");
-        leads_to(
-            &[
-                ("migrations/env.py", &env),
-                ("app/__init__.py", package),
-                ("app/models.py", base),
-                ("app/conv.py", conv),
-            ],
-            expected,
-        );
+        let files = [
+            ("migrations/env.py", env.as_str()),
+            ("app/__init__.py", package),
+            ("app/models.py", base),
+            ("app/conv.py", conv),
+        ];
+        leads_to(&files, expected);
     }
 }
 

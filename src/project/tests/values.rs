@@ -97,11 +97,8 @@ fn names_are_put_together_as_python_does() {
     ] {
         reads(&format!("{setup}{make}"), "", &[expected]);
         let indented = format!("{setup}{make}").replace('\n', "\n    ");
-        reads(
-            &format!("def upgrade():\n    {}\n", indented.trim_end()),
-            "",
-            &[expected],
-        );
+        let inside = format!("def upgrade():\n    {}\n", indented.trim_end());
+        reads(&inside, "", &[expected]);
     }
 }
 
