@@ -11,7 +11,8 @@ use crate::project::{Given, History, Named, Project};
 use crate::python::Module;
 use crate::source::{RepoPath, SourceFile};
 
-const TEMPLATE: &str = include_str!("revision.py.in");
+/// What to rename, and then how each database does it.
+const TEMPLATE: &str = concat!(include_str!("revision.py.in"), include_str!("revision_renames.py.in"));
 
 /// A line that only such a revision has.
 const MARK: &str = "    rename(to_convention)\n";

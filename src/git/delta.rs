@@ -235,16 +235,19 @@ mod tests {
         }
     }
 
-    fn statuses(deltas: &[Delta]) -> Vec<(String, Status)> {
-        let matches = Matches::exact(deltas);
-        changed_files(deltas, &matches)
-            .into_iter()
-            .map(|file| (file.change.path.to_string(), file.change.status))
-            .collect()
+    #[track_caller]
+    fn assert_statuses(deltas: &[Delta], expected: &[&str]) {
+        let files = changed_files(deltas, &Matches::exact(deltas));
+        let status = |file: &ChangedFile| match &file.change.status {
+            Status::Renamed { from } => format!("{} renamed from {from}", file.change.path),
+            Status::Copied { from } => format!("{} copied from {from}", file.change.path),
+            other => format!("{} {other:?}", file.change.path),
+        };
+        assert_eq!(files.iter().map(status).collect::<Vec<_>>(), expected);
     }
 
     #[test]
-    fn the_same_content_elsewhere_is_a_rename_once_and_then_a_copy() {
+    fn equal_content_is_a_rename_once_and_then_a_copy() {
         let deltas = [
             delta(Kind::Deleted, "old/a.py", '1', '0'),
             delta(Kind::Deleted, "old/b.py", '1', '0'),
@@ -253,45 +256,20 @@ mod tests {
             delta(Kind::Added, "new/d.py", '0', '1'),
         ];
         let expected = [
-            (
-                "new/b.py",
-                Status::Renamed {
-                    from: "old/b.py".into(),
-                },
-            ),
-            (
-                "new/c.py",
-                Status::Renamed {
-                    from: "old/a.py".into(),
-                },
-            ),
-            (
-                "new/d.py",
-                Status::Copied {
-                    from: "old/a.py".into(),
-                },
-            ),
+            "new/b.py renamed from old/b.py",
+            "new/c.py renamed from old/a.py",
+            "new/d.py copied from old/a.py",
         ];
-        assert_eq!(
-            statuses(&deltas),
-            expected.map(|(path, status)| (path.to_owned(), status))
-        );
+        assert_statuses(&deltas, &expected);
     }
 
     #[test]
-    fn what_a_changed_file_held_before_is_a_copy() {
+    fn the_former_content_of_a_changed_file_is_a_copy() {
         let deltas = [
             delta(Kind::Added, "copy.py", '0', '1'),
             delta(Kind::Modified, "a.py", '1', '2'),
         ];
-        let expected = [
-            ("a.py", Status::Modified),
-            ("copy.py", Status::Copied { from: "a.py".into() }),
-        ];
-        assert_eq!(
-            statuses(&deltas),
-            expected.map(|(path, status)| (path.to_owned(), status))
-        );
+        assert_statuses(&deltas, &["a.py Modified", "copy.py copied from a.py"]);
     }
 
     #[test]
@@ -300,7 +278,7 @@ mod tests {
             delta(Kind::Deleted, "a.txt", '1', '0'),
             delta(Kind::Added, "b.txt", '0', '1'),
         ];
-        assert_eq!(statuses(&deltas), [("b.txt".to_owned(), Status::Added)]);
+        assert_statuses(&deltas, &["b.txt Added"]);
     }
 
     #[test]
