@@ -1,4 +1,4 @@
-//! advanced-alchemy, also under its name in Litestar: registries that carry the convention which SQLAlchemy documents.
+//! advanced-alchemy, also as part of Litestar: registries with the naming convention of SQLAlchemy's documentation.
 
 use super::{ends, kinds, shared};
 use crate::naming::{Convention, Key, Value as Template};
@@ -41,22 +41,19 @@ pub(super) fn item<'m>(name: &str) -> Option<Value<'m>> {
 const MAKER: &str = "advanced-alchemy";
 
 fn with_metadata<'m>() -> Arguments<'m> {
-    Arguments {
-        named: vec![("metadata".into(), metadata())],
-        ..Arguments::default()
-    }
+    Arguments::named("metadata", metadata())
 }
 
 /// `advanced_alchemy/base.py`, `convention`.
 fn metadata<'m>() -> Value<'m> {
-    let arguments = Arguments {
-        named: vec![("naming_convention".into(), documented())],
-        ..Arguments::default()
-    };
-    shared(kinds::METADATA, MAKER, arguments)
+    shared(
+        kinds::METADATA,
+        MAKER,
+        Arguments::named("naming_convention", documented()),
+    )
 }
 
-/// The convention that SQLAlchemy documents, as a value.
+/// The naming convention of SQLAlchemy's documentation.
 pub(super) fn documented<'m>() -> Value<'m> {
     let mut dict = Dict::default();
     for (key, value) in Convention::sqlalchemy_documented().entries() {

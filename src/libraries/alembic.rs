@@ -1,4 +1,4 @@
-//! Alembic's `op.f`, and SQLAlchemy's `conv`, which it is made of (`alembic/operations/base.py`, `f`).
+//! Alembic's `op.f`, and SQLAlchemy's `conv`, which it calls (`alembic/operations/base.py`, `f`).
 
 use super::{ends, kinds, made};
 use crate::python::values::{Arguments, Place, Value};

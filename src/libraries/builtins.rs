@@ -1,4 +1,4 @@
-//! Python's own functions and types, as far as conventions and names are put together with them.
+//! Functions and types of Python's standard library that conventions and names are built with.
 
 use std::rc::Rc;
 
@@ -66,21 +66,17 @@ pub(super) fn call<'m>(
     }
 }
 
-/// `getattr(object, name)`, where the name may be one of several; only one of them may lead anywhere.
+/// `getattr(object, name)` for each name that it may be.
 fn attribute<'m>(
     reader: &mut Reader<'m>,
     object: &Value<'m>,
     name: &Value<'m>,
     default: Option<&Value<'m>>,
 ) -> Value<'m> {
-    let mut found = Vec::new();
-    for choice in name.choices() {
-        found.push(match choice.as_text() {
-            Some(name) => reader.attribute(object, name),
-            None => Value::unknown("`getattr` with a computed name"),
-        });
-    }
-    let value = Value::either(found);
+    let value = Value::either(name.choices().iter().map(|name| match name.as_text() {
+        Some(name) => reader.attribute(object, name),
+        None => Value::unknown("`getattr` with a computed name"),
+    }));
     match (&value, default) {
         (Value::Unknown(_), Some(default)) => Value::either([default.clone(), value]),
         _ => value,

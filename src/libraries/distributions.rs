@@ -1,30 +1,29 @@
-//! Bases and databases that come ready from other distributions: which name is one, and what its naming convention is.
+//! Bases and databases that other distributions ship, and their naming conventions.
 
 use super::advanced_alchemy::documented;
 use super::{kinds, shared};
 use crate::python::values::{Arguments, Dict, Value};
 
-/// A dict of templates.
+/// The kind of a naming convention that is shipped by itself.
 const CONVENTION: &str = "convention";
 
-/// What a distribution offers.
+/// Something that a distribution ships.
 struct Offer {
-    /// The dotted names under which it is imported.
+    /// The dotted names that it is imported by.
     names: &'static [&'static str],
     kind: &'static str,
     convention: Shipped,
 }
 
-/// The naming convention of a metadata that a distribution ships.
+/// The naming convention that it has.
 enum Shipped {
     Nothing,
-    /// The one in SQLAlchemy's documentation.
+    /// The one of SQLAlchemy's documentation.
     Documented,
-    /// This one.
     Own(&'static [(&'static str, &'static str)]),
 }
 
-/// Each was looked up in the version that the comment names.
+/// As of the versions in the comments.
 const OFFERS: &[Offer] = &[
     // neutron-lib 5.0.1, `neutron_lib/db/model_base.py`.
     Offer {
@@ -122,18 +121,15 @@ pub(super) fn external<'m>(name: &str) -> Option<Value<'m>> {
     if offer.kind == CONVENTION {
         return Some(convention(&offer.convention));
     }
-    let metadata = shared(kinds::METADATA, name, with_convention(&offer.convention));
+    let arguments = Arguments::named("naming_convention", convention(&offer.convention));
+    let metadata = shared(kinds::METADATA, name, arguments);
     if offer.kind == kinds::METADATA {
         return Some(metadata);
     }
-    let arguments = Arguments {
-        named: vec![("metadata".into(), metadata)],
-        ..Arguments::default()
-    };
-    Some(shared(offer.kind, name, arguments))
+    Some(shared(offer.kind, name, Arguments::named("metadata", metadata)))
 }
 
-/// Functions that give one of the bases.
+/// Functions that return one of the bases.
 pub(super) fn is_callable(name: &str) -> bool {
     // sqlalchemy-helpers 1.0, `sqlalchemy_helpers/manager.py`; deprecated in 2.0.
     matches!(
@@ -144,13 +140,6 @@ pub(super) fn is_callable(name: &str) -> bool {
 
 pub(super) fn call<'m>() -> Value<'m> {
     external("sqlalchemy_helpers.Base").unwrap_or(Value::None)
-}
-
-fn with_convention<'m>(shipped: &Shipped) -> Arguments<'m> {
-    Arguments {
-        named: vec![("naming_convention".into(), convention(shipped))],
-        ..Arguments::default()
-    }
 }
 
 fn convention<'m>(shipped: &Shipped) -> Value<'m> {

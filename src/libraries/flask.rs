@@ -273,8 +273,8 @@ fn handed_over<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Value<'m>
 
 fn handed_by<'m>(reader: &mut Reader<'m>, module: &'m Module, name: &str) -> Vec<Value<'m>> {
     let mut found = Vec::new();
-    let doings = reader.doings(module);
-    for (within, call) in doings.calls(name) {
+    let index = reader.index(module);
+    for (within, call) in index.calls(name) {
         let Ok(Some(argument)) = call.argument(Some(1), "db") else {
             continue;
         };
@@ -328,9 +328,9 @@ fn names_of_migrate<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Stri
 /// The databases that a module makes, with the library's class or one of its own that derives from it.
 fn made_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Value<'m>> {
     let mut found = Vec::new();
-    let doings = reader.doings(module);
+    let index = reader.index(module);
     for name in ["SQLAlchemy".to_owned()].into_iter().chain(own_classes(module)) {
-        for (within, call) in doings.calls(&name) {
+        for (within, call) in index.calls(&name) {
             let chain = reader.within(module, within);
             let callee = reader.value(&call.callee, &chain);
             if kind_of_class(reader, &callee) == Some(kinds::DATABASE) {

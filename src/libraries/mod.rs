@@ -1,6 +1,6 @@
-//! What SQLAlchemy, and the libraries people use with it, do with a value: the knowledge that no amount of reading the project gives.
+//! What SQLAlchemy and the libraries around it do with a value, one file for each.
 //!
-//! One file for each library. Each behaviour was seen by running the library; what is not here is unknown, never guessed.
+//! Each behaviour was observed by running the library. What is not here is unknown, never guessed.
 
 mod advanced_alchemy;
 mod alembic;
@@ -17,13 +17,13 @@ use crate::source::RepoPath;
 
 pub(crate) use flask::{database_near, ignored_metadata, uses_flask_alembic};
 
-/// What an object is that a library made.
+/// The kinds of objects of libraries.
 pub(crate) mod kinds {
     /// A `MetaData`.
     pub(crate) const METADATA: &str = "metadata";
     /// A `registry`.
     pub(crate) const REGISTRY: &str = "registry";
-    /// A class that serves as a declarative base.
+    /// A class that is a declarative base.
     pub(crate) const BASE: &str = "base";
     /// Flask-SQLAlchemy's `SQLAlchemy`.
     pub(crate) const DATABASE: &str = "database";
@@ -31,7 +31,7 @@ pub(crate) mod kinds {
     pub(crate) const METADATAS: &str = "metadatas";
     /// Flask-Migrate's `Migrate`, or Flask-Alembic's `Alembic`.
     pub(crate) const MIGRATE: &str = "migrate";
-    /// The name of a constraint that no convention is applied to.
+    /// A constraint's name that no convention is applied to: `op.f(...)`.
     pub(crate) const FINISHED: &str = "finished name";
     /// A table.
     pub(crate) const TABLE: &str = "table";
@@ -39,8 +39,8 @@ pub(crate) mod kinds {
     pub(crate) const DECORATOR: &str = "decorator";
 }
 
-/// Packages whose behaviour is known. A folder of the project by the same name (`alembic/` is a usual one for migrations) has no
-/// `__init__.py`, and Python takes the installed package before it.
+/// Packages whose behaviour is known. A folder of the project with the same name, as `alembic/` for migrations, usually has no `__init__.py`,
+/// and Python prefers the installed package to it.
 const LIBRARIES: &[&str] = &[
     "advanced_alchemy",
     "alembic",
@@ -66,17 +66,17 @@ const LIBRARIES: &[&str] = &[
     "typing_extensions",
 ];
 
-/// The libraries, and where the Flask application is looked for.
+/// The libraries, and where to look for the Flask application.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
-    /// The folder that holds the migrations' folder.
+    /// The parent of the migrations' folder.
     pub(crate) home: Option<RepoPath>,
 }
 
-/// The libraries, for a module that is read by itself.
+/// The libraries for a module that is read alone.
 pub(crate) static ALONE: Known = Known { home: None };
 
-/// The root package and the last part of a dotted name: libraries offer the same thing under many paths.
+/// The first and the last part of a dotted name: libraries have the same thing under many paths.
 pub(crate) fn ends(name: &str) -> (&str, &str) {
     (
         name.split('.').next().unwrap_or(name),
@@ -84,7 +84,7 @@ pub(crate) fn ends(name: &str) -> (&str, &str) {
     )
 }
 
-/// Bases of libraries that bring columns or behaviour and no metadata.
+/// Base classes of libraries that have no metadata.
 fn is_mixin(path: &str) -> bool {
     let (root, last) = ends(path);
     matches!(
@@ -208,12 +208,12 @@ impl Libraries for Known {
     }
 }
 
-/// An object that a library makes for all who ask.
+/// An object that a library makes once.
 fn shared<'m>(kind: &'static str, maker: &str, arguments: Arguments<'m>) -> Value<'m> {
     made(kind, maker, arguments, None, None)
 }
 
-/// An object that the source makes with a library, there.
+/// An object that a call in the source makes.
 fn made<'m>(
     kind: &'static str,
     maker: &str,

@@ -1,18 +1,19 @@
-//! SQLAlchemy: what makes a `MetaData`, and what its naming convention is.
+//! SQLAlchemy: what makes a `MetaData`, and its naming convention.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{ends, kinds, made};
-use crate::python::ExprKind;
 use crate::python::scopes::Definition;
-use crate::python::values::{Arguments, Chain, Class, Made, Place, Reader, Value};
+use crate::python::values::{Arguments, Chain, Class, Code, Made, Place, Reader, Value};
+use crate::python::{ExprKind, StmtKind};
 use crate::source::Span;
 
-/// What is known of a metadata's `naming_convention`.
+/// The `naming_convention` of a metadata.
 pub(crate) enum Setting<'m> {
-    /// Nothing was given: SQLAlchemy's default, which names indexes only.
+    /// None was given. SQLAlchemy's default names only indexes.
     Default,
-    /// This was given, here.
+    /// With the place where it was given.
     Given(Value<'m>, Option<Place>),
 }
 
@@ -21,7 +22,7 @@ pub(super) fn is_declarative_base(name: &str) -> bool {
     matches!(ends(name), ("sqlalchemy", "DeclarativeBase" | "DeclarativeBaseNoMeta"))
 }
 
-/// Whether it is `MetaData`, or what is one under another name.
+/// Whether it is `MetaData` or a subclass of it.
 pub(super) fn is_metadata_class(name: &str) -> bool {
     matches!(ends(name), ("sqlalchemy" | "sqlmodel", "MetaData") | ("gino", "Gino"))
 }
@@ -39,7 +40,7 @@ pub(super) fn is_callable(name: &str) -> bool {
         )
 }
 
-/// A call of something that SQLAlchemy offers.
+/// A call of something of SQLAlchemy.
 pub(super) fn call<'m>(
     reader: &mut Reader<'m>,
     name: &str,
@@ -58,7 +59,7 @@ pub(super) fn call<'m>(
         },
         "Table" => made(kinds::TABLE, last, arguments, Some(place), Some(chain)),
         "as_declarative" => made(kinds::DECORATOR, last, arguments, Some(place), Some(chain)),
-        // What these do to white space is nothing to SQL.
+        // SQL does not care what these do to white space.
         "text" | "DDL" => match arguments.positional.into_iter().next() {
             Some(Value::Text(text)) if last == "DDL" => {
                 reader.filled_percents(&text, &Value::List([].into()), place.span, chain)
@@ -78,14 +79,12 @@ pub(super) fn attribute<'m>(reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name
             Setting::Default => Value::unknown("it is SQLAlchemy's default, which cannot be changed in place"),
         }),
         (kinds::REGISTRY | kinds::BASE, "metadata") => {
-            if let Some(set) = reader.set_on(&Value::Made(object.clone()), name) {
-                return Some(set.value);
-            }
-            Some(metadata_of(object))
+            let assigned = reader.assigned(&Value::Made(object.clone()), name);
+            Some(assigned.map_or_else(|| metadata_of(object), |assigned| assigned.value))
         }
         (kinds::BASE, _) => {
-            let set = reader.set_on(&Value::Made(object.clone()), name);
-            set.map(|set| set.value)
+            let assigned = reader.assigned(&Value::Made(object.clone()), name);
+            assigned.map(|assigned| assigned.value)
         }
         _ => None,
     }
@@ -109,7 +108,7 @@ fn metadata_of<'m>(object: &Made<'m>) -> Value<'m> {
     }
 }
 
-/// A metadata that the library makes together with a base.
+/// The metadata that the library makes with a base.
 fn own_metadata<'m>(object: &Made<'m>) -> Value<'m> {
     let (maker, place) = (&object.maker, object.place.as_ref());
     made(kinds::METADATA, maker, Arguments::default(), place, None)
@@ -120,10 +119,7 @@ pub(super) fn method<'m>(reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &
     match (object.kind, name) {
         (kinds::REGISTRY, "generate_base" | "as_declarative_base") => {
             let metadata = reader.attribute(&Value::Made(object.clone()), "metadata");
-            let arguments = Arguments {
-                named: vec![("metadata".into(), metadata)],
-                ..Arguments::default()
-            };
+            let arguments = Arguments::named("metadata", metadata);
             let kind = match name {
                 "generate_base" => kinds::BASE,
                 _ => kinds::DECORATOR,
@@ -160,7 +156,7 @@ fn metadata_for<'m>(class: &Rc<Class<'m>>, maker: &str) -> Value<'m> {
     made(kinds::METADATA, maker, Arguments::default(), Some(&class.place), None)
 }
 
-/// The metadata that a declarative base has without writing it (`sqlalchemy/orm/decl_api.py`, `_setup_declarative_base`).
+/// The metadata that SQLAlchemy gives a declarative base (`sqlalchemy/orm/decl_api.py`, `_setup_declarative_base`).
 pub(super) fn declared<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>) -> Option<Value<'m>> {
     let body = reader.class_chain(class);
     let registry = match reader.in_scope("registry", &body, usize::MAX) {
@@ -206,24 +202,27 @@ fn made_with<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Setting<'m
     }
 }
 
-/// Whether a metadata may have had a convention from the beginning.
+/// Whether a metadata may be made with a convention.
 pub(crate) fn is_made_with_convention<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> bool {
     matches!(made_with(reader, metadata), Setting::Given(..))
 }
 
-/// The naming convention of a metadata: what it was made with, or what is assigned to it later.
+/// The naming convention that a metadata is made with, or is assigned later.
 pub(crate) fn convention<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Setting<'m> {
     let made = made_with(reader, metadata);
-    match (reader.set_on(&Value::Made(metadata.clone()), "naming_convention"), made) {
+    match (
+        reader.assigned(&Value::Made(metadata.clone()), "naming_convention"),
+        made,
+    ) {
         (None, made) => made,
-        (Some(set), Setting::Given(before, _)) if !set.is_certain => {
-            Setting::Given(Value::either([before, set.value]), Some(set.place))
+        (Some(later), Setting::Given(before, _)) if !later.is_certain => {
+            Setting::Given(Value::either([before, later.value]), Some(later.place))
         }
-        (Some(set), _) => Setting::Given(set.value, Some(set.place)),
+        (Some(later), _) => Setting::Given(later.value, Some(later.place)),
     }
 }
 
-/// `MetaData(...)`: by keyword, or by position, which SQLAlchemy 1.4 and 2.x count differently (`bind` came first).
+/// The argument of `MetaData(...)`, by keyword or by position. SQLAlchemy 1.4 had `bind` before it.
 fn argument<'m>(arguments: &Arguments<'m>, place: Option<&Place>) -> Setting<'m> {
     let by_position = || {
         let mut positional = arguments.positional.iter().skip(2).take(2);
@@ -239,14 +238,14 @@ fn argument<'m>(arguments: &Arguments<'m>, place: Option<&Place>) -> Setting<'m>
     }
 }
 
-/// A subclass of `MetaData`, whose `__init__` may hand the convention on with `super().__init__(naming_convention=...)`.
+/// The setting of a subclass of `MetaData`, whose `__init__` may call `super().__init__(naming_convention=...)`.
 fn of_subclass<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, class: &Rc<Class<'m>>) -> Setting<'m> {
     let place = metadata.place.as_ref();
     let Some(arguments) = handed_on(reader, metadata, class) else {
         return argument(&metadata.arguments, place);
     };
-    let doings = reader.doings(class.around.module);
-    let mut sets = doings.sets("naming_convention").iter();
+    let index = reader.index(class.around.module);
+    let mut sets = index.assignments("naming_convention").iter();
     let is_inside = |within: &[Definition<'m>]| {
         within
             .iter()
@@ -259,7 +258,7 @@ fn of_subclass<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, class: &Rc<
     argument(&arguments, place)
 }
 
-/// What a class of the project hands on to the `__init__` of the library's; nothing where it has none of its own.
+/// What the `__init__` of a class of the project gives to that of the library; none if it has no `__init__`.
 pub(super) fn handed_on<'m>(
     reader: &mut Reader<'m>,
     object: &Rc<Made<'m>>,
@@ -268,12 +267,10 @@ pub(super) fn handed_on<'m>(
     let init = reader.own_method(class, "__init__")?;
     let receiver = Value::Made(object.clone());
     let chain = reader.entered(&init, Some(receiver), &object.arguments, None);
-    let doings = reader.doings(class.around.module);
-    for (within, call) in doings.calls("__init__") {
+    let index = reader.index(class.around.module);
+    for (within, call) in index.calls("__init__") {
         let is_inside = match (within.last(), &init.code) {
-            (Some(Definition::Function(function)), crate::python::values::Code::Function(own)) => {
-                std::sync::Arc::ptr_eq(function, own)
-            }
+            (Some(Definition::Function(function)), Code::Function(own)) => Arc::ptr_eq(function, own),
             _ => false,
         };
         let on_super =
@@ -282,13 +279,11 @@ pub(super) fn handed_on<'m>(
             return Some(reader.arguments(&call.arguments, &chain));
         }
     }
-    Some(Arguments {
-        unknown: Some(format!("what `{}` hands to its base is not seen", class.tree.name).into()),
-        ..Arguments::default()
-    })
+    let reason = format!("what `{}` hands to its base is not seen", class.tree.name);
+    Some(Arguments::unknown(reason))
 }
 
-pub(crate) fn value_place(value: &Value<'_>) -> Option<Place> {
+fn value_place(value: &Value<'_>) -> Option<Place> {
     match value {
         Value::Dict(dict) => dict.place.clone(),
         Value::Either(values) => values.iter().find_map(value_place),
@@ -296,9 +291,8 @@ pub(crate) fn value_place(value: &Value<'_>) -> Option<Place> {
     }
 }
 
-/// Where the attribute of a class is assigned in its body.
+/// The statement of a class body that assigns to a name.
 pub(crate) fn assigned_in_body(class: &Class<'_>, name: &str) -> Option<Span> {
-    use crate::python::StmtKind;
     class.tree.body.iter().find_map(|statement| match &statement.kind {
         StmtKind::Assign { targets, .. } if targets.iter().any(|target| target.as_name() == Some(name)) => {
             Some(statement.span)

@@ -1,4 +1,4 @@
-//! SQLModel: one class for everybody, with one metadata.
+//! SQLModel: one base class with one metadata.
 
 use super::{ends, kinds, shared};
 use crate::python::values::{Arguments, Value};

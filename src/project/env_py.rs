@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::libraries::{ALONE, Known, database_near, uses_flask_alembic};
 use crate::python::scopes::Binding;
-use crate::python::values::{Chain, Found, Imports, Reader, Value};
+use crate::python::values::{Chain, Imports, Location, Reader, Value};
 use crate::python::{ArgumentKind, Call, Expr, ExprKind, Module, Modules};
 use crate::source::{RepoPath, SourceFile};
 
@@ -182,10 +182,10 @@ fn in_spread<'m>(reader: &mut Reader<'m>, spread: &'m Expr, chain: &Chain<'m>) -
 
 /// Leaves out metadata that `env.py` fills with copies of tables: their constraints got their names from another one.
 fn without_copies<'m>(reader: &mut Reader<'m>, env_py: &'m Module, value: &Value<'m>) -> Value<'m> {
-    let doings = reader.doings(env_py);
+    let index = reader.index(env_py);
     let calls = ["tometadata", "to_metadata"]
         .into_iter()
-        .flat_map(|name| doings.calls(name));
+        .flat_map(|name| index.calls(name));
     let mut copies = Vec::new();
     for (within, call) in calls {
         if let Ok(Some(argument)) = call.argument(Some(0), "metadata") {
@@ -217,9 +217,9 @@ enum Given<'m> {
 
 /// The calls of `configure` in a module.
 fn configured<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<(Chain<'m>, Given<'m>)> {
-    let doings = reader.doings(module);
+    let index = reader.index(module);
     let mut found = Vec::new();
-    for (within, call) in doings.calls("configure") {
+    for (within, call) in index.calls("configure") {
         let mut spreads = call.arguments.iter();
         let spread = spreads.find(|argument| argument.kind == ArgumentKind::KeywordSpread);
         let given = match (call.keyword("target_metadata"), spread) {
@@ -261,9 +261,9 @@ fn renders_as_batch<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> bool {
         return false;
     }
     let mut open: Vec<&Call> = Vec::new();
-    let doings = reader.doings(env_py);
+    let index = reader.index(env_py);
     for name in ["configure", "dict", "run_migrations"] {
-        open.extend(doings.calls(name).iter().map(|(_, call)| *call));
+        open.extend(index.calls(name).iter().map(|(_, call)| *call));
     }
     let given = open.iter().filter_map(|call| call.keyword("render_as_batch"));
     let is_false = |value: &Expr| matches!(value.kind, ExprKind::Bool(false));
@@ -324,7 +324,7 @@ fn stated_name<'m>(reader: &mut Reader<'m>, name: &str, chain: &Chain<'m>, steps
 
 fn imported_module<'m>(reader: &mut Reader<'m>, module: &str, level: u32, chain: &Chain<'m>) -> Option<&'m Module> {
     let name = chain.imported_from(module, level)?;
-    let Found::File(path) = reader.find(&name) else {
+    let Location::File(path) = reader.find(&name) else {
         return None;
     };
     reader.module_at(&path)

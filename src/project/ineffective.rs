@@ -45,7 +45,7 @@ fn classes<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Rc<Class<'m>>
         StmtKind::Class(class) => Some(class),
         _ => None,
     });
-    trees.map(|tree| reader.class(tree, &chain)).collect()
+    trees.map(|tree| Class::new(tree, &chain)).collect()
 }
 
 fn in_class_body<'m>(

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::libraries::kinds;
 use crate::libraries::sqlalchemy::assigned_in_body;
 use crate::python::scopes::Binding;
-use crate::python::values::{Chain, Class, Found, Made, ModuleName, Reader, Value};
+use crate::python::values::{Chain, Class, Location, Made, ModuleName, Reader, Value};
 use crate::python::{Argument, Call, ExprKind, Module, Stmt, StmtKind};
 use crate::source::{RepoPath, Span};
 
@@ -75,7 +75,7 @@ fn first_import<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Option<Place
     let chain = reader.module(module);
     let statement = module.body().iter().find(|statement| {
         let names = imported_by(statement, &chain);
-        names.iter().any(|name| matches!(reader.find(name), Found::File(_)))
+        names.iter().any(|name| matches!(reader.find(name), Location::File(_)))
     })?;
     Some(place_of(module, statement))
 }
@@ -139,7 +139,7 @@ impl<'r, 'm> Run<'r, 'm> {
 
     fn imports(&mut self, statement: &'m Stmt, chain: &Chain<'m>) {
         for name in imported_by(statement, chain) {
-            if let Found::File(path) = self.reader.find(&name)
+            if let Location::File(path) = self.reader.find(&name)
                 && let Some(module) = self.reader.module_at(&path)
             {
                 self.module(module);
@@ -203,7 +203,7 @@ fn defined_by<'m>(
 ) -> Option<Place> {
     match &statement.kind {
         StmtKind::Class(tree) => {
-            let class = reader.class(tree, chain);
+            let class = Class::new(tree, chain);
             let is_table = defines_table(reader, &class) && is_of(reader.class_attribute(&class, "metadata"), metadata);
             is_table.then(|| class.place.clone())
         }
@@ -302,8 +302,8 @@ pub(super) fn is_reflected<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>)
 }
 
 fn reflects_tables<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, module: &'m Module) -> bool {
-    let doings = reader.doings(module);
-    for (within, call) in doings.calls("reflect") {
+    let index = reader.index(module);
+    for (within, call) in index.calls("reflect") {
         let chain = reader.within(module, within);
         if let ExprKind::Attribute { value, .. } = &call.callee.kind {
             let object = reader.value(value, &chain);
@@ -312,7 +312,7 @@ fn reflects_tables<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, module:
             }
         }
     }
-    for (within, call) in doings.calls("Table") {
+    for (within, call) in index.calls("Table") {
         let chain = reader.within(module, within);
         if let Ok(Some(argument)) = call.argument(Some(1), "metadata")
             && is_reflected_table(&call.arguments)
@@ -350,7 +350,7 @@ pub(super) fn imported<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<R
     names.sort_by(|one, other| (one.0, &one.1.dotted).cmp(&(other.0, &other.1.dotted)));
     let mut seen = HashSet::new();
     let found = names.iter().filter_map(|(_, name)| match reader.find(name) {
-        Found::File(path) => Some(path),
+        Location::File(path) => Some(path),
         _ => None,
     });
     found.filter(|path| seen.insert(path.clone())).collect()

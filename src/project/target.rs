@@ -205,7 +205,7 @@ pub(super) fn facts<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Met
 /// Where the convention is set too late: by each assignment, since an earlier one may be in time.
 fn late<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Option<Box<(Place, Early)>> {
     const MOST: usize = 4;
-    let sets = reader.sets_on(&Value::Made(metadata.clone()), "naming_convention");
+    let sets = reader.assignments(&Value::Made(metadata.clone()), "naming_convention");
     if sets.is_empty() || sqlalchemy::is_made_with_convention(reader, metadata) {
         return None;
     }

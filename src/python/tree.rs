@@ -331,6 +331,18 @@ impl Expr {
         self.as_call().filter(|call| call.name() == Some(name))
     }
 
+    /// The name that a chain of attributes begins with, and the attributes: `a`, `["b", "c"]` for `a.b.c`.
+    pub(crate) fn root_and_path(&self) -> Option<(&str, Vec<&str>)> {
+        let mut path = Vec::new();
+        let mut root = self;
+        while let ExprKind::Attribute { value, name } = &root.kind {
+            path.push(name.as_str());
+            root = value;
+        }
+        path.reverse();
+        Some((root.as_name()?, path))
+    }
+
     /// `a.b.c`, if it is such a chain of names.
     pub(crate) fn dotted(&self) -> Option<String> {
         match &self.kind {

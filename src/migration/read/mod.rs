@@ -11,7 +11,7 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::python::scopes::ScopeKind;
-use crate::python::values::{Chain, Reader as Values};
+use crate::python::values::{Chain, Class as ClassValue, Reader as Values};
 use crate::python::{Class, Expr, ExprKind, Function, Literals, Module, Stmt, StmtKind};
 use crate::source::Span;
 
@@ -195,11 +195,8 @@ impl<'v, 'm> Reader<'v, 'm> {
     }
 
     fn class(&mut self, tree: &'m Class) {
-        let chain = {
-            let mut values = self.values.borrow_mut();
-            let class = values.class(tree, self.chain());
-            values.class_chain(&class)
-        };
+        let class = ClassValue::new(tree, self.chain());
+        let chain = self.values.borrow_mut().class_chain(&class);
         self.scope(&tree.body, Scope::of_class(chain));
     }
 

@@ -1,17 +1,16 @@
-//! Calls: of the project's own functions, of what a value offers, and of libraries.
+//! Calls of functions, methods and classes, of the project and of libraries.
 
 use std::rc::Rc;
 
-use super::super::scopes::ScopeKind;
-use super::super::{Argument, ArgumentKind, Call as CallTree, ParameterKind};
 use super::chain::{Call, Chain, Link};
-use super::names::has_decorator;
-use super::reader::{BYTES_A_STEP, Reader, Returned, put_in};
-use super::text::{Field, Piece, Template, Text, brace_pieces, percent_pieces};
-use super::value::{Arguments, Closure, Code, Dict, Place, Value};
+use super::dict::Dict;
+use super::reader::{BYTES_A_STEP, Reader, Returned};
+use super::value::{Arguments, Closure, Code, Place, Value};
+use crate::python::scopes::ScopeKind;
+use crate::python::{Argument, ArgumentKind, Call as CallTree, ParameterKind};
 use crate::source::Span;
 
-/// How many functions may be asked inside each other.
+/// How many calls may be nested.
 const MAX_CALLS: usize = 24;
 
 impl<'m> Reader<'m> {
@@ -31,19 +30,16 @@ impl<'m> Reader<'m> {
             Value::External(name) if !self.libraries.is_callable(name) => {
                 Value::unknown(format!("what `{name}()` gives is not known"))
             }
-            Value::Either(callees) => {
-                let values: Vec<Value<'m>> = callees.iter().map(|callee| self.call(callee, call, chain)).collect();
-                Value::either(values)
-            }
+            Value::Either(callees) => Value::either(callees.iter().map(|callee| self.call(callee, call, chain))),
             _ => {
                 let arguments = self.arguments(&call.arguments, chain);
-                let place = Self::place(chain, call.span);
+                let place = Place::new(chain.module, call.span);
                 self.call_with(callee, arguments, &place, chain)
             }
         }
     }
 
-    /// What a call with these arguments gives; `place` is the call, and `chain` what is around it.
+    /// What a call with these arguments returns. `place` is the call, and `chain` the scopes around it.
     pub(crate) fn call_with(
         &mut self,
         callee: &Value<'m>,
@@ -69,27 +65,17 @@ impl<'m> Reader<'m> {
                 self.call_method(object, name, arguments, place, chain)
             }
             Value::Class(class) => self.instantiate(class, &arguments, place, chain),
-            Value::External(name) => {
-                let libraries = self.libraries;
-                libraries.call(self, name, arguments, place, chain)
-            }
-            Value::Made(made) => {
-                let libraries = self.libraries;
-                libraries.method(self, made, "__call__", place)
-            }
+            Value::External(name) => self.libraries.call(self, name, arguments, place, chain),
+            Value::Made(made) => self.libraries.method(self, made, "__call__", place),
             Value::Unknown(_) => callee.clone(),
             Value::Either(callees) => {
-                let values: Vec<Value<'m>> = callees
-                    .iter()
-                    .map(|callee| self.call_with(callee, arguments.clone(), place, chain))
-                    .collect();
-                Value::either(values)
+                let values = callees.iter();
+                Value::either(values.map(|callee| self.call_with(callee, arguments.clone(), place, chain)))
             }
             _ => Value::unknown("it is the result of a call that cannot be followed"),
         }
     }
 
-    /// The arguments of a call.
     pub(crate) fn arguments(&mut self, arguments: &'m [Argument], chain: &Chain<'m>) -> Arguments<'m> {
         let mut result = Arguments::default();
         let mut is_spread = false;
@@ -113,7 +99,7 @@ impl<'m> Reader<'m> {
                     }
                 }
                 (ArgumentKind::Spread | ArgumentKind::KeywordSpread, _) => {
-                    // What stands behind it may be any argument.
+                    // What follows it may be any argument.
                     is_spread |= matches!(argument.kind, ArgumentKind::Spread);
                     result.unknown = Some("some arguments come out of a `*` or `**` that is computed".into());
                 }
@@ -122,7 +108,7 @@ impl<'m> Reader<'m> {
         result
     }
 
-    /// What a function returns for these arguments. Each is entered once at a time.
+    /// What a function returns for these arguments. A function is not entered again inside its own call.
     pub(crate) fn call_function(
         &mut self,
         closure: &Rc<Closure<'m>>,
@@ -136,7 +122,7 @@ impl<'m> Reader<'m> {
             return Value::unknown("a function calls itself");
         }
         if self.calling.len() >= MAX_CALLS || self.is_exhausted() {
-            return Value::unknown("there is too much code to follow");
+            return Value::too_much();
         }
         let key = arguments
             .fingerprint()
@@ -149,7 +135,8 @@ impl<'m> Reader<'m> {
             self.height = self.height.max(known.height);
             return known.value.clone();
         }
-        if self.yields(closure) {
+        // The word may also be in a nested function.
+        if self.code_of_body(closure).contains("yield") {
             return Value::unknown("the function is a generator");
         }
         let beside = std::mem::take(&mut self.height);
@@ -163,27 +150,17 @@ impl<'m> Reader<'m> {
         let height = self.height;
         self.height = beside.max(height);
         if let Some(key) = key.filter(|_| self.cycle > self.depth) {
-            let kept = arguments
-                .positional
-                .iter()
-                .chain(arguments.named.iter().map(|(_, value)| value))
-                .chain(receiver);
-            let known = Returned {
+            let returned = Returned {
                 value: value.clone(),
                 height,
-                _kept: kept.cloned().collect(),
+                _kept: arguments.values().chain(receiver).cloned().collect(),
             };
-            self.returned.insert(key, known);
+            self.returned.insert(key, returned);
         }
         value
     }
 
-    /// Whether a function yields, by its text, where the word may also be another's.
-    fn yields(&mut self, closure: &Closure<'m>) -> bool {
-        self.code_of_body(closure).contains("yield")
-    }
-
-    /// The source of a function's body; nothing for a lambda.
+    /// The source of the body of a function; empty for a lambda.
     pub(super) fn code_of_body(&mut self, closure: &Closure<'m>) -> &'m str {
         let Code::Function(function) = closure.code else {
             return "";
@@ -211,8 +188,7 @@ impl<'m> Reader<'m> {
         };
         let parameters = self.bind(closure, receiver.as_ref(), arguments);
         let scope = self.scope(kind, body, closure.around.module);
-        let id = self.new_id();
-        Chain::new(Link {
+        self.new_chain(Link {
             scope,
             module: closure.around.module,
             outer: Some(closure.around.clone()),
@@ -223,7 +199,7 @@ impl<'m> Reader<'m> {
             }),
             rounds: Vec::new(),
             class: closure.class.clone(),
-            id,
+            id: 0,
         })
     }
 
@@ -233,14 +209,8 @@ impl<'m> Reader<'m> {
         receiver: Option<&Value<'m>>,
         arguments: &Arguments<'m>,
     ) -> Vec<(&'m str, Value<'m>)> {
-        let parameters = closure.code.parameters().len();
-        let span = Span::default();
-        let is_left = self.charge(
-            arguments.positional.len() + parameters.saturating_mul(arguments.named.len()),
-            span,
-            &closure.around,
-        );
-        if !is_left {
+        let by_name = closure.code.parameters().len().saturating_mul(arguments.named.len());
+        if !self.charge(arguments.positional.len() + by_name, Span::default(), &closure.around) {
             return Vec::new();
         }
         let mut positional = receiver.into_iter().chain(&arguments.positional);
@@ -266,7 +236,7 @@ impl<'m> Reader<'m> {
                     match (given, &arguments.unknown, &parameter.default) {
                         (Some(value), ..) => value,
                         (None, Some(reason), _) => Value::Unknown(reason.clone()),
-                        (None, None, Some(default)) => self.value(default, &closure.around.clone()),
+                        (None, None, Some(default)) => self.value(default, &closure.around),
                         (None, None, None) => Value::unknown(format!("`{name}` is an argument")),
                     }
                 }
@@ -286,16 +256,13 @@ impl<'m> Reader<'m> {
         chain: &Chain<'m>,
     ) -> Value<'m> {
         match object {
-            Value::Made(made) => {
-                let libraries = self.libraries;
-                libraries.method(self, made, name, place)
-            }
+            Value::Made(made) => self.libraries.method(self, made, name, place),
             Value::Instance(instance) => {
-                let found = self.class_attribute(&instance.class.clone(), name);
+                let found = self.class_attribute(&instance.class, name);
                 self.call_found(found, object, arguments, place, chain)
             }
             Value::Class(class) => {
-                let found = self.class_attribute(&class.clone(), name);
+                let found = self.class_attribute(class, name);
                 self.call_found(found, object, arguments, place, chain)
             }
             Value::Super(parts) => {
@@ -303,8 +270,8 @@ impl<'m> Reader<'m> {
                 let found = self.attribute_of_bases(class, name);
                 self.call_found(found, receiver, arguments, place, chain)
             }
-            Value::Dict(dict) => self.call_of_dict(dict, name, &arguments, place.span, chain),
-            Value::Text(text) => self.call_of_text(text, name, &arguments, place.span, chain),
+            Value::Dict(dict) => self.dict_method(dict, name, &arguments, place.span, chain),
+            Value::Text(text) => self.text_method(text, name, &arguments, place.span, chain),
             _ => Value::unknown(format!("what `.{name}()` gives is not known")),
         }
     }
@@ -319,10 +286,7 @@ impl<'m> Reader<'m> {
     ) -> Value<'m> {
         match found {
             Some(Value::Function(closure)) => {
-                let receiver = match closure.code {
-                    Code::Function(function) if has_decorator(function, "staticmethod") => None,
-                    _ => Some(receiver),
-                };
+                let receiver = Some(receiver).filter(|_| !closure.code.has_decorator("staticmethod"));
                 let until = until(&closure, place, chain);
                 self.call_function(&closure, receiver, &arguments, until)
             }
@@ -330,163 +294,6 @@ impl<'m> Reader<'m> {
             None => Value::unknown("it is a method that cannot be followed"),
         }
     }
-
-    fn call_of_dict(
-        &mut self,
-        dict: &Rc<Dict<'m>>,
-        name: &str,
-        arguments: &Arguments<'m>,
-        span: Span,
-        chain: &Chain<'m>,
-    ) -> Value<'m> {
-        match name {
-            "copy" => Value::Dict(dict.clone()),
-            _ if !self.charge(dict.items().len(), span, chain) => Value::unknown("there is too much code to follow"),
-            "union" => {
-                let mut merged = Dict::clone(dict);
-                for other in &arguments.positional {
-                    self.update(&mut merged, other, span, chain);
-                }
-                Value::dict(merged)
-            }
-            "get" | "setdefault" | "pop" => {
-                let key = arguments.positional.first().cloned().unwrap_or(Value::None);
-                if dict.lacks(&key) {
-                    return arguments.positional.get(1).cloned().unwrap_or(Value::None);
-                }
-                self.item(&Value::Dict(dict.clone()), &key)
-            }
-            "items" | "keys" | "values" if dict.unknown.is_none() => {
-                let items = dict.items().iter().map(|(key, value)| match name {
-                    "keys" => key.clone(),
-                    "values" => value.clone(),
-                    _ => Value::List([key.clone(), value.clone()].into()),
-                });
-                Value::List(items.collect())
-            }
-            _ => Value::unknown(format!("what `.{name}()` of a dict gives is not known")),
-        }
-    }
-
-    fn call_of_text(
-        &mut self,
-        text: &Rc<Text>,
-        name: &str,
-        arguments: &Arguments<'m>,
-        span: Span,
-        chain: &Chain<'m>,
-    ) -> Value<'m> {
-        match name {
-            _ if !self.spend(text.size() / BYTES_A_STEP, span, chain.module) => {
-                Value::unknown("there is too much text to follow")
-            }
-            "strip" | "lstrip" | "rstrip" if arguments.positional.is_empty() => Value::Text(trimmed(text, name)),
-            "format" => {
-                let fill = |field: &Field, next: &mut usize| match field {
-                    Field::Next => {
-                        *next += 1;
-                        arguments.positional.get(*next - 1).cloned()
-                    }
-                    Field::At(place) => arguments.positional.get(*place).cloned(),
-                    Field::Named(name) => arguments.get(None, name).cloned(),
-                };
-                let pieces = brace_pieces(text.as_str());
-                let fill = |field: &Field, next: &mut usize| fill(field, next).filter(|_| arguments.unknown.is_none());
-                let filled = filled(text, &pieces, Template::Braces, &fill);
-                self.text(filled, span, chain)
-            }
-            "join" => {
-                let Some(Value::List(parts)) = arguments.positional.first() else {
-                    return Value::unknown("the text is put together at run time");
-                };
-                self.charge(parts.len(), span, chain);
-                let mut joined = Text::default();
-                for (at, part) in parts.iter().enumerate() {
-                    if at > 0 {
-                        joined.push(text);
-                    }
-                    put_in(&mut joined, Some(part));
-                    if joined.size() >= super::text::MAX_TEXT {
-                        break;
-                    }
-                }
-                self.text(joined, span, chain)
-            }
-            "lower" | "upper" => match text.known() {
-                Some(known) if name == "lower" => Value::text(&known.to_lowercase()),
-                Some(known) => Value::text(&known.to_uppercase()),
-                None => Value::unknown("the text is put together at run time"),
-            },
-            "replace" => match (text.known(), &arguments.positional[..]) {
-                (Some(known), [Value::Text(old), Value::Text(new)]) => match (old.known(), new.known()) {
-                    (Some(old), Some(new)) if !old.is_empty() && known.len() <= 4_096 && new.len() <= 256 => {
-                        Value::text(&known.replace(old, new))
-                    }
-                    _ => Value::unknown("the text is put together at run time"),
-                },
-                _ => Value::unknown("the text is put together at run time"),
-            },
-            _ => Value::unknown("the text is put together at run time"),
-        }
-    }
-
-    /// `"..." % values`
-    pub(crate) fn filled_percents(
-        &mut self,
-        template: &Rc<Text>,
-        values: &Value<'m>,
-        span: Span,
-        chain: &Chain<'m>,
-    ) -> Value<'m> {
-        let fill = |field: &Field, next: &mut usize| match (field, values) {
-            (Field::Next, Value::List(items)) => {
-                *next += 1;
-                items.get(*next - 1).cloned()
-            }
-            (Field::Next, _) => {
-                *next += 1;
-                (*next == 1).then(|| values.clone())
-            }
-            (Field::Named(name), Value::Dict(dict)) => dict.get(&Value::text(name)).cloned(),
-            _ => None,
-        };
-        self.spend(template.size() / BYTES_A_STEP, span, chain.module);
-        let pieces = percent_pieces(template.as_str());
-        let filled = filled(template, &pieces, Template::Percents, &fill);
-        self.text(filled, span, chain)
-    }
-}
-
-type Fill<'f, 'm> = dyn Fn(&Field, &mut usize) -> Option<Value<'m>> + 'f;
-
-fn filled(template: &Text, pieces: &[Piece], kind: Template, fill: &Fill<'_, '_>) -> Text {
-    let mut text = Text::default();
-    let mut next = 0;
-    for piece in pieces {
-        match piece {
-            Piece::Stands(range) => text.push_part(template, range.clone(), Some(kind)),
-            Piece::Filled(field, is_plain) => {
-                let value = field.as_ref().and_then(|field| fill(field, &mut next));
-                put_in(&mut text, value.as_ref().filter(|_| *is_plain));
-            }
-        }
-    }
-    text
-}
-
-fn trimmed(text: &Rc<Text>, method: &str) -> Rc<Text> {
-    let whole = text.as_str();
-    let start = match method {
-        "rstrip" => 0,
-        _ => whole.len() - whole.trim_start().len(),
-    };
-    let end = match method {
-        "lstrip" => whole.len(),
-        _ => whole.trim_end().len().max(start),
-    };
-    let mut part = Text::default();
-    part.push_part(text, start..end, None);
-    Rc::new(part)
 }
 
 fn super_of<'m>(chain: &Chain<'m>) -> Value<'m> {
@@ -497,7 +304,7 @@ fn super_of<'m>(chain: &Chain<'m>) -> Value<'m> {
     }
 }
 
-/// How far the function's module was executed when it is called: up to the call, where the module itself calls it.
+/// How many bytes of a function's module are executed before a call of it: up to the call, where the module itself calls it.
 fn until(closure: &Closure<'_>, place: &Place, chain: &Chain<'_>) -> Option<usize> {
     if !std::ptr::eq(closure.around.module, chain.module) {
         return None;

@@ -1,50 +1,44 @@
-//! The scopes that a place sees, innermost first, and what a call has put into them.
+//! The scopes that a place sees, innermost first.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use super::super::Module;
-use super::super::scopes::{Binding, Scope};
 use super::imports::relative_folder;
+use super::reader::{BYTES_A_STEP, ITEMS_A_STEP, Loop, Reader, address};
 use super::value::{Class, ModuleName, Value};
+use crate::python::scopes::{Binding, Definition, Scope, ScopeKind};
+use crate::python::{Expr, Function, Module, Stmt};
+use crate::source::Span;
 
-/// The scopes around a place.
 #[derive(Clone)]
 pub(crate) struct Chain<'m>(Rc<Link<'m>>);
 
-/// One scope, and those around it.
+/// One scope of a chain.
 pub(crate) struct Link<'m> {
-    /// Its names.
     pub(crate) scope: Rc<Scope<'m>>,
-    /// The module that it stands in.
     pub(crate) module: &'m Module,
-    /// The scopes around it.
     pub(crate) outer: Option<Chain<'m>>,
-    /// What the call gave, where it is the scope of a function that is called.
+    /// The call that entered the function, where one is known.
     pub(crate) call: Option<Call<'m>>,
-    /// The items that loops are at, by the place of what they go through.
+    /// The loops of which one item is looked at: the key of each, and the item's index.
     pub(crate) rounds: Vec<(usize, usize)>,
-    /// The class whose body it is, or whose method.
+    /// The class whose body or method it is.
     pub(crate) class: Option<Rc<Class<'m>>>,
     pub(super) id: usize,
 }
 
-/// What a call has put into the scope of a function.
+/// A call of a function.
 #[derive(Clone)]
 pub(crate) struct Call<'m> {
-    /// The values of the parameters.
     pub(crate) parameters: Vec<(&'m str, Value<'m>)>,
-    /// The object that the method is called on.
+    /// The object of a method.
     pub(crate) receiver: Option<Value<'m>>,
-    /// The byte of the module up to which it was executed when the call was made; nothing when all of it was.
+    /// How many bytes of the function's module were executed before the call; none for all.
     pub(crate) until: Option<usize>,
 }
 
-impl<'m> Chain<'m> {
-    pub(super) fn new(link: Link<'m>) -> Self {
-        Self(Rc::new(link))
-    }
-
-    /// Something that no other chain has.
+impl Chain<'_> {
+    /// Different for each chain.
     pub(crate) fn id(&self) -> usize {
         self.0.id
     }
@@ -82,5 +76,136 @@ impl<'m> std::ops::Deref for Chain<'m> {
 
     fn deref(&self) -> &Self::Target {
         &self.0
+    }
+}
+
+impl<'m> Reader<'m> {
+    /// The scope of a module, where its names have their last values.
+    pub(crate) fn module(&mut self, module: &'m Module) -> Chain<'m> {
+        let key = (address(module), 0);
+        if let Some(known) = self.chains.get(&key) {
+            return known.clone();
+        }
+        self.asked.push(module);
+        self.spend(module.file().text().len() / BYTES_A_STEP, Span::default(), module);
+        let scope = self.scope(ScopeKind::Module, module.body(), module);
+        self.kept_chain(key, scope, module, None, None)
+    }
+
+    /// The scope of a class body.
+    pub(crate) fn class_chain(&mut self, class: &Rc<Class<'m>>) -> Chain<'m> {
+        let key = (address(class.tree), class.around.id());
+        let module = class.around.module;
+        let scope = self.scope(ScopeKind::Class(class.tree), &class.tree.body, module);
+        self.kept_chain(key, scope, module, Some(class.around.clone()), Some(class.clone()))
+    }
+
+    /// The scope of a function outside any call. The calls in its module tell what its parameters are.
+    pub(crate) fn function_chain(&mut self, function: &'m Arc<Function>, around: &Chain<'m>) -> Chain<'m> {
+        let key = (Arc::as_ptr(function) as usize, around.id());
+        let scope = self.scope(ScopeKind::Function(function), &function.body, around.module);
+        self.kept_chain(key, scope, around.module, Some(around.clone()), around.class.clone())
+    }
+
+    fn kept_chain(
+        &mut self,
+        key: (usize, usize),
+        scope: Rc<Scope<'m>>,
+        module: &'m Module,
+        outer: Option<Chain<'m>>,
+        class: Option<Rc<Class<'m>>>,
+    ) -> Chain<'m> {
+        if let Some(known) = self.chains.get(&key) {
+            return known.clone();
+        }
+        let chain = self.new_chain(Link {
+            scope,
+            module,
+            outer,
+            call: None,
+            rounds: Vec::new(),
+            class,
+            id: 0,
+        });
+        self.chains.insert(key, chain.clone());
+        chain
+    }
+
+    /// A chain with an id of its own.
+    pub(super) fn new_chain(&mut self, link: Link<'m>) -> Chain<'m> {
+        Chain(Rc::new(Link {
+            id: self.new_id(),
+            ..link
+        }))
+    }
+
+    /// The scope of a lambda or a comprehension.
+    pub(crate) fn inner_chain(&mut self, kind: ScopeKind<'m>, around: &Chain<'m>) -> Chain<'m> {
+        let scope = self.scope(kind, &[], around.module);
+        self.new_chain(Link {
+            scope,
+            module: around.module,
+            outer: Some(around.clone()),
+            call: None,
+            rounds: Vec::new(),
+            class: around.class.clone(),
+            id: 0,
+        })
+    }
+
+    /// The scope inside these classes and functions of a module.
+    pub(crate) fn within(&mut self, module: &'m Module, definitions: &[Definition<'m>]) -> Chain<'m> {
+        let mut chain = self.module(module);
+        for definition in definitions {
+            chain = match definition {
+                Definition::Class(tree) => self.class_chain(&Class::new(tree, &chain)),
+                Definition::Function(function) => self.function_chain(function, &chain),
+            };
+        }
+        chain
+    }
+
+    /// The value of an expression, and the loops over written lists that it depends on, in the order of the source.
+    pub(crate) fn value_in_loops(&mut self, expr: &'m Expr, chain: &Chain<'m>) -> (Value<'m>, Vec<Loop>) {
+        // A known answer does not tell its loops.
+        let fresh = self.at_rounds(chain, Vec::new());
+        let before = std::mem::take(&mut self.loops);
+        let value = self.value(expr, &fresh);
+        let mut loops = std::mem::replace(&mut self.loops, before);
+        loops.sort_by_key(|one| one.at);
+        (value, loops)
+    }
+
+    /// The same scope at these items of loops: the key of each loop, and the item's index.
+    pub(crate) fn at_rounds(&mut self, chain: &Chain<'m>, rounds: Vec<(usize, usize)>) -> Chain<'m> {
+        self.new_chain(Link {
+            scope: chain.scope.clone(),
+            module: chain.module,
+            outer: chain.outer.clone(),
+            call: chain.call.clone(),
+            rounds,
+            class: chain.class.clone(),
+            id: 0,
+        })
+    }
+
+    pub(super) fn scope(&mut self, kind: ScopeKind<'m>, body: &'m [Stmt], module: &'m Module) -> Rc<Scope<'m>> {
+        let key = match kind {
+            ScopeKind::Module => address(module),
+            ScopeKind::Class(class) => address(class),
+            ScopeKind::Function(function) => Arc::as_ptr(function) as usize,
+            ScopeKind::Lambda(_) | ScopeKind::Comprehension(_) => return Rc::new(Scope::of(kind, &[], false)),
+        };
+        if let Some(known) = self.scopes.get(&key) {
+            return known.clone();
+        }
+        // A module was counted when it was asked.
+        if !matches!(kind, ScopeKind::Module) {
+            self.spend(1 + body.len() / ITEMS_A_STEP, Span::default(), module);
+        }
+        let has_walrus = self.mentions(module, ":=");
+        let scope = Rc::new(Scope::of(kind, body, has_walrus));
+        self.scopes.insert(key, scope.clone());
+        scope
     }
 }

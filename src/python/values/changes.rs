@@ -1,29 +1,29 @@
-//! What happens to a dict, a list or a text after a name was bound to it.
+//! Changes of a dict, a list or a text in place, after a name is bound to it.
 
 use std::ops::Range;
+use std::rc::Rc;
 
-use super::super::scopes::{CHANGERS, Change, ChangeKind};
-use super::super::{Call, Expr, ExprKind, Operator};
 use super::chain::Chain;
+use super::dict::Dict;
 use super::reader::Reader;
 use super::text::Text;
-use super::value::{Dict, MAX_ITEMS, Value};
+use super::value::{MAX_ITEMS, TOO_MUCH, Value};
+use crate::python::scopes::{CHANGING_METHODS, Change, ChangeKind};
+use crate::python::{Call, Expr, Operator};
 use crate::source::Span;
 
+/// One step is spent for so many changes of a name.
+const CHANGES_A_STEP: usize = 16;
+
 impl<'m> Reader<'m> {
-    /// The value of an attribute, with what this scope does to it in place before the place where it is read.
+    /// The value of an attribute after the changes in its scope before the place where it is read.
     pub(super) fn changed_in_place(&mut self, value: Value<'m>, expr: &'m Expr, chain: &Chain<'m>) -> Value<'m> {
         if !matches!(value, Value::Dict(_) | Value::List(_)) {
             return value;
         }
-        let mut path = Vec::new();
-        let mut root = expr;
-        while let ExprKind::Attribute { value, name, .. } = &root.kind {
-            path.push(name.as_str());
-            root = value;
-        }
-        path.reverse();
-        let Some(name) = root.as_name() else { return value };
+        let Some((name, path)) = expr.root_and_path() else {
+            return value;
+        };
         let scope = chain.scope.clone();
         match scope.changes(name) {
             [] => value,
@@ -40,35 +40,30 @@ impl<'m> Reader<'m> {
         between: Range<usize>,
         chain: &Chain<'m>,
     ) -> Value<'m> {
+        let start = Span::new(between.start, between.start);
+        self.spend(changes.len() / CHANGES_A_STEP, start, chain.module);
         let first = changes.partition_point(|change| change.from < between.start);
-        self.spend(
-            changes.len() / 16,
-            Span::new(between.start, between.start),
-            chain.module,
-        );
-        let all = changes;
-        let mut changes = changes[first..]
+        let here: Vec<&Change<'m>> = changes[first..]
             .iter()
             .take_while(|change| change.from <= between.end)
             .filter(|change| change.path == path)
-            .peekable();
-        if changes.peek().is_none() {
+            .collect();
+        if here.is_empty() {
             return value;
         }
         match value {
             Value::Dict(dict) => {
-                let changes: Vec<&Change<'m>> = changes.collect();
-                self.charge(dict.items().len(), Span::new(between.start, between.start), chain);
-                let mut dict = Dict::clone(&dict);
-                for change in changes {
+                self.charge(dict.items().len(), start, chain);
+                let mut dict = Rc::unwrap_or_clone(dict);
+                for change in here {
                     self.change_dict(&mut dict, change, chain, between.end);
                 }
                 Value::dict(dict)
             }
             Value::List(items) => {
-                self.charge(items.len(), Span::new(between.start, between.start), chain);
+                self.charge(items.len(), start, chain);
                 let mut items = items.to_vec();
-                for change in changes {
+                for change in here {
                     if !self.change_list(&mut items, change, chain, between.end) {
                         return Value::unknown("the list is changed in place");
                     }
@@ -76,33 +71,20 @@ impl<'m> Reader<'m> {
                 Value::List(items.into())
             }
             Value::Text(text) => {
-                let mut text = Text::clone(&text);
-                let changes: Vec<&Change<'m>> = changes.collect();
-                for change in changes {
-                    let is_made = self.is_made(change, chain, between.end);
-                    match change.kind {
-                        _ if is_made == Some(false) => {}
-                        ChangeKind::Augmented(Operator::Add, value) if is_made == Some(true) => {
-                            match self.value(value, chain) {
-                                Value::Text(more) => text.push(&more),
-                                _ => text.open(),
-                            }
-                        }
-                        ChangeKind::Augmented(..) => text.open(),
-                        _ => {}
-                    }
+                let mut text = Rc::unwrap_or_clone(text);
+                for change in here {
+                    self.change_text(&mut text, change, chain, between.end);
                 }
-                self.text(text, Span::new(between.start, between.start), chain)
+                self.text(text, start, chain)
             }
             Value::Either(values) => {
-                let each = values
-                    .iter()
-                    .map(|value| self.with_changes(value.clone(), all, path, between.clone(), chain));
-                Value::either(each.collect::<Vec<_>>())
+                let values = values.iter().cloned();
+                Value::either(values.map(|value| self.with_changes(value, changes, path, between.clone(), chain)))
             }
             other => {
-                let mut changes = changes.filter(|change| !matches!(change.kind, ChangeKind::Shared));
-                match (changes.next().map(|change| change.kind), changes.next()) {
+                let kinds = here.iter().map(|change| change.kind);
+                let mut kinds = kinds.filter(|kind| !matches!(kind, ChangeKind::Shared));
+                match (kinds.next(), kinds.next()) {
                     (Some(ChangeKind::Augmented(..)), Some(_)) => Value::unknown("it is changed more than once"),
                     (Some(ChangeKind::Augmented(operator, value)), None) => {
                         let right = self.value(value, chain);
@@ -114,28 +96,39 @@ impl<'m> Reader<'m> {
         }
     }
 
+    fn change_text(&mut self, text: &mut Text, change: &Change<'m>, chain: &Chain<'m>, at: usize) {
+        let is_made = self.is_made(change, chain, at);
+        match change.kind {
+            _ if is_made == Some(false) => {}
+            ChangeKind::Augmented(Operator::Add, value) if is_made == Some(true) => match self.value(value, chain) {
+                Value::Text(more) => text.push(&more),
+                _ => text.open(),
+            },
+            ChangeKind::Augmented(..) => text.open(),
+            _ => {}
+        }
+    }
+
     fn change_dict(&mut self, dict: &mut Dict<'m>, change: &Change<'m>, chain: &Chain<'m>, at: usize) {
         if !self.spend(1, Span::new(change.from, change.from), chain.module) {
-            dict.unknown = Some("there is too much code to follow".into());
+            dict.unknown = Some(TOO_MUCH.into());
             return;
         }
-        let certain = match self.is_made(change, chain, at) {
-            Some(true) => true,
-            Some(false) => return,
-            None => false,
-        };
+        let is_made = self.is_made(change, chain, at);
+        let is_certain = is_made == Some(true);
         match change.kind {
+            _ if is_made == Some(false) => {}
             ChangeKind::Item(index, value) => {
                 let index = self.value(index, chain);
                 let value = self.value(value, chain);
-                if certain {
+                if is_certain {
                     dict.set(index, value);
                 } else {
                     dict.set_perhaps(index, value);
                 }
             }
-            ChangeKind::Call("update", call) if !certain => self.perhaps_update(dict, call, chain),
-            _ if !certain => dict.unknown = Some("it may be changed in place, under a condition".into()),
+            ChangeKind::Call("update", call) if !is_certain => self.perhaps_update(dict, call, chain),
+            _ if !is_certain => dict.unknown = Some("it may be changed in place, under a condition".into()),
             ChangeKind::Augmented(Operator::Or, value) => {
                 let value = self.value(value, chain);
                 self.update(dict, &value, Span::default(), chain);
@@ -154,11 +147,8 @@ impl<'m> Reader<'m> {
 
     fn perhaps_update(&mut self, dict: &mut Dict<'m>, call: &'m Call, chain: &Chain<'m>) {
         let arguments = self.arguments(&call.arguments, chain);
-        let named = arguments
-            .named
-            .iter()
-            .map(|(name, value)| (Value::text(name), value.clone()));
-        let mut items: Vec<(Value<'m>, Value<'m>)> = named.collect();
+        let named = arguments.named.into_iter();
+        let mut items: Vec<(Value<'m>, Value<'m>)> = named.map(|(name, value)| (Value::text(&name), value)).collect();
         for other in &arguments.positional {
             match other {
                 Value::Dict(other) if self.charge(other.items().len(), call.span, chain) => {
@@ -204,7 +194,7 @@ impl<'m> Reader<'m> {
                 }
             }
             "clear" => {
-                let place = dict.place.clone();
+                let place = dict.place.take();
                 *dict = Dict::default();
                 dict.place = place;
             }
@@ -212,7 +202,7 @@ impl<'m> Reader<'m> {
         }
     }
 
-    /// Whether the change can be followed.
+    /// Makes a change. Whether it is understood.
     fn change_list(&mut self, items: &mut Vec<Value<'m>>, change: &Change<'m>, chain: &Chain<'m>, at: usize) -> bool {
         let is_left = self.spend(1, Span::new(change.from, change.from), chain.module);
         if self.is_made(change, chain, at) == Some(false) {
@@ -253,10 +243,10 @@ impl<'m> Reader<'m> {
         };
         let code = self.code_of_body(&closure);
         let is_called = |method: &&str| code.contains(&format!(".{method}("));
-        SIGNS.iter().any(|sign| code.contains(sign)) || CHANGERS.iter().any(is_called)
+        SIGNS.iter().any(|sign| code.contains(sign)) || CHANGING_METHODS.iter().any(is_called)
     }
 
-    /// Whether a change is made, where that is known.
+    /// Whether a change is made before a byte, if that is known.
     fn is_made(&mut self, change: &Change<'m>, chain: &Chain<'m>, at: usize) -> Option<bool> {
         if let ChangeKind::Handed(call) = change.kind
             && !self.may_change_what_it_gets(call, chain)
@@ -266,6 +256,6 @@ impl<'m> Reader<'m> {
         if change.block == 0 {
             return Some(true);
         }
-        self.is_before(change.block, chain, at)
+        self.reach(change.block, chain, Some(at)).known()
     }
 }

@@ -1,40 +1,52 @@
-//! What an expression may be worth.
+//! The values of expressions.
 
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHasher;
 
-use super::super::{Class as ClassTree, Expr, Function, Parameter};
 use super::chain::Chain;
+use super::dict::Dict;
 use super::text::Text;
+use crate::python::{Class as ClassTree, Expr, Function, Module, Parameter};
 use crate::source::{RepoPath, SourceFile, Span};
 
-/// More than these of several possible values is none that can be told.
-pub(super) const MAX_CHOICES: usize = 8;
+/// More possible values than this are unknown.
+const MAX_CHOICES: usize = 8;
 
-/// A dict or list with more items than this is not followed.
+/// A dict or a list with more items than this is unknown.
 pub(super) const MAX_ITEMS: usize = 4_096;
 
-/// A longer text is no key of a dict, and the same as another only if it is the same object.
+/// A longer text is no key of a dict, and equals another only if it is the same object.
 const MAX_KEY: usize = 4_096;
 
-/// A longer list is the same as another only if it is the same object.
+/// A longer list equals another only if it is the same object.
 const MAX_COMPARED: usize = 16;
+
+/// The reason for what is beyond the bounds of the reader.
+pub(super) const TOO_MUCH: &str = "there is too much code to follow";
 
 /// A place in a file of the snapshot.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The file.
-    pub(crate) file: SourceFile,
-    /// Where in it.
-    pub(crate) span: Span,
+    pub file: SourceFile,
+    /// The bytes in it.
+    pub span: Span,
 }
 
 impl Place {
+    pub(crate) fn new(module: &Module, span: Span) -> Self {
+        Self {
+            file: module.file().clone(),
+            span,
+        }
+    }
+
     /// Whether two are the same.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
         self.span == other.span && self.file.path() == other.file.path()
     }
 }
@@ -42,21 +54,17 @@ impl Place {
 /// The value of an expression.
 #[derive(Clone)]
 pub(crate) enum Value<'m> {
-    /// It cannot be known; why, as half a sentence.
+    /// It cannot be known; the reason is half a sentence.
     Unknown(Rc<str>),
-    /// `None`
     None,
-    /// `True` or `False`
     Bool(bool),
-    /// A whole number.
     Integer(i64),
-    /// A text, perhaps with parts that are put in at run time.
+    /// Perhaps with parts that are known only at run time.
     Text(Rc<Text>),
     /// A list, a tuple or a set.
     List(Rc<[Self]>),
-    /// A dict.
     Dict(Rc<Dict<'m>>),
-    /// A module of the project, or a package on the way to one.
+    /// A module of the project, or a package above one.
     Module(Rc<ModuleName>),
     /// Something of a library, by its dotted name.
     External(Rc<str>),
@@ -66,124 +74,120 @@ pub(crate) enum Value<'m> {
     Function(Rc<Closure<'m>>),
     /// `functools.partial(callee, ...)`
     Partial(Rc<(Self, Arguments<'m>)>),
-    /// An object that a library made.
+    /// An object of a library.
     Made(Rc<Made<'m>>),
-    /// An object of one of the project's own classes.
+    /// An object of a class of the project.
     Instance(Rc<Instance<'m>>),
-    /// A method of a value.
+    /// A method of a value, by name.
     Method(Rc<(Self, Rc<str>)>),
-    /// `super()` inside a method: the object and the class that defines the method.
+    /// `super()` in a method: the object, and the class that defines the method.
     Super(Rc<(Self, Rc<Class<'m>>)>),
     /// One of these, depending on something that is known only at run time.
     Either(Rc<[Self]>),
 }
 
-/// A module by name: absolute, or as seen from a folder in a relative import.
+/// A module by its absolute name, or relative to a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ModuleName {
-    /// The folder that a relative import starts from.
+    /// Where a relative import starts.
     pub(crate) folder: Option<RepoPath>,
-    /// The dotted name; empty for the folder itself.
+    /// Empty for the folder itself.
     pub(crate) dotted: String,
-}
-
-/// A dict as far as it is known.
-#[derive(Clone, Default)]
-pub(crate) struct Dict<'m> {
-    items: Vec<(Value<'m>, Value<'m>)>,
-    places: FxHashMap<u64, usize>,
-    /// Why there may be more in it than is known.
-    pub(crate) unknown: Option<Rc<str>>,
-    /// Where it was written.
-    pub(crate) place: Option<Place>,
 }
 
 /// A class of the project.
 pub(crate) struct Class<'m> {
-    /// The class.
     pub(crate) tree: &'m ClassTree,
     /// The scopes around it.
     pub(crate) around: Chain<'m>,
-    /// Where its name stands.
+    /// Its name in the source.
     pub(crate) place: Place,
 }
 
-/// A function or a lambda together with the names it sees.
+impl<'m> Class<'m> {
+    /// The class that a statement makes in these scopes.
+    pub(crate) fn new(tree: &'m ClassTree, around: &Chain<'m>) -> Rc<Self> {
+        Rc::new(Self {
+            tree,
+            around: around.clone(),
+            place: Place::new(around.module, tree.name_span),
+        })
+    }
+}
+
+/// A function or a lambda with the scopes around it.
 pub(crate) struct Closure<'m> {
-    /// What is called.
     pub(crate) code: Code<'m>,
-    /// The scopes around it.
     pub(crate) around: Chain<'m>,
     /// The class whose body defines it.
     pub(crate) class: Option<Rc<Class<'m>>>,
 }
 
-/// What can be called.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Code<'m> {
-    /// A function.
     Function(&'m Arc<Function>),
-    /// A lambda: its parameters and its value.
     Lambda(&'m [Parameter], &'m Expr),
 }
 
 impl<'m> Code<'m> {
-    /// The parameters.
-    pub(crate) fn parameters(&self) -> &'m [Parameter] {
+    pub(super) fn parameters(&self) -> &'m [Parameter] {
         match self {
             Self::Function(function) => &function.parameters,
             Self::Lambda(parameters, _) => parameters,
         }
     }
 
-    /// Something that no other function has.
+    /// Different for each function.
     pub(super) fn identity(&self) -> usize {
         match self {
             Self::Function(function) => Arc::as_ptr(function) as usize,
             Self::Lambda(_, body) => std::ptr::from_ref(*body) as usize,
         }
     }
+
+    /// Whether it is a function with this decorator.
+    pub(super) fn has_decorator(&self, name: &str) -> bool {
+        matches!(self, Self::Function(function) if has_decorator(function, name))
+    }
+}
+
+pub(super) fn has_decorator(function: &Function, name: &str) -> bool {
+    let mut decorators = function.decorators.iter();
+    decorators.any(|decorator| decorator.as_name() == Some(name))
 }
 
 /// The arguments of a call.
 #[derive(Clone, Default)]
 pub(crate) struct Arguments<'m> {
-    /// By position.
     pub(crate) positional: Vec<Value<'m>>,
-    /// By name.
     pub(crate) named: Vec<(Rc<str>, Value<'m>)>,
-    /// Why there may be more of them than is known.
+    /// Why there may be others.
     pub(crate) unknown: Option<Rc<str>>,
 }
 
-/// An object that a library made. Two are one when the same place made them.
+/// An object of a library. Two from the same place are the same object.
 pub(crate) struct Made<'m> {
-    /// What it is to the room that knows the library.
+    /// One of [`crate::libraries::kinds`].
     pub(crate) kind: &'static str,
-    /// What the source calls to make it, for people.
+    /// What the source calls to make it, for messages.
     pub(crate) maker: Rc<str>,
-    /// With these arguments.
     pub(crate) arguments: Arguments<'m>,
-    /// Where the source makes it; nothing when a library does.
+    /// Where the source makes it; none when a library does.
     pub(crate) place: Option<Place>,
-    /// The class of the project that it is an object of, where the library's own was derived from.
+    /// Its class, where a class of the project derives from the library's.
     pub(crate) class: Option<Rc<Class<'m>>>,
-    /// The call that it was made in, for what that call does with it later.
+    /// The scopes around the call that makes it.
     pub(crate) chain: Option<Chain<'m>>,
 }
 
-/// An object of one of the project's own classes.
+/// An object of a class of the project.
 pub(crate) struct Instance<'m> {
-    /// The class.
     pub(crate) class: Rc<Class<'m>>,
-    /// What it was made with.
     pub(crate) arguments: Arguments<'m>,
-    /// Something that no other object has.
     pub(super) id: usize,
 }
 
 impl ModuleName {
-    /// A module by its absolute name.
     pub(crate) fn absolute(dotted: impl Into<String>) -> Self {
         Self {
             folder: None,
@@ -193,10 +197,9 @@ impl ModuleName {
 
     /// The module or package called `name` inside this one.
     pub(crate) fn join(&self, name: &str) -> Self {
-        let dotted = if self.dotted.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.dotted)
+        let dotted = match self.dotted.as_str() {
+            "" => name.to_owned(),
+            dotted => format!("{dotted}.{name}"),
         };
         Self {
             folder: self.folder.clone(),
@@ -206,22 +209,25 @@ impl ModuleName {
 }
 
 impl<'m> Value<'m> {
-    /// What cannot be known, for this reason.
+    /// What is beyond the bounds of the reader.
+    pub(super) fn too_much() -> Self {
+        Self::unknown(TOO_MUCH)
+    }
+
     pub(crate) fn unknown(reason: impl Into<Rc<str>>) -> Self {
         Self::Unknown(reason.into())
     }
 
-    /// A text that stands nowhere in the source.
+    /// A text that is not written in the source.
     pub(crate) fn text(text: &str) -> Self {
         Self::Text(Rc::new(Text::plain(text)))
     }
 
-    /// A dict.
     pub(crate) fn dict(dict: Dict<'m>) -> Self {
         Self::Dict(Rc::new(dict))
     }
 
-    /// The text, where all of it is known.
+    /// The text, if all of it is known.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => text.known(),
@@ -229,7 +235,7 @@ impl<'m> Value<'m> {
         }
     }
 
-    /// The possible values.
+    /// The possible values: several for [`Value::Either`].
     pub(crate) fn choices(&self) -> &[Self] {
         match self {
             Self::Either(values) => values,
@@ -237,7 +243,7 @@ impl<'m> Value<'m> {
         }
     }
 
-    /// Something that the same value, or the same object, has, and others hardly. Nothing for what cannot be known.
+    /// A hash of the value, or of the identity of the object. None for what is unknown.
     pub(super) fn fingerprint(&self) -> Option<u64> {
         let mut hasher = FxHasher::default();
         std::mem::discriminant(self).hash(&mut hasher);
@@ -289,12 +295,12 @@ impl<'m> Value<'m> {
         Some(hasher.finish())
     }
 
-    /// Whether it holds no other values.
+    /// Whether it contains no other values.
     fn is_flat(&self) -> bool {
         !matches!(self, Self::List(_) | Self::Either(_) | Self::Method(_))
     }
 
-    /// Whether this is certainly the same value, or the same object.
+    /// Whether it is certainly the same value or the same object.
     pub(crate) fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one), Self::Text(other)) => {
@@ -305,16 +311,16 @@ impl<'m> Value<'m> {
         }
     }
 
-    /// One value that stands for all of them: equal ones and all that are unknown count once.
+    /// One value for several possible ones. Equal ones count once, and so do all unknown ones.
     pub(crate) fn either(values: impl IntoIterator<Item = Self>) -> Self {
         let mut choices = Choices::default();
         for value in values {
-            choices.add(&value);
+            choices.add(value);
         }
         choices.finish()
     }
 
-    /// Whether Python takes it for true, where that is known.
+    /// `bool(value)`, if it is known.
     pub(crate) fn truth(&self) -> Option<bool> {
         match self {
             Self::None => Some(false),
@@ -322,7 +328,7 @@ impl<'m> Value<'m> {
             Self::Integer(value) => Some(*value != 0),
             Self::Text(text) => text.known().map(|text| !text.is_empty()),
             Self::List(items) => Some(!items.is_empty()),
-            Self::Dict(dict) if dict.unknown.is_none() => Some(!dict.items.is_empty()),
+            Self::Dict(dict) if dict.unknown.is_none() => Some(!dict.items().is_empty()),
             Self::Class(_) | Self::Function(_) | Self::Made(_) | Self::Module(_) => Some(true),
             Self::Either(values) => {
                 let first = values.first()?.truth()?;
@@ -346,15 +352,15 @@ pub(super) struct Choices<'m> {
 }
 
 impl<'m> Choices<'m> {
-    pub(super) fn add(&mut self, value: &Value<'m>) {
+    pub(super) fn add(&mut self, value: Value<'m>) {
         match value {
-            Value::Either(values) => values.iter().for_each(|value| self.add(value)),
+            Value::Either(values) => values.iter().for_each(|value| self.add(value.clone())),
             Value::Unknown(reason) => {
-                self.unknown.get_or_insert_with(|| reason.clone());
+                self.unknown.get_or_insert(reason);
             }
-            _ if self.values.iter().any(|known| known.same(value)) => {}
+            _ if self.values.iter().any(|known| known.same(&value)) => {}
             _ if self.values.len() == MAX_CHOICES => self.too_many = true,
-            _ => self.values.push(value.clone()),
+            _ => self.values.push(value),
         }
     }
 
@@ -380,109 +386,33 @@ impl<'m> Choices<'m> {
     }
 }
 
-impl<'m> Dict<'m> {
-    /// An empty dict that is written here.
-    pub(crate) fn at(place: Place) -> Self {
+impl<'m> Arguments<'m> {
+    /// One keyword argument.
+    pub(crate) fn named(name: &str, value: Value<'m>) -> Self {
         Self {
-            place: Some(place),
+            named: vec![(name.into(), value)],
             ..Self::default()
         }
     }
 
-    /// Its items, in order.
-    pub(crate) fn items(&self) -> &[(Value<'m>, Value<'m>)] {
-        &self.items
-    }
-
-    /// The value of a key.
-    pub(crate) fn get(&self, key: &Value<'m>) -> Option<&Value<'m>> {
-        let place = self.places.get(&key.fingerprint()?)?;
-        self.items.get(*place).map(|(_, value)| value)
-    }
-
-    /// Whether a key is certainly not in it.
-    pub(crate) fn lacks(&self, key: &Value<'m>) -> bool {
-        let is_known = !matches!(key, Value::Either(_)) && key.fingerprint().is_some();
-        is_known && self.unknown.is_none() && self.get(key).is_none()
-    }
-
-    /// Sets a key.
-    pub(crate) fn set(&mut self, key: Value<'m>, value: Value<'m>) {
-        let is_several = matches!(key, Value::Either(_));
-        let Some(fingerprint) = key.fingerprint().filter(|_| !is_several) else {
-            self.unknown = Some("a key of the dict is computed".into());
-            return;
-        };
-        if let Some(place) = self.places.get(&fingerprint) {
-            self.items[*place].1 = value;
-        } else if self.items.len() >= MAX_ITEMS {
-            self.unknown = Some("the dict has too many items".into());
-        } else {
-            self.places.insert(fingerprint, self.items.len());
-            self.items.push((key, value));
+    /// Arguments of which nothing is known.
+    pub(crate) fn unknown(reason: impl Into<Rc<str>>) -> Self {
+        Self {
+            unknown: Some(reason.into()),
+            ..Self::default()
         }
     }
 
-    /// Sets a key that may be set or not.
-    pub(super) fn set_perhaps(&mut self, key: Value<'m>, value: Value<'m>) {
-        let value = match self.get(&key).cloned() {
-            Some(before) => Value::either([before, value]),
-            None => Value::either([value, Value::unknown("it is set under a condition")]),
-        };
-        self.set(key, value);
+    /// All values, in order.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Value<'m>> {
+        self.positional.iter().chain(self.named.iter().map(|(_, value)| value))
     }
 
-    /// Removes a key.
-    pub(crate) fn remove(&mut self, key: &Value<'m>) {
-        let removed = key
-            .fingerprint()
-            .and_then(|fingerprint| self.places.remove(&fingerprint));
-        if let Some(removed) = removed {
-            self.items.remove(removed);
-            for place in self.places.values_mut().filter(|place| **place > removed) {
-                *place -= 1;
-            }
-        }
-    }
-
-    /// As `dict.update` does it.
-    pub(crate) fn update(&mut self, other: &Value<'m>) {
-        match other {
-            Value::Dict(dict) => {
-                if dict.unknown.is_some() {
-                    self.unknown.clone_from(&dict.unknown);
-                }
-                for (key, value) in &dict.items {
-                    self.set(key.clone(), value.clone());
-                }
-            }
-            Value::List(pairs) => {
-                for pair in pairs.iter() {
-                    match pair {
-                        Value::List(parts) if parts.len() == 2 => self.set(parts[0].clone(), parts[1].clone()),
-                        _ => self.unknown = Some("a pair is computed".into()),
-                    }
-                }
-            }
-            Value::None => {}
-            Value::Unknown(reason) => self.unknown = Some(reason.clone()),
-            _ => self.unknown = Some("a part of the dict is computed".into()),
-        }
-    }
-}
-
-impl<'m> Arguments<'m> {
-    /// The argument for a parameter, by position where it has one, else by name.
+    /// The argument for a parameter, by name or by position.
     pub(crate) fn get(&self, position: Option<usize>, name: &str) -> Option<&Value<'m>> {
         let mut named = self.named.iter().rev();
         let named = named.find(|(known, _)| &**known == name).map(|(_, value)| value);
         named.or_else(|| self.positional.get(position?))
-    }
-
-    /// Whether an object is among them.
-    pub(super) fn has(&self, object: &Value<'m>) -> bool {
-        let named = self.named.iter().map(|(_, value)| value);
-        self.positional.iter().chain(named).any(|one| one.same(object))
     }
 
     pub(super) fn fingerprint(&self) -> Option<u64> {
