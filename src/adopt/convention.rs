@@ -5,7 +5,7 @@ use regex::Regex;
 use super::error::AdoptError;
 use super::find::Adopter;
 use crate::constraints::convention_code::write_convention;
-use crate::fix::{Mended, apply};
+use crate::fix::{FixedFile, apply};
 use crate::naming::{ConstraintKind, Convention, Key, Value};
 use crate::project::{ConventionFacts, Given, Place, Project, Target};
 use crate::snapshot::Overlay;
@@ -59,7 +59,11 @@ pub(super) fn shown(place: &Place) -> String {
 }
 
 /// Writes the convention into the module, in memory; read again, the metadata must have it.
-pub(super) fn write(adopter: &Adopter, project: &Project<'_>, convention: &Convention) -> Result<Mended, AdoptError> {
+pub(super) fn write(
+    adopter: &Adopter,
+    project: &Project<'_>,
+    convention: &Convention,
+) -> Result<FixedFile, AdoptError> {
     let no_place = || AdoptError::NoPlace(adopter.path_of(None));
     let (file, judged) = adopter.judged().ok_or_else(no_place)?;
     let module = project.modules().parse(&file);
@@ -78,7 +82,7 @@ pub(super) fn write(adopter: &Adopter, project: &Project<'_>, convention: &Conve
     if !has_it {
         return Err(no_place());
     }
-    Ok(Mended {
+    Ok(FixedFile {
         before: file,
         after,
         left: Vec::new(),

@@ -3,7 +3,7 @@
 use crate::check::examine;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::fix::Mended;
+use crate::fix::FixedFile;
 use crate::project::{History, Project};
 use crate::snapshot::Overlay;
 
@@ -18,7 +18,7 @@ const RULES: [&str; 3] = [
 pub(super) fn failing_revisions(
     history: &History,
     project: &Project<'_>,
-    module: Option<&Mended>,
+    module: Option<&FixedFile>,
     config: &Config,
 ) -> Vec<Diagnostic> {
     if let Some(module) = module {

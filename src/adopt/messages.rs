@@ -7,7 +7,7 @@ use anstream::{AutoStream, ColorChoice};
 use super::{NewRevision, Plan};
 use crate::diagnostic::Diagnostic;
 use crate::escape::printable;
-use crate::fix::Mended;
+use crate::fix::FixedFile;
 use crate::project::Environment;
 use crate::report;
 use crate::selection::{Reader, Start};
@@ -104,7 +104,7 @@ fn next(plan: &Plan, reader: &Reader, environment: &Environment, is_of_flask: bo
         Some(path) => format!("alembic -c {}", quoted(&path)),
         None => "alembic".to_owned(),
     };
-    let files = plan.module.iter().map(Mended::path);
+    let files = plan.module.iter().map(FixedFile::path);
     let files = files.chain(plan.revision.iter().map(|revision| &revision.path));
     let files: Vec<String> = files.map(|path| quoted(&reader.typed(path))).collect();
     [

@@ -24,7 +24,7 @@ use clap::{Args, ValueEnum};
 use crate::ExitStatus;
 use crate::config::{CommandLine, Config, Configs};
 use crate::diagnostic::Diagnostic;
-use crate::fix::Mended;
+use crate::fix::FixedFile;
 use crate::git::Repository;
 use crate::naming::Convention;
 use crate::project::{History, Project, Revision};
@@ -70,7 +70,7 @@ pub struct AdoptArgs {
 /// What to write, and what to print.
 struct Plan {
     /// The module with the convention.
-    module: Option<Mended>,
+    module: Option<FixedFile>,
     /// `None` where there is none to build on.
     revision: Option<NewRevision>,
     remarks: Vec<String>,

@@ -9,7 +9,7 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::NewRevision;
 use super::error::AdoptError;
-use crate::fix::Mended;
+use crate::fix::FixedFile;
 use crate::fix::write::{self, Prepared};
 use crate::source::RepoPath;
 
@@ -93,7 +93,7 @@ impl New<'_> {
 pub(super) fn write(
     top: &Path,
     scratch: Option<&Path>,
-    module: Option<&Mended>,
+    module: Option<&FixedFile>,
     revision: Option<&NewRevision>,
 ) -> Result<()> {
     let ready = match module.map(|module| write::prepare(top, scratch, module)).transpose()? {

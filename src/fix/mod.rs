@@ -12,7 +12,7 @@ pub(crate) mod write;
 
 pub(crate) use difference::difference;
 pub use edits::{Edit, Fix, Safety, apply};
-pub use rounds::{Mended, apply_fixes};
+pub use rounds::{FixedFile, apply_fixes};
 pub(crate) use silence::silence;
 pub(crate) use transaction::write_and_stage;
 pub(crate) use transplant::holds;

@@ -13,7 +13,7 @@ const MAX_ROUNDS: usize = 10;
 
 /// A file with its fixes applied, not yet written.
 #[derive(Debug)]
-pub struct Mended {
+pub struct FixedFile {
     /// The file as it was checked.
     pub before: SourceFile,
     /// The file with the fixes.
@@ -24,7 +24,7 @@ pub struct Mended {
     pub fixed: usize,
 }
 
-impl Mended {
+impl FixedFile {
     /// Its path.
     #[must_use]
     pub fn path(&self) -> &RepoPath {
@@ -35,7 +35,7 @@ impl Mended {
 /// Applies the fixes of all findings. A file that cannot be checked again stays as it is, and is a failure.
 ///
 /// With `suggested`, fixes that a person should review are applied as well.
-pub fn apply_fixes(outcome: &mut Outcome, suggested: bool, look: &Look<'_>) -> Vec<Mended> {
+pub fn apply_fixes(outcome: &mut Outcome, suggested: bool, look: &Look<'_>) -> Vec<FixedFile> {
     // Findings are sorted by file.
     let files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
     let fixed = files.filter_map(|own| apply_to_file(&own.first()?.file, own, suggested, look).transpose());
@@ -50,7 +50,7 @@ fn apply_to_file(
     first: &[Diagnostic],
     suggested: bool,
     look: &Look<'_>,
-) -> Result<Option<Mended>, CheckError> {
+) -> Result<Option<FixedFile>, CheckError> {
     let mut current = before.clone();
     let mut found = first.to_vec();
     for _ in 0..MAX_ROUNDS {
@@ -73,7 +73,7 @@ fn apply_to_file(
     }
     // A change after which nothing is gone is dropped.
     let fixed = gone(first, &found);
-    Ok((current.text() != before.text() && fixed > 0).then(|| Mended {
+    Ok((current.text() != before.text() && fixed > 0).then(|| FixedFile {
         before: before.clone(),
         after: current,
         left: found,
@@ -107,8 +107,8 @@ pub(super) mod tests {
     use crate::rules;
     use crate::source::Span;
 
-    pub(in crate::fix) fn mended(before: &str, after: &str) -> Mended {
-        Mended {
+    pub(in crate::fix) fn fixed_file(before: &str, after: &str) -> FixedFile {
+        FixedFile {
             before: SourceFile::new("m.py".into(), before.to_owned()),
             after: SourceFile::new("m.py".into(), after.to_owned()),
             left: Vec::new(),

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::{Edit, Fix, Look, Mended, Safety, apply};
+use super::{Edit, Fix, FixedFile, Look, Safety, apply};
 use crate::check::ignores::{self, comment, is_own, place_for_rule};
 use crate::check::{CheckError, Outcome};
 use crate::diagnostic::Diagnostic;
@@ -59,14 +59,14 @@ impl Comment {
 
 /// Silences all findings, in memory. A remark names each that no comment silences; a file that cannot be checked again stays as it is, and
 /// is a failure.
-pub(crate) fn silence(outcome: &mut Outcome, look: &Look<'_>) -> Vec<Mended> {
+pub(crate) fn silence(outcome: &mut Outcome, look: &Look<'_>) -> Vec<FixedFile> {
     let files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
     let (mut silenced, mut kept) = (Vec::new(), Vec::new());
     for own in files {
         let Some(first) = own.first() else { continue };
         match silence_file(&first.file, own, look) {
-            Ok((mended, left)) => {
-                silenced.extend(mended);
+            Ok((fixed_file, left)) => {
+                silenced.extend(fixed_file);
                 kept.extend(left.into_iter().map(|(line, rule)| (first.path().clone(), line, rule)));
             }
             Err(error) => outcome.failures.push(error.to_string()),
@@ -97,7 +97,7 @@ fn silence_file(
     before: &SourceFile,
     own: &[Diagnostic],
     look: &Look<'_>,
-) -> Result<(Option<Mended>, Vec<LineAndRule>), CheckError> {
+) -> Result<(Option<FixedFile>, Vec<LineAndRule>), CheckError> {
     let module = Module::parse(before.clone());
     let all: BTreeSet<LineAndRule> = own.iter().map(found).collect();
     let mut comments = comments(&module, own);
@@ -122,14 +122,14 @@ fn silence_file(
         }
         // Findings that `changed-lines-only` left out are found here.
         left.retain(|one| all.contains(&found(one)));
-        let mended = Mended {
+        let fixed_file = FixedFile {
             before: before.clone(),
             fixed: own.len().saturating_sub(left.len()),
             after,
             left,
         };
         let kept = all.into_iter().filter(|one| still.contains(one)).collect();
-        return Ok((Some(mended), kept));
+        return Ok((Some(fixed_file), kept));
     }
     Ok((None, all.into_iter().collect()))
 }
@@ -221,8 +221,8 @@ mod tests {
             ..Outcome::default()
         };
         assert!(!outcome.diagnostics.is_empty(), "{text}");
-        let mended = silence(&mut outcome, &|file| Ok(findings(file)));
-        let Some(one) = mended.first() else {
+        let fixed_file = silence(&mut outcome, &|file| Ok(findings(file)));
+        let Some(one) = fixed_file.first() else {
             return (text.to_owned(), outcome.remarks);
         };
         let again = silence_file(&one.after, &one.left, &|file| Ok(findings(file)))
@@ -351,7 +351,7 @@ mod tests {
             rounds.set(rounds.get() + 1);
             Ok(findings(file))
         };
-        let (mended, kept) = silence_file(&file, &own, &counted).unwrap();
-        assert_eq!((mended.unwrap().fixed, kept.len(), rounds.get()), (own.len(), 0, 1));
+        let (fixed_file, kept) = silence_file(&file, &own, &counted).unwrap();
+        assert_eq!((fixed_file.unwrap().fixed, kept.len(), rounds.get()), (own.len(), 0, 1));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Mended;
+use super::FixedFile;
 use super::unstaged::to_be_staged;
 use super::write::{self, Prepared, Ready};
 use crate::check::Outcome;
@@ -13,14 +13,14 @@ use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
 /// A fixed file, and its replacement in the working tree; nothing where only the index changes.
-type Planned = (Option<Ready>, Mended);
+type Planned = (Option<Ready>, FixedFile);
 
 /// Writes the fixed files, and stages them where that is wanted. Returns whether any was changed.
 ///
 /// Without staging, files are written one by one. With it, all are written and staged, or none.
 pub(crate) fn write_and_stage(
     outcome: &mut Outcome,
-    fixed: Vec<Mended>,
+    fixed: Vec<FixedFile>,
     start: &Start,
     candidates: &[Candidate],
     restage: bool,
@@ -47,7 +47,7 @@ pub(crate) fn write_and_stage(
 }
 
 /// Prepares the files that can be written, and remarks why the others cannot.
-fn plan(outcome: &mut Outcome, fixed: Vec<Mended>, start: &Start, restage: bool) -> Vec<Planned> {
+fn plan(outcome: &mut Outcome, fixed: Vec<FixedFile>, start: &Start, restage: bool) -> Vec<Planned> {
     let scratch = start.repository.as_ref().map(Repository::git_dir);
     let mut planned = Vec::new();
     for one in fixed {
@@ -79,7 +79,7 @@ fn plan(outcome: &mut Outcome, fixed: Vec<Mended>, start: &Start, restage: bool)
     planned
 }
 
-fn replace(outcome: &mut Outcome, planned: Vec<Planned>) -> Vec<Mended> {
+fn replace(outcome: &mut Outcome, planned: Vec<Planned>) -> Vec<FixedFile> {
     let mut done = Vec::new();
     for (file, one) in planned {
         match file.map(Ready::replace) {
@@ -96,7 +96,7 @@ fn stage_and_replace(
     planned: Vec<Planned>,
     repository: &Repository,
     candidates: &[Candidate],
-) -> Result<Vec<Mended>, Vec<String>> {
+) -> Result<Vec<FixedFile>, Vec<String>> {
     let ids: HashMap<&RepoPath, Option<&ObjectId>> =
         candidates.iter().map(|one| (&one.path, one.id.as_ref())).collect();
     let changes: Vec<Restage<'_>> = planned
@@ -128,7 +128,7 @@ fn stage_and_replace(
 }
 
 /// Replaces the findings of a fixed file by those that are left.
-fn settle(outcome: &mut Outcome, fixed: Mended) {
+fn settle(outcome: &mut Outcome, fixed: FixedFile) {
     let path = fixed.path().clone();
     for diagnostic in outcome.diagnostics.iter().filter(|one| *one.path() == path) {
         let left = diagnostic.left_to_do.iter().map(|left| format!("`{path}`: {left}"));

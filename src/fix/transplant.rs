@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Mended, difference};
+use super::{FixedFile, difference};
 use crate::source::{RepoPath, SourceFile};
 
 /// The working text with the changes of a fix; nothing if a line to change is missing, different, or there more than once.
 ///
 /// A checkout may have changed line ends, so a final carriage return is not compared, and is kept.
 #[must_use]
-pub(crate) fn transplant(mended: &Mended, working: &str) -> Option<String> {
-    let (before, after) = (mended.before.text(), mended.after.text());
+pub(crate) fn transplant(fixed_file: &FixedFile, working: &str) -> Option<String> {
+    let (before, after) = (fixed_file.before.text(), fixed_file.after.text());
     if working == before {
         return Some(after.to_owned());
     }
@@ -57,16 +57,16 @@ pub(crate) fn read(top: &Path, path: &RepoPath) -> Option<SourceFile> {
 
 /// Whether the working file has the fix.
 #[must_use]
-pub(crate) fn is_written(top: &Path, mended: &Mended) -> bool {
-    let working = fs::read_to_string(mended.path().to_path(top));
-    working.is_ok_and(|working| is_fixed(mended, &working))
+pub(crate) fn is_written(top: &Path, fixed_file: &FixedFile) -> bool {
+    let working = fs::read_to_string(fixed_file.path().to_path(top));
+    working.is_ok_and(|working| is_fixed(fixed_file, &working))
 }
 
 /// Whether a text has the fix already: it could be undone there.
-pub(super) fn is_fixed(mended: &Mended, working: &str) -> bool {
-    let back = Mended {
-        before: mended.after.clone(),
-        after: mended.before.clone(),
+pub(super) fn is_fixed(fixed_file: &FixedFile, working: &str) -> bool {
+    let back = FixedFile {
+        before: fixed_file.after.clone(),
+        after: fixed_file.before.clone(),
         left: Vec::new(),
         fixed: 0,
     };
@@ -123,11 +123,11 @@ fn hunks<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Hunk<'t>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fix::rounds::tests::mended;
+    use crate::fix::rounds::tests::fixed_file;
 
     #[test]
     fn a_file_with_other_edits_gets_the_change_and_keeps_them() {
-        let change = mended("a\nNone\nb\n", "a\nnamed\nb\n");
+        let change = fixed_file("a\nNone\nb\n", "a\nnamed\nb\n");
         assert_eq!(
             transplant(&change, "mine\na\nNone\nb\n").as_deref(),
             Some("mine\na\nnamed\nb\n")
@@ -140,14 +140,14 @@ mod tests {
 
     #[test]
     fn a_changed_or_doubtful_line_leaves_the_file_alone() {
-        let change = mended("a\nNone\nb\n", "a\nnamed\nb\n");
+        let change = fixed_file("a\nNone\nb\n", "a\nnamed\nb\n");
         assert_eq!(transplant(&change, "a\nNone  # mine\nb\n"), None);
         assert_eq!(transplant(&change, "a\nNone\nNone\nb\n"), None);
     }
 
     #[test]
     fn a_removed_comment_takes_its_lines_with_it() {
-        let change = mended("a\n# w\nNone\n", "a\nnamed\n");
+        let change = fixed_file("a\n# w\nNone\n", "a\nnamed\n");
         assert_eq!(
             transplant(&change, "x\na\n# w\nNone\n").as_deref(),
             Some("x\na\nnamed\n")
@@ -156,18 +156,18 @@ mod tests {
 
     #[test]
     fn each_line_keeps_its_own_end() {
-        let change = mended("a\nNone", "a\nnamed");
+        let change = fixed_file("a\nNone", "a\nnamed");
         assert_eq!(
             transplant(&change, "a\r\nNone\nb\r\nc\r\n").as_deref(),
             Some("a\r\nnamed\nb\r\nc\r\n")
         );
         assert_eq!(
-            transplant(&mended("a\nNone\n", "a\nnamed\n"), "a\nNone").as_deref(),
+            transplant(&fixed_file("a\nNone\n", "a\nnamed\n"), "a\nNone").as_deref(),
             Some("a\nnamed")
         );
-        let longer = mended("a\nb\n", "a\nnew\nb\nnew\n");
+        let longer = fixed_file("a\nb\n", "a\nnew\nb\nnew\n");
         assert_eq!(transplant(&longer, "a\r\nb").as_deref(), Some("a\r\nnew\nb\nnew"));
-        let shorter = mended("a\n# w\nNone\nb\n", "a\nnamed\nb\n");
+        let shorter = fixed_file("a\n# w\nNone\nb\n", "a\nnamed\nb\n");
         assert_eq!(
             transplant(&shorter, "a\n# w\r\nNone\nb\nc").as_deref(),
             Some("a\nnamed\nb\nc")
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_lone_carriage_return_ends_no_line_of_a_diff() {
-        let change = mended("a\rNone\rb\r", "a\rnamed\rb\r");
+        let change = fixed_file("a\rNone\rb\r", "a\rnamed\rb\r");
         assert_eq!(
             transplant(&change, "mine\na\rNone\rb\r").as_deref(),
             Some("mine\na\rnamed\rb\r")

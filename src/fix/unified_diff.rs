@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::transplant::lines;
-use super::{Mended, difference};
+use super::{FixedFile, difference};
 use crate::source::RepoPath;
 
 /// How many unchanged lines a diff shows around a change.
@@ -11,12 +11,12 @@ const CONTEXT: usize = 3;
 
 /// The change as `git apply` reads it.
 #[must_use]
-pub(crate) fn unified_diff(mended: &Mended) -> String {
-    let (before, after) = (lines(mended.before.text()), lines(mended.after.text()));
+pub(crate) fn unified_diff(fixed_file: &FixedFile) -> String {
+    let (before, after) = (lines(fixed_file.before.text()), lines(fixed_file.after.text()));
     let mut diff = format!(
         "--- {}\n+++ {}\n",
-        quoted("a/", mended.path()),
-        quoted("b/", mended.path())
+        quoted("a/", fixed_file.path()),
+        quoted("b/", fixed_file.path())
     );
     let operations = difference(&before, &after);
     for group in similar::group_diff_ops(operations, CONTEXT) {
@@ -88,11 +88,11 @@ fn quoted(prefix: &str, path: &RepoPath) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fix::rounds::tests::mended;
+    use crate::fix::rounds::tests::fixed_file;
 
     #[test]
     fn a_diff_has_the_header_that_git_reads() {
-        let diff = unified_diff(&mended("a\nNone", "a\nnamed"));
+        let diff = unified_diff(&fixed_file("a\nNone", "a\nnamed"));
         assert!(diff.starts_with("--- a/m.py\n+++ b/m.py\n@@ -1,2 +1,2 @@\n"), "{diff}");
         assert!(diff.contains("\\ No newline at end of file"), "{diff}");
     }
@@ -101,7 +101,7 @@ mod tests {
     fn a_lone_carriage_return_ends_no_line() {
         let hint = "\n\\ No newline at end of file\n";
         assert_eq!(
-            unified_diff(&mended("a\rNone\rb\r", "a\rnamed\rb\r")),
+            unified_diff(&fixed_file("a\rNone\rb\r", "a\rnamed\rb\r")),
             format!("--- a/m.py\n+++ b/m.py\n@@ -1 +1 @@\n-a\rNone\rb\r{hint}+a\rnamed\rb\r{hint}")
         );
     }

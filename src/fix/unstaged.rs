@@ -1,6 +1,6 @@
 //! Finds staged files whose working copies are fixed already.
 
-use super::{Fix, Look, Mended, Safety, apply, transplant};
+use super::{Fix, FixedFile, Look, Safety, apply, transplant};
 use crate::check::{Outcome, ignores};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::selection::{Reader, Start};
@@ -43,13 +43,13 @@ fn is_written_by_us(start: &Start, own: &[Diagnostic], working: &SourceFile) -> 
         return false;
     };
     let written = |fixes: Vec<&Fix>| {
-        let mended = Mended {
+        let fixed_file = FixedFile {
             before: checked.clone(),
             after: SourceFile::new(checked.path().clone(), apply(checked, fixes)),
             left: Vec::new(),
             fixed: 0,
         };
-        mended.after.text() != checked.text() && transplant::is_written(&start.top, &mended)
+        fixed_file.after.text() != checked.text() && transplant::is_written(&start.top, &fixed_file)
     };
     let fixes = || own.iter().filter_map(|one| one.fix.as_ref());
     written(fixes().filter(|fix| fix.safety == Safety::Safe).collect())

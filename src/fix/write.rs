@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::Mended;
+use super::FixedFile;
 use super::transplant::{is_fixed, transplant};
 use crate::git::is_full;
 
@@ -76,8 +76,8 @@ pub(crate) enum Prepared {
 
 /// Writes the fixed file to a temporary one: in `scratch` (git's folder), so that an interrupted run leaves nothing for `git add` to find,
 /// or beside the old file. The working file may have other changes, if each line to change is in it unchanged and once.
-pub(crate) fn prepare(top: &Path, scratch: Option<&Path>, mended: &Mended) -> Result<Prepared, WriteError> {
-    let path = &mended.path().to_path(top);
+pub(crate) fn prepare(top: &Path, scratch: Option<&Path>, fixed_file: &FixedFile) -> Result<Prepared, WriteError> {
+    let path = &fixed_file.path().to_path(top);
     let io = |cause| WriteError::of(path, cause);
     let metadata = match path.symlink_metadata() {
         Ok(metadata) if metadata.file_type().is_symlink() => return Err(WriteError::Link(path.to_owned())),
@@ -95,8 +95,8 @@ pub(crate) fn prepare(top: &Path, scratch: Option<&Path>, mended: &Mended) -> Re
     }
     let old = fs::read(path).map_err(io)?;
     let text = std::str::from_utf8(&old).ok();
-    let Some(new) = text.and_then(|text| transplant(mended, text)) else {
-        let is_done = text.is_some_and(|text| is_fixed(mended, text));
+    let Some(new) = text.and_then(|text| transplant(fixed_file, text)) else {
+        let is_done = text.is_some_and(|text| is_fixed(fixed_file, text));
         return Ok(if is_done { Prepared::Done } else { Prepared::Different });
     };
     let temporary = temporary(path, scratch, new.as_bytes(), &metadata).map_err(io)?;
@@ -243,10 +243,10 @@ fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fix::rounds::tests::mended;
+    use crate::fix::rounds::tests::fixed_file;
 
     fn ready(folder: &Path) -> Ready {
-        match prepare(folder, None, &mended("None\n", "named\n")) {
+        match prepare(folder, None, &fixed_file("None\n", "named\n")) {
             Ok(Prepared::Ready(ready)) => *ready,
             other => panic!("{other:?}"),
         }
@@ -290,7 +290,8 @@ mod tests {
         let path = folder.path().join("m.py");
         fs::write(&path, "None\n").unwrap();
         let names = |folder: &Path| fs::read_dir(folder).unwrap().count();
-        let Ok(Prepared::Ready(ready)) = prepare(folder.path(), Some(&scratch), &mended("None\n", "named\n")) else {
+        let Ok(Prepared::Ready(ready)) = prepare(folder.path(), Some(&scratch), &fixed_file("None\n", "named\n"))
+        else {
             panic!("not ready")
         };
         assert_eq!((names(folder.path()), names(&scratch)), (2, 1));

@@ -30,7 +30,7 @@ use crate::check::Outcome;
 use crate::config::Config;
 use crate::diagnostic::Severity;
 use crate::escape::{printable, printable_code};
-use crate::fix::{Mended, unified_diff, unified_diff_of_new};
+use crate::fix::{FixedFile, unified_diff, unified_diff_of_new};
 use crate::project::Project;
 use crate::settings::{Format, Remedy, Settings};
 use crate::source::RepoPath;
@@ -61,8 +61,8 @@ pub fn reporter(settings: &Settings, width: Width) -> Box<dyn Reporter> {
 }
 
 /// The changes that would fix what was found, as `git apply` reads them; where a person reads them, without what is not seen.
-pub fn diff(mended: &[Mended], is_coloured: bool, is_seen: bool, out: &mut dyn Write) -> io::Result<()> {
-    for one in mended {
+pub fn diff(fixed_file: &[FixedFile], is_coloured: bool, is_seen: bool, out: &mut dyn Write) -> io::Result<()> {
+    for one in fixed_file {
         write_diff(&unified_diff(one), is_coloured, is_seen, out)?;
     }
     Ok(())

@@ -89,9 +89,9 @@ fn python(name: &str, bytes: &[u8]) {
             diagnostics: findings(&snapshot, &file),
             ..Outcome::default()
         };
-        for mended in apply_fixes(&mut outcome, true, &|file| Ok(findings(&snapshot, file))) {
-            let after = Module::parse(mended.after.clone()).errors().len();
-            assert!(after <= errors, "a fix broke the file:\n{}", mended.after.text());
+        for fixed_file in apply_fixes(&mut outcome, true, &|file| Ok(findings(&snapshot, file))) {
+            let after = Module::parse(fixed_file.after.clone()).errors().len();
+            assert!(after <= errors, "a fix broke the file:\n{}", fixed_file.after.text());
         }
     }
 }
