@@ -29,7 +29,6 @@ cat >"$code" <<EOF
 use crate::constraints::MigrationFile;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "$name",
     summary: "what it finds, in lower case",

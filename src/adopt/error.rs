@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::placing::Fault;
 use crate::source::RepoPath;
 
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ pub(super) enum AdoptError {
         "`file_template` is `{}`, which gives {fault}: use its tokens as in `%(rev)s_%(slug)s`",
         shortened(template)
     )]
-    BadTemplate { template: String, fault: &'static str },
+    BadTemplate { template: String, fault: Fault },
     #[error(
         "`file_template` leads to `{path}`, which is not in the folder of revisions `{folder}`: leave `..`, absolute paths and links out of it"
     )]

@@ -1,6 +1,5 @@
 //! The place of the revision: onto the only head, in its folder, under the name that the configuration gives.
 
-use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::error::AdoptError;
@@ -17,7 +16,18 @@ const SLUG: &str = "adopt_the_naming_convention";
 const MOST_DIGITS: usize = 20;
 const LONGEST_NAME: usize = 200;
 
-const NO_NAME: &str = "no name for a file";
+/// What `file_template` gives instead of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("no name for a file")]
+    NoName,
+    #[error("a number of more than 20 digits")]
+    LongNumber,
+    #[error("a name of more than 200 bytes")]
+    LongName,
+    #[error("a name with characters that are not seen")]
+    Unseen,
+}
 
 /// The revision that the new one builds on; `None` where there is none yet.
 pub(super) fn head<'h>(history: &'h History, environment: &Environment) -> Result<Option<&'h Revision>, AdoptError> {
@@ -54,10 +64,10 @@ pub(super) fn place(environment: &Environment, folder: &RepoPath, id: &str) -> R
     };
     let name = render(template, id, &slug, seconds()).map_err(bad)? + ".py";
     if name.len() > LONGEST_NAME {
-        return Err(bad("a name of more than 200 bytes"));
+        return Err(bad(Fault::LongName));
     }
     if printable(&name) != name {
-        return Err(bad("a name with characters that are not seen"));
+        return Err(bad(Fault::Unseen));
     }
     let astray = || AdoptError::Astray {
         path: if name.starts_with('/') {
@@ -89,7 +99,7 @@ fn seconds() -> u64 {
 }
 
 /// Python's `template % tokens` with Alembic's tokens, dates in UTC; or what is wrong with the template.
-fn render(template: &str, id: &str, slug: &str, seconds: u64) -> Result<String, &'static str> {
+fn render(template: &str, id: &str, slug: &str, seconds: u64) -> Result<String, Fault> {
     let (year, month, day) = date(seconds / 86_400);
     let mut name = String::new();
     let mut rest = template;
@@ -102,42 +112,45 @@ fn render(template: &str, id: &str, slug: &str, seconds: u64) -> Result<String, 
             continue;
         }
         let token = rest.strip_prefix('(').and_then(|rest| rest.split_once(')'));
-        let (token, after) = token.ok_or(NO_NAME)?;
-        let end = after.find(['s', 'd']).ok_or(NO_NAME)?;
+        let (token, after) = token.ok_or(Fault::NoName)?;
+        let end = after.find(['s', 'd']).ok_or(Fault::NoName)?;
         let width = width(&after[..end])?;
         let number = match token {
-            "rev" => Err(id),
-            "slug" => Err(slug),
-            "epoch" => Ok(seconds),
-            "year" => Ok(year),
-            "month" => Ok(month),
-            "day" => Ok(day),
-            "hour" => Ok(seconds / 3_600 % 24),
-            "minute" => Ok(seconds / 60 % 60),
-            "second" => Ok(seconds % 60),
-            _ => return Err(NO_NAME),
+            "rev" | "slug" => None,
+            "epoch" => Some(seconds),
+            "year" => Some(year),
+            "month" => Some(month),
+            "day" => Some(day),
+            "hour" => Some(seconds / 3_600 % 24),
+            "minute" => Some(seconds / 60 % 60),
+            "second" => Some(seconds % 60),
+            _ => return Err(Fault::NoName),
         };
         match number {
-            Ok(number) => write!(name, "{number:0width$}").map_err(|_| NO_NAME)?,
-            Err(text) => name.push_str(text),
+            Some(number) => name += format!("{number:0width$}").as_str(),
+            None => name.push_str(if token == "rev" { id } else { slug }),
         }
         rest = &after[end + 1..];
     }
     name.push_str(rest);
     let last = name.rsplit('/').next().unwrap_or_default();
-    if last.trim().is_empty() { Err(NO_NAME) } else { Ok(name) }
+    if last.trim().is_empty() {
+        Err(Fault::NoName)
+    } else {
+        Ok(name)
+    }
 }
 
 /// The width of a number. It is limited: a template of ten bytes could fill the memory.
-fn width(text: &str) -> Result<usize, &'static str> {
+fn width(text: &str) -> Result<usize, Fault> {
     let digits = text.trim_start_matches(['.', '0']);
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(NO_NAME);
+        return Err(Fault::NoName);
     }
     match digits.parse() {
         _ if digits.is_empty() => Ok(0),
         Ok(width) if width <= MOST_DIGITS => Ok(width),
-        _ => Err("a number of more than 20 digits"),
+        _ => Err(Fault::LongNumber),
     }
 }
 
@@ -173,11 +186,11 @@ mod tests {
             assert_eq!(name(template).as_deref(), Ok(expected), "{template}");
         }
         for template in ["%(revision)s", "%s", "%(rev", "", "x/", "100%", "%(day)xd", "%(day)"] {
-            assert_eq!(name(template), Err(NO_NAME), "{template}");
+            assert_eq!(name(template), Err(Fault::NoName), "{template}");
         }
         assert_eq!(name("%(day)020d").map(|name| name.len()), Ok(20));
         for wide in ["%(day)021d", "%(rev)99999999999999999999999s"] {
-            assert!(name(wide).is_err_and(|fault| fault != NO_NAME), "{wide}");
+            assert!(name(wide).is_err_and(|fault| fault != Fault::NoName), "{wide}");
         }
     }
 

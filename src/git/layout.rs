@@ -1,4 +1,4 @@
-//! The paths of a repository, whoever found it.
+//! The paths of a repository.
 
 use std::path::{Path, PathBuf};
 

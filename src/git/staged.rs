@@ -90,7 +90,7 @@ mod tests {
 
     fn names(staged: &StagedChanges, folder: &str, head: &[(&str, EntryKind)], remains: bool) -> Vec<String> {
         let head = head.iter().map(|&(name, kind)| Entry::new(name, kind)).collect();
-        let children = staged.children(&folder.into(), head, |_| Ok::<_, ()>(remains));
+        let children = staged.children(&folder.into(), head, |_| Ok::<_, std::convert::Infallible>(remains));
         let name = |entry: &Entry| String::from_utf8_lossy(&entry.name).into_owned();
         children.unwrap().iter().map(name).collect()
     }

@@ -1,4 +1,4 @@
-//! A finished name is written as a plain string, so that the convention puts its prefix before it once more.
+//! A finished name is written as a plain string, so the convention adds its prefix again.
 
 use crate::constraints::MigrationFile;
 use crate::constraints::constraint::Constraint;
@@ -11,7 +11,6 @@ use crate::migration::{Name, Operation, Receiver};
 use crate::python::Call;
 use crate::source::Span;
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "doubled-prefix",
     summary: "a plain string that the convention prefixes again, where `op.f()` was meant",
@@ -50,7 +49,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// A plain name, by an operation or inside a table or a column.
+/// A plain name of an operation, or of a constraint inside a table or a column.
 struct Written<'a> {
     constraint: Constraint<'a>,
     name: &'a str,
@@ -58,14 +57,14 @@ struct Written<'a> {
     call: &'a Call,
 }
 
-/// A drop alone is not judged: it may mean a constraint that an older revision made under the doubled name.
+/// A drop alone is no finding: it may mean a constraint that an older revision made under the doubled name.
 fn diagnostic(
     file: &MigrationFile<'_>,
     written: &Written<'_>,
     write: impl Fn(&str) -> Option<Edit>,
 ) -> Option<Diagnostic> {
     let Written { constraint, name, .. } = written;
-    // Every usual prefix is a word and an underscore; without one nothing needs to be read.
+    // Every usual prefix ends in an underscore; a name without one needs no look at the project.
     if !name.contains('_') {
         return None;
     }

@@ -14,7 +14,6 @@ use crate::python::ExprKind;
 use crate::source::Span;
 use crate::work;
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "duplicate-name",
     summary: "two constraints of one revision get the same name",
@@ -34,10 +33,10 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// With no more of a name are those of other tables compared that are called so, the last first.
+/// No more earlier constraints of the same name are compared, the latest first.
 const MOST: usize = 100;
 
-/// What was made before, by its name: on the same table, and anywhere.
+/// What was made before, by table and name, and by name.
 #[derive(Default)]
 struct Earlier<'a> {
     made: Vec<Made<'a>>,
@@ -54,7 +53,7 @@ impl<'a> Earlier<'a> {
         self.made.push(made);
     }
 
-    /// What may clash with something, the last first.
+    /// What `made` may clash with, the latest first.
     fn of(&self, made: &Made<'_>) -> impl Iterator<Item = &Made<'a>> {
         let last = |places: Option<&Vec<usize>>| -> Vec<usize> {
             let places = places.into_iter().flat_map(|places| places.iter().rev());
@@ -67,19 +66,18 @@ impl<'a> Earlier<'a> {
     }
 }
 
-/// Something that is made with a name.
+/// A constraint or an index that is made with a name.
 #[derive(Clone, Copy)]
 struct Made<'a> {
     constraint: Constraint<'a>,
-    /// As it stands in the source.
+    /// As written in the source.
     name: &'a str,
     call: Span,
     place: Span,
     in_batch: bool,
 }
 
-/// What is made with a name, in the order in which it is made, with all that was made before; those in a branch that may not be taken are
-/// left out, and those that are made only where they are not there yet.
+/// Visits what is made with a name, in order, with all that was made before. Leaves out what a branch may skip, and `if_not_exists`.
 fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &Earlier<'_>)) {
     let steps = file.migration.steps.iter().filter(|step| !step.conditional);
     let inside: Vec<_> = steps
@@ -185,7 +183,7 @@ fn share_a_space(file: &MigrationFile<'_>, first: ConstraintKind, second: Constr
     }
 }
 
-/// Whether the two have one name in the end: a convention may build on plain ones.
+/// Whether both have the same name in the database: a convention may build on plain ones.
 fn end_alike(file: &MigrationFile<'_>, first: &Constraint<'_>, second: &Constraint<'_>) -> bool {
     let is_finished = |one: &Constraint<'_>| one.explicit.is_some_and(|explicit| explicit.is_conv);
     let is_one_of_a_kind = first.kind == second.kind && first.table == second.table;
@@ -198,13 +196,13 @@ fn end_alike(file: &MigrationFile<'_>, first: &Constraint<'_>, second: &Constrai
     }
 }
 
-/// What is dropped in between is free again, and SQL may have dropped it.
+/// Whether an operation or SQL in between may have dropped the first.
 fn is_free_again(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> bool {
     let calls = (first.call, second.call);
     file.may_go_between(second.name, first.constraint.table.known(), calls)
 }
 
-/// The table of the same revision that is called as what has an index: PostgreSQL keeps both in one space, SQLite those that are only indexes.
+/// A table of the revision with the same name. PostgreSQL keeps tables and whatever has an index in one namespace, SQLite tables and indexes.
 fn table_of_that_name(file: &MigrationFile<'_>, made: &Made<'_>) -> Option<Span> {
     use ConstraintKind::{Exclude, Index, PrimaryKey, Unique};
     let kind = made.constraint.kind;

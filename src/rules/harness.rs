@@ -4,6 +4,7 @@
 //! leaves to do.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use similar::DiffTag;
 
@@ -43,11 +44,8 @@ pub(crate) fn check<P: AsRef<str>, T: AsRef<str>>(files: &[(P, T)], path: &str) 
 pub(crate) fn check_all<P: AsRef<str>, T: AsRef<str>>(files: &[(P, T)]) -> Vec<Diagnostic> {
     let files = borrowed(files);
     let paths = files.iter().map(|(path, _)| *path);
-    let mut found = Vec::new();
-    for path in paths.filter(|path| path.ends_with(".py")) {
-        found.extend(check_file(&files, path, false));
-    }
-    found
+    let modules = paths.filter(|path| Path::new(path).extension().is_some_and(|extension| extension == "py"));
+    modules.flat_map(|path| check_file(&files, path, false)).collect()
 }
 
 /// What is found in `app/models.py` with this text, whose `target_metadata` is migrated.
@@ -149,9 +147,8 @@ pub(crate) fn lines(found: &[Diagnostic]) -> Vec<String> {
 
 /// What the findings of one file say, and the lines that their fixes change.
 pub(crate) fn shown(found: &[Diagnostic]) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for one in found {
-        let (place, rule) = (&one.focus.place, one.rule.name);
         let at = |place: &Place| {
             let position = place.file.position(place.span.start);
             let (line, column) = (position.line, position.column);
@@ -160,35 +157,46 @@ pub(crate) fn shown(found: &[Diagnostic]) -> String {
                 path => format!("{path}:{line}:{column}"),
             }
         };
-        text += &format!("{} {}[{rule}]: {}\n", at(place), one.severity, one.message);
-        text += &format!("  {}: {}\n", place.file.slice(place.span), one.focus.text);
-        for label in one.places() {
-            text += &format!("  {}: {}\n", at(&label.place), label.text);
-        }
-        if let Some(help) = &one.help {
-            text += &format!("  help: {help}\n");
-        }
-        if let Some(fix) = &one.fix {
-            text += &format!("  {:?} fix: {}\n", fix.safety, fix.title);
-        }
+        let (place, rule) = (&one.focus.place, one.rule.name);
+        lines.push(format!("{} {}[{rule}]: {}", at(place), one.severity, one.message));
+        lines.push(format!("  {}: {}", place.file.slice(place.span), one.focus.text));
+        lines.extend(
+            one.places()
+                .map(|label| format!("  {}: {}", at(&label.place), label.text)),
+        );
+        lines.extend(one.help.iter().map(|help| format!("  help: {help}")));
+        lines.extend(
+            one.fix
+                .iter()
+                .map(|fix| format!("  {:?} fix: {}", fix.safety, fix.title)),
+        );
     }
-    text + &changed_lines(found)
+    lines.extend(changed_lines(found));
+    lines.join("\n")
 }
 
-fn changed_lines(found: &[Diagnostic]) -> String {
+fn changed_lines(found: &[Diagnostic]) -> Vec<String> {
     let Some(first) = found.first() else {
-        return String::new();
+        return Vec::new();
     };
     let after = fixed(found);
     let (old, new) = (first.file.lines(), after.lines());
-    let mut text = String::new();
+    let mut changed = Vec::new();
     for operation in difference(&old, &new) {
         if operation.tag() != DiffTag::Equal {
-            text.extend(old[operation.old_range()].iter().map(|line| format!("- {line}")));
-            text.extend(new[operation.new_range()].iter().map(|line| format!("+ {line}")));
+            changed.extend(
+                old[operation.old_range()]
+                    .iter()
+                    .map(|line| format!("- {}", line.trim_end())),
+            );
+            changed.extend(
+                new[operation.new_range()]
+                    .iter()
+                    .map(|line| format!("+ {}", line.trim_end())),
+            );
         }
     }
-    text
+    changed
 }
 
 /// The file with the fixes of all its findings.
@@ -209,22 +217,22 @@ fn borrowed<P: AsRef<str>, T: AsRef<str>>(files: &[(P, T)]) -> Vec<(&str, &str)>
 fn check_file(files: &[(&str, &str)], path: &str, is_deployed: bool) -> Vec<Diagnostic> {
     let (_, text) = files.iter().find(|(known, _)| *known == path).unwrap();
     let found = look(files, path, text, is_deployed);
-    let mut fixes: Vec<&Fix> = Vec::new();
+    let mut all: Vec<&Fix> = Vec::new();
     for fix in found.iter().filter_map(|one| one.fix.as_ref()) {
-        if !fixes.contains(&fix) {
-            fixes.push(fix);
+        if !all.contains(&fix) {
+            all.push(fix);
         }
     }
-    let alone = fixes.iter().map(|fix| vec![*fix]);
-    let together = (fixes.len() > 1).then(|| fixes.clone());
-    for fixes in alone.chain(together) {
-        let after = apply(&found[0].file, fixes.iter().copied());
+    let alone = all.iter().map(|fix| vec![*fix]);
+    let together = (all.len() > 1).then(|| all.clone());
+    for tried in alone.chain(together) {
+        let after = apply(&found[0].file, tried.iter().copied());
         let left = look(files, path, &after, is_deployed);
         assert!(
             errors(path, &after) <= errors(path, text),
             "a fix breaks the file:\n{after}"
         );
-        let is_tried = |one: &&Diagnostic| one.fix.as_ref().is_some_and(|fix| fixes.contains(&fix));
+        let is_tried = |one: &&Diagnostic| one.fix.as_ref().is_some_and(|fix| tried.contains(&fix));
         for one in found.iter().filter(is_tried).filter(|one| one.left_to_do.is_none()) {
             let count = |found: &[Diagnostic]| found.iter().filter(|other| other.rule == one.rule).count();
             assert!(

@@ -6,7 +6,6 @@ use crate::naming::{ConstraintKind, Convention};
 use crate::project::{Checks, ConventionFacts, Target};
 use crate::words::listed;
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "incomplete-naming-convention",
     summary: "a naming convention leaves kinds of constraints out",
@@ -15,12 +14,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// Without these three a migration fails or drifts; an unnamed primary key or check seldom does.
-const NEEDED: [ConstraintKind; 3] = [
+const REQUIRED: [ConstraintKind; 3] = [
     ConstraintKind::ForeignKey,
     ConstraintKind::Unique,
     ConstraintKind::Index,
 ];
-const WISHED: [ConstraintKind; 2] = [ConstraintKind::PrimaryKey, ConstraintKind::Check];
+const OPTIONAL: [ConstraintKind; 2] = [ConstraintKind::PrimaryKey, ConstraintKind::Check];
 
 pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     let judged = file.judged;
@@ -37,11 +36,11 @@ pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
             .filter_map(|kind| kind.prefix())
             .collect()
     };
-    let (needed, mut wished) = (missing(&NEEDED), missing(&WISHED));
-    if wished.contains(&"ck") && is_better_without_checks(file, convention) {
-        wished.retain(|prefix| *prefix != "ck");
+    let (required, mut optional) = (missing(&REQUIRED), missing(&OPTIONAL));
+    if optional.contains(&"ck") && must_leave_out_checks(file, convention) {
+        optional.retain(|prefix| *prefix != "ck");
     }
-    let all = [needed.as_slice(), wished.as_slice()].concat();
+    let all = [required.as_slice(), optional.as_slice()].concat();
     if all.is_empty() {
         return Vec::new();
     }
@@ -55,19 +54,19 @@ pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
         place.span,
         format!("the naming convention leaves out {}", listed(&all)),
     )
-    .focus(place.span, consequence(&needed))
+    .focus(place.span, consequence(&required))
     .help(format!(
         "add a template for each (`alembic-named explain {}` shows them)",
         RULE.name
     ));
-    if needed.is_empty() {
+    if required.is_empty() {
         diagnostic.severity = Severity::Warning;
     }
     vec![diagnostic]
 }
 
 /// Whether a template for checks would fail or rename some, or the convention keeps the names of a live database.
-fn is_better_without_checks(file: &MetadataFile<'_>, convention: &Convention) -> bool {
+fn must_leave_out_checks(file: &MetadataFile<'_>, convention: &Convention) -> bool {
     let names_no_checks = |one: &Convention| one.template_for(ConstraintKind::Check).is_none();
     let keys = |one: &Convention| one.template_for(ConstraintKind::ForeignKey).cloned();
     file.configured_convention.is_some_and(names_no_checks)
@@ -75,8 +74,8 @@ fn is_better_without_checks(file: &MetadataFile<'_>, convention: &Convention) ->
         || !matches!(*file.checks(), Checks::Free)
 }
 
-fn consequence(needed: &[&str]) -> &'static str {
-    match needed {
+fn consequence(required: &[&str]) -> &'static str {
+    match required {
         [] => "the database invents these names, which differ from one database to the next",
         ["ix"] => "a dict without `ix` takes away SQLAlchemy's default: `index=True` then fails",
         _ => "autogenerate still writes None for these",

@@ -1,10 +1,9 @@
-//! A naming convention that is written down where SQLAlchemy or Alembic does not take it from.
+//! A naming convention that is written where neither SQLAlchemy nor Alembic reads it.
 
 use crate::constraints::MetadataFile;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::project::{ConventionFacts, Early, MetadataFacts, Place, Spelling, Target};
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "ineffective-naming-convention",
     summary: "a naming convention looks set and has no effect",

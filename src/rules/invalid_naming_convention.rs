@@ -8,7 +8,6 @@ use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::naming::{ProblemKind, problems};
 use crate::project::{ConventionFacts, Target};
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "invalid-naming-convention",
     summary: "a naming convention has keys or templates that SQLAlchemy cannot use",

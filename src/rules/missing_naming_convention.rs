@@ -6,7 +6,6 @@ use crate::constraints::convention_code::{give_convention, why_no_checks};
 use crate::diagnostic::{Cure, Diagnostic, Rule, Severity};
 use crate::project::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "missing-naming-convention",
     summary: "the metadata that Alembic migrates has no naming convention",
@@ -84,7 +83,7 @@ fn no_metadata(file: &MetadataFile<'_>) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
-/// Which of the two usual conventions is for whom.
+/// How this project gives its metadata a convention.
 fn help(file: &MetadataFile<'_>, facts: &MetadataFacts) -> String {
     let give = match facts.spelling() {
         Spelling::InClass | Spelling::Own(_) => "give its MetaData a `naming_convention`".to_owned(),
@@ -106,8 +105,8 @@ fn help(file: &MetadataFile<'_>, facts: &MetadataFacts) -> String {
     help
 }
 
-/// What the project calls the thing that has the metadata.
-pub(super) fn owner(judged: &Judged, maker: &str) -> String {
+/// What the project calls the class or object that has the metadata.
+fn owner(judged: &Judged, maker: &str) -> String {
     let text = judged.place.file.slice(judged.place.span);
     if text.contains(char::is_whitespace) || text.len() > 40 || text.is_empty() {
         format!("the metadata of `{maker}`")

@@ -1,4 +1,4 @@
-//! The rules. Each is a value in a file of its own, named once, with its page under `docs/rules` and its tests below it.
+//! The rules. Each has a file with its value, its function and its tests, and a page under `docs/rules`.
 //!
 //! A rule sees a parsed file and the project around it, nothing else. A new rule is its file, its two lines here, and its page.
 
@@ -25,20 +25,20 @@ use crate::constraints::{MetadataFile, MigrationFile};
 use crate::diagnostic::{Diagnostic, Rule};
 use crate::python::Module;
 
-/// What a rule looks at, and how.
+/// What a rule looks at, with its function.
 #[derive(Debug, Clone, Copy)]
 pub enum Check {
     /// The operations of a migration.
     Migration(fn(&MigrationFile<'_>) -> Vec<Diagnostic>),
     /// A metadata that Alembic migrates.
     Metadata(fn(&MetadataFile<'_>) -> Vec<Diagnostic>),
-    /// The comments that silence other rules, when these are done.
+    /// The ignore comments, once all other rules are done.
     Comments,
     /// The text of a migration or a metadata module.
     Module(fn(&Module) -> Vec<Diagnostic>),
 }
 
-/// Every rule with what it looks at, in the order of the contract.
+/// Every rule with what it looks at, in the order in which they are listed.
 static TABLE: &[(&Rule, Check)] = &[
     (&unnamed_constraint::RULE, Check::Migration(unnamed_constraint::check)),
     (
@@ -90,7 +90,7 @@ static TABLE: &[(&Rule, Check)] = &[
     (&unused_ignore::RULE, Check::Comments),
 ];
 
-/// Every rule, in the order of the contract.
+/// Every rule, in the order in which they are listed.
 #[must_use]
 pub fn all() -> impl ExactSizeIterator<Item = &'static Rule> + Clone {
     TABLE.iter().map(|(rule, _)| *rule)
@@ -101,13 +101,10 @@ pub(crate) fn checks() -> impl Iterator<Item = (&'static Rule, Check)> {
     TABLE.iter().copied()
 }
 
-/// The rule about the comments that silence others.
 pub(crate) static UNUSED_IGNORE: &Rule = &unused_ignore::RULE;
 
-/// The rule about metadata that no convention belongs to, which asks for a decision.
 pub(crate) static MISSING_NAMING_CONVENTION: &Rule = &missing_naming_convention::RULE;
 
-/// The rule about conventions that leave a kind out.
 pub(crate) static INCOMPLETE_NAMING_CONVENTION: &Rule = &incomplete_naming_convention::RULE;
 
 /// Whether a rule looks at metadata rather than at a migration.

@@ -9,7 +9,6 @@ use crate::migration::Name as Given;
 use crate::naming::{Dialect, Name};
 use crate::source::Span;
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "name-too-long",
     summary: "a name is longer than the database takes",
@@ -42,7 +41,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// What a database may be that nothing tells of. SQLite, which takes every name, would leave nothing to say.
+/// The databases that are assumed where nothing tells. With SQLite, which takes every name, nothing would be found.
 const USUAL: [Dialect; 3] = [Dialect::Postgresql, Dialect::Mysql, Dialect::Mariadb];
 
 /// SQLAlchemy shortens a finished name (`op.f`) itself, and so what a convention makes of a plain one; a plain one goes to the database as it is.
@@ -105,7 +104,7 @@ fn is_cut(possible: &[Dialect], name: &str) -> bool {
     possible == [Dialect::Postgresql] && !Dialect::Postgresql.is_refused(&plain)
 }
 
-/// How long it is, and what would do.
+/// How long it is, and how long it may be.
 fn label(possible: &[Dialect], name: &str, is_cut: bool) -> Option<String> {
     let (bytes, characters) = (name.len(), name.chars().count());
     let [dialect] = possible else {
@@ -209,7 +208,7 @@ mod tests {
         }
     }
 
-    /// What is said of a name of so many letters in a revision, beside these files.
+    /// The finding for a name of this length in a revision, in a project with these files.
     fn found(path: &str, length: usize, files: &[(&str, &str)]) -> Option<(Severity, String)> {
         let name = "x".repeat(length);
         let text = revision(&format!("op.create_index('{name}', 't', ['c'])"), "pass");

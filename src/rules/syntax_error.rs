@@ -3,7 +3,6 @@
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::python::Module;
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "syntax-error",
     summary: "a migration or a metadata module does not parse; what can be read of it is checked",

@@ -93,8 +93,11 @@ fn examples(rule: &Rule, heading: &str) -> Vec<(String, String)> {
 /// A configuration under which rules that are off by default warn.
 fn with_all_rules() -> (String, String) {
     let off = all().filter(|rule| rule.severity == Severity::Off);
-    let warn: String = off.map(|rule| format!("{} = 'warning'\n", rule.name)).collect();
-    ("alembic-named.toml".to_owned(), format!("[severity]\n{warn}"))
+    let levels: Vec<String> = off.map(|rule| format!("{} = 'warning'", rule.name)).collect();
+    (
+        "alembic-named.toml".to_owned(),
+        format!("[severity]\n{}\n", levels.join("\n")),
+    )
 }
 
 #[test]

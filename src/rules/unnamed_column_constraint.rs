@@ -11,7 +11,6 @@ use crate::fix::{Fix, Safety};
 use crate::migration::Step;
 use crate::naming::{ConstraintKind, Dialect};
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "unnamed-column-constraint",
     summary: "a column is added with a unique or check constraint that has no name",
@@ -28,7 +27,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             }
         }
     }
-    // What a table brings along is told with the table.
+    // The types of a new table belong to the rule about tables.
     for step in file.migration.steps.iter().filter(|step| step.method != "create_table") {
         for check in type_checks(step) {
             found.extend(of_type(file, step, &check));
@@ -41,7 +40,7 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
     let constraint = inline.constraint(step);
     let suggestion = suggest(file, constraint);
     let name = name_to_write(file, Some(&constraint), &suggestion);
-    // A unique column is named by the convention, and goes with its column.
+    // The convention names it, and it goes with its column.
     if suggestion.is_implicit && inline.kind == ConstraintKind::Unique {
         return None;
     }
@@ -96,7 +95,7 @@ fn consequence(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, r
     }
 }
 
-/// The check that the column's type brings along: it goes with the column, so only one that fails is told.
+/// The check of the column's type goes with the column, so only one that fails is found.
 fn of_type(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_>) -> Option<Diagnostic> {
     let message = "the check constraint of the column's type has no name";
     let mut diagnostic = unnamed_type(&RULE, file, step, check, message)?;

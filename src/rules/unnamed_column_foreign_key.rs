@@ -12,7 +12,6 @@ use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{ArgumentKind, ExprKind};
 use crate::source::Span;
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "unnamed-column-foreign-key",
     summary: "a column is added with a foreign key that has no name",
@@ -28,7 +27,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
                 continue;
             }
             if inlines_references(step) {
-                found.extend(nameless(file, step, &inline));
+                found.extend(inline_reference(file, step, &inline));
             } else if inline.name == InlineName::Unnamed {
                 found.push(diagnostic(file, step, &inline));
             }
@@ -43,8 +42,8 @@ fn inlines_references(step: &Step<'_>) -> bool {
     argument.is_some_and(|argument| argument.kind == ExprKind::Bool(true))
 }
 
-/// The key has no name whatever is written. On SQLite there is no other way to add one outside of batch mode.
-fn nameless(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Option<Diagnostic> {
+/// Such a key has no name, whatever is written. On SQLite there is no other way to add one outside of batch mode.
+fn inline_reference(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Option<Diagnostic> {
     if file.dialect() == Some(Dialect::Sqlite) {
         return None;
     }
@@ -80,7 +79,7 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
         .focus(inline.argument.span, consequence(file, step, suggestion.is_implicit))
         .help(help(file, &constraint, &suggestion));
     if suggestion.is_implicit && !needs_a_drop(file) {
-        // It works, and its name follows the convention; only the history does not say it.
+        // It works, and the convention names it; only the history does not say how.
         diagnostic.severity = Severity::Warning;
     }
     let written = name.text.as_deref().filter(|_| name.certain);

@@ -9,7 +9,6 @@ use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Action, Name, Operation};
 use crate::naming::ConstraintKind;
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "unnamed-constraint",
     summary: "a constraint is created without a name, and no naming convention gives it one",
@@ -24,8 +23,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     unnamed.chain(outside_batch(file, &RULE, true)).collect()
 }
 
-/// The creates without a name, with what can be said of it. `create_index(None)` always gets a name and is none of them, nor is a key that
-/// the database names.
+/// The creates without a name, with the name to suggest. `create_index(None)` always gets one, and MySQL calls every primary key `PRIMARY`.
 pub(super) fn unnamed_creates<'f>(
     file: &'f MigrationFile<'_>,
 ) -> impl Iterator<Item = (usize, &'f Operation<'f>, Suggestion)> {
@@ -41,11 +39,8 @@ pub(super) fn unnamed_creates<'f>(
 fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>, suggestion: &Suggestion) -> Diagnostic {
     let drop = file.pairing.drop_of(at).map(|drop| &file.migration.operations[drop]);
     let message = format!("{} has no name", subject(operation));
-    let focus = operation
-        .name_argument
-        .map_or(operation.call.span, |argument| argument.span);
-    let diagnostic =
-        Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(focus, consequence(file, operation));
+    let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message)
+        .focus(operation.name_span(), consequence(file, operation));
     let text = drop.map(|drop| match drop.name {
         Name::Unnamed => format!("so {} fails: no name to drop", this_direction(drop.direction)),
         _ => format!("and {} knows it by this name", this_direction(drop.direction)),
@@ -163,9 +158,9 @@ mod tests {
         }
     }
 
-    /// What a reviewer broke once.
+    /// Each of these fixes did harm once.
     #[test]
-    fn fixes_do_no_harm() {
+    fn nothing_is_fixed_where_two_names_or_drops_could_be_meant() {
         let none = |upgrade: &str, downgrade: &str| {
             let found = of_migration(PG, upgrade, downgrade, false);
             assert!(!found.is_empty(), "{upgrade}");

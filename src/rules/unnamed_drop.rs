@@ -11,7 +11,6 @@ use crate::migration::{Name, Operation};
 use crate::naming::{ConstraintKind, Dialect, Value};
 use crate::project::{ConventionFacts, Target};
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "unnamed-drop",
     summary: "a constraint or an index is dropped without a name, which fails when it runs",
@@ -23,14 +22,14 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let operations = file.migration.operations.iter().enumerate();
     operations
         .filter(|(_, operation)| !operation.creates() && operation.name == Name::Unnamed)
-        .filter(|(_, operation)| !works_all_the_same(file, operation))
+        .filter(|(_, operation)| !works_without_name(file, operation))
         .map(|(at, operation)| diagnostic(file, at, operation))
         .chain(outside_batch(file, &RULE, false))
         .collect()
 }
 
 /// A convention can name a drop when its template needs nothing but the table, and MySQL's primary key needs no name at all.
-pub(super) fn works_all_the_same(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
+pub(super) fn works_without_name(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
     let Some(kind) = operation.kind().filter(|kind| *kind != ConstraintKind::Index) else {
         return false;
     };
@@ -60,23 +59,14 @@ fn tokens(template: &str) -> impl Iterator<Item = &str> {
 fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) -> Diagnostic {
     let place = file.pairing.create_of(at);
     let create = place.map(|create| &file.migration.operations[create]);
-    let what = if operation.kind() == Some(ConstraintKind::Index) {
-        "index"
-    } else {
-        "constraint"
-    };
-    let message = match create {
-        Some(create) => format!("{} is dropped without its name", subject(create)),
-        None => format!("{} is dropped without its name", subject(operation)),
-    };
-    let focus = operation
-        .name_argument
-        .map_or(operation.call.span, |argument| argument.span);
+    let message = format!("{} is dropped without its name", subject(create.unwrap_or(operation)));
     let reason = format!(
-        "{} fails: it does not say which {what}",
-        this_direction(operation.direction)
+        "{} fails: it does not say which {}",
+        this_direction(operation.direction),
+        what(operation)
     );
-    let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(focus, reason);
+    let diagnostic =
+        Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(operation.name_span(), reason);
     match create {
         Some(create) => {
             let suggestion = place
@@ -90,13 +80,15 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) ->
     }
 }
 
-/// Nothing in this migration makes what is dropped, so its name stands in an older one, or in the database.
+fn what(operation: &Operation<'_>) -> &'static str {
+    match operation.kind() {
+        Some(ConstraintKind::Index) => "index",
+        _ => "constraint",
+    }
+}
+
+/// Nothing in this migration makes what is dropped: its name is in an older one, or only in the database.
 fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation<'_>) -> Diagnostic {
-    let what = if operation.kind() == Some(ConstraintKind::Index) {
-        "index"
-    } else {
-        "constraint"
-    };
     let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
     let usual =
         default_name(dialect, operation).map(|name| format!(", on {} usually `{}`", dialect.label(), name.text));
@@ -112,7 +104,8 @@ fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation
             format!("; on SQLite it may have none: give the batch `{naming}`, and write the name that this makes")
         });
     diagnostic.help(format!(
-        "write the name that the {what} has in the database{}; none is suggested, because {more}{}",
+        "write the name that the {} has in the database{}; none is suggested, because {more}{}",
+        what(operation),
         usual.unwrap_or_default(),
         on_sqlite.unwrap_or_default()
     ))

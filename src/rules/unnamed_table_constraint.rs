@@ -11,7 +11,6 @@ use crate::fix::{Fix, Safety};
 use crate::migration::Step;
 use crate::naming::ConstraintKind;
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "unnamed-table-constraint",
     summary: "a table is created with a constraint that has no name",

@@ -1,8 +1,7 @@
-//! A comment silences a rule that finds nothing there. What it is about stands in [`crate::check::ignores`].
+//! An ignore comment names a rule that finds nothing there. [`crate::check::ignores`] looks for it.
 
 use crate::diagnostic::{Rule, Severity};
 
-/// The rule.
 pub(super) static RULE: Rule = Rule {
     name: "unused-ignore",
     summary: "an ignore comment silences nothing",

@@ -1,4 +1,4 @@
-//! Where a convention is written, and which metadata is nobody's business.
+//! Where the fix writes a convention, and which metadata needs none.
 
 use super::RULE;
 use crate::diagnostic::Diagnostic;
@@ -346,7 +346,7 @@ fn the_help_names_the_form_that_the_project_has() {
 }
 
 #[test]
-fn metadata_without_alembic_is_nobodys_business() {
+fn metadata_that_alembic_does_not_migrate_needs_none() {
     let bare = "from sqlalchemy import MetaData\nmetadata = MetaData()\n";
     for path in ["app/models.py", "models.py", "a/b/c/d/models.py"] {
         assert!(check_all(&[(path, bare)]).is_empty(), "{path}");
