@@ -1,11 +1,11 @@
-//! What a file is written in, as far as it decides whether it can be read here: all is read as UTF-8.
+//! Decodes a file, which must be UTF-8, and says why it is not.
 
 use memchr::{memchr, memchr2, memmem};
 
 use super::relevance;
 
-/// Encodings in which a letter of ASCII need not be the byte of that letter, without hyphens and the like: what is looked for by its bytes
-/// would not be found (Python's "Standard Encodings").
+/// Encodings that do not extend ASCII, so that a search over the bytes would miss words; without hyphens and underscores (Python's "Standard
+/// Encodings").
 const NOT_ASCII: [&str; 13] = [
     "utf7",
     "u7",
@@ -22,7 +22,7 @@ const NOT_ASCII: [&str; 13] = [
     "rot13",
 ];
 
-/// The text of a file that `matters` whatever is found in it, or why it cannot be read; nothing where nothing can be found in it.
+/// The text of a file that `matters`, or why it cannot be read. None for a file that does not matter, unless its encoding may hide that it does.
 pub(crate) fn text(bytes: Vec<u8>, matters: bool) -> Result<Option<String>, String> {
     let declared = declaration(&bytes);
     if let Some(name) = declared.filter(|name| is_any_of(name, &NOT_ASCII)) {
@@ -53,7 +53,7 @@ pub(crate) fn text(bytes: Vec<u8>, matters: bool) -> Result<Option<String>, Stri
         })
 }
 
-/// Whether words are found in it only when the zeros between their letters are left out.
+/// Whether a search finds words only without the zero bytes between the letters.
 fn is_wide(bytes: &[u8]) -> bool {
     if memchr(0, bytes).is_none() || relevance(bytes).any() {
         return false;
@@ -62,18 +62,18 @@ fn is_wide(bytes: &[u8]) -> bool {
     relevance(&narrow).any()
 }
 
-/// The encoding that the first or the second line declares in a comment (PEP 263). A byte order mark goes before it.
+/// The encoding that the first or the second line declares in a comment (PEP 263). A byte order mark takes precedence.
 fn declaration(bytes: &[u8]) -> Option<&str> {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return None;
     }
     let (first, rest) = first_line(bytes);
-    // The second one counts only below a comment or nothing.
+    // The second line counts only after a comment or an empty line.
     let is_bare = first.is_empty() || first.starts_with(b"#");
     declared_in(first).or_else(|| declared_in(first_line(rest).0).filter(|_| is_bare))
 }
 
-/// A line without what it is indented by, and what comes behind it.
+/// The first line without its indentation, and the rest.
 fn first_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     let end = memchr2(b'\n', b'\r', bytes).unwrap_or(bytes.len());
     let (line, rest) = bytes.split_at(end);
@@ -96,7 +96,7 @@ fn declared_in(line: &[u8]) -> Option<&str> {
     values.next()
 }
 
-/// Whether a name is one of these, or one of the longer ones with a variant behind it (`utf-16-le`).
+/// Whether a name is one of these, or a longer one of these with a suffix (`utf-16-le`).
 fn is_any_of(name: &str, known: &[&str]) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let plain: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_letters_are_told_from_none() {
+    fn utf_16_and_utf_32_are_refused_where_they_matter() {
         let little: Unit = |letter| letter.to_le_bytes()[..2].to_vec();
         let big: Unit = |letter| letter.to_be_bytes()[2..].to_vec();
         let units: [(&[u8], Unit); 6] = [
@@ -134,7 +134,7 @@ mod tests {
         for (mark, unit) in units {
             let said = text(wide(mark, MIGRATION, unit), false).unwrap_err();
             assert_eq!(said, "is UTF-16 or UTF-32: save it as UTF-8");
-            // In what has none of the words nothing is missed.
+            // A file without any of the words does not matter.
             assert_eq!(text(wide(mark, "x = 1\n", unit), false), Ok(None));
         }
         let zero = MIGRATION.replace("op.", "'\0'; op.");
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declaration_counts_as_in_python() {
+    fn a_declaration_is_found_as_python_finds_it() {
         for (source, name) in [
             ("# -*- coding: latin-1 -*-\n", Some("latin-1")),
             (
@@ -170,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_declared_is_read_or_refused() {
+    fn utf_8_and_ascii_are_read_and_other_encodings_refused() {
         let acute = "\u{e9}".as_bytes();
         for name in ["utf-8", "UTF_8", "utf8-sig", "u8", "ascii", "us-ascii"] {
             let read = text(declaring(name, acute), true);
             assert!(read.is_ok_and(|text| text.is_some()), "{name}");
         }
         for name in ["latin-1", "iso-8859-15", "cp1252", "koi8-r", "gbk"] {
-            // In letters of ASCII they are the same.
+            // ASCII text is the same in each.
             let read = text(declaring(name, b"e"), true);
             assert!(read.is_ok_and(|text| text.is_some()), "{name}");
             for letter in [acute, b"\xe9"] {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_searched_is_refused_whatever_is_in_it() {
+    fn an_encoding_that_cannot_be_searched_is_always_refused() {
         for name in [
             "utf-7",
             "UTF_16_LE",

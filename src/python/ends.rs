@@ -1,15 +1,15 @@
-//! Where a line takes a comment at its end: not inside a string, and not before a backslash that continues it.
+//! The line ends where a comment can be added: not inside a string, and not after a backslash.
 
 use ruff_python_ast::PySourceType;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::parse_unchecked_source;
 use ruff_text_size::Ranged;
 
-/// The ends of the lines that take a comment, before their line ends and in the order of the source.
+/// The ends of the lines that a comment can be added to, in order.
 pub(crate) fn open_line_ends(text: &str) -> Vec<usize> {
     let parsed = parse_unchecked_source(text, PySourceType::Python);
     let mut ends = Vec::new();
-    // Before Python 3.12 no comment may stand in the braces of an f-string, over however many lines they go.
+    // Before Python 3.12 the braces of an f-string must not contain comments, even over several lines.
     let mut depth = 0_usize;
     for token in parsed.tokens() {
         match token.kind() {

@@ -1,4 +1,4 @@
-//! Where each character of a string literal stands in the source, so that a text inside it can be changed in place.
+//! The place of each character of a string literal in the source, so that a part of the literal can be replaced.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,19 +12,18 @@ use ruff_text_size::{TextRange, TextSize};
 use crate::source::{SourceFile, Span};
 use crate::work;
 
-/// A string literal or an f-string with all that is concatenated to it; of an f-string, what stands between the values.
+/// A string literal or an f-string, implicit concatenation included. Of an f-string, the text between the values.
 #[derive(Debug)]
 pub(crate) struct Literal {
     units: Vec<Unit>,
     pieces: Vec<Piece>,
 }
 
-/// The literals of one file, each read once.
+/// The literals of one file, each parsed once.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Literals(Rc<RefCell<HashMap<Span, Option<Rc<Literal>>>>>);
 
 impl Literals {
-    /// The literal at a place of the file.
     pub(crate) fn of(&self, file: &SourceFile, span: Span) -> Option<Rc<Literal>> {
         let mut known = self.0.borrow_mut();
         let literal = known
@@ -34,17 +33,17 @@ impl Literals {
     }
 }
 
-/// Characters that are written as they are held, or an escape sequence, which can be replaced as a whole only.
+/// Characters that are written as they are, or an escape sequence, which can only be replaced as a whole.
 #[derive(Debug)]
 struct Unit {
-    /// Where it starts in the text as Python holds it.
+    /// Where it starts in the value of the literal.
     at: usize,
     length: usize,
     source: Span,
     piece: usize,
 }
 
-/// How a text is written at one place: between which quotes, and under which prefix.
+/// The quotes and the prefix of a part of a literal.
 #[derive(Debug, Clone, Copy)]
 struct Piece {
     quote: char,
@@ -53,7 +52,7 @@ struct Piece {
 }
 
 impl Literal {
-    /// Reads the literal at a place; nothing where the place holds anything else, or an escape sequence that is not understood.
+    /// Parses the literal at a place; none if it is anything else, or has an escape sequence that is not understood.
     pub(crate) fn read(file: &SourceFile, span: Span) -> Option<Self> {
         work::steps(span.end.saturating_sub(span.start));
         let range = TextRange::new(TextSize::try_from(span.start).ok()?, TextSize::try_from(span.end).ok()?);
@@ -90,7 +89,7 @@ impl Literal {
         self.piece(text, part.content_range(), piece, &part.value)
     }
 
-    /// Each run between two values is a piece of its own, since nothing can be written across a value.
+    /// The text between two values is a piece of its own, since a replacement cannot span a value.
     fn f_string(&mut self, text: &str, part: &ast::FString) -> Option<()> {
         let piece = Piece {
             quote: part.flags.quote_str().chars().next()?,
@@ -111,10 +110,14 @@ impl Literal {
         let mut place = start;
         let mut at = self.units.last().map_or(0, |unit| unit.at + unit.length);
         let mut held = String::with_capacity(value.len());
-        while let Some((length, what)) = unit(rest, piece) {
-            let what = what?;
-            held.extend(what);
-            let worth = what.map_or(0, char::len_utf8);
+        while let Some((length, value)) = unit(rest, piece) {
+            let character = match value {
+                Escaped::Char(character) => Some(character),
+                Escaped::Nothing => None,
+                Escaped::Unknown => return None,
+            };
+            held.extend(character);
+            let worth = character.map_or(0, char::len_utf8);
             let piece = self.pieces.len();
             match self.units.last_mut() {
                 Some(last) if worth == length && last.is_plain() && last.piece == piece => {
@@ -133,13 +136,13 @@ impl Literal {
             rest = rest.get(length..)?;
         }
         self.pieces.push(piece);
-        // The parser is right, and where the two differ nothing can be placed.
+        // The parser is right. Where the two differ, no place is known.
         (held == value).then_some(())
     }
 
-    /// Where these bytes of the text stand, and what must be written there so that Python holds `new` in their stead.
+    /// The edit of the source that replaces these bytes of the value by `new`: where, and what to write.
     ///
-    /// Nothing where they lie in several pieces, or where `new` cannot be written in the quotes and under the prefix of that place.
+    /// None where they are in several pieces, or where `new` cannot be written with the quotes and the prefix of the piece.
     pub(crate) fn replace(&self, range: std::ops::Range<usize>, new: &str) -> Option<(Span, String)> {
         let (first, start) = self.start(range.start)?;
         let end = if range.is_empty() {
@@ -155,7 +158,7 @@ impl Literal {
         Some((Span::new(start, end), written))
     }
 
-    /// The unit that a byte of the text is in, and where it stands.
+    /// The unit that contains a byte of the value, and the place of the byte.
     fn start(&self, at: usize) -> Option<(&Unit, usize)> {
         work::step();
         let after = self.units.partition_point(|unit| unit.at + unit.length <= at);
@@ -163,7 +166,7 @@ impl Literal {
         Some((unit, unit.place(at)?))
     }
 
-    /// The unit that ends with a byte or goes on behind it, and where that is.
+    /// The unit that ends at a byte of the value or contains it, and the place of the byte.
     fn end(&self, at: usize) -> Option<(&Unit, usize)> {
         let after = self.units.partition_point(|unit| unit.at + unit.length < at);
         let unit = self.units.get(after).filter(|unit| unit.at < at)?;
@@ -172,12 +175,12 @@ impl Literal {
 }
 
 impl Unit {
-    /// Whether its bytes are held as they are written.
+    /// Whether its value is written without an escape sequence.
     const fn is_plain(&self) -> bool {
         self.length == self.source.end - self.source.start
     }
 
-    /// Where a byte of the text stands; of an escape sequence only its ends do.
+    /// The place of a byte of the value. An escape sequence has only its ends.
     fn place(&self, at: usize) -> Option<usize> {
         let inside = at.checked_sub(self.at)?;
         match inside {
@@ -206,18 +209,29 @@ impl Piece {
     }
 }
 
-/// The first unit of a source text: how many bytes it takes, and what Python holds for it, if anything; `None` inside for what is unknown.
-#[allow(
-    clippy::option_option,
-    reason = "an unknown escape differs from one that stands for nothing"
-)]
-fn unit(rest: &str, piece: Piece) -> Option<(usize, Option<Option<char>>)> {
+/// The value of one character or escape sequence.
+enum Escaped {
+    Char(char),
+    /// A backslash at the end of a line.
+    Nothing,
+    /// `\N{...}`, or a code that is no character.
+    Unknown,
+}
+
+impl Escaped {
+    fn code(code: Option<u32>) -> Self {
+        code.and_then(char::from_u32).map_or(Self::Unknown, Self::Char)
+    }
+}
+
+/// The first unit of a source text: its length in bytes, and its value.
+fn unit(rest: &str, piece: Piece) -> Option<(usize, Escaped)> {
     let mut letters = rest.chars();
     let first = letters.next()?;
-    let plain = (first.len_utf8(), Some(Some(first)));
+    let plain = (first.len_utf8(), Escaped::Char(first));
     let second = letters.next();
     if piece.has_values && matches!(first, '{' | '}') && second == Some(first) {
-        return Some((2, Some(Some(first))));
+        return Some((2, Escaped::Char(first)));
     }
     if first != '\\' || piece.is_raw {
         return Some(plain);
@@ -226,29 +240,29 @@ fn unit(rest: &str, piece: Piece) -> Option<(usize, Option<Option<char>>)> {
         let code = rest
             .get(2..2 + digits)
             .and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        (2 + digits, code.and_then(char::from_u32).map(Some))
+        (2 + digits, Escaped::code(code))
     };
     Some(match second {
-        Some('\n') => (2, Some(None)),
-        Some('\r') => (if rest.get(2..3) == Some("\n") { 3 } else { 2 }, Some(None)),
-        Some(letter @ ('\\' | '\'' | '"')) => (2, Some(Some(letter))),
-        Some('n') => (2, Some(Some('\n'))),
-        Some('t') => (2, Some(Some('\t'))),
-        Some('r') => (2, Some(Some('\r'))),
-        Some('a') => (2, Some(Some('\u{7}'))),
-        Some('b') => (2, Some(Some('\u{8}'))),
-        Some('f') => (2, Some(Some('\u{c}'))),
-        Some('v') => (2, Some(Some('\u{b}'))),
+        Some('\n') => (2, Escaped::Nothing),
+        Some('\r') => (if rest.get(2..3) == Some("\n") { 3 } else { 2 }, Escaped::Nothing),
+        Some(letter @ ('\\' | '\'' | '"')) => (2, Escaped::Char(letter)),
+        Some('n') => (2, Escaped::Char('\n')),
+        Some('t') => (2, Escaped::Char('\t')),
+        Some('r') => (2, Escaped::Char('\r')),
+        Some('a') => (2, Escaped::Char('\u{7}')),
+        Some('b') => (2, Escaped::Char('\u{8}')),
+        Some('f') => (2, Escaped::Char('\u{c}')),
+        Some('v') => (2, Escaped::Char('\u{b}')),
         Some('x') => hex(2),
         Some('u') => hex(4),
         Some('U') => hex(8),
-        Some('N') => (1, None),
+        Some('N') => (1, Escaped::Unknown),
         Some('0'..='7') => {
             let digits = rest[1..].chars().take(3).take_while(|digit| digit.is_digit(8)).count();
             let code = u32::from_str_radix(&rest[1..=digits], 8).ok();
-            (1 + digits, code.and_then(char::from_u32).map(Some))
+            (1 + digits, Escaped::code(code))
         }
-        // Python leaves an escape that it does not know as it is.
+        // Python leaves an unknown escape sequence as it is.
         _ => plain,
     })
 }
@@ -258,7 +272,7 @@ mod tests {
     use super::*;
     use crate::python::{Module, StmtKind};
 
-    /// The source after `old` was replaced by `new` in the text that it stands for.
+    /// The source after `old` is replaced by `new` in its value.
     fn replaced(source: &str, old: &str, new: &str) -> Option<String> {
         let file = SourceFile::new("m.py".into(), source.to_owned());
         let module = Module::parse(file.clone());

@@ -1,7 +1,7 @@
-//! Reading Python: the only room that knows the parser.
+//! Reads Python. Only this folder uses the parser.
 //!
-//! A file becomes a [`Module`]: a small tree of our own with byte ranges, its comments, and its syntax errors. The parser recovers from
-//! errors, so a broken module still has a tree, and what can be read in it is read.
+//! A file becomes a [`Module`]: a small tree of our own with byte ranges, the comments, and the syntax errors. The parser recovers from errors,
+//! so that a broken module has a tree as well.
 
 pub(crate) mod encoding;
 mod ends;
@@ -33,17 +33,17 @@ pub struct Module {
     errors: Vec<SyntaxError>,
 }
 
-/// A place where the file is not Python.
+/// A place where a file is not Python.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// What the parser expected or met, without a full stop.
+    /// From the parser, without a full stop.
     pub message: String,
     /// Where.
     pub span: Span,
 }
 
 impl Module {
-    /// Parses a file. Never fails: what is wrong stands in [`Module::errors`].
+    /// Parses a file. Syntax errors are in [`Module::errors`].
     #[must_use]
     pub fn parse(file: SourceFile) -> Self {
         let (body, comments, errors) = lower::parse(file.text());
@@ -55,7 +55,6 @@ impl Module {
         }
     }
 
-    /// The file that was parsed.
     pub(crate) fn file(&self) -> &SourceFile {
         &self.file
     }
@@ -65,12 +64,12 @@ impl Module {
         &self.body
     }
 
-    /// Every comment, in the order of the source, with its `#` and without its line end.
+    /// The comments, in order, with the `#` and without the line end.
     pub(crate) fn comments(&self) -> &[Span] {
         &self.comments
     }
 
-    /// The syntax errors, in the order of the source.
+    /// The syntax errors, in order.
     #[must_use]
     pub fn errors(&self) -> &[SyntaxError] {
         &self.errors

@@ -1,4 +1,4 @@
-//! The modules of a snapshot, each read and parsed at most once, when it is first asked for.
+//! The modules of a snapshot. Each is read and parsed once, when it is first asked for.
 
 use elsa::FrozenMap;
 
@@ -6,18 +6,16 @@ use super::Module;
 use crate::snapshot::{Entry, Snapshot};
 use crate::source::{RepoPath, SourceFile};
 
-/// The Python modules of a snapshot.
 pub(crate) struct Modules<'s> {
     snapshot: &'s dyn Snapshot,
     files: FrozenMap<RepoPath, Box<Option<SourceFile>>>,
     parsed: FrozenMap<RepoPath, Box<Module>>,
     folders: FrozenMap<RepoPath, Vec<Entry>>,
-    /// Those of another snapshot, which this one differs from in one file only.
+    /// The modules of a snapshot that differs only in this file.
     others: Option<(&'s Modules<'s>, RepoPath)>,
 }
 
 impl<'s> Modules<'s> {
-    /// The modules of a snapshot; nothing is read yet.
     pub(crate) fn new(snapshot: &'s dyn Snapshot) -> Self {
         Self {
             snapshot,
@@ -28,7 +26,7 @@ impl<'s> Modules<'s> {
         }
     }
 
-    /// The modules of a snapshot that differs in one file: of the others nothing is read or parsed again.
+    /// The modules of a snapshot that differs from that of `others` in one file. The other files are not read or parsed again.
     pub(crate) fn changed(others: &'s Modules<'s>, snapshot: &'s dyn Snapshot, file: RepoPath) -> Self {
         Self {
             others: Some((others, file)),
@@ -36,13 +34,13 @@ impl<'s> Modules<'s> {
         }
     }
 
-    /// Those that hold this path unchanged.
+    /// The other modules, if they have the same file at a path.
     fn elsewhere(&self, path: &RepoPath) -> Option<&'s Modules<'s>> {
         let (others, changed) = self.others.as_ref()?;
         (path != changed).then_some(*others)
     }
 
-    /// A file of the snapshot; nothing when it is absent, too large or not UTF-8.
+    /// A file of the snapshot; none if it is absent, too large or not UTF-8.
     pub(crate) fn file(&self, path: &RepoPath) -> Option<&SourceFile> {
         if let Some(others) = self.elsewhere(path) {
             return others.file(path);
@@ -57,7 +55,6 @@ impl<'s> Modules<'s> {
         self.files.insert(path.clone(), Box::new(read())).as_ref()
     }
 
-    /// The module at a path.
     pub(crate) fn get(&self, path: &RepoPath) -> Option<&Module> {
         if let Some(others) = self.elsewhere(path) {
             return others.get(path);
@@ -68,7 +65,7 @@ impl<'s> Modules<'s> {
         Some(self.parse(self.file(path)?))
     }
 
-    /// The module that a file holds, if it was parsed already.
+    /// The module of a file, if it is parsed already.
     pub(crate) fn parsed(&self, file: &SourceFile) -> Option<&Module> {
         if let Some(others) = self.elsewhere(file.path()) {
             return others.parsed(file);
@@ -77,7 +74,7 @@ impl<'s> Modules<'s> {
         (known.file().text() == file.text()).then_some(known)
     }
 
-    /// The module that a file holds. The file counts as that of the snapshot from here on.
+    /// The module of a file, which is taken for that of the snapshot from here on.
     pub(crate) fn parse(&self, file: &SourceFile) -> &Module {
         if let Some(others) = self.elsewhere(file.path()) {
             return others.parse(file);
@@ -89,7 +86,7 @@ impl<'s> Modules<'s> {
         self.parsed.insert(file.path().clone(), module)
     }
 
-    /// What a folder holds.
+    /// The entries of a folder, sorted.
     pub(crate) fn list(&self, folder: &RepoPath) -> &[Entry] {
         if let Some((others, _)) = self.others {
             return others.list(folder);

@@ -1,4 +1,4 @@
-//! Whether a file can matter at all, decided on its bytes before anything is parsed.
+//! A search over the bytes of a file for words without which it does not need to be parsed.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,23 +6,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use memchr::memmem;
 use regex::bytes::Regex;
 
-/// What a file may hold, judged by its bytes: a file with neither needs no parse.
+/// What a file may contain. A file with neither is not parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Relevance {
-    /// It may call an operation of Alembic or declare a revision.
+    /// A call of an operation of Alembic, or a revision.
     pub(crate) migration: bool,
-    /// It may create or change the metadata that Alembic migrates.
+    /// Something that creates or changes a metadata.
     pub(crate) metadata: bool,
 }
 
 impl Relevance {
-    /// Whether the file must be parsed.
     pub(crate) const fn any(self) -> bool {
         self.migration || self.metadata
     }
 }
 
-/// Alembic's operations are methods whose names stand in the file when they are used; `getattr` with a computed name is out of reach.
+/// Operations of Alembic are methods, whose names are in the file that calls them, unless by `getattr` with a computed name.
 const MIGRATION: &[&str] = &[
     "down_revision",
     "create_foreign_key",
@@ -47,7 +46,7 @@ const MIGRATION: &[&str] = &[
     "ColumnOp",
 ];
 
-/// Each way to a metadata ends in one of these words.
+/// Every way to make a metadata has one of these words.
 const METADATA: &[&str] = &[
     "MetaData",
     "eclarative",
@@ -105,8 +104,8 @@ impl Words {
     }
 }
 
-/// Every constraint and index is made, dropped or spoken of in one of these words, by Alembic, by SQLAlchemy and, in any case, in SQL; the last
-/// is a comment to this program.
+/// Every constraint and index is created, dropped or mentioned with one of these words, in Alembic, SQLAlchemy and SQL. The last one is for comments
+/// to this program.
 const SUBJECTS: &[&str] = &[
     "constraint",
     "foreign",
@@ -122,13 +121,11 @@ const SUBJECTS: &[&str] = &[
 
 static SUBJECT: LazyLock<Option<Regex>> = LazyLock::new(|| together(SUBJECTS));
 
-/// As `alembic revision` writes it: at the beginning of a line.
+/// At the start of a line, as `alembic revision` writes it.
 static REVISION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?m-u)^down_revision[ \t]*(?::[^=\n]*)?=").ok());
 
-/// Looks for the words without which no rule can find anything.
-///
-/// Errs on the side of parsing: a word in a comment or a string counts.
+/// Searches a file for the words without which no rule can find anything. A word in a comment or a string counts.
 pub(crate) fn relevance(bytes: &[u8]) -> Relevance {
     let is_early = SEARCHED.fetch_add(1, Ordering::Relaxed) < FEW;
     let found = |words: &Words| {
@@ -144,16 +141,16 @@ pub(crate) fn relevance(bytes: &[u8]) -> Relevance {
     }
 }
 
-/// Whether a line reads as that by which a revision names the one before it, be it in a string that somebody forgot to close.
+/// Whether a line assigns `down_revision`, even in a string that is not closed.
 pub(crate) fn names_down_revision(bytes: &[u8]) -> bool {
     REVISION.as_ref().is_some_and(|revision| revision.is_match(bytes))
 }
 
-/// An `import` as a line of its own, with what follows the name of the first package.
+/// A line with an `import`: the first module, and the rest of the line.
 static IMPORT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?m-u)^[ \t]*(?:from|import)[ \t]+([\w.]+)([^\n]*)").ok());
 
-/// Packages whose functions make no constraint that does not stand in the revision.
+/// Packages without functions that create constraints by themselves.
 const NO_HELPERS: &[&str] = &[
     "__future__",
     "alembic",
@@ -175,7 +172,7 @@ const NO_HELPERS: &[&str] = &[
     "uuid",
 ];
 
-/// Whether an import may bring a function that makes constraints, one of the project.
+/// Whether it may import a function of the project that creates constraints.
 fn imports_helpers(bytes: &[u8]) -> bool {
     let Some(import) = &*IMPORT else {
         return true;
@@ -187,14 +184,13 @@ fn imports_helpers(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether a file that is a [`relevant`](relevance) migration declares a revision, has no word of what a rule can find fault with, and takes
-/// nothing from elsewhere that might.
+/// Whether a [`relevant`](relevance) migration declares a revision, has no word of [`SUBJECTS`], and imports nothing that may have one.
 pub(crate) fn is_plain_revision(bytes: &[u8]) -> bool {
-    // Where a search cannot be made, everything is parsed.
+    // Without a search everything is parsed.
     let Some(subject) = &*SUBJECT else {
         return false;
     };
-    // A search that ignores case goes through an automaton byte by byte: four times as slow as this.
+    // A search that ignores case is four times as slow as this.
     names_down_revision(bytes) && !subject.is_match(&bytes.to_ascii_lowercase()) && !imports_helpers(bytes)
 }
 

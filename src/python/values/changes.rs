@@ -81,18 +81,21 @@ impl<'m> Reader<'m> {
                 let values = values.iter().cloned();
                 Value::either(values.map(|value| self.with_changes(value, changes, path, between.clone(), chain)))
             }
-            other => {
-                let kinds = here.iter().map(|change| change.kind);
-                let mut kinds = kinds.filter(|kind| !matches!(kind, ChangeKind::Shared));
-                match (kinds.next(), kinds.next()) {
-                    (Some(ChangeKind::Augmented(..)), Some(_)) => Value::unknown("it is changed more than once"),
-                    (Some(ChangeKind::Augmented(operator, value)), None) => {
-                        let right = self.value(value, chain);
-                        self.binary(&other, operator, &right, value.span, chain)
-                    }
-                    _ => other,
-                }
+            other => self.change_other(other, &here, chain),
+        }
+    }
+
+    fn change_other(&mut self, value: Value<'m>, changes: &[&Change<'m>], chain: &Chain<'m>) -> Value<'m> {
+        let kinds = changes.iter().map(|change| change.kind);
+        let mut kinds = kinds.filter(|kind| !matches!(kind, ChangeKind::Shared));
+        match (kinds.next(), kinds.next()) {
+            (Some(ChangeKind::Augmented(..)), Some(_)) => Value::unknown("it is changed more than once"),
+            (Some(ChangeKind::Augmented(operator, right)), None) => {
+                let span = right.span;
+                let right = self.value(right, chain);
+                self.binary(&value, operator, &right, span, chain)
             }
+            _ => value,
         }
     }
 

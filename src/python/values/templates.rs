@@ -42,23 +42,7 @@ impl<'m> Reader<'m> {
                 let filled = filled(text, &brace_pieces(text.as_str()), Template::Braces, &fill);
                 self.text(filled, span, chain)
             }
-            "join" => {
-                let Some(Value::List(parts)) = arguments.positional.first() else {
-                    return Value::unknown(COMPUTED);
-                };
-                self.charge(parts.len(), span, chain);
-                let mut joined = Text::default();
-                for (at, part) in parts.iter().enumerate() {
-                    if at > 0 {
-                        joined.push(text);
-                    }
-                    put_in(&mut joined, Some(part));
-                    if joined.size() >= MAX_TEXT {
-                        break;
-                    }
-                }
-                self.text(joined, span, chain)
-            }
+            "join" => self.joined(text, arguments, span, chain),
             "lower" | "upper" => match text.known() {
                 Some(known) if name == "lower" => Value::text(&known.to_lowercase()),
                 Some(known) => Value::text(&known.to_uppercase()),
@@ -77,6 +61,24 @@ impl<'m> Reader<'m> {
             },
             _ => Value::unknown(COMPUTED),
         }
+    }
+
+    fn joined(&mut self, separator: &Text, arguments: &Arguments<'m>, span: Span, chain: &Chain<'m>) -> Value<'m> {
+        let Some(Value::List(parts)) = arguments.positional.first() else {
+            return Value::unknown(COMPUTED);
+        };
+        self.charge(parts.len(), span, chain);
+        let mut joined = Text::default();
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                joined.push(separator);
+            }
+            put_in(&mut joined, Some(part));
+            if joined.size() >= MAX_TEXT {
+                break;
+            }
+        }
+        self.text(joined, span, chain)
     }
 
     /// `"..." % values`
