@@ -58,7 +58,7 @@ pub struct Label {
 
 /// What prevents the same finding in later revisions.
 #[derive(Debug, Clone)]
-pub enum Cure {
+pub enum Prevention {
     /// The metadata gets a naming convention, in this form where the metadata is known.
     Convention(Option<Spelling>),
     /// The naming convention gets a template for the kind of constraint.
@@ -90,7 +90,7 @@ pub struct Diagnostic {
     /// The place in the models that explains it: the metadata without a convention, or the convention.
     pub cause: Option<Label>,
     /// What prevents it in later revisions.
-    pub cure: Option<Cure>,
+    pub prevention: Option<Prevention>,
     /// The model that declares the constraint, with the code that would name it there.
     pub model: Option<Label>,
     /// The constraint with its name as the model would write it, where no declaration of it was found.
@@ -126,7 +126,7 @@ impl Diagnostic {
             },
             related: Vec::new(),
             cause: None,
-            cure: None,
+            prevention: None,
             model: None,
             model_code: None,
             help: None,

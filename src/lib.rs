@@ -16,7 +16,7 @@
 //!                  -> adopt                  a convention for a living project: the metadata, and a revision that renames
 //! ```
 
-pub mod adopt;
+mod adopt;
 pub mod check;
 pub mod cli;
 pub mod config;
@@ -26,16 +26,16 @@ mod escape;
 mod executable;
 pub mod fix;
 pub mod git;
-pub mod install;
+mod install;
 mod libraries;
-pub mod migration;
-pub mod naming;
+mod migration;
+mod naming;
 pub mod project;
 pub mod python;
 pub mod report;
-pub mod rules;
-pub mod selection;
-pub mod settings;
+mod rules;
+mod selection;
+mod settings;
 pub mod snapshot;
 pub mod source;
 mod sql;

@@ -40,7 +40,7 @@ use revision::Content;
 
 /// A convention by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Preset {
+pub(crate) enum Preset {
     /// The one in SQLAlchemy's documentation: `fk_order_invoice_id_invoice`
     Sqlalchemy,
     /// PostgreSQL's own patterns, so that little is renamed there: `order_invoice_id_fkey`
@@ -86,7 +86,7 @@ struct NewRevision {
 }
 
 /// Plans and writes, or shows the diff.
-pub fn run(arguments: &AdoptArgs) -> Result<ExitStatus> {
+pub(crate) fn run(arguments: &AdoptArgs) -> Result<ExitStatus> {
     let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
     let start = Start::find(folder, &Scope::Paths(vec![arguments.path.clone()]), DEFAULT_LIMIT)?;
     let snapshot = WorkingTree::new(&start.top);

@@ -1,7 +1,7 @@
-//! What the models have to do with a missing name: its cause, its cure, and the declaration that could have the name.
+//! What the models have to do with a missing name: its cause, how to prevent it, and the declaration that could have the name.
 
 use super::MigrationFile;
-use crate::diagnostic::{Cure, Label, OR_IN_MODEL};
+use crate::diagnostic::{Label, OR_IN_MODEL, Prevention};
 use crate::migration::Operation;
 use crate::naming::ConstraintKind;
 use crate::project::{ConventionFacts, Target, Wanted};
@@ -39,16 +39,16 @@ pub(super) fn cause(file: &MigrationFile<'_>, is_implicit: bool, needs_name: boo
 }
 
 /// What would make autogenerate write a name. Nothing for a check, whose name a person chooses.
-pub(super) fn cure(file: &MigrationFile<'_>, kind: Option<ConstraintKind>) -> Option<Cure> {
+pub(super) fn prevention(file: &MigrationFile<'_>, kind: Option<ConstraintKind>) -> Option<Prevention> {
     kind.filter(|kind| *kind != ConstraintKind::Check)?;
     match &file.naming().target {
         Target::Metadata(facts) => match &facts.convention {
-            ConventionFacts::Known(..) => Some(Cure::Template),
-            ConventionFacts::Default => Some(Cure::Convention(Some(facts.spelling()))),
+            ConventionFacts::Known(..) => Some(Prevention::Template),
+            ConventionFacts::Default => Some(Prevention::Convention(Some(facts.spelling()))),
             ConventionFacts::Unknown(..) => None,
         },
         Target::Nothing | Target::Several(_) | Target::ByDatabase(_) | Target::Unknown(_) => {
-            Some(Cure::Convention(None))
+            Some(Prevention::Convention(None))
         }
     }
 }

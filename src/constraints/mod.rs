@@ -41,7 +41,7 @@ use crate::source::{SourceFile, Span};
 pub(crate) use tables::key_numbers;
 
 /// A module that makes or uses the metadata that Alembic migrates.
-pub struct MetadataFile<'a> {
+pub(crate) struct MetadataFile<'a> {
     pub(crate) judged: &'a Judged,
     pub(crate) module: &'a Module,
     /// The convention in the configuration.
@@ -57,7 +57,7 @@ impl MetadataFile<'_> {
 }
 
 /// A migration and what its rules ask about it. Whatever other files have to be read for is read on the first call.
-pub struct MigrationFile<'a> {
+pub(crate) struct MigrationFile<'a> {
     pub(crate) migration: &'a Migration<'a>,
     /// Which create belongs to which drop.
     pub(crate) pairing: Pairing,

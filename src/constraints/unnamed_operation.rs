@@ -61,8 +61,8 @@ pub(crate) fn complete(
     if operation.creates() || naming.kept.is_none() {
         let raises = advice::raises(file, operation);
         diagnostic.cause = in_models::cause(file, suggestion.is_implicit, raises);
-        let has_cure = operation.creates() && !suggestion.is_implicit;
-        diagnostic.cure = in_models::cure(file, operation.kind()).filter(|_| has_cure);
+        let is_preventable = operation.creates() && !suggestion.is_implicit;
+        diagnostic.prevention = in_models::prevention(file, operation.kind()).filter(|_| is_preventable);
     }
     if let Some(place) = suggestion.spoken.clone() {
         let text = "this revision knows it by the name that a database gives".to_owned();

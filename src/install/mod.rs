@@ -39,7 +39,7 @@ const HOOKS: [&str; 2] = ["pre-commit", "pre-merge-commit"];
 
 /// Who runs the hooks of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Manager {
+pub(crate) enum Manager {
     /// git alone
     Git,
     /// husky: a line in .husky/pre-commit
@@ -100,7 +100,7 @@ pub struct UninstallArgs {
 }
 
 /// Puts the hook into the repository of the current folder.
-pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
+pub(crate) fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
     let site = Site::find()?;
     site.check_hooks_folder()?;
     let manager = match arguments.manager {
@@ -141,7 +141,7 @@ pub fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
 }
 
 /// Removes the hook from everywhere [`run`] may have put it.
-pub fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
+pub(crate) fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
     let site = Site::find()?;
     let mut plan = Plan::default();
     let is_meant = |managers: &[Manager]| arguments.manager.is_none_or(|manager| managers.contains(&manager));

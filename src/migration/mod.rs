@@ -12,11 +12,11 @@ mod receiver;
 mod scope;
 mod signature;
 
-pub use executed::{Execution, Guard, SqlText};
-pub use known::Known;
-pub use pairing::{Pair, Pairing};
-pub use receiver::{Batch, Receiver};
-pub use signature::Action;
+pub(crate) use executed::{Execution, Guard, SqlText};
+pub(crate) use known::Known;
+pub(crate) use pairing::Pairing;
+pub(crate) use receiver::Receiver;
+pub(crate) use signature::Action;
 
 use crate::libraries::ALONE;
 use crate::naming::ConstraintKind;

@@ -20,7 +20,12 @@ const POSTGRESQL_BYTES: usize = 63;
 ///
 /// Follows `ChooseConstraintName`, `ChooseIndexName`, `ChooseIndexColumnNames` and `makeObjectName` of the server.
 #[must_use]
-pub fn postgresql(kind: ConstraintKind, table: &str, columns: &[&str], taken: impl Fn(&str) -> bool) -> Option<String> {
+pub(crate) fn postgresql(
+    kind: ConstraintKind,
+    table: &str,
+    columns: &[&str],
+    taken: impl Fn(&str) -> bool,
+) -> Option<String> {
     let middle = match kind {
         ConstraintKind::PrimaryKey => None,
         ConstraintKind::Check => only(columns).map(|column| clip(column, POSTGRESQL_BYTES).to_owned()),
@@ -41,7 +46,7 @@ pub fn postgresql(kind: ConstraintKind, table: &str, columns: &[&str], taken: im
 /// column instead. `taken` says whether an index of the table has a name, whatever its case. Measured on MariaDB 10.11,
 /// with `make_unique_key_name` of its source for the limit of two digits.
 #[must_use]
-pub fn mariadb(
+pub(crate) fn mariadb(
     kind: ConstraintKind,
     table: &str,
     columns: &[&str],
@@ -66,7 +71,7 @@ pub fn mariadb(
 ///
 /// From its manual ("CHECK Constraints"), not measured.
 #[must_use]
-pub fn mysql(
+pub(crate) fn mysql(
     kind: ConstraintKind,
     table: &str,
     columns: &[&str],
@@ -84,7 +89,7 @@ pub fn mysql(
 /// `columns` as for [`postgresql`], for a check all words of its condition; without them any will do, except that a name which holds the
 /// table's is then no column's. What SQL Server and Oracle choose is known by its form alone.
 #[must_use]
-pub fn chosen_by(kind: ConstraintKind, table: &str, columns: Option<&[&str]>, name: &str) -> &'static [Dialect] {
+pub(crate) fn chosen_by(kind: ConstraintKind, table: &str, columns: Option<&[&str]>, name: &str) -> &'static [Dialect] {
     if is_postgresql(kind, table, columns, name) {
         return &[Dialect::Postgresql];
     }

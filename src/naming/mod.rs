@@ -5,7 +5,7 @@
 //! each database and [`default_names`] the names that it chooses itself.
 
 mod convention;
-pub mod default_names;
+pub(crate) mod default_names;
 mod dialect;
 mod error;
 mod kind;
@@ -19,11 +19,11 @@ mod token;
 #[cfg(test)]
 mod vectors;
 
-pub use convention::{Convention, Key, Value};
-pub use dialect::Dialect;
-pub use error::NamingError;
-pub use kind::ConstraintKind;
-pub use problem::{Problem, ProblemKind};
-pub use problems::problems;
-pub use subject::{ColumnRef, Explicit, Name, Referred, Subject};
-pub use template::FormatError;
+pub(crate) use convention::{Convention, Key, Value};
+pub(crate) use dialect::Dialect;
+pub(crate) use error::NamingError;
+pub(crate) use kind::ConstraintKind;
+pub(crate) use problem::{Problem, ProblemKind};
+pub(crate) use problems::problems;
+pub(crate) use subject::{ColumnRef, Explicit, Name, Referred, Subject};
+pub(crate) use template::FormatError;

@@ -6,7 +6,7 @@ use super::{ConstraintKind, FormatError, Key};
 
 /// What is wrong with one entry of a convention. Its `Display` is a sentence without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The entry's key, by which it is found again in the code.
     pub key: Key,
     /// What is wrong with it.
@@ -15,7 +15,7 @@ pub struct Problem {
 
 /// A way in which an entry can be wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProblemKind {
+pub(crate) enum ProblemKind {
     /// The template uses a token that SQLAlchemy does not know: `KeyError`.
     UnknownToken {
         /// The token's name.

@@ -11,7 +11,7 @@ use super::{ConstraintKind, Convention, Key, Problem, ProblemKind, Value};
 ///
 /// See `ConventionDict` and `_get_convention` in `sqlalchemy/sql/naming.py`.
 #[must_use]
-pub fn problems(convention: &Convention) -> Vec<Problem> {
+pub(crate) fn problems(convention: &Convention) -> Vec<Problem> {
     let asked: Vec<(ConstraintKind, &Key)> = ConstraintKind::ALL
         .into_iter()
         .filter_map(|kind| Some((kind, &convention.entry_for(kind)?.0)))

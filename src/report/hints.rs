@@ -7,7 +7,7 @@ use owo_colors::OwoColorize;
 use super::commands::{Commands, MOST_PATHS, typed};
 use super::{Width, wrap};
 use crate::check::Outcome;
-use crate::diagnostic::{Cure, Diagnostic, Label, OR_IN_MODEL, Severity};
+use crate::diagnostic::{Diagnostic, Label, OR_IN_MODEL, Prevention, Severity};
 use crate::escape::printable;
 use crate::fix::Safety;
 use crate::project::Spelling;
@@ -117,7 +117,7 @@ pub(super) fn hints(outcome: &Outcome, settings: &Settings, width: Width) -> Opt
     let decision = told
         .iter()
         .filter(is_error)
-        .find(|one| matches!(one.cure, Some(Cure::Decision)));
+        .find(|one| matches!(one.prevention, Some(Prevention::Decision)));
     if let Some(decision) = decision {
         // Fixes to review are one of the three ways below.
         if told.iter().any(|one| has_fix(one, Safety::Safe)) {
@@ -185,17 +185,17 @@ fn decide(decision: &Diagnostic, commands: &Commands, lines: &mut Lines) {
 fn for_good(told: &[&Diagnostic], commands: &Commands, lines: &mut Lines) {
     let curable = told
         .iter()
-        .find_map(|one| Some((one.cause.as_ref(), one.cure.as_ref()?)));
+        .find_map(|one| Some((one.cause.as_ref(), one.prevention.as_ref()?)));
     let cause = told.iter().find_map(|one| one.cause.as_ref());
     match curable {
-        Some((Some(cause), Cure::Convention(Some(spelling)))) => {
+        Some((Some(cause), Prevention::Convention(Some(spelling)))) => {
             let lead = format!("for good, a naming convention for {}", position(cause));
             lines.command(&lead, &commands.adopt());
             if !matches!(spelling, Spelling::InClass) {
                 lines.sentence(&format!("  written as `{}`", spelling.around("...")));
             }
         }
-        Some((Some(cause), Cure::Template)) => {
+        Some((Some(cause), Prevention::Template)) => {
             let lead = format!("for good, a template for its kind at {}", position(cause));
             lines.command(&lead, &commands.explain(INCOMPLETE_NAMING_CONVENTION.name));
         }
@@ -222,7 +222,7 @@ fn in_models(told: &[&Diagnostic], lines: &mut Lines) {
     let mut seen = HashSet::new();
     let all = told
         .iter()
-        .filter(|one| one.cure.is_some())
+        .filter(|one| one.prevention.is_some())
         .filter_map(|one| in_model(one));
     let named: Vec<String> = all.filter(|code| seen.insert(code.clone())).collect();
     for (at, code) in named.iter().take(MOST).enumerate() {

@@ -3,7 +3,7 @@
 use super::ineffective_naming_convention::{is_ineffective, line_of};
 use crate::constraints::MetadataFile;
 use crate::constraints::convention_code::{give_convention, why_no_checks};
-use crate::diagnostic::{Cure, Diagnostic, Rule, Severity};
+use crate::diagnostic::{Diagnostic, Prevention, Rule, Severity};
 use crate::project::{ConventionFacts, Judged, MetadataFacts, Spelling, Target};
 
 pub(super) static RULE: Rule = Rule {
@@ -36,7 +36,7 @@ pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
             )
             .help(help(file, facts));
             diagnostic.fix = give_convention(file);
-            diagnostic.cure = Some(Cure::Decision);
+            diagnostic.prevention = Some(Prevention::Decision);
             vec![diagnostic]
         }
         Target::Several(several)

@@ -27,7 +27,7 @@ use crate::python::Module;
 
 /// What a rule looks at, with its function.
 #[derive(Debug, Clone, Copy)]
-pub enum Check {
+pub(crate) enum Check {
     /// The operations of a migration.
     Migration(fn(&MigrationFile<'_>) -> Vec<Diagnostic>),
     /// A metadata that Alembic migrates.
@@ -92,7 +92,7 @@ static TABLE: &[(&Rule, Check)] = &[
 
 /// Every rule, in the order in which they are listed.
 #[must_use]
-pub fn all() -> impl ExactSizeIterator<Item = &'static Rule> + Clone {
+pub(crate) fn all() -> impl ExactSizeIterator<Item = &'static Rule> + Clone {
     TABLE.iter().map(|(rule, _)| *rule)
 }
 
@@ -114,7 +114,7 @@ pub(crate) fn looks_at_metadata(rule: &Rule) -> bool {
 
 /// The rule of this name.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Rule> {
+pub(crate) fn find(name: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.name == name)
 }
 

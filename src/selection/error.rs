@@ -6,7 +6,7 @@ use crate::git::GitError;
 
 /// Why no file can be checked.
 #[derive(Debug, thiserror::Error)]
-pub enum SelectionError {
+pub(crate) enum SelectionError {
     /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),

@@ -5,8 +5,8 @@ mod named;
 mod paths;
 mod start;
 
-pub use error::SelectionError;
-pub use start::{Reader, Start};
+pub(crate) use error::SelectionError;
+pub(crate) use start::{Reader, Start};
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::source::RepoPath;
 
 /// A file to check.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// Its path below the top.
     pub path: RepoPath,
     /// Its object, if git named it.
@@ -32,7 +32,7 @@ pub struct Candidate {
 
 impl Candidate {
     /// Its bytes. Fails if it is gone, or larger than the limit.
-    pub fn read(&self, snapshot: &dyn Snapshot) -> Result<Vec<u8>, SnapshotError> {
+    pub(crate) fn read(&self, snapshot: &dyn Snapshot) -> Result<Vec<u8>, SnapshotError> {
         match &self.id {
             Some(id) => snapshot.read_id(&self.path, id, self.size),
             None => snapshot.read(&self.path)?.ok_or_else(|| SnapshotError::Vanished {
@@ -55,7 +55,7 @@ impl From<Change> for Candidate {
 }
 
 /// The files, and where they are read from.
-pub struct Selection<'r> {
+pub(crate) struct Selection<'r> {
     /// The Python files to check.
     pub candidates: Vec<Candidate>,
     /// The number of other files.
@@ -77,7 +77,7 @@ pub struct Selection<'r> {
 impl Selection<'_> {
     /// Why there is nothing to check, as half a sentence. `excluded` candidates were excluded.
     #[must_use]
-    pub fn why_none(&self, scope: &Scope, excluded: usize) -> String {
+    pub(crate) fn why_none(&self, scope: &Scope, excluded: usize) -> String {
         if excluded > 0 {
             let files = if excluded == 1 { "file is" } else { "files are" };
             return format!("{excluded} Python {files} excluded by the configuration or by --exclude");
@@ -100,7 +100,7 @@ impl Selection<'_> {
 
 impl Start {
     /// The files of a scope.
-    pub fn select(&self, scope: &Scope, limit: u64) -> Result<Selection<'_>, SelectionError> {
+    pub(crate) fn select(&self, scope: &Scope, limit: u64) -> Result<Selection<'_>, SelectionError> {
         match (scope, &self.repository) {
             (Scope::Paths(paths), _) => self.named(paths, limit),
             (_, None) => Err(SelectionError::NoRepository {
@@ -129,7 +129,7 @@ impl Start {
     }
 
     /// The snapshot of a scope, and the commit that it is compared with, if not HEAD.
-    pub fn snapshot(
+    pub(crate) fn snapshot(
         &self,
         scope: &Scope,
         limit: u64,

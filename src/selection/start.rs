@@ -10,7 +10,7 @@ use crate::settings::Scope;
 use crate::source::RepoPath;
 
 /// Where a run starts from.
-pub struct Start {
+pub(crate) struct Start {
     /// The current folder.
     pub folder: PathBuf,
     /// The repository around it, or around the files that are named.
@@ -46,7 +46,7 @@ impl Reader {
 impl Start {
     /// Finds the repository for a scope. Files named outside the current repository, or in one within it, belong to the
     /// one around them.
-    pub fn find(folder: PathBuf, scope: &Scope, limit: u64) -> Result<Self, SelectionError> {
+    pub(crate) fn find(folder: PathBuf, scope: &Scope, limit: u64) -> Result<Self, SelectionError> {
         let here = Repository::discover(&folder)?;
         let top = here
             .as_ref()
@@ -84,7 +84,7 @@ impl Start {
 
     /// The reader is in the current folder; for a hook, in the folder where git was called.
     #[must_use]
-    pub fn reader(&self) -> Reader {
+    pub(crate) fn reader(&self) -> Reader {
         let here = below(&self.top, &self.folder);
         let called = self.repository.as_ref().and_then(Repository::called_in);
         let folder = called.or_else(|| here.clone());
@@ -97,7 +97,7 @@ impl Start {
     }
 
     /// A path of the command line, relative to the top.
-    pub fn path_of(&self, path: &Path) -> Result<RepoPath, SelectionError> {
+    pub(crate) fn path_of(&self, path: &Path) -> Result<RepoPath, SelectionError> {
         below(&self.top, &self.folder.join(path)).ok_or_else(|| self.elsewhere(path))
     }
 
@@ -110,7 +110,7 @@ impl Start {
 
     /// Whether writing to a path of the repository would write elsewhere, or into git's folder, because of a symbolic link.
     #[must_use]
-    pub fn leads_out(&self, path: &Path) -> bool {
+    pub(crate) fn leads_out(&self, path: &Path) -> bool {
         let path = &self.folder.join(path);
         let is_git_s = path.starts_with(self.top.join(".git"));
         if self.repository.is_none() || is_git_s || !is_written_below(&self.top, path) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::diagnostic::{Cure, Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Prevention, Severity};
 use crate::fix::Safety;
 use crate::source::RepoPath;
 
@@ -88,8 +88,8 @@ enum Rank {
 
 impl Rank {
     fn of(one: &Diagnostic) -> Self {
-        match (one.severity, &one.cure) {
-            (Severity::Error, Some(Cure::Decision)) => Self::Decision,
+        match (one.severity, &one.prevention) {
+            (Severity::Error, Some(Prevention::Decision)) => Self::Decision,
             (Severity::Error, _) => Self::Error,
             _ => Self::Warning,
         }

@@ -117,7 +117,7 @@ fn of_the_first(models: &str, revisions: [&str; 2], is_deployed: bool) -> Vec<Di
     examine(&file, is_deployed, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics
 }
 
-/// Under a convention the later drop fails as it stands, and one name in both cures it.
+/// Under a convention the later drop fails as it stands, and one name in both corrects it.
 #[test]
 fn a_name_that_a_later_revision_knows_comes_before_the_convention() {
     let key = "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
