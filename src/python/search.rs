@@ -1,8 +1,8 @@
 //! A search over the bytes of a file for words without which it does not need to be parsed.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aho_corasick::packed::Searcher;
 use memchr::memmem;
 use regex::bytes::Regex;
 
@@ -65,45 +65,6 @@ const METADATA: &[&str] = &[
     "%(constraint_name",
 ];
 
-/// So many files are searched for each word in turn; making one search for all words takes longer than an ordinary commit.
-const FEW: usize = 64;
-
-/// How many files were searched so far.
-static SEARCHED: AtomicUsize = AtomicUsize::new(0);
-
-/// One of several words, found in either of two ways.
-struct Words {
-    words: &'static [&'static str],
-    together: LazyLock<Option<Regex>>,
-}
-
-static MIGRATION_WORDS: Words = Words {
-    words: MIGRATION,
-    together: LazyLock::new(|| together(MIGRATION)),
-};
-
-static METADATA_WORDS: Words = Words {
-    words: METADATA,
-    together: LazyLock::new(|| together(METADATA)),
-};
-
-fn together(words: &[&str]) -> Option<Regex> {
-    let escaped: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
-    Regex::new(&format!("(?-u){}", escaped.join("|"))).ok()
-}
-
-impl Words {
-    fn in_turn(&self, bytes: &[u8]) -> bool {
-        self.words
-            .iter()
-            .any(|word| memmem::find(bytes, word.as_bytes()).is_some())
-    }
-
-    fn at_once(&self, bytes: &[u8]) -> bool {
-        self.together.as_ref().is_none_or(|together| together.is_match(bytes))
-    }
-}
-
 /// Every constraint and index is created, dropped or mentioned with one of these words, in Alembic, SQLAlchemy and SQL. The last one is for comments
 /// to this program.
 const SUBJECTS: &[&str] = &[
@@ -119,7 +80,19 @@ const SUBJECTS: &[&str] = &[
     "alembic-named",
 ];
 
-static SUBJECT: LazyLock<Option<Regex>> = LazyLock::new(|| together(SUBJECTS));
+/// Finds one of several words in one pass; none on a processor that it does not support.
+type Finder = LazyLock<Option<Searcher>>;
+
+static MIGRATION_FINDER: Finder = LazyLock::new(|| Searcher::new(MIGRATION));
+static METADATA_FINDER: Finder = LazyLock::new(|| Searcher::new(METADATA));
+static SUBJECT_FINDER: Finder = LazyLock::new(|| Searcher::new(SUBJECTS));
+
+fn has_any(bytes: &[u8], words: &[&str], finder: Option<&Searcher>) -> bool {
+    match finder {
+        Some(finder) => finder.find(bytes).is_some(),
+        None => words.iter().any(|word| memmem::find(bytes, word.as_bytes()).is_some()),
+    }
+}
 
 /// At the start of a line, as `alembic revision` writes it.
 static REVISION: LazyLock<Option<Regex>> =
@@ -127,17 +100,9 @@ static REVISION: LazyLock<Option<Regex>> =
 
 /// Searches a file for the words without which no rule can find anything. A word in a comment or a string counts.
 pub(crate) fn relevance(bytes: &[u8]) -> Relevance {
-    let is_early = SEARCHED.fetch_add(1, Ordering::Relaxed) < FEW;
-    let found = |words: &Words| {
-        if is_early {
-            words.in_turn(bytes)
-        } else {
-            words.at_once(bytes)
-        }
-    };
     Relevance {
-        migration: found(&MIGRATION_WORDS),
-        metadata: found(&METADATA_WORDS),
+        migration: has_any(bytes, MIGRATION, MIGRATION_FINDER.as_ref()),
+        metadata: has_any(bytes, METADATA, METADATA_FINDER.as_ref()),
     }
 }
 
@@ -186,12 +151,9 @@ fn imports_helpers(bytes: &[u8]) -> bool {
 
 /// Whether a [`relevant`](relevance) migration declares a revision, has no word of [`SUBJECTS`], and imports nothing that may have one.
 pub(crate) fn is_plain_revision(bytes: &[u8]) -> bool {
-    // Without a search everything is parsed.
-    let Some(subject) = &*SUBJECT else {
-        return false;
-    };
-    // A search that ignores case is four times as slow as this.
-    names_down_revision(bytes) && !subject.is_match(&bytes.to_ascii_lowercase()) && !imports_helpers(bytes)
+    names_down_revision(bytes)
+        && !has_any(&bytes.to_ascii_lowercase(), SUBJECTS, SUBJECT_FINDER.as_ref())
+        && !imports_helpers(bytes)
 }
 
 #[cfg(test)]
@@ -231,18 +193,15 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_find_the_same() {
-        for words in [&MIGRATION_WORDS, &METADATA_WORDS] {
-            for text in words
-                .words
-                .iter()
-                .copied()
-                .chain(["x = 1", "drop_", "%(other", "Metadata"])
-            {
+    fn each_word_is_found_with_and_without_a_finder() {
+        for words in [MIGRATION, METADATA, SUBJECTS] {
+            let finder = Searcher::new(words);
+            for text in words.iter().copied().chain(["x = 1", "drop_", "%(other", "Metadata"]) {
                 let text = format!("\u{e4} a{text}b\n");
-                let is_word = words.words.iter().any(|word| text.contains(word));
-                assert_eq!(words.in_turn(text.as_bytes()), is_word, "{text}");
-                assert_eq!(words.at_once(text.as_bytes()), is_word, "{text}");
+                let is_word = words.iter().any(|word| text.contains(word));
+                for finder in [finder.as_ref(), None] {
+                    assert_eq!(has_any(text.as_bytes(), words, finder), is_word, "{text}");
+                }
             }
         }
     }
