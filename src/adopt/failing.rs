@@ -5,14 +5,8 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::FixedFile;
 use crate::project::{History, Project};
+use crate::rules::FAILING_UPGRADE;
 use crate::snapshot::Overlay;
-
-/// The rules whose errors mean that an upgrade fails.
-const RULES: [&str; 3] = [
-    "default-name-dependency",
-    "unnamed-column-constraint",
-    "unnamed-table-constraint",
-];
 
 /// The findings in the order of the files, with the convention that `module` brings.
 pub(super) fn failing_revisions(
@@ -32,6 +26,6 @@ pub(super) fn failing_revisions(
     let revisions = history.revisions().unwrap_or_default().iter();
     let found = revisions.flat_map(|revision| examine(revision.file(), true, project, &own).diagnostics);
     found
-        .filter(|one| one.severity == Severity::Error && RULES.contains(&one.rule.name))
+        .filter(|one| one.severity == Severity::Error && FAILING_UPGRADE.contains(&one.rule))
         .collect()
 }

@@ -107,6 +107,13 @@ pub(crate) static MISSING_NAMING_CONVENTION: &Rule = &missing_naming_convention:
 
 pub(crate) static INCOMPLETE_NAMING_CONVENTION: &Rule = &incomplete_naming_convention::RULE;
 
+/// The rules whose errors mean that an upgrade fails.
+pub(crate) static FAILING_UPGRADE: [&Rule; 3] = [
+    &default_name_dependency::RULE,
+    &unnamed_column_constraint::RULE,
+    &unnamed_table_constraint::RULE,
+];
+
 /// Whether a rule looks at metadata rather than at a migration.
 pub(crate) fn looks_at_metadata(rule: &Rule) -> bool {
     checks().any(|(known, check)| known == rule && matches!(check, Check::Metadata(_)))
