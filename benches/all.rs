@@ -133,10 +133,7 @@ fn repository(revisions: &[String]) -> Repo {
         let text = text.replacen("revision: str = '", &format!("revision: str = '{number:05}"), 1);
         repo.write(format!("migrations/versions/{number:05}_change.py"), text);
     }
-    repo.write(
-        "migrations/env.py",
-        "from alembic import context\n\ncontext.configure(target_metadata=None)\n",
-    );
+    repo.write("migrations/env.py", "from alembic import context\n\ncontext.configure(target_metadata=None)\n");
     repo.write("alembic.ini", "[alembic]\nscript_location = migrations\n");
     repo.git(&["add", "--all"]);
     repo.git(&["commit", "--quiet", "--message", "start"]);

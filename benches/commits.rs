@@ -315,12 +315,7 @@ fn row(name: &str, files: &str, replays: &[Replay]) -> String {
             share(&ours, 50) / share(&git, 50)
         )
     };
-    format!(
-        "| {name} | {} | {files} | {times} | {} | {} |",
-        replays.len(),
-        no_answer.count(),
-        failed.count()
-    )
+    format!("| {name} | {} | {files} | {times} | {} | {} |", replays.len(), no_answer.count(), failed.count())
 }
 
 fn ratios(replays: &[Replay]) -> String {

@@ -173,11 +173,7 @@ fn upgrade(number: usize) -> String {
     let mut lines = String::new();
     for column in 0..8 {
         let name = format!("column_{number}_{column}");
-        writeln!(
-            lines,
-            "    op.add_column('{table}', sa.Column('{name}', sa.Integer(), nullable=True))"
-        )
-        .unwrap();
+        writeln!(lines, "    op.add_column('{table}', sa.Column('{name}', sa.Integer(), nullable=True))").unwrap();
     }
     if number == 0 {
         lines.push_str("    op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])\n");

@@ -100,10 +100,7 @@ mod bench {
         let temporary = tempfile::tempdir().unwrap();
         let folder = plan.folder.as_deref().unwrap_or(temporary.path());
         let program = turns::deliver(temporary.path());
-        println!(
-            "milliseconds: median / minimum / processor; each the median of {} rounds",
-            plan.rounds
-        );
+        println!("milliseconds: median / minimum / processor; each the median of {} rounds", plan.rounds);
         println!();
         println!("| files | staged | cached tree | this | git | ratio | peak, this | peak, git | by |");
         println!("|--:|--:|---|--:|--:|--:|--:|--:|---|");

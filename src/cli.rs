@@ -420,10 +420,7 @@ mod tests {
         assert_eq!(scope(&[], None), Scope::Staged);
         assert_eq!(scope(&["--staged"], None), Scope::Staged);
         assert_eq!(scope(&["x.py"], None), Scope::Paths(vec!["x.py".into()]));
-        assert_eq!(
-            scope(&["--staged", "x.py"], None),
-            Scope::StagedPaths(vec!["x.py".into()])
-        );
+        assert_eq!(scope(&["--staged", "x.py"], None), Scope::StagedPaths(vec!["x.py".into()]));
         assert_eq!(scope(&["--staged", "x.py"], Some("a")), between);
         assert_eq!(scope(&["x.py"], Some("a")), Scope::Paths(vec!["x.py".into()]));
         assert_eq!(scope(&[], Some("a")), Scope::Staged);

@@ -14,12 +14,7 @@ pub const FIXING_HOOK: &str = "alembic-named-fix";
 pub(crate) const NAME: &str = "alembic-named";
 
 /// The configurations of pre-commit and prek.
-const RUNNER_FILES: [&str; 4] = [
-    ".pre-commit-config.yaml",
-    ".pre-commit-config.yml",
-    "prek.toml",
-    ".prek.toml",
-];
+const RUNNER_FILES: [&str; 4] = [".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml", ".prek.toml"];
 
 /// The largest configuration that is read, in bytes.
 const MOST_READ: u64 = 1024 * 1024;
@@ -198,31 +193,19 @@ mod tests {
             assert_eq!(invocation(&program, &[bin], false, top), Invocation::Name);
             for config in ["", "# - id: alembic-named-fix\n"] {
                 fs::write(top.join(RUNNER_FILES[0]), config).unwrap();
-                assert_eq!(
-                    invocation(&program, &[bin], true, top),
-                    Invocation::Path(program.clone())
-                );
+                assert_eq!(invocation(&program, &[bin], true, top), Invocation::Path(program.clone()));
             }
             fs::write(top.join(RUNNER_FILES[0]), "hooks: [{id: alembic-named-fix}]\n").unwrap();
             let shown = invocation(&program, &[bin], true, top);
-            assert_eq!(
-                shown.fix_staged(),
-                format!("{runner} run --hook-stage manual alembic-named-fix")
-            );
+            assert_eq!(shown.fix_staged(), format!("{runner} run --hook-stage manual alembic-named-fix"));
             assert!(shown.command("rules").ends_with("/alembic-named rules"), "{shown:?}");
             // A pipe would be waited for, and what is that large is no configuration.
             let large = format!("{}\nid: alembic-named-fix\n", " ".repeat(1024 * 1024));
             fs::write(top.join(RUNNER_FILES[0]), large).unwrap();
-            assert_eq!(
-                invocation(&program, &[bin], true, top),
-                Invocation::Path(program.clone())
-            );
+            assert_eq!(invocation(&program, &[bin], true, top), Invocation::Path(program.clone()));
             // Who has installed it for the shell as well types its name.
             let other = program_in(top, "bin");
-            assert_eq!(
-                invocation(&program, &[bin, other.parent().unwrap()], true, top),
-                Invocation::Name
-            );
+            assert_eq!(invocation(&program, &[bin, other.parent().unwrap()], true, top), Invocation::Name);
         }
     }
 }

@@ -139,10 +139,7 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     if arguments_contradict(&settings) {
         bail!("--restage stages what was fixed in staged files: use it as `alembic-named fix --staged --restage`");
     }
-    if matches!(
-        (&settings.action, &settings.scope),
-        (Action::Fix { .. }, Scope::Between { to: Some(_), .. })
-    ) {
+    if matches!((&settings.action, &settings.scope), (Action::Fix { .. }, Scope::Between { to: Some(_), .. })) {
         bail!(
             "--fix changes working files, and --to-ref looks at another commit: leave --to-ref out, use --staged, or name the files"
         );
@@ -171,14 +168,7 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     complete(&mut outcome, start, &selection, settings);
     let mut edge = edge(start, settings)?;
     let again = SecondLook::new(&checker, &before, &top, &selection.candidates);
-    let must_be_staged = act(
-        &mut outcome,
-        &|file| again.at(file),
-        start,
-        &selection,
-        settings,
-        &mut edge,
-    )?;
+    let must_be_staged = act(&mut outcome, &|file| again.at(file), start, &selection, settings, &mut edge)?;
     if settings.format == Format::Json {
         complete_statuses(&mut outcome, start)?;
     }

@@ -105,11 +105,7 @@ pub(super) struct Shapes(Vec<Regex>);
 
 impl Shapes {
     pub(super) fn of(convention: &Convention) -> Self {
-        let kinds = [
-            ConstraintKind::PrimaryKey,
-            ConstraintKind::Unique,
-            ConstraintKind::ForeignKey,
-        ];
+        let kinds = [ConstraintKind::PrimaryKey, ConstraintKind::Unique, ConstraintKind::ForeignKey];
         let templates = kinds
             .into_iter()
             .filter_map(|kind| match convention.template_for(kind)? {

@@ -54,10 +54,7 @@ pub(super) fn done(
     let reader = start.reader();
     if !is_dry {
         if let Some(module) = &plan.module {
-            say(&format!(
-                "{}: the metadata has a naming convention now",
-                reader.typed(module.path())
-            ));
+            say(&format!("{}: the metadata has a naming convention now", reader.typed(module.path())));
         }
         if let Some(NewRevision { path, down, .. }) = &plan.revision {
             say(&format!("{}: this revision renames, onto `{down}`", reader.typed(path)));

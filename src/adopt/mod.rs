@@ -104,13 +104,7 @@ pub(crate) fn run(arguments: &AdoptArgs) -> Result<ExitStatus> {
         let scratch = start.repository.as_ref().map(Repository::git_dir);
         write::write(&start.top, scratch, plan.module.as_ref(), plan.revision.as_ref())?;
     }
-    messages::done(
-        &plan,
-        arguments.dry_run,
-        &start,
-        &adopter.environment,
-        adopter.is_of_flask(&project),
-    )?;
+    messages::done(&plan, arguments.dry_run, &start, &adopter.environment, adopter.is_of_flask(&project))?;
     Ok(ExitStatus::Clean)
 }
 

@@ -40,9 +40,7 @@ pub(super) fn head<'h>(history: &'h History, environment: &Environment) -> Resul
     match heads.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),
-        several => Err(AdoptError::Heads(
-            several.iter().map(|one| one.id().to_owned()).collect(),
-        )),
+        several => Err(AdoptError::Heads(several.iter().map(|one| one.id().to_owned()).collect())),
     }
 }
 

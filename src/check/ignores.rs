@@ -167,10 +167,7 @@ fn parse(file: &SourceFile, comment: Span) -> Option<Directive> {
 
 impl Directives {
     fn silence(&mut self, file: &SourceFile, diagnostic: &Diagnostic) -> bool {
-        let lines = Span::new(
-            file.line_span(diagnostic.span.start).start,
-            file.line_span(diagnostic.span.end).end,
-        );
+        let lines = Span::new(file.line_span(diagnostic.span.start).start, file.line_span(diagnostic.span.end).end);
         let rule = diagnostic.rule.name;
         let of_file = self.all.partition_point(Directive::holds_for_file);
         let (of_file, of_lines) = self.all.split_at_mut(of_file);
@@ -205,20 +202,14 @@ fn unused(file: &SourceFile, directive: &Directive, is_on: &dyn Fn(&'static Rule
         }
     }
     let (message, help) = if directive.is_misplaced {
-        (
-            "`ignore-file` counts only above the code".to_owned(),
-            "put it at the top of the file",
-        )
+        ("`ignore-file` counts only above the code".to_owned(), "put it at the top of the file")
     } else if !unknown.is_empty() {
         (
             format!("this names a rule that is not there: {}", unknown.join(", ")),
             "write the rule as `alembic-named rules` lists it",
         )
     } else if directive.rules.is_empty() && !directive.used.contains(&true) {
-        (
-            "this silences nothing".to_owned(),
-            "take it out, so that it does not hide the next finding",
-        )
+        ("this silences nothing".to_owned(), "take it out, so that it does not hide the next finding")
     } else if idle.is_empty() {
         return None;
     } else {
@@ -315,14 +306,8 @@ mod tests {
     #[test]
     fn what_silences_nothing_is_found_and_taken_out() {
         for (line, after) in [
-            (
-                "op.execute('x')  # alembic-named: ignore[unnamed-drop]",
-                "op.execute('x')\n",
-            ),
-            (
-                "# alembic-named: ignore[unnamed-drop]\nop.execute('x')",
-                "op.execute('x')\n",
-            ),
+            ("op.execute('x')  # alembic-named: ignore[unnamed-drop]", "op.execute('x')\n"),
+            ("# alembic-named: ignore[unnamed-drop]\nop.execute('x')", "op.execute('x')\n"),
         ] {
             let (file, diagnostics) = found(&format!("from alembic import op\n{line}\n"));
             assert_eq!(diagnostics.len(), 1, "{line}");
@@ -330,11 +315,7 @@ mod tests {
             assert_eq!(apply_fixes(&file, [&fix]), format!("from alembic import op\n{after}"));
         }
         let (_, misspelled) = found("from alembic import op\nop.execute('x')  # alembic-named: ignore[unnamed-dorp]\n");
-        assert!(
-            misspelled[0].message.contains("did you mean `unnamed-drop`?"),
-            "{}",
-            misspelled[0].message
-        );
+        assert!(misspelled[0].message.contains("did you mean `unnamed-drop`?"), "{}", misspelled[0].message);
         assert!(misspelled[0].fix.is_none());
     }
 

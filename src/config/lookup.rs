@@ -107,10 +107,7 @@ mod tests {
                 "[tool.alembic-named]\nexclude = ['legacy', 'a/*.py']\nignore = ['syntax-error']\n",
             ),
             ("svc/pyproject.toml", "[project]\nname = 'svc'\n"),
-            (
-                "own/alembic-named.toml",
-                "severity = { unnamed-drop = 'warning' }\nconvention = 'postgresql'\n",
-            ),
+            ("own/alembic-named.toml", "severity = { unnamed-drop = 'warning' }\nconvention = 'postgresql'\n"),
         ])
     }
 
@@ -123,10 +120,7 @@ mod tests {
         assert_eq!(origin("own/a.py"), Some("own/alembic-named.toml".into()));
         let own = configs.of(&"own/a.py".into()).unwrap();
         let drop = rule("unnamed-drop").unwrap();
-        assert_eq!(
-            own.severity(&"own/a.py".into(), drop, Severity::Error),
-            Severity::Warning
-        );
+        assert_eq!(own.severity(&"own/a.py".into(), drop, Severity::Error), Severity::Warning);
         assert_eq!(own.convention, Some(Convention::postgresql_defaults()));
     }
 
@@ -153,12 +147,7 @@ mod tests {
         let snapshot = snapshot();
         let configs = Configs::nearest(&snapshot, CommandLine::default());
         let config = configs.of(&"x.py".into()).unwrap();
-        for (path, excluded) in [
-            ("x/legacy/y.py", true),
-            ("legacy.py", false),
-            ("a/b.py", true),
-            ("x/a/b.py", false),
-        ] {
+        for (path, excluded) in [("x/legacy/y.py", true), ("legacy.py", false), ("a/b.py", true), ("x/a/b.py", false)] {
             assert_eq!(config.excludes(&path.into()), excluded, "{path}");
         }
     }

@@ -189,10 +189,7 @@ mod tests {
         ];
         for (text, expected) in mistakes {
             let error = error(text);
-            assert!(
-                error.contains(expected) && error.contains("alembic-named.toml"),
-                "{text}: {error}"
-            );
+            assert!(error.contains(expected) && error.contains("alembic-named.toml"), "{text}: {error}");
         }
     }
 
@@ -211,11 +208,7 @@ mod tests {
             list("'a[', "),
         ] {
             let error = error(&text);
-            assert!(
-                error.len() < 3_000 && error.contains("alembic-named.toml"),
-                "{} bytes: {error:.300}",
-                error.len()
-            );
+            assert!(error.len() < 3_000 && error.contains("alembic-named.toml"), "{} bytes: {error:.300}", error.len());
         }
         let error = error(&list("'abc/*', "));
         assert!(error.contains("(`abc/*, abc/*, abc/* and 12997 more`)"), "{error}");

@@ -191,9 +191,7 @@ fn renaming(dialect: Dialect, constraint: &Constraint<'_>, old: &str, new: &str)
     if dialect == Dialect::Postgresql {
         let schema = constraint.schema.map(|schema| format!("\"{schema}\"."));
         let table = format!("{}\"{table}\"", schema.unwrap_or_default());
-        return vec![format!(
-            "op.execute('ALTER TABLE {table} RENAME CONSTRAINT \"{old}\" TO \"{new}\"')"
-        )];
+        return vec![format!("op.execute('ALTER TABLE {table} RENAME CONSTRAINT \"{old}\" TO \"{new}\"')")];
     }
     let kind = constraint.kind.type_name().unwrap_or_default();
     let drop = format!("op.drop_constraint(op.f('{old}'), '{table}', type_='{kind}')");

@@ -182,11 +182,7 @@ fn in_class(source: &SourceFile, class: &Class, metadata: &str) -> Option<Edit> 
         let outer = indent_of(source, class.name_span.start);
         let inner = if source.text().contains("\n\t") { "\t" } else { "    " };
         let indent = format!("{outer}{inner}");
-        (
-            format!("{ending}{indent}"),
-            indent,
-            line.start + before.trim_end().len(),
-        )
+        (format!("{ending}{indent}"), indent, line.start + before.trim_end().len())
     };
     let assignment = format!("metadata = {metadata}(naming_convention={CONSTANT})");
     let code = source.slice(first.span);
@@ -216,11 +212,7 @@ fn with_argument(source: &SourceFile, call: &Call, keyword: &str, argument: Stri
     Some(match call.arguments.last() {
         Some(last) if has_own_line(source, last.span, call.arguments_span.end) => {
             let indent = indent_of(source, last.span.start);
-            Edit::insert(
-                source,
-                last.span.end,
-                format!(",{}{indent}{argument}", source.line_ending()),
-            )
+            Edit::insert(source, last.span.end, format!(",{}{indent}{argument}", source.line_ending()))
         }
         Some(last) => further_argument(source, last.span.end, close, &argument),
         None => Edit::insert(source, close, argument),
@@ -276,11 +268,7 @@ fn spread(source: &SourceFile, call: &Call, keyword: &str, argument: &str) -> Op
     } else {
         arguments.iter().flat_map(|one| [&indent, *one, ",", ending]).collect()
     };
-    Some(Edit::replace(
-        source,
-        call.arguments_span,
-        format!("({ending}{inner}{outer})"),
-    ))
+    Some(Edit::replace(source, call.arguments_span, format!("({ending}{inner}{outer})")))
 }
 
 /// Imports SQLModel for a use that may be above the module's own import of it.

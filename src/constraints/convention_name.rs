@@ -86,9 +86,7 @@ pub(super) fn name_by_project(
     let convention = project_convention(file, constraint.function)?;
     // A kind without a template has no name, even where its table is not known.
     let convention = convention.filter(|convention| convention.template_for(constraint.kind).is_some());
-    convention.map_or(Ok(None), |convention| {
-        name(&convention, constraint).map_err(NameUnknown::Name)
-    })
+    convention.map_or(Ok(None), |convention| name(&convention, constraint).map_err(NameUnknown::Name))
 }
 
 /// The name of an unnamed constraint while a migration runs; nothing where the database chooses one.

@@ -286,10 +286,7 @@ mod tests {
             (&[PX, BOTH][..], &["uq_node_px", "uq_node_px_py"][..]),
             (&[BOTH, PX], &["uq_node_px_py", "uq_node_px"]),
             (&[BOTH, PZ], &["uq_node_px_py", "uq_node_px_pz"]),
-            (
-                &["op.create_unique_constraint('uq_node_px', 'node', ['px'])", BOTH],
-                &["uq_node_px_py"],
-            ),
+            (&["op.create_unique_constraint('uq_node_px', 'node', ['px'])", BOTH], &["uq_node_px_py"]),
             (
                 &["op.add_column('node', sa.Column('px', sa.Integer, unique=True))", BOTH],
                 &["uq_node_px", "uq_node_px_py"],
@@ -303,10 +300,7 @@ mod tests {
                 &["fk_node_a_u", "fk_node_a_b_u", "fk_node_a_v"],
             ),
             // Of two tables, or of two branches, each has its own.
-            (
-                &[BOTH, "op.create_unique_constraint(None, 'edge', ['px'])"],
-                &["uq_node_px", "uq_edge_px"],
-            ),
+            (&[BOTH, "op.create_unique_constraint(None, 'edge', ['px'])"], &["uq_node_px", "uq_edge_px"]),
             (
                 &[
                     "if x:",
@@ -346,10 +340,7 @@ mod tests {
             assert_eq!(names(&found), [Some("uq_node_px"); 2]);
             assert!(found.iter().all(|one| one.fix.is_none()));
         }
-        let keys = [
-            "op.create_primary_key(None, 'node', ['px'])",
-            "op.create_primary_key(None, 'node', ['py'])",
-        ];
+        let keys = ["op.create_primary_key(None, 'node', ['px'])", "op.create_primary_key(None, 'node', ['py'])"];
         assert_eq!(names(&found("{}", &keys, &["pass"], false)), [Some("pk_node"); 2]);
     }
 
@@ -360,20 +351,12 @@ mod tests {
             (convention, [PX, BOTH], false),
             (convention, [PX, BOTH], true),
             ("{'uq': 'uq_%(table_name)s'}", [PX, BOTH], false),
-            (
-                "{}",
-                ["op.create_unique_constraint('uq_node_px', 'node', ['py'])", PX],
-                false,
-            ),
+            ("{}", ["op.create_unique_constraint('uq_node_px', 'node', ['py'])", PX], false),
         ] {
             let found = found(convention, &upgrade, &["pass"], is_deployed);
             assert!(!found.is_empty());
             for one in &found {
-                assert_eq!(
-                    (one.suggested_name.as_deref(), one.fix.is_some()),
-                    (None, false),
-                    "{upgrade:?}"
-                );
+                assert_eq!((one.suggested_name.as_deref(), one.fix.is_some()), (None, false), "{upgrade:?}");
                 let help = one.help.as_deref().unwrap_or_default();
                 assert!(
                     help.contains(
@@ -417,11 +400,7 @@ mod tests {
             (nc, &[a.as_str(), &a], Some("uq_user_a")),
             (nc, &[a.as_str(), drop, &ab], Some("uq_user_a")),
             (nc, &[a.as_str(), "op.drop_column('user', 'a')", &ab], Some("uq_user_a")),
-            (
-                nc,
-                &["op.create_unique_constraint(None, 'other', ['a'])", &ab],
-                Some("uq_user_a"),
-            ),
+            (nc, &["op.create_unique_constraint(None, 'other', ['a'])", &ab], Some("uq_user_a")),
         ] {
             let found = across(convention, revisions);
             assert_eq!(found, [expected.map(str::to_owned)], "{convention} {revisions:?}");

@@ -82,10 +82,7 @@ impl<'a> Undone<'a> {
     }
 
     fn add_step(&mut self, step: &Step<'_>) {
-        let changes_table = matches!(
-            step.method,
-            "drop_table" | "rename_table" | "create_table" | "drop_column"
-        );
+        let changes_table = matches!(step.method, "drop_table" | "rename_table" | "create_table" | "drop_column");
         if step.direction == Direction::Upgrade || !changes_table {
             return;
         }
@@ -278,14 +275,8 @@ mod tests {
             (other.to_owned(), format!("{drop}{other}")),
             ("    pass\n".to_owned(), drop.to_owned()),
             (format!("{docstring}{other}"), format!("{docstring}{drop}{other}")),
-            (
-                "    op.drop_column('order', 'c')\n".to_owned(),
-                format!("{drop}    op.drop_column('order', 'c')\n"),
-            ),
-            (
-                "    op.execute('DELETE FROM x')\n".to_owned(),
-                format!("{drop}    op.execute('DELETE FROM x')\n"),
-            ),
+            ("    op.drop_column('order', 'c')\n".to_owned(), format!("{drop}    op.drop_column('order', 'c')\n")),
+            ("    op.execute('DELETE FROM x')\n".to_owned(), format!("{drop}    op.execute('DELETE FROM x')\n")),
         ] {
             let (safety, after) = fixed(UNIQUE, &downgrade).unwrap();
             assert_eq!(safety, Safety::Suggested, "{downgrade}");

@@ -174,10 +174,7 @@ fn join(source: &SourceFile, import: &Import<'_>, name: &str, widest: usize) -> 
     let rest = source.slice(Span::new(end, line_end)).trim_start();
     match (rest.starts_with(','), rest.contains('#')) {
         (true, true) => vec![Edit::insert(source, line_end, format!("{gap}{name},"))],
-        (false, true) => vec![
-            Edit::insert(source, end, ","),
-            Edit::insert(source, line_end, format!("{gap}{name}")),
-        ],
+        (false, true) => vec![Edit::insert(source, end, ","), Edit::insert(source, line_end, format!("{gap}{name}"))],
         (_, false) => vec![Edit::insert(source, end, format!(",{gap}{name}"))],
     }
 }
@@ -381,18 +378,12 @@ mod tests {
             ("Column as C, Integer as I", "Column as C, Integer as I, MetaData"),
             ("Column  # noqa: F401", "Column, MetaData  # noqa: F401"),
             ("(Column, String)", "(Column, MetaData, String)"),
-            (
-                "(\n    Column,\n    String,\n)",
-                "(\n    Column,\n    MetaData,\n    String,\n)",
-            ),
+            ("(\n    Column,\n    String,\n)", "(\n    Column,\n    MetaData,\n    String,\n)"),
             ("(\n    Column,\n)", "(\n    Column,\n    MetaData,\n)"),
             ("(\n    Column\n)", "(\n    Column,\n    MetaData\n)"),
             ("(\n  Column,  # a\n  )", "(\n  Column,  # a\n  MetaData,\n  )"),
             ("(\n    Column  # a\n)", "(\n    Column,  # a\n    MetaData\n)"),
-            (
-                "(\n    Column,\n    # a\n    String,\n)",
-                "(\n    Column,\n    # a\n    MetaData,\n    String,\n)",
-            ),
+            ("(\n    Column,\n    # a\n    String,\n)", "(\n    Column,\n    # a\n    MetaData,\n    String,\n)"),
             ("(\n    Column, String\n)", "(\n    Column, MetaData, String\n)"),
             ("(Column,\n    String)", "(Column,\n    MetaData,\n    String)"),
             ("(Column,\n    Date)", "(Column,\n    Date,\n    MetaData)"),
@@ -438,10 +429,7 @@ mod tests {
             ("# Licence\n", ORM),
             ("from flask import Flask\nfrom pydantic import BaseModel\n", ORM),
             ("import zope\n", ORM),
-            (
-                "import os\n\nimport alembic\nimport zope\n",
-                &format!("{ORM}\nfrom .config import settings\n"),
-            ),
+            ("import os\n\nimport alembic\nimport zope\n", &format!("{ORM}\nfrom .config import settings\n")),
             // All in one order (`force-sort-within-sections`), and in none.
             ("from flask import Flask\nimport pydantic\n", ORM),
             ("import zope\nimport os\n", ORM),
@@ -450,17 +438,11 @@ mod tests {
                 "from sqlalchemy.orm import DeclarativeBase\nfrom sqlalchemy_utils import U\n",
             ),
             ("from sqlalchemy import Column as C\n", ORM),
-            (
-                "from sqlalchemy import Column\n",
-                &format!("from sqlalchemy import String\n{ORM}"),
-            ),
+            ("from sqlalchemy import Column\n", &format!("from sqlalchemy import String\n{ORM}")),
             ("from flask_sqlalchemy import SQLAlchemy\n", ""),
             ("import os\nimport sys\n\nsys.path.insert(0, '.')\n\n", ORM),
             ("import t\n\nif t.TYPE_CHECKING:\n    import a\n\n", ORM),
-            (
-                "",
-                &format!("{ORM}\ntry:\n    import a\nexcept ImportError:\n    a = None\n"),
-            ),
+            ("", &format!("{ORM}\ntry:\n    import a\nexcept ImportError:\n    a = None\n")),
             // No third-party import shows where it belongs.
             ("from app.base import DeclarativeBase\n", ""),
         ] {

@@ -10,14 +10,8 @@ use crate::project::{ConventionFacts, Target, Wanted};
 pub(super) fn cause(file: &MigrationFile<'_>, is_implicit: bool, needs_name: bool) -> Option<Label> {
     let naming = file.naming();
     let (place, text) = match &naming.target {
-        Target::Nothing => (
-            naming.stated.clone()?,
-            "no metadata here, so there is no naming convention either",
-        ),
-        Target::Several(_) => (
-            naming.stated.clone()?,
-            "Alembic applies no naming convention from a list of metadata",
-        ),
+        Target::Nothing => (naming.stated.clone()?, "no metadata here, so there is no naming convention either"),
+        Target::Several(_) => (naming.stated.clone()?, "Alembic applies no naming convention from a list of metadata"),
         Target::Metadata(facts) => match (&facts.convention, is_implicit) {
             (ConventionFacts::Known(_, place) | ConventionFacts::Unknown(_, place), true) => {
                 (place.clone()?, "this convention names it while the migration runs")

@@ -284,10 +284,7 @@ mod tests {
             ("sa.CheckConstraint('a > 0')", 1),
             ("sa.CheckConstraint('a > 0', None)", 1),
             ("sa.CheckConstraint('a > 0', 'a_positive')", 0),
-            (
-                "sa.Column('a', sa.Integer(), sa.CheckConstraint('a > 0', 'a_positive'))",
-                0,
-            ),
+            ("sa.Column('a', sa.Integer(), sa.CheckConstraint('a > 0', 'a_positive'))", 0),
         ] {
             let found = check_last(models, &[&format!("op.create_table('t', {inner})")]);
             assert_eq!(found.len(), count, "{inner}: {found:?}");

@@ -45,10 +45,7 @@ fn fails_on_sqlite(file: &MigrationFile<'_>, rule: &'static Rule, operation: &Op
         help.push_str("; autogenerate does with `render_as_batch=True` in env.py");
     }
     let done = if operation.creates() { "added" } else { "dropped" };
-    let message = format!(
-        "{} cannot be {done} on SQLite outside of batch mode",
-        subject(operation)
-    );
+    let message = format!("{} cannot be {done} on SQLite outside of batch mode", subject(operation));
     let call = operation.call.span;
     let mut diagnostic = Diagnostic::new(rule, file.file(), call, message)
         .focus(call, "Alembic raises NotImplementedError here, with a name or without")
@@ -93,10 +90,7 @@ mod tests {
               `with op.batch_alter_table('order') as batch_op:`";
         let hint = "; autogenerate does with `render_as_batch=True` in env.py";
         assert_eq!(found(LITE, "", key, false), [format!("{said}{hint}")]);
-        assert_eq!(
-            found(LITE, "context.configure(render_as_batch=True)", key, false),
-            [said]
-        );
+        assert_eq!(found(LITE, "context.configure(render_as_batch=True)", key, false), [said]);
         for upgrade in [
             "op.create_unique_constraint(op.f('uq'), 'order', ['code'])",
             "op.create_check_constraint('ck', 'order', 'a > 0')",
@@ -116,12 +110,7 @@ mod tests {
             (LITE, "", key, true),
             (&postgresql, "", key, false),
             (&template, "", key, false),
-            (
-                LITE,
-                "config.set_main_option('sqlalchemy.url', settings.URL)",
-                key,
-                false,
-            ),
+            (LITE, "config.set_main_option('sqlalchemy.url', settings.URL)", key, false),
             (LITE, "url = os.environ['DATABASE_URL']", key, false),
             (no_url, "engine = create_engine('sqlite:///app.db')", key, false),
         ] {

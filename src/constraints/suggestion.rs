@@ -66,17 +66,13 @@ impl Suggestion {
     pub(crate) fn obstacle(&self) -> Option<String> {
         let place = self.spoken.as_ref().filter(|_| self.source != Source::OtherRevision)?;
         let (path, name) = (place.file.path(), place.file.slice(place.span));
-        Some(format!(
-            "`{path}` speaks of `{name}`, which may be what a database calls it"
-        ))
+        Some(format!("`{path}` speaks of `{name}`, which may be what a database calls it"))
     }
 
     /// Takes back a name that another constraint of the table would have as well.
     pub(crate) fn withhold(&mut self) {
         if let Some(name) = self.name.take() {
-            self.reason = Some(format!(
-                "another constraint of the table would have the same name, `{name}`"
-            ));
+            self.reason = Some(format!("another constraint of the table would have the same name, `{name}`"));
             self.shortened = None;
             self.is_shared = true;
         }
@@ -270,19 +266,11 @@ mod tests {
                 "('a', '='), ('b', '=')",
                 Some("ex_room_a"),
             ),
-            (
-                "{sa.Constraint: 'co_%(table_name)s_%(column_0_name)s'}",
-                "('a', '=')",
-                Some("co_room_a"),
-            ),
+            ("{sa.Constraint: 'co_%(table_name)s_%(column_0_name)s'}", "('a', '=')", Some("co_room_a")),
             (by_class, "(sa.func.lower(sa.column('a')), '=')", None),
             (by_class, "*ELEMENTS", None),
             // `ex` is no key that SQLAlchemy knows.
-            (
-                by_key,
-                "('room_id', '='), ('during', '&&')",
-                Some("room_room_id_during_excl"),
-            ),
+            (by_key, "('room_id', '='), ('during', '&&')", Some("room_room_id_during_excl")),
             ("None", "('during', '&&')", Some("room_during_excl")),
             ("None", "(sa.text('lower(a)'), '&&')", None),
         ] {

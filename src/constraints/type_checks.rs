@@ -172,10 +172,7 @@ pub(crate) fn unnamed_type(
     }
     let (severity, consequence) = match is_made {
         Some(_) => (Severity::Error, RAISES.to_owned()),
-        None => (
-            Severity::Warning,
-            format!("{RAISES}, on a database that has no such type"),
-        ),
+        None => (Severity::Warning, format!("{RAISES}, on a database that has no such type")),
     };
     let place = check.argument.value.span;
     let mut diagnostic = Diagnostic::new(rule, file.file(), place, message)

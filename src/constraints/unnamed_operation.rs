@@ -337,10 +337,7 @@ mod tests {
         let found = check_last(models, &[&revision]);
         let [only] = found.as_slice() else { panic!("{found:?}") };
         let after = apply(&only.file, only.fix.as_ref());
-        assert!(
-            after.contains("create_unique_constraint('code_key', 'order'"),
-            "{after}"
-        );
+        assert!(after.contains("create_unique_constraint('code_key', 'order'"), "{after}");
     }
 
     /// The downgrade brings back the older constraint.
@@ -348,14 +345,8 @@ mod tests {
     fn a_replacement_keeps_the_name_of_the_older_constraint() {
         let after = fixed(PG, &format!("{BY_POSTGRESQL}{KEY}"), &format!("{BY_POSTGRESQL}{BACK}")).unwrap();
         assert!(after.starts_with(BY_POSTGRESQL), "{after}");
-        assert!(
-            after.contains(&format!("def downgrade():\n{BY_POSTGRESQL}{BACK}")),
-            "{after}"
-        );
-        assert!(
-            after.contains("create_foreign_key(op.f('order_invoice_id_fkey')"),
-            "{after}"
-        );
+        assert!(after.contains(&format!("def downgrade():\n{BY_POSTGRESQL}{BACK}")), "{after}");
+        assert!(after.contains("create_foreign_key(op.f('order_invoice_id_fkey')"), "{after}");
     }
 
     #[test]
@@ -365,14 +356,8 @@ mod tests {
             let [only] = found.as_slice() else { panic!("{found:?}") };
             only.fix.as_ref().map(|fix| fix.edits[0].text.clone())
         };
-        assert_eq!(
-            fix(KEY, BY_POSTGRESQL).as_deref(),
-            Some("op.f('order_invoice_id_fkey')")
-        );
-        assert_eq!(
-            fix(KEY, "    op.drop_constraint('fk_x', 'order', type_='foreignkey')\n"),
-            None
-        );
+        assert_eq!(fix(KEY, BY_POSTGRESQL).as_deref(), Some("op.f('order_invoice_id_fkey')"));
+        assert_eq!(fix(KEY, "    op.drop_constraint('fk_x', 'order', type_='foreignkey')\n"), None);
         assert_eq!(
             fix("    op.drop_constraint('fk_x', 'order', type_='foreignkey')\n", KEY).as_deref(),
             Some("op.f('fk_x')")
@@ -429,11 +414,7 @@ mod tests {
         config.dialect = Some(Dialect::Postgresql);
         let found = examine(&last, is_deployed, &Project::new(&snapshot, "/top"), &config).diagnostics;
         let [only] = found.as_slice() else { panic!("{found:?}") };
-        (
-            only.help.clone().unwrap(),
-            only.suggested_name.clone(),
-            only.fix.as_ref().map(|fix| fix.safety),
-        )
+        (only.help.clone().unwrap(), only.suggested_name.clone(), only.fix.as_ref().map(|fix| fix.safety))
     }
 
     #[test]
@@ -445,14 +426,8 @@ mod tests {
             (target, "whether the project has another cannot be read"),
         ] {
             let (help, name, safety) = unread(models, false);
-            assert!(
-                help.contains("by the convention that SQLAlchemy documents") && help.contains(why),
-                "{help}"
-            );
-            assert_eq!(
-                (name.as_deref(), safety),
-                (Some("fk_order_invoice_id_invoice"), Some(Safety::Suggested))
-            );
+            assert!(help.contains("by the convention that SQLAlchemy documents") && help.contains(why), "{help}");
+            assert_eq!((name.as_deref(), safety), (Some("fk_order_invoice_id_invoice"), Some(Safety::Suggested)));
             // A database that ran it may have any name, so nothing is written, and help and fix agree.
             let (help, name, safety) = unread(models, true);
             assert!(help.contains("look it up there"), "{help}");

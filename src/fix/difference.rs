@@ -136,11 +136,7 @@ mod tests {
             assert_eq!(result, new);
             let usual = capture_diff_slices(Algorithm::Myers, &old, &new);
             let equal = usual.iter().filter(|one| one.tag() == DiffTag::Equal);
-            assert_eq!(
-                kept,
-                equal.map(|one| one.old_range().len()).sum::<usize>(),
-                "{old:?} {new:?}"
-            );
+            assert_eq!(kept, equal.map(|one| one.old_range().len()).sum::<usize>(), "{old:?} {new:?}");
         }
     }
 

@@ -279,10 +279,7 @@ mod tests {
     #[test]
     fn a_list_that_is_there_becomes_longer() {
         for (before, after) in [
-            (
-                "ignore[unnamed-drop] why",
-                "ignore[unnamed-drop, unnamed-constraint] why",
-            ),
+            ("ignore[unnamed-drop] why", "ignore[unnamed-drop, unnamed-constraint] why"),
             ("ignore[ unnamed-drop, ]", "ignore[ unnamed-drop, unnamed-constraint ]"),
             ("ignore[no-rule]", "ignore[no-rule, unnamed-constraint]"),
         ] {
@@ -314,10 +311,7 @@ mod tests {
         let (text, remarks) = silenced(&format!(
             "{HEAD}x = 1  # alembic-named: ignore[unnamed-drop]\nop.create_unique_constraint(None, 't', ['c'])\n"
         ));
-        assert!(
-            text.ends_with("['c'])  # alembic-named: ignore[unnamed-constraint]\n"),
-            "{text}"
-        );
+        assert!(text.ends_with("['c'])  # alembic-named: ignore[unnamed-constraint]\n"), "{text}");
         assert_eq!(
             remarks,
             ["`m.py`, line 5: no comment silences `unused-ignore` there: take that comment out, or correct it"]
@@ -327,10 +321,7 @@ mod tests {
         let (text, remarks) = silenced(&broken);
         assert!(text.contains("'t')  # alembic-named: ignore[unnamed-drop]\n"), "{text}");
         assert_eq!(remarks.len(), 1, "{remarks:?}");
-        assert!(
-            remarks[0].contains("no comment silences `syntax-error` there: correct it"),
-            "{remarks:?}"
-        );
+        assert!(remarks[0].contains("no comment silences `syntax-error` there: correct it"), "{remarks:?}");
         let many = format!("{HEAD}{}", "x = 1  # alembic-named: ignore[unnamed-drop]\n".repeat(13));
         let remarks = silenced(&many).1;
         assert_eq!(remarks.len(), 11);
@@ -340,10 +331,7 @@ mod tests {
     /// Each line is looked at as often as there are findings on it, and not once for every finding of the file.
     #[test]
     fn thousands_of_findings_are_silenced_in_one_round() {
-        let text = format!(
-            "{HEAD}{}",
-            "op.create_unique_constraint(None, 't', ['c'])\n".repeat(3000)
-        );
+        let text = format!("{HEAD}{}", "op.create_unique_constraint(None, 't', ['c'])\n".repeat(3000));
         let file = SourceFile::new("m.py".into(), text);
         let own = findings(&file);
         let rounds = std::cell::Cell::new(0);

@@ -128,14 +128,8 @@ mod tests {
     #[test]
     fn a_file_with_other_edits_gets_the_change_and_keeps_them() {
         let change = fixed_file("a\nNone\nb\n", "a\nnamed\nb\n");
-        assert_eq!(
-            transplant(&change, "mine\na\nNone\nb\n").as_deref(),
-            Some("mine\na\nnamed\nb\n")
-        );
-        assert_eq!(
-            transplant(&change, "a\r\nNone\r\nb\r\nc\r\n").as_deref(),
-            Some("a\r\nnamed\r\nb\r\nc\r\n")
-        );
+        assert_eq!(transplant(&change, "mine\na\nNone\nb\n").as_deref(), Some("mine\na\nnamed\nb\n"));
+        assert_eq!(transplant(&change, "a\r\nNone\r\nb\r\nc\r\n").as_deref(), Some("a\r\nnamed\r\nb\r\nc\r\n"));
     }
 
     #[test]
@@ -148,38 +142,23 @@ mod tests {
     #[test]
     fn a_removed_comment_takes_its_lines_with_it() {
         let change = fixed_file("a\n# w\nNone\n", "a\nnamed\n");
-        assert_eq!(
-            transplant(&change, "x\na\n# w\nNone\n").as_deref(),
-            Some("x\na\nnamed\n")
-        );
+        assert_eq!(transplant(&change, "x\na\n# w\nNone\n").as_deref(), Some("x\na\nnamed\n"));
     }
 
     #[test]
     fn each_line_keeps_its_own_end() {
         let change = fixed_file("a\nNone", "a\nnamed");
-        assert_eq!(
-            transplant(&change, "a\r\nNone\nb\r\nc\r\n").as_deref(),
-            Some("a\r\nnamed\nb\r\nc\r\n")
-        );
-        assert_eq!(
-            transplant(&fixed_file("a\nNone\n", "a\nnamed\n"), "a\nNone").as_deref(),
-            Some("a\nnamed")
-        );
+        assert_eq!(transplant(&change, "a\r\nNone\nb\r\nc\r\n").as_deref(), Some("a\r\nnamed\nb\r\nc\r\n"));
+        assert_eq!(transplant(&fixed_file("a\nNone\n", "a\nnamed\n"), "a\nNone").as_deref(), Some("a\nnamed"));
         let longer = fixed_file("a\nb\n", "a\nnew\nb\nnew\n");
         assert_eq!(transplant(&longer, "a\r\nb").as_deref(), Some("a\r\nnew\nb\nnew"));
         let shorter = fixed_file("a\n# w\nNone\nb\n", "a\nnamed\nb\n");
-        assert_eq!(
-            transplant(&shorter, "a\n# w\r\nNone\nb\nc").as_deref(),
-            Some("a\nnamed\nb\nc")
-        );
+        assert_eq!(transplant(&shorter, "a\n# w\r\nNone\nb\nc").as_deref(), Some("a\nnamed\nb\nc"));
     }
 
     #[test]
     fn a_lone_carriage_return_ends_no_line_of_a_diff() {
         let change = fixed_file("a\rNone\rb\r", "a\rnamed\rb\r");
-        assert_eq!(
-            transplant(&change, "mine\na\rNone\rb\r").as_deref(),
-            Some("mine\na\rnamed\rb\r")
-        );
+        assert_eq!(transplant(&change, "mine\na\rNone\rb\r").as_deref(), Some("mine\na\rnamed\rb\r"));
     }
 }

@@ -13,11 +13,7 @@ const CONTEXT: usize = 3;
 #[must_use]
 pub(crate) fn unified_diff(fixed_file: &FixedFile) -> String {
     let (before, after) = (lines(fixed_file.before.text()), lines(fixed_file.after.text()));
-    let mut diff = format!(
-        "--- {}\n+++ {}\n",
-        quoted("a/", fixed_file.path()),
-        quoted("b/", fixed_file.path())
-    );
+    let mut diff = format!("--- {}\n+++ {}\n", quoted("a/", fixed_file.path()), quoted("b/", fixed_file.path()));
     let operations = difference(&before, &after);
     for group in similar::group_diff_ops(operations, CONTEXT) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {

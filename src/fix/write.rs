@@ -304,16 +304,9 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_called_one() {
-        for kind in [
-            io::ErrorKind::StorageFull,
-            io::ErrorKind::QuotaExceeded,
-            io::ErrorKind::FileTooLarge,
-        ] {
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge] {
             let error = WriteError::of(Path::new("a/m.py"), kind.into()).to_string();
-            assert!(
-                error.starts_with("cannot write `a/m.py`: the disk it is on is full"),
-                "{error}"
-            );
+            assert!(error.starts_with("cannot write `a/m.py`: the disk it is on is full"), "{error}");
         }
         let error = WriteError::of(Path::new("a/m.py"), io::ErrorKind::PermissionDenied.into());
         assert!(matches!(error, WriteError::Io { .. }), "{error}");

@@ -48,10 +48,7 @@ impl Batch {
         let mut head = String::new();
         self.output.read_line(&mut head)?;
         let mut words = head.split_whitespace().skip(1);
-        let (kind, size) = (
-            words.next().unwrap_or_default(),
-            words.next().and_then(|size| size.parse::<u64>().ok()),
-        );
+        let (kind, size) = (words.next().unwrap_or_default(), words.next().and_then(|size| size.parse::<u64>().ok()));
         match (kind, size) {
             ("blob", Some(size)) if size > limit => Ok(Reply::TooLarge(size)),
             ("blob", Some(size)) => {

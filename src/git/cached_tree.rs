@@ -300,13 +300,7 @@ mod tests {
     use super::*;
 
     fn tree() -> Vec<u8> {
-        [
-            folder("", 3, 2, 1),
-            folder("a", 2, 1, 2),
-            folder("b", 1, 0, 3),
-            folder("c", 1, 0, 4),
-        ]
-        .concat()
+        [folder("", 3, 2, 1), folder("a", 2, 1, 2), folder("b", 1, 0, 3), folder("c", 1, 0, 4)].concat()
     }
 
     fn entries() -> Vec<Sample> {
@@ -340,11 +334,7 @@ mod tests {
 
     #[test]
     fn the_root_is_found_between_other_extensions() {
-        let bytes = index(
-            2,
-            &entries(),
-            &[(b"REUC", vec![1; 9]), (b"TREE", tree()), (b"UNTR", vec![7; 300])],
-        );
+        let bytes = index(2, &entries(), &[(b"REUC", vec![1; 9]), (b"TREE", tree()), (b"UNTR", vec![7; 300])]);
         assert_eq!(find_in(&bytes), Ok(id(1)));
     }
 
@@ -389,10 +379,7 @@ mod tests {
     fn a_changed_root_is_no_proof() {
         let content = [folder("", -1, 2, 0), folder("a", -1, 0, 0), folder("b", 2, 0, 1)].concat();
         let bytes = index(2, &entries(), &[(b"TREE", content)]);
-        assert_eq!(
-            find_in(&bytes),
-            Err(IndexError::unproved("the cached tree of the index is not complete"))
-        );
+        assert_eq!(find_in(&bytes), Err(IndexError::unproved("the cached tree of the index is not complete")));
     }
 
     #[test]

@@ -19,12 +19,8 @@ use crate::once::once;
 use crate::source::RepoPath;
 
 /// Variables that would change what a path means.
-const PATHSPECS: [&str; 4] = [
-    "GIT_LITERAL_PATHSPECS",
-    "GIT_GLOB_PATHSPECS",
-    "GIT_NOGLOB_PATHSPECS",
-    "GIT_ICASE_PATHSPECS",
-];
+const PATHSPECS: [&str; 4] =
+    ["GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS"];
 
 /// Switches off what git starts of itself when it reads or writes an index or an object (git-config, githooks). `-c` goes before every
 /// file, and git hands it on to what it starts.
@@ -38,12 +34,7 @@ const NO_PROGRAMS: [&str; 5] = [
 ];
 
 /// Switches off a filter (gitattributes, "filter"): git puts files that changed within the same second through it when it writes an index.
-const FILTER: [(&str, &str); 4] = [
-    (".clean", ""),
-    (".smudge", ""),
-    (".process", ""),
-    (".required", "false"),
-];
+const FILTER: [(&str, &str); 4] = [(".clean", ""), (".smudge", ""), (".process", ""), (".required", "false")];
 
 /// How to start git.
 #[derive(Debug, Clone)]

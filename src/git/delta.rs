@@ -255,29 +255,20 @@ mod tests {
             delta(Kind::Added, "new/c.py", '0', '1'),
             delta(Kind::Added, "new/d.py", '0', '1'),
         ];
-        let expected = [
-            "new/b.py renamed from old/b.py",
-            "new/c.py renamed from old/a.py",
-            "new/d.py copied from old/a.py",
-        ];
+        let expected =
+            ["new/b.py renamed from old/b.py", "new/c.py renamed from old/a.py", "new/d.py copied from old/a.py"];
         assert_statuses(&deltas, &expected);
     }
 
     #[test]
     fn the_former_content_of_a_changed_file_is_a_copy() {
-        let deltas = [
-            delta(Kind::Added, "copy.py", '0', '1'),
-            delta(Kind::Modified, "a.py", '1', '2'),
-        ];
+        let deltas = [delta(Kind::Added, "copy.py", '0', '1'), delta(Kind::Modified, "a.py", '1', '2')];
         assert_statuses(&deltas, &["a.py Modified", "copy.py copied from a.py"]);
     }
 
     #[test]
     fn only_python_files_have_a_history() {
-        let deltas = [
-            delta(Kind::Deleted, "a.txt", '1', '0'),
-            delta(Kind::Added, "b.txt", '0', '1'),
-        ];
+        let deltas = [delta(Kind::Deleted, "a.txt", '1', '0'), delta(Kind::Added, "b.txt", '0', '1')];
         assert_statuses(&deltas, &["b.txt Added"]);
     }
 

@@ -25,13 +25,7 @@ const ONLY_GIT_HONOURS: [&str; 7] = [
 ];
 
 /// Are about one repository (`git rev-parse --local-env-vars`).
-const ABOUT_ONE_REPOSITORY: [&str; 5] = [
-    "GIT_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-    "GIT_WORK_TREE",
-];
+const ABOUT_ONE_REPOSITORY: [&str; 5] = ["GIT_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_WORK_TREE"];
 
 impl Environment {
     /// The environment of this process.
@@ -147,10 +141,7 @@ mod tests {
                 .merged_heads()
                 .is_empty()
         );
-        assert_eq!(
-            merge.with("GIT_REFLOG_ACTION", "merge topic").merged_heads(),
-            [ObjectId::parse(id).unwrap()]
-        );
+        assert_eq!(merge.with("GIT_REFLOG_ACTION", "merge topic").merged_heads(), [ObjectId::parse(id).unwrap()]);
         let odd = Environment::default()
             .with("GITHEAD_nothing", "x")
             .with("GIT_REFLOG_ACTION", "pull");

@@ -81,11 +81,7 @@ impl Program {
             }
         } else if says(&["bad index version", "which we do not understand"]) {
             GitError::UnknownIndexFormat { index, cause }
-        } else if says(&[
-            "index file open failed",
-            "unable to map index file",
-            "cannot stat the open index",
-        ]) {
+        } else if says(&["index file open failed", "unable to map index file", "cannot stat the open index"]) {
             GitError::UnreadableIndex { index, cause }
         } else if says(&[
             "index file corrupt",

@@ -34,12 +34,7 @@ pub struct Repository {
 
 impl fmt::Debug for Repository {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "Repository({}, {})",
-            self.layout.top.display(),
-            self.backend()
-        )
+        write!(formatter, "Repository({}, {})", self.layout.top.display(), self.backend())
     }
 }
 
@@ -249,10 +244,8 @@ impl Repository {
 
     /// The content that HEAD holds at `path`; `None` if HEAD holds no regular file there, or there is no HEAD yet.
     pub fn head_holds(&self, path: &RepoPath) -> Result<Option<ObjectId>, GitError> {
-        let row = self.ask(
-            |library| library.head_file(path),
-            |program| Ok(program.head_listing()?.file(path).cloned()),
-        )?;
+        let row =
+            self.ask(|library| library.head_file(path), |program| Ok(program.head_listing()?.file(path).cloned()))?;
         Ok(row.map(|row| row.id))
     }
 
@@ -301,9 +294,7 @@ impl Repository {
                 Ok(())
             };
         }
-        if self.ask(Library::head_is_empty, |program| {
-            Ok(program.head_listing()?.rows().is_empty())
-        })? {
+        if self.ask(Library::head_is_empty, |program| Ok(program.head_listing()?.rows().is_empty()))? {
             return Ok(());
         }
         Err(GitError::MissingIndex { index: index.clone() })
@@ -358,17 +349,11 @@ impl Repository {
     }
 
     pub(super) fn index_file(&self, path: &RepoPath) -> Result<Option<Row>, GitError> {
-        self.ask(
-            |library| library.index_file(path),
-            |program| Ok(program.index_listing()?.file(path).cloned()),
-        )
+        self.ask(|library| library.index_file(path), |program| Ok(program.index_listing()?.file(path).cloned()))
     }
 
     pub(super) fn blob(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, GitError> {
-        self.ask(
-            |library| library.blob(path, id, size, self.limit),
-            |program| program.blob(path, id, self.limit),
-        )
+        self.ask(|library| library.blob(path, id, size, self.limit), |program| program.blob(path, id, self.limit))
     }
 }
 

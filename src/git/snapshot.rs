@@ -62,10 +62,9 @@ impl Snapshot for GitSnapshot<'_> {
 
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError> {
         let entries = match &self.files {
-            Files::Index => self.repository.ask(
-                |library| library.index_children(folder),
-                |program| Ok(program.index_listing()?.children(folder)),
-            ),
+            Files::Index => self
+                .repository
+                .ask(|library| library.index_children(folder), |program| Ok(program.index_listing()?.children(folder))),
             Files::Tree { id, listing } => self.repository.ask(
                 |library| library.tree_children(oid(id)?, folder),
                 |program| Ok(whole_tree(program, id, listing)?.children(folder)),

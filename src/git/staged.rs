@@ -97,17 +97,10 @@ mod tests {
 
     #[test]
     fn a_path_without_a_delta_is_as_in_head() {
-        let staged = staged(&[
-            (Kind::Modified, "a.py"),
-            (Kind::Deleted, "b.py"),
-            (Kind::Unmerged, "c.py"),
-        ]);
+        let staged = staged(&[(Kind::Modified, "a.py"), (Kind::Deleted, "b.py"), (Kind::Unmerged, "c.py")]);
         let file = |path: &str| staged.delta(&path.into()).map(|delta| delta.file().map(|row| row.id));
         assert!(matches!(file("a.py"), Some(Some(id)) if id.as_str().starts_with("01")));
-        assert_eq!(
-            [file("b.py"), file("c.py"), file("d.py")],
-            [Some(None), Some(None), None]
-        );
+        assert_eq!([file("b.py"), file("c.py"), file("d.py")], [Some(None), Some(None), None]);
         assert!(staged.delete(&"b.py".into()) && !staged.delete(&"a.py".into()));
     }
 

@@ -290,12 +290,7 @@ mod tests {
     fn only_folders_that_differ_are_read() {
         let mut forest = Forest::default();
         let old = forest.plant(&[("a/x", FILE, 1), ("b/y", FILE, 1), ("c/d/z", FILE, 1), ("f", FILE, 1)]);
-        let new = forest.plant(&[
-            ("a/x", FILE, 1),
-            ("b/y", FILE, 2),
-            ("c/d/z", FILE, 1),
-            ("f", 0o120_000, 1),
-        ]);
+        let new = forest.plant(&[("a/x", FILE, 1), ("b/y", FILE, 2), ("c/d/z", FILE, 1), ("f", 0o120_000, 1)]);
         let deltas = compare(&forest, Some(old), Some(new)).unwrap();
         assert_eq!(lines(&deltas), ["Modified b/y", "TypeChanged f"]);
         assert_eq!(forest.reads.borrow().len(), 4);
@@ -328,14 +323,7 @@ mod tests {
         let mut forest = Forest::default();
         let old = forest.plant(&[("a", FILE, 1), ("a.b", FILE, 1), ("b/x", FILE, 1), ("b/y/z", FILE, 1)]);
         let new = forest.plant(&[("a.b", FILE, 1), ("a/x", FILE, 1), ("a/y/z", FILE, 1), ("b", FILE, 1)]);
-        let expected = [
-            "Deleted a",
-            "Added a/x",
-            "Added a/y/z",
-            "Added b",
-            "Deleted b/x",
-            "Deleted b/y/z",
-        ];
+        let expected = ["Deleted a", "Added a/x", "Added a/y/z", "Added b", "Deleted b/x", "Deleted b/y/z"];
         assert_eq!(lines(&compare(&forest, Some(old), Some(new)).unwrap()), expected);
         assert_eq!(lines(&compare(&forest, None, Some(new)).unwrap()).len(), 4);
         assert_eq!(lines(&compare(&forest, Some(old), None).unwrap()).len(), 4);

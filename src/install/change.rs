@@ -42,12 +42,7 @@ impl fmt::Display for Change {
         match self {
             Self::Hook {
                 path, keep: Some(keep), ..
-            } => write!(
-                formatter,
-                "keep {0} as {1} and write {0}",
-                path.display(),
-                keep.display()
-            ),
+            } => write!(formatter, "keep {0} as {1} and write {0}", path.display(), keep.display()),
             Self::Hook { path, .. } | Self::Create { path, .. } => write!(formatter, "write {}", path.display()),
             Self::Rewrite { path, .. } => write!(formatter, "edit {}", path.display()),
             Self::Restore { from, to } => write!(formatter, "move {} back to {}", from.display(), to.display()),

@@ -248,12 +248,7 @@ mod tests {
         for text in ["", "x = 1", "x = 1\n", "x = 1\n\n", "x = 1\r\n"] {
             there_and_back(text, Kind::Toml);
         }
-        for text in [
-            "",
-            "npx lint-staged",
-            "npx lint-staged\n",
-            "#!/bin/sh\nif false; then\n  exit 0\nfi\n\n",
-        ] {
+        for text in ["", "npx lint-staged", "npx lint-staged\n", "#!/bin/sh\nif false; then\n  exit 0\nfi\n\n"] {
             there_and_back(text, Kind::Script);
         }
     }
@@ -282,10 +277,7 @@ mod tests {
         assert_eq!(remove(&edited, LEFTHOOK), Removal::Unknown(4));
         let edited = "repos:\n- repo: x\n  hooks:\n  - id: alembic-named-system\n";
         assert_eq!(remove(edited, PRE_COMMIT), Removal::Unknown(4));
-        assert_eq!(
-            remove("alembic-named check --staged -q\n", Kind::Script),
-            Removal::Unknown(1)
-        );
+        assert_eq!(remove("alembic-named check --staged -q\n", Kind::Script), Removal::Unknown(1));
     }
 
     #[test]
@@ -306,14 +298,8 @@ mod tests {
         for (text, kind) in layouts {
             assert!(matches!(add(text, kind), Err(Unclear::Layout(_))), "{text}");
         }
-        assert_eq!(
-            add("lint\nexec x\n", Kind::Script),
-            Err(Unclear::Ends(End { line: 2, above: 2 }))
-        );
-        assert_eq!(
-            add("lint || exit 1; exit $?\n", Kind::Script),
-            Err(Unclear::Ends(End { line: 1, above: 1 }))
-        );
+        assert_eq!(add("lint\nexec x\n", Kind::Script), Err(Unclear::Ends(End { line: 2, above: 2 })));
+        assert_eq!(add("lint || exit 1; exit $?\n", Kind::Script), Err(Unclear::Ends(End { line: 1, above: 1 })));
     }
 
     #[test]
@@ -328,11 +314,7 @@ mod tests {
         for (text, kind) in texts {
             assert!(add(text, kind).is_ok(), "{text}");
         }
-        let runs = [
-            "./node_modules/.bin/alembic-named check\n",
-            "x && alembic-named\n",
-            "\"alembic-named\" -q\n",
-        ];
+        let runs = ["./node_modules/.bin/alembic-named check\n", "x && alembic-named\n", "\"alembic-named\" -q\n"];
         for text in runs {
             assert_eq!(add(text, Kind::Script), Err(Unclear::Present), "{text}");
         }

@@ -177,10 +177,7 @@ mod tests {
         for message in messages.map(|error| error.to_string()) {
             let is_one_sentence = !message.contains('\n') && !message.ends_with('.') && !message.contains("  ");
             let has_both = message.contains(": ") && message.contains("/repo/file");
-            assert!(
-                is_one_sentence && has_both && !message.starts_with(char::is_uppercase),
-                "{message}"
-            );
+            assert!(is_one_sentence && has_both && !message.starts_with(char::is_uppercase), "{message}");
         }
     }
 }

@@ -49,11 +49,7 @@ fn plan_hook(site: &Site, name: &str, program: &Path, plan: &mut Plan) -> Result
     } else {
         String::new()
     };
-    plan.say(format!(
-        "Installed {}, which runs {first}{}.",
-        path.display(),
-        program.display()
-    ));
+    plan.say(format!("Installed {}, which runs {first}{}.", path.display(), program.display()));
     let content = hook::render(program, is_chain.then_some(chained_name.as_str()));
     let keep = (existing == Existing::Foreign).then_some(chained);
     plan.changes.push(Change::Hook { path, content, keep });
@@ -86,11 +82,7 @@ pub(super) fn plan_removal(site: &Site, plan: &mut Plan) -> Result<(), InstallEr
         let to = site.hooks.folder.join(hook);
         let is_hook = chained.symlink_metadata().is_ok_and(|kept| !kept.is_dir());
         if is_kept && is_hook && to.symlink_metadata().is_err() {
-            plan.say(format!(
-                "Put {} back, which was kept as {}.",
-                to.display(),
-                chained.display()
-            ));
+            plan.say(format!("Put {} back, which was kept as {}.", to.display(), chained.display()));
             plan.changes.push(Change::Restore { from: chained, to });
         }
     }

@@ -70,10 +70,7 @@ pub(super) fn plan_entry(file: &Path, kind: Kind, instead: Option<&str>, plan: &
             Ok(_) => format!(", or let `{command}` do it"),
             Err(_) => String::new(),
         };
-        let note = format!(
-            "note: nothing was written: put these lines into {}{place}{write}",
-            file.display()
-        );
+        let note = format!("note: nothing was written: put these lines into {}{place}{write}", file.display());
         plan.printed.push((entry, note));
         return Ok(());
     }

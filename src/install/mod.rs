@@ -168,10 +168,7 @@ pub(crate) fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
         if is_meant(&[Manager::Git]) && site.existing(HOOKS[0])? == Existing::Foreign && !site.is_husky() {
             return Err(InstallError::NotOurs(site.hooks.folder.join(HOOKS[0])).into());
         }
-        plan.say(format!(
-            "Nothing to remove: alembic-named is not installed in {}.",
-            site.top.display()
-        ));
+        plan.say(format!("Nothing to remove: alembic-named is not installed in {}.", site.top.display()));
     }
     finish(&site, &plan, arguments.dry_run)
 }

@@ -297,23 +297,9 @@ mod tests {
 
     #[test]
     fn any_text_can_be_read() {
-        for script in [
-            "'",
-            "\"\\",
-            "`",
-            "$(",
-            "<<",
-            "<<A",
-            ")",
-            "}",
-            "fi",
-            "a(",
-            "a()",
-            "||",
-            "&&\n;",
-            "\\",
-            "done; exit",
-        ] {
+        for script in
+            ["'", "\"\\", "`", "$(", "<<", "<<A", ")", "}", "fi", "a(", "a()", "||", "&&\n;", "\\", "done; exit"]
+        {
             let _ = end(script);
         }
     }

@@ -183,10 +183,8 @@ impl Site {
         }
         commands.dedup();
         if !commands.is_empty() {
-            plan.notes.push(format!(
-                "note: git does not run it yet in this clone: {}",
-                commands.join(" && ")
-            ));
+            plan.notes
+                .push(format!("note: git does not run it yet in this clone: {}", commands.join(" && ")));
         }
         if !is_on_path(&self.top) {
             let note = "note: alembic-named is not in PATH here, and where it is not, commits are stopped";

@@ -46,11 +46,7 @@ fn with_metadata<'m>() -> Arguments<'m> {
 
 /// `advanced_alchemy/base.py`, `convention`.
 fn metadata<'m>() -> Value<'m> {
-    shared(
-        kinds::METADATA,
-        MAKER,
-        Arguments::named("naming_convention", documented()),
-    )
+    shared(kinds::METADATA, MAKER, Arguments::named("naming_convention", documented()))
 }
 
 /// The naming convention of SQLAlchemy's documentation.

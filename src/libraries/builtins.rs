@@ -7,10 +7,9 @@ use crate::python::values::{Arguments, Chain, Dict, Place, Reader, Value};
 
 pub(super) fn is_callable(name: &str) -> bool {
     match ends(name) {
-        ("builtins", last) => matches!(
-            last,
-            "dict" | "frozenset" | "getattr" | "list" | "set" | "setattr" | "str" | "tuple"
-        ),
+        ("builtins", last) => {
+            matches!(last, "dict" | "frozenset" | "getattr" | "list" | "set" | "setattr" | "str" | "tuple")
+        }
         ("functools", "partial")
         | ("textwrap", "dedent")
         | ("inspect", "cleandoc")

@@ -43,21 +43,13 @@ const OFFERS: &[Offer] = &[
         convention: Shipped::Nothing,
     },
     Offer {
-        names: &[
-            "ckan.plugins.toolkit.BaseModel",
-            "ckan.model.base.BaseModel",
-            "ckan.model.meta.BaseModel",
-        ],
+        names: &["ckan.plugins.toolkit.BaseModel", "ckan.model.base.BaseModel", "ckan.model.meta.BaseModel"],
         kind: kinds::BASE,
         convention: Shipped::Nothing,
     },
     // sqlalchemy-helpers 2.0.1, `sqlalchemy_helpers/manager.py` and `sqlalchemy_helpers/aio.py`.
     Offer {
-        names: &[
-            "sqlalchemy_helpers.Base",
-            "sqlalchemy_helpers.manager.Base",
-            "sqlalchemy_helpers.aio.Base",
-        ],
+        names: &["sqlalchemy_helpers.Base", "sqlalchemy_helpers.manager.Base", "sqlalchemy_helpers.aio.Base"],
         kind: kinds::BASE,
         convention: Shipped::Documented,
     },
@@ -132,10 +124,7 @@ pub(super) fn external<'m>(name: &str) -> Option<Value<'m>> {
 /// Functions that return one of the bases.
 pub(super) fn is_callable(name: &str) -> bool {
     // sqlalchemy-helpers 1.0, `sqlalchemy_helpers/manager.py`; deprecated in 2.0.
-    matches!(
-        name,
-        "sqlalchemy_helpers.get_base" | "sqlalchemy_helpers.manager.get_base"
-    )
+    matches!(name, "sqlalchemy_helpers.get_base" | "sqlalchemy_helpers.manager.get_base")
 }
 
 pub(super) fn call<'m>() -> Value<'m> {

@@ -72,13 +72,7 @@ pub(super) fn attribute<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>, na
                 positional: vec![metadata(reader, database)],
                 ..Arguments::default()
             };
-            Some(made(
-                kinds::METADATAS,
-                "SQLAlchemy",
-                arguments,
-                database.place.as_ref(),
-                None,
-            ))
+            Some(made(kinds::METADATAS, "SQLAlchemy", arguments, database.place.as_ref(), None))
         }
         "Table" => Some(Value::External("sqlalchemy.Table".into())),
         _ => None,
@@ -109,13 +103,7 @@ fn metadata<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>) -> Value<'m> {
     match (arguments.get(None, "metadata"), &arguments.unknown) {
         (Some(given), _) if !matches!(given, Value::None) => given.clone(),
         (_, Some(reason)) => Value::Unknown(reason.clone()),
-        (_, None) => made(
-            kinds::METADATA,
-            "SQLAlchemy",
-            Arguments::default(),
-            database.place.as_ref(),
-            None,
-        ),
+        (_, None) => made(kinds::METADATA, "SQLAlchemy", Arguments::default(), database.place.as_ref(), None),
     }
 }
 

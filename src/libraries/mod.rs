@@ -78,10 +78,7 @@ pub(crate) static ALONE: Known = Known { home: None };
 
 /// The first and the last part of a dotted name: libraries have the same thing under many paths.
 pub(crate) fn ends(name: &str) -> (&str, &str) {
-    (
-        name.split('.').next().unwrap_or(name),
-        name.rsplit('.').next().unwrap_or(name),
-    )
+    (name.split('.').next().unwrap_or(name), name.rsplit('.').next().unwrap_or(name))
 }
 
 /// Base classes of libraries that have no metadata.

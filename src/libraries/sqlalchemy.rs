@@ -32,10 +32,7 @@ pub(super) fn is_callable(name: &str) -> bool {
         || matches!(
             ends(name),
             ("sqlalchemy" | "sqlmodel", "registry" | "Table")
-                | (
-                    "sqlalchemy",
-                    "declarative_base" | "automap_base" | "as_declarative" | "text" | "DDL"
-                )
+                | ("sqlalchemy", "declarative_base" | "automap_base" | "as_declarative" | "text" | "DDL")
                 | ("sqlmodel", "text")
         )
 }
@@ -210,10 +207,7 @@ pub(crate) fn is_made_with_convention<'m>(reader: &mut Reader<'m>, metadata: &Rc
 /// The naming convention that a metadata is made with, or is assigned later.
 pub(crate) fn convention<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Setting<'m> {
     let made = made_with(reader, metadata);
-    match (
-        reader.assigned(&Value::Made(metadata.clone()), "naming_convention"),
-        made,
-    ) {
+    match (reader.assigned(&Value::Made(metadata.clone()), "naming_convention"), made) {
         (None, made) => made,
         (Some(later), Setting::Given(before, _)) if !later.is_certain => {
             Setting::Given(Value::either([before, later.value]), Some(later.place))

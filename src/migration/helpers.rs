@@ -105,9 +105,7 @@ pub(super) fn agreed<'m>(given: &[Option<&Given<'m>>]) -> Option<Binding<'m>> {
         _ => None,
     });
     if let Some(first) = batches.next() {
-        return Some(Binding::Batch(
-            batches.fold(first.clone(), |one, other| merged(&one, other)),
-        ));
+        return Some(Binding::Batch(batches.fold(first.clone(), |one, other| merged(&one, other))));
     }
     let all_other = !given.is_empty() && known().count() == given.len();
     all_other.then_some(Binding::Other)

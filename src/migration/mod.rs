@@ -262,12 +262,9 @@ mod tests {
             assert!(!is_migration(path, uses), "{path}");
             assert!(is_migration(path, &revision), "{path}");
         }
-        for path in [
-            "migrations/versions/a.py",
-            "app/testing.py",
-            "contest/latest_order.py",
-            "migrations/test/order.py",
-        ] {
+        for path in
+            ["migrations/versions/a.py", "app/testing.py", "contest/latest_order.py", "migrations/test/order.py"]
+        {
             assert!(is_migration(path, uses), "{path}");
         }
     }

@@ -57,34 +57,16 @@ const fn drops(method: &'static str, kind: Option<ConstraintKind>, parameters: &
     }
 }
 
-const FOREIGN_KEY: &[&str] = &[
-    "constraint_name",
-    "source_table",
-    "referent_table",
-    "local_cols",
-    "remote_cols",
-];
+const FOREIGN_KEY: &[&str] = &["constraint_name", "source_table", "referent_table", "local_cols", "remote_cols"];
 const COLUMNS: &[&str] = &["constraint_name", "table_name", "columns"];
 
 pub(super) const SIGNATURES: [Signature; 8] = [
     creates("create_foreign_key", ConstraintKind::ForeignKey, FOREIGN_KEY),
     creates("create_unique_constraint", ConstraintKind::Unique, COLUMNS),
-    creates(
-        "create_check_constraint",
-        ConstraintKind::Check,
-        &["constraint_name", "table_name", "condition"],
-    ),
+    creates("create_check_constraint", ConstraintKind::Check, &["constraint_name", "table_name", "condition"]),
     creates("create_primary_key", ConstraintKind::PrimaryKey, COLUMNS),
-    creates(
-        "create_exclude_constraint",
-        ConstraintKind::Exclude,
-        &["constraint_name", "table_name"],
-    ),
-    creates(
-        "create_index",
-        ConstraintKind::Index,
-        &["index_name", "table_name", "columns"],
-    ),
+    creates("create_exclude_constraint", ConstraintKind::Exclude, &["constraint_name", "table_name"]),
+    creates("create_index", ConstraintKind::Index, &["index_name", "table_name", "columns"]),
     drops("drop_constraint", None, &["constraint_name", "table_name", "type_"]),
     drops("drop_index", Some(ConstraintKind::Index), &["index_name", "table_name"]),
 ];

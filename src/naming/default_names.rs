@@ -255,10 +255,7 @@ mod tests {
     /// Each case was recorded from PostgreSQL 15: what it called a constraint that was created without a name.
     #[test]
     fn names_as_the_server_did() {
-        let file = include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/data/postgresql_default_names.json"
-        ));
+        let file = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/postgresql_default_names.json"));
         let cases: serde_json::Value = serde_json::from_str(file).unwrap();
         let texts = |value: &serde_json::Value| -> Vec<String> {
             value
@@ -296,11 +293,7 @@ mod tests {
             (ConstraintKind::ForeignKey, &[], None),
             (ConstraintKind::Index, &[], None),
         ] {
-            assert_eq!(
-                postgresql(kind, "order", columns, free).as_deref(),
-                expected,
-                "{kind:?} {columns:?}"
-            );
+            assert_eq!(postgresql(kind, "order", columns, free).as_deref(), expected, "{kind:?} {columns:?}");
         }
     }
 
@@ -313,9 +306,7 @@ mod tests {
     #[test]
     fn postgresql_numbers_the_label() {
         let taken = ["order_a_fkey", "order_a_fkey1"];
-        let name = postgresql(ConstraintKind::ForeignKey, "order", &["a"], |name| {
-            taken.contains(&name)
-        });
+        let name = postgresql(ConstraintKind::ForeignKey, "order", &["a"], |name| taken.contains(&name));
         assert_eq!(name.as_deref(), Some("order_a_fkey2"));
         let long = "t".repeat(63);
         let first = postgresql(ConstraintKind::PrimaryKey, &long, &[], free).unwrap();
@@ -328,35 +319,17 @@ mod tests {
     fn mariadb_and_mysql_name_by_kind() {
         let taken = |name: &str| ["code", "code_2"].contains(&name);
         for (kind, columns, by_mariadb, by_mysql) in [
-            (
-                ConstraintKind::ForeignKey,
-                &["a"][..],
-                Some("order_ibfk_3"),
-                Some("order_ibfk_3"),
-            ),
+            (ConstraintKind::ForeignKey, &["a"][..], Some("order_ibfk_3"), Some("order_ibfk_3")),
             (ConstraintKind::Check, &["a"], Some("CONSTRAINT_3"), Some("order_chk_3")),
             (ConstraintKind::PrimaryKey, &["a"], Some("PRIMARY"), Some("PRIMARY")),
             (ConstraintKind::Unique, &["sku", "a"], Some("sku"), Some("sku")),
             (ConstraintKind::Unique, &["code"], Some("code_3"), Some("code_3")),
-            (
-                ConstraintKind::Index,
-                &["Primary"],
-                Some("Primary_2"),
-                Some("Primary_2"),
-            ),
+            (ConstraintKind::Index, &["Primary"], Some("Primary_2"), Some("Primary_2")),
             (ConstraintKind::Unique, &[], None, None),
             (ConstraintKind::Exclude, &["a"], None, None),
         ] {
-            assert_eq!(
-                mariadb(kind, "order", columns, 3, taken).as_deref(),
-                by_mariadb,
-                "{kind:?} {columns:?}"
-            );
-            assert_eq!(
-                mysql(kind, "order", columns, 3, taken).as_deref(),
-                by_mysql,
-                "{kind:?} {columns:?}"
-            );
+            assert_eq!(mariadb(kind, "order", columns, 3, taken).as_deref(), by_mariadb, "{kind:?} {columns:?}");
+            assert_eq!(mysql(kind, "order", columns, 3, taken).as_deref(), by_mysql, "{kind:?} {columns:?}");
         }
     }
 
@@ -399,11 +372,7 @@ mod tests {
             (Check, "order", a, "order_chk_1", &[Dialect::Mysql]),
             (PrimaryKey, "order", a, "order_pkey", postgres),
         ] {
-            assert_eq!(
-                chosen_by(kind, table, columns, name),
-                expected,
-                "{kind:?} {table} {columns:?} {name}"
-            );
+            assert_eq!(chosen_by(kind, table, columns, name), expected, "{kind:?} {table} {columns:?} {name}");
         }
     }
 
@@ -436,11 +405,7 @@ mod tests {
             let mut taken: Vec<String> = Vec::new();
             for _ in 0..12 {
                 let name = postgresql(kind, &table, &columns, |name| taken.iter().any(|taken| taken == name)).unwrap();
-                assert!(
-                    name.len() <= POSTGRESQL_BYTES,
-                    "round {round}: {name} has {} bytes",
-                    name.len()
-                );
+                assert!(name.len() <= POSTGRESQL_BYTES, "round {round}: {name} has {} bytes", name.len());
                 assert!(!taken.contains(&name), "round {round}: {name} comes twice");
                 taken.push(name);
             }

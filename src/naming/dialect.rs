@@ -164,13 +164,7 @@ mod tests {
 
     #[test]
     fn knows_the_names_of_a_configuration() {
-        for dialect in [
-            Dialect::Postgresql,
-            Dialect::Mysql,
-            Dialect::Mariadb,
-            Dialect::Sqlite,
-            Dialect::Oracle,
-        ] {
+        for dialect in [Dialect::Postgresql, Dialect::Mysql, Dialect::Mariadb, Dialect::Sqlite, Dialect::Oracle] {
             assert_eq!(Dialect::from_name(dialect.label()), Some(dialect));
         }
         assert_eq!(Dialect::from_name("other"), Some(Dialect::Other));
@@ -180,22 +174,13 @@ mod tests {
     #[test]
     fn shortens_finished_names_only() {
         let long = "c".repeat(65);
-        assert_eq!(
-            Dialect::Postgresql.in_database(&name(&long, true)),
-            format!("{}_c35d", "c".repeat(55))
-        );
-        assert_eq!(
-            Dialect::Mariadb.in_database(&name(&long, true)),
-            format!("{}_c35d", "c".repeat(56))
-        );
+        assert_eq!(Dialect::Postgresql.in_database(&name(&long, true)), format!("{}_c35d", "c".repeat(55)));
+        assert_eq!(Dialect::Mariadb.in_database(&name(&long, true)), format!("{}_c35d", "c".repeat(56)));
         assert_eq!(Dialect::Sqlite.in_database(&name(&long, true)), long);
         assert_eq!(Dialect::Postgresql.in_database(&name(&long, false)), long);
         let umlauts = "ü".repeat(63);
         assert_eq!(Dialect::Postgresql.in_database(&name(&umlauts, true)), umlauts);
-        assert_eq!(
-            Dialect::Sqlite.in_database(&name(&"c".repeat(10_000), true)).len(),
-            9996
-        );
+        assert_eq!(Dialect::Sqlite.in_database(&name(&"c".repeat(10_000), true)).len(), 9996);
     }
 
     #[test]

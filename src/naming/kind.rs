@@ -23,14 +23,8 @@ pub enum ConstraintKind {
 
 impl ConstraintKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 6] = [
-        Self::ForeignKey,
-        Self::Unique,
-        Self::Check,
-        Self::PrimaryKey,
-        Self::Index,
-        Self::Exclude,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::ForeignKey, Self::Unique, Self::Check, Self::PrimaryKey, Self::Index, Self::Exclude];
 
     /// The key under which a naming convention holds this kind's template.
     ///
@@ -111,12 +105,7 @@ impl ConstraintKind {
         };
         let bases: &[&str] = match self {
             Self::Index => &["DialectKWArgs", "ColumnCollectionMixin"],
-            _ => &[
-                "ColumnCollectionConstraint",
-                "ColumnCollectionMixin",
-                "Constraint",
-                "DialectKWArgs",
-            ],
+            _ => &["ColumnCollectionConstraint", "ColumnCollectionMixin", "Constraint", "DialectKWArgs"],
         };
         std::iter::once(own)
             .chain(bases.iter().copied())
@@ -142,14 +131,8 @@ mod tests {
     #[test]
     fn every_key_and_type_leads_back_to_its_kind() {
         for kind in ConstraintKind::ALL {
-            assert_eq!(
-                kind.prefix().and_then(ConstraintKind::from_prefix),
-                kind.prefix().map(|_| kind)
-            );
-            assert_eq!(
-                kind.type_name().and_then(ConstraintKind::from_type_name),
-                kind.type_name().map(|_| kind)
-            );
+            assert_eq!(kind.prefix().and_then(ConstraintKind::from_prefix), kind.prefix().map(|_| kind));
+            assert_eq!(kind.type_name().and_then(ConstraintKind::from_type_name), kind.type_name().map(|_| kind));
         }
         assert_eq!(ConstraintKind::from_prefix("FK"), None);
         assert_eq!(ConstraintKind::from_type_name("foreign_key"), None);

@@ -65,13 +65,8 @@ impl fmt::Display for Problem {
         };
         match &self.kind {
             ProblemKind::UnknownToken { token, nearest } => {
-                write!(
-                    out,
-                    "the template for `{key}` uses `%({token})s`, a token that SQLAlchemy does not know"
-                )?;
-                nearest.map_or(Ok(()), |nearest| {
-                    write!(out, "; the nearest that it knows is `%({nearest})s`")
-                })
+                write!(out, "the template for `{key}` uses `%({token})s`, a token that SQLAlchemy does not know")?;
+                nearest.map_or(Ok(()), |nearest| write!(out, "; the nearest that it knows is `%({nearest})s`"))
             }
             ProblemKind::ReferredToken { token, kind } => {
                 write!(
@@ -112,9 +107,6 @@ fn same_name(kind: ConstraintKind) -> String {
         ConstraintKind::Check => {
             "mentions no `%(constraint_name)s`, so two unnamed check constraints on one table get one name".to_owned()
         }
-        _ => format!(
-            "names no column, so every {} on one table gets the same name",
-            kind.label()
-        ),
+        _ => format!("names no column, so every {} on one table gets the same name", kind.label()),
     }
 }

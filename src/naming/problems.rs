@@ -192,11 +192,9 @@ mod tests {
 
     #[test]
     fn the_presets_are_sound() {
-        for convention in [
-            Convention::default(),
-            Convention::sqlalchemy_documented(),
-            Convention::postgresql_defaults(),
-        ] {
+        for convention in
+            [Convention::default(), Convention::sqlalchemy_documented(), Convention::postgresql_defaults()]
+        {
             assert_eq!(problems(&convention), []);
         }
     }
@@ -222,13 +220,7 @@ mod tests {
 
     #[test]
     fn finds_referred_tokens_outside_foreign_keys() {
-        assert_eq!(
-            token_problems(
-                ConstraintKind::ForeignKey,
-                "%(column_0_name)s_%(referred_column_0_name)s"
-            ),
-            []
-        );
+        assert_eq!(token_problems(ConstraintKind::ForeignKey, "%(column_0_name)s_%(referred_column_0_name)s"), []);
         assert_eq!(
             sentences([("uq", template("uq_%(column_0_name)s_%(referred_table_name)s"))]),
             ["the template for `uq` uses `%(referred_table_name)s`, but a unique constraint refers to no table"]
@@ -242,38 +234,25 @@ mod tests {
     #[test]
     fn finds_what_breaks_every_table() {
         let expected = [ProblemKind::ExplicitNameInPrimaryKey];
-        assert_eq!(
-            token_problems(ConstraintKind::PrimaryKey, "pk_%(constraint_name)s"),
-            expected
-        );
+        assert_eq!(token_problems(ConstraintKind::PrimaryKey, "pk_%(constraint_name)s"), expected);
         assert_eq!(token_problems(ConstraintKind::Check, "ck_%(constraint_name)s"), []);
         assert_eq!(token_problems(ConstraintKind::PrimaryKey, "pk_constraint_name"), []);
         let base = sentences([("class:Constraint", template("%(table_name)s_%(constraint_name)s"))]);
         assert_eq!(base.len(), 1, "{base:?}");
-        assert!(
-            base[0].starts_with("the template for `Constraint` builds on"),
-            "{base:?}"
-        );
+        assert!(base[0].starts_with("the template for `Constraint` builds on"), "{base:?}");
     }
 
     #[test]
     fn finds_broken_formats() {
         for (text, error) in [
-            (
-                "fk_%(table_name)_%(column_0_name)s",
-                FormatError::UnsupportedCharacter('_'),
-            ),
+            ("fk_%(table_name)_%(column_0_name)s", FormatError::UnsupportedCharacter('_')),
             ("fk_%(column_0_name)", FormatError::Incomplete),
             ("fk_100%", FormatError::Incomplete),
             ("fk_%(column_0_name", FormatError::IncompleteKey),
             ("fk_%(column_0_name)d", FormatError::NotText('d')),
             ("fk_%s", FormatError::WithoutToken('s')),
         ] {
-            assert_eq!(
-                token_problems(ConstraintKind::ForeignKey, text),
-                [ProblemKind::BrokenFormat(error)],
-                "{text}"
-            );
+            assert_eq!(token_problems(ConstraintKind::ForeignKey, text), [ProblemKind::BrokenFormat(error)], "{text}");
         }
         assert_eq!(token_problems(ConstraintKind::Unique, "uq_%(column_0_name)c"), []);
     }
@@ -299,14 +278,8 @@ mod tests {
             assert_eq!(found, [expected]);
         }
         let by_template = sentences([("reference", template("fk_%(column_0_name)s"))]);
-        assert_eq!(
-            by_template,
-            ["SQLAlchemy silently ignores the key `reference`; the key that it reads is `fk`"]
-        );
-        assert_eq!(
-            sentences([("zz", template("x"))]),
-            ["SQLAlchemy silently ignores the key `zz`"]
-        );
+        assert_eq!(by_template, ["SQLAlchemy silently ignores the key `reference`; the key that it reads is `fk`"]);
+        assert_eq!(sentences([("zz", template("x"))]), ["SQLAlchemy silently ignores the key `zz`"]);
         assert_eq!(sentences([("FK", Value::Token)]).len(), 1);
         assert_eq!(sentences([("constraint", Value::Token)]), [] as [&str; 0]);
     }
@@ -317,10 +290,7 @@ mod tests {
         let guid = ("fk_guid", Value::Token);
         assert_eq!(sentences([guid, ("fk", template("fk_%(fk_guid)d"))]), nothing);
         assert_eq!(sentences([("spare", Value::Token)]), nothing);
-        assert_eq!(
-            sentences([("table_name", Value::Token), ("uq", template("uq_%(table_name)s"))]),
-            nothing
-        );
+        assert_eq!(sentences([("table_name", Value::Token), ("uq", template("uq_%(table_name)s"))]), nothing);
         assert_eq!(
             sentences([("k", template("abc")), ("uq", template("uq_%(k)s"))]),
             [
@@ -328,10 +298,7 @@ mod tests {
                  a function"
             ]
         );
-        assert_eq!(
-            sentences([("uq", Value::Token)]),
-            ["`uq` holds a function, but SQLAlchemy needs a template there"]
-        );
+        assert_eq!(sentences([("uq", Value::Token)]), ["`uq` holds a function, but SQLAlchemy needs a template there"]);
     }
 
     #[test]
@@ -350,11 +317,7 @@ mod tests {
             ("fk", "", false),
             ("class:UniqueConstraint", "uq_%(table_name)s", true),
         ] {
-            assert_eq!(
-                sentences([(key, template(text))]).len(),
-                usize::from(found),
-                "{key} {text}"
-            );
+            assert_eq!(sentences([(key, template(text))]).len(), usize::from(found), "{key} {text}");
         }
         assert_eq!(
             sentences([("fk", template("fk_%(table_name)s_%(referred_table_name)s"))]),
@@ -364,14 +327,9 @@ mod tests {
 
     #[test]
     fn what_nothing_asks_for_is_not_judged() {
-        let shadowed = [
-            ("class:UniqueConstraint", template("%(nonsense)s")),
-            ("uq", template("uq_%(column_0_label)s")),
-        ];
+        let shadowed =
+            [("class:UniqueConstraint", template("%(nonsense)s")), ("uq", template("uq_%(column_0_label)s"))];
         assert_eq!(sentences(shadowed), [] as [&str; 0]);
-        assert_eq!(
-            sentences([("fk", Value::Nothing), ("uq", Value::Unknown("a call".to_owned()))]),
-            [] as [&str; 0]
-        );
+        assert_eq!(sentences([("fk", Value::Nothing), ("uq", Value::Unknown("a call".to_owned()))]), [] as [&str; 0]);
     }
 }

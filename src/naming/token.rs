@@ -73,10 +73,7 @@ impl Token {
 
     /// Whether it is about the table that a foreign key refers to.
     pub(super) const fn is_referred(self) -> bool {
-        matches!(
-            self,
-            Self::ReferredTable | Self::ReferredColumn { .. } | Self::ReferredColumns { .. }
-        )
+        matches!(self, Self::ReferredTable | Self::ReferredColumn { .. } | Self::ReferredColumns { .. })
     }
 
     /// The text of the token, which is written as `key`.
@@ -285,10 +282,7 @@ mod tests {
     #[test]
     fn knows_what_sqlalchemy_knows() {
         for known in DOCUMENTED {
-            assert!(
-                Token::parse(known).is_some_and(|token| token != Token::EmptyAtMost),
-                "{known}"
-            );
+            assert!(Token::parse(known).is_some_and(|token| token != Token::EmptyAtMost), "{known}");
         }
         assert_eq!(
             Token::parse("column_12_key"),
@@ -304,10 +298,7 @@ mod tests {
                 part: Part::Name
             })
         );
-        assert_eq!(
-            Token::parse("referred_column_1_name"),
-            Some(Token::ReferredColumn { index: 1 })
-        );
+        assert_eq!(Token::parse("referred_column_1_name"), Some(Token::ReferredColumn { index: 1 }));
         assert_eq!(
             Token::parse("column_99999999999999999999_name"),
             Some(Token::Column {
@@ -346,22 +337,13 @@ mod tests {
 
     #[test]
     fn a_false_token_for_all_columns_fails_only_for_a_constraint_with_columns() {
-        for odd in [
-            "column_1N_name",
-            "column_1_N_foo",
-            "xcolumn_0N_y",
-            "column_0N_n\nq",
-            "referred_column_0N_label",
-        ] {
+        for odd in ["column_1N_name", "column_1_N_foo", "xcolumn_0N_y", "column_0N_n\nq", "referred_column_0N_label"] {
             assert_eq!(Token::parse(odd), Some(Token::EmptyAtMost), "{odd:?}");
             let mut subject = Subject::default();
             assert_eq!(Token::EmptyAtMost.resolve(odd, &subject), Ok(String::new()));
             let columns = ["a".into()];
             subject.columns = &columns;
-            assert_eq!(
-                Token::EmptyAtMost.resolve(odd, &subject),
-                Err(NamingError::UnknownToken(odd.to_owned()))
-            );
+            assert_eq!(Token::EmptyAtMost.resolve(odd, &subject), Err(NamingError::UnknownToken(odd.to_owned())));
         }
     }
 

@@ -111,10 +111,7 @@ impl<'v> Vector<'v> {
         };
         let holds = match (error["error_class"].as_str().unwrap(), name) {
             ("KeyError", Err(error)) => {
-                matches!(
-                    error,
-                    NamingError::UnknownToken(_) | NamingError::ReferredOutsideForeignKey { .. }
-                )
+                matches!(error, NamingError::UnknownToken(_) | NamingError::ReferredOutsideForeignKey { .. })
             }
             ("AttributeError", Err(error)) => matches!(error, NamingError::ReferredOutsideForeignKey { .. }),
             ("IndexError", Err(error)) => matches!(error, NamingError::ReferredOutOfRange(_)),
@@ -147,11 +144,5 @@ fn every_recorded_answer_is_given() {
                 .map(|found| format!("{found}\n    for {vector}"))
         })
         .collect();
-    assert!(
-        wrong.is_empty(),
-        "{} of {} differ:\n{}",
-        wrong.len(),
-        vectors.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), vectors.len(), wrong.join("\n"));
 }

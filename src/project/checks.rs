@@ -104,10 +104,8 @@ fn is_likely(path: &RepoPath) -> bool {
 }
 
 fn is_code(folder: &[u8]) -> bool {
-    let is_foreign = matches!(
-        folder,
-        b"node_modules" | b"site-packages" | b"__pycache__" | b"venv" | b"tests" | b"test"
-    );
+    let is_foreign =
+        matches!(folder, b"node_modules" | b"site-packages" | b"__pycache__" | b"venv" | b"tests" | b"test");
     folder.first() != Some(&b'.') && !is_foreign
 }
 
@@ -201,9 +199,7 @@ pub(super) fn check_name<'m>(call: &'m Call, classes: &[&str]) -> Option<CheckNa
         Ok(Some(argument)) if is_finished(argument) => CheckName::Finished,
         Ok(Some(argument)) => {
             let plain = argument.value.as_str().filter(|name| !name.is_empty());
-            plain.map_or(CheckName::None, |name| {
-                CheckName::Plain(name, callee == "drop_constraint")
-            })
+            plain.map_or(CheckName::None, |name| CheckName::Plain(name, callee == "drop_constraint"))
         }
         Ok(None) | Err(_) => CheckName::None,
     })
@@ -264,25 +260,13 @@ mod tests {
         for (code, expected) in [
             ("t = Table('t', m, CheckConstraint('a > 0'))", false),
             ("t = Table('t', m, sa.CheckConstraint('a > 0', name=None))", false),
-            (
-                "t = Table('t', m, sa.CheckConstraint('a > 0', name='a_positive'))",
-                false,
-            ),
+            ("t = Table('t', m, sa.CheckConstraint('a > 0', name='a_positive'))", false),
             ("t = Table('t', m, sa.CheckConstraint('a > 0', 'a_positive'))", false),
             ("t = Table('t', m, sa.CheckConstraint('a > 0', **more))", false),
             ("t = Table('t', m, sa.CheckConstraint('a > 0', name=NAME))", false),
-            (
-                "t = Table('t', m, sa.CheckConstraint('a > 0', name=conv('ck_t_a')))",
-                true,
-            ),
-            (
-                "t = Table('t', m, sa.CheckConstraint('a > 0', name=op.f('ck_t_a')))",
-                true,
-            ),
-            (
-                "from sqlalchemy import CheckConstraint as Check\nc = Check('a > 0')",
-                false,
-            ),
+            ("t = Table('t', m, sa.CheckConstraint('a > 0', name=conv('ck_t_a')))", true),
+            ("t = Table('t', m, sa.CheckConstraint('a > 0', name=op.f('ck_t_a')))", true),
+            ("from sqlalchemy import CheckConstraint as Check\nc = Check('a > 0')", false),
             ("class Check(sa.CheckConstraint):\n    pass\nc = Check('a > 0')", false),
             ("op.create_check_constraint(None, 't', 'a > 0')", false),
             ("op.create_check_constraint('a', 't', 'a > 0')", false),
@@ -299,10 +283,7 @@ mod tests {
             ("c = Column('a', Boolean(True))", false),
             ("c = cast(x, Boolean(True))", true),
             ("c = Column('a', Enum('x', name='a', create_constraint=True))", false),
-            (
-                "c = Column('a', Enum('x', name=conv('a'), create_constraint=True))",
-                true,
-            ),
+            ("c = Column('a', Enum('x', name=conv('a'), create_constraint=True))", true),
             ("c = Column('a', Boolean(create_constraint=False))", true),
             ("c = Column('a', Enum('x', name='a', native_enum=False))", true),
             ("op.execute('ALTER TABLE t ADD CHECK (a > 0)')", true),
@@ -324,10 +305,7 @@ mod tests {
             ("app/test_models.py", check),
             (".venv/x.py", check),
         ];
-        assert_eq!(
-            held(&files),
-            "app/models.py:1 app/models.py:2 migrations/versions/a.py:1 ..."
-        );
+        assert_eq!(held(&files), "app/models.py:1 app/models.py:2 migrations/versions/a.py:1 ...");
         assert_eq!(held(&files[3..]), "free");
         assert_eq!(held(&files[..1]), "app/models.py:1 app/models.py:2");
     }

@@ -140,11 +140,7 @@ impl Configurations<'_> {
             && package.len() > 1
         {
             let below = format!("{}/{inner}", package.replace('.', "/"));
-            let candidates = [
-                folder.join(&below),
-                folder.join(format!("src/{below}")),
-                RepoPath::top().join(&below),
-            ];
+            let candidates = [folder.join(&below), folder.join(format!("src/{below}")), RepoPath::top().join(&below)];
             let mut candidates = candidates.into_iter().flatten();
             return candidates.find(|candidate| !self.snapshot.list(candidate).unwrap_or_default().is_empty());
         }

@@ -227,22 +227,12 @@ mod tests {
 
     #[test]
     fn a_migration_belongs_to_the_env_py_above_it_at_any_depth() {
-        let files = [
-            ("svc/migrations/env.py", ENV),
-            ("other/alembic/env.py", ENV),
-            ("app/env.py", "import os\n"),
-        ];
-        for path in [
-            "svc/migrations/versions/a.py",
-            "svc/migrations/versions/2026/expand/a.py",
-            "svc/migrations/a.py",
-        ] {
+        let files = [("svc/migrations/env.py", ENV), ("other/alembic/env.py", ENV), ("app/env.py", "import os\n")];
+        for path in ["svc/migrations/versions/a.py", "svc/migrations/versions/2026/expand/a.py", "svc/migrations/a.py"]
+        {
             assert_eq!(folder(&files, path), "svc/migrations", "{path}");
         }
-        assert_eq!(
-            folder(&files, "other/alembic/versions/postgresql/a.py"),
-            "other/alembic"
-        );
+        assert_eq!(folder(&files, "other/alembic/versions/postgresql/a.py"), "other/alembic");
         assert_eq!(folder(&files, "app/a.py"), "none");
     }
 
@@ -258,11 +248,7 @@ mod tests {
         ] {
             let ini = format!("[alembic]\nscript_location = migrations\n{separator}version_locations = {value}\n");
             let files = [("alembic.ini", ini.as_str()), ("migrations/env.py", ENV)];
-            assert_eq!(
-                folder(&files, "plugins/versions/deep/a.py"),
-                "migrations",
-                "{separator}{value}"
-            );
+            assert_eq!(folder(&files, "plugins/versions/deep/a.py"), "migrations", "{separator}{value}");
             assert_eq!(folder(&files, "elsewhere/a.py"), "none");
         }
     }
@@ -293,23 +279,14 @@ mod tests {
         let environment = of(&[files[0], files[2]], "db/versions/a.py").unwrap();
         assert_eq!(environment.configuration, Some("pyproject.toml".into()));
         assert_eq!(environment.roots.first(), Some(&"lib".into()));
-        let flask = [
-            ("migrations/alembic.ini", "[alembic]\nfile_template = x\n"),
-            ("migrations/env.py", ENV),
-        ];
+        let flask = [("migrations/alembic.ini", "[alembic]\nfile_template = x\n"), ("migrations/env.py", ENV)];
         assert_eq!(
             of(&flask, "migrations/versions/a.py").unwrap().configuration,
             Some("migrations/alembic.ini".into())
         );
-        let alone = [(
-            "m/env.py",
-            "from alembic import context\nurl = 'postgresql+asyncpg://h/d'\n",
-        )];
+        let alone = [("m/env.py", "from alembic import context\nurl = 'postgresql+asyncpg://h/d'\n")];
         let environment = of(&alone, "m/versions/a.py").unwrap();
-        assert_eq!(
-            (environment.configuration, environment.dialect),
-            (None, Some(Dialect::Postgresql))
-        );
+        assert_eq!((environment.configuration, environment.dialect), (None, Some(Dialect::Postgresql)));
     }
 
     #[test]

@@ -296,10 +296,7 @@ mod tests {
         .collect();
         let history = History::read(&twice, &["versions".into()]);
         assert_eq!(history.size(), Some(2));
-        let child = Module::parse(SourceFile::new(
-            "x.py".into(),
-            "revision = 'x'\ndown_revision = 'a'\n".to_owned(),
-        ));
+        let child = Module::parse(SourceFile::new("x.py".into(), "revision = 'x'\ndown_revision = 'a'\n".to_owned()));
         assert!(history.before(&child).is_none());
         let circle = [("a", "down_revision = 'b'"), ("b", "down_revision = 'a'")];
         assert_eq!(before(&circle, "down_revision = 'b'").unwrap().len(), 2);

@@ -19,10 +19,7 @@ pub(super) fn ineffective<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) 
             file: class.place.file.clone(),
             span,
         };
-        found.push((
-            place,
-            "`MetaData.__init__` replaces a class attribute of this name".to_owned(),
-        ));
+        found.push((place, "`MetaData.__init__` replaces a class attribute of this name".to_owned()));
     }
     for module in reader.asked().to_vec() {
         let text = module.file().text();

@@ -145,9 +145,6 @@ mod tests {
         assert_eq!(ini.alembic_sections().next().unwrap().get("script_location", ""), None);
         let ini = Ini::parse(&format!("[alembic]\nscript_location = {}\n", "%(here)s".repeat(1_000)));
         let here = "h".repeat(10_000);
-        assert_eq!(
-            ini.alembic_sections().next().unwrap().get("script_location", &here),
-            None
-        );
+        assert_eq!(ini.alembic_sections().next().unwrap().get("script_location", &here), None);
     }
 }

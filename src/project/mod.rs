@@ -196,9 +196,7 @@ impl<'s> Project<'s> {
             return self.of_environment(environment);
         }
         let folder = migration.path().parent().unwrap_or_else(RepoPath::top);
-        cached(&self.known, folder, || {
-            Rc::new(env_py::without(&self.modules, migration))
-        })
+        cached(&self.known, folder, || Rc::new(env_py::without(&self.modules, migration)))
     }
 
     /// The databases that a migration's folder is called after, such as `versions/sqlite`.

@@ -300,11 +300,8 @@ mod tests {
     fn declaration(models: &str, kind: ConstraintKind, table: &str, columns: &[&str]) -> String {
         let env = "from alembic import context\nfrom app.base import Base\nimport app.models\ntarget_metadata = Base.metadata\n";
         let base = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
-        let snapshot = MemorySnapshot::from([
-            ("migrations/env.py", env),
-            ("app/base.py", base),
-            ("app/models.py", models),
-        ]);
+        let snapshot =
+            MemorySnapshot::from([("migrations/env.py", env), ("app/base.py", base), ("app/models.py", models)]);
         let project = Project::new(&snapshot, "/repo");
         let naming = project.naming(&SourceFile::new("migrations/versions/a.py".into(), String::new()));
         let columns: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
@@ -350,11 +347,7 @@ mod tests {
                 "none",
             ),
         ] {
-            assert_eq!(
-                declaration(models, key, "order", &["invoice_id"]),
-                expected,
-                "\n{models}"
-            );
+            assert_eq!(declaration(models, key, "order", &["invoice_id"]), expected, "\n{models}");
         }
     }
 
@@ -393,22 +386,15 @@ mod tests {
                 "sa.UniqueConstraint(\"code\", name=\"N\") in the Table instead of unique=True",
             ),
         ] {
-            assert_eq!(
-                declaration(models, ConstraintKind::Unique, "order", &["code"]),
-                expected,
-                "{models}"
-            );
+            assert_eq!(declaration(models, ConstraintKind::Unique, "order", &["code"]), expected, "{models}");
         }
     }
 
     #[test]
     fn class_names_become_table_names_as_flask_sqlalchemy_has_it() {
-        for (class, table) in [
-            ("Order", "order"),
-            ("OrderLine", "order_line"),
-            ("HTTPLog", "http_log"),
-            ("A1B", "a1_b"),
-        ] {
+        for (class, table) in
+            [("Order", "order"), ("OrderLine", "order_line"), ("HTTPLog", "http_log"), ("A1B", "a1_b")]
+        {
             assert_eq!(snake_case(class), table);
         }
     }

@@ -21,9 +21,7 @@ pub(super) fn with_name(module: &Module, span: Span, wanted: &Wanted<'_>, name: 
         // SQLModel's `foreign_key=` takes no name.
         ConstraintKind::ForeignKey => {
             let target = code.split_once('=')?.1.trim();
-            Some(format!(
-                "sa_column_args=[ForeignKey({target}, name={quote}{name}{quote})] instead of foreign_key="
-            ))
+            Some(format!("sa_column_args=[ForeignKey({target}, name={quote}{name}{quote})] instead of foreign_key="))
         }
         ConstraintKind::Unique => {
             let column = wanted.columns.first()?;

@@ -242,10 +242,7 @@ mod tests {
     #[test]
     fn links_are_read_in_every_spelling() {
         let some = |id: &str, parents: &[&str]| {
-            Some((
-                id.to_owned(),
-                Some(parents.iter().map(|one| (*one).to_owned()).collect()),
-            ))
+            Some((id.to_owned(), Some(parents.iter().map(|one| (*one).to_owned()).collect())))
         };
         for (text, expected) in [
             ("revision = 'a'\ndown_revision = None\n", some("a", &[])),
@@ -253,23 +250,11 @@ mod tests {
                 "\"\"\"x\n\nRevision ID: z\n\"\"\"\nrevision: str = 'a'\ndown_revision: Union[str, None] = \"b\"\nbranch_labels = ('l',)\ndepends_on = None\ndef upgrade(): pass\n",
                 some("a", &["b"]),
             ),
-            (
-                "revision = 'a'\ndown_revision = ('b',\n  'c')\ndepends_on = ['d']\n",
-                some("a", &["b", "c", "d"]),
-            ),
-            (
-                "\"\"\"\ndef of a thing\n\"\"\"\nrevision = 'a'\ndown_revision = 'b'\n",
-                some("a", &["b"]),
-            ),
-            (
-                "revision = 'a'\ndown_revision = 'b'\ndef upgrade(): pass\ndown_revision = 'c'\n",
-                some("a", &["c"]),
-            ),
+            ("revision = 'a'\ndown_revision = ('b',\n  'c')\ndepends_on = ['d']\n", some("a", &["b", "c", "d"])),
+            ("\"\"\"\ndef of a thing\n\"\"\"\nrevision = 'a'\ndown_revision = 'b'\n", some("a", &["b"])),
+            ("revision = 'a'\ndown_revision = 'b'\ndef upgrade(): pass\ndown_revision = 'c'\n", some("a", &["c"])),
             ("revision = 'a'\ndown_revision = PARENT\n", Some(("a".to_owned(), None))),
-            (
-                "revision = 'a'\ndown_revision = 'b'\ndepends_on = x()\n",
-                Some(("a".to_owned(), None)),
-            ),
+            ("revision = 'a'\ndown_revision = 'b'\ndepends_on = x()\n", Some(("a".to_owned(), None))),
             ("revision = name()\ndown_revision = 'b'\n", None),
             ("# a revision of nothing\n", None),
             ("down_revision = None\n", None),
@@ -286,13 +271,7 @@ mod tests {
                 .unwrap()
                 .mentions("order")
         };
-        for code in [
-            "'order'",
-            "'shop.order'",
-            "'order.id'",
-            "ALTER TABLE \"order\"",
-            "order",
-        ] {
+        for code in ["'order'", "'shop.order'", "'order.id'", "ALTER TABLE \"order\"", "order"] {
             assert!(mentions(code), "{code}");
         }
         for code in ["'orders'", "'order_item'", "'border'", "'orderß'", ""] {
@@ -307,18 +286,10 @@ mod tests {
             let revision = Revision::read(SourceFile::new("a.py".into(), text)).unwrap();
             revision.hands_out("order")
         };
-        assert!(hands_out(
-            "from app.helpers import add_key\ndef upgrade():\n    add_key('order')"
-        ));
-        assert!(hands_out(
-            "import helpers\ndef upgrade():\n    helpers.add_keys(['line', 'order'])"
-        ));
-        assert!(!hands_out(
-            "from alembic import op\ndef upgrade():\n    op.drop_table('order')"
-        ));
-        assert!(!hands_out(
-            "import sqlalchemy as sa\ndef upgrade():\n    sa.table('order')"
-        ));
+        assert!(hands_out("from app.helpers import add_key\ndef upgrade():\n    add_key('order')"));
+        assert!(hands_out("import helpers\ndef upgrade():\n    helpers.add_keys(['line', 'order'])"));
+        assert!(!hands_out("from alembic import op\ndef upgrade():\n    op.drop_table('order')"));
+        assert!(!hands_out("import sqlalchemy as sa\ndef upgrade():\n    sa.table('order')"));
         assert!(!hands_out("import app.types\ndef upgrade():\n    print('order')"));
     }
 }

@@ -233,19 +233,10 @@ mod tests {
     fn imports_name_dialects() {
         for (text, expected) in [
             ("from sqlalchemy.dialects import postgresql\n", "PostgreSQL"),
-            (
-                "from sqlalchemy.dialects import postgresql as pg, sqlite\n",
-                "PostgreSQL SQLite",
-            ),
-            (
-                "from sqlalchemy.dialects import (\n    mssql,\n    oracle,\n)\n",
-                "SQL Server Oracle",
-            ),
+            ("from sqlalchemy.dialects import postgresql as pg, sqlite\n", "PostgreSQL SQLite"),
+            ("from sqlalchemy.dialects import (\n    mssql,\n    oracle,\n)\n", "SQL Server Oracle"),
             ("from sqlalchemy.dialects.postgresql import JSONB\n", "PostgreSQL"),
-            (
-                "    from sqlalchemy.dialects.mysql.types import LONGTEXT\n",
-                "MySQL MariaDB",
-            ),
+            ("    from sqlalchemy.dialects.mysql.types import LONGTEXT\n", "MySQL MariaDB"),
             ("import sqlalchemy.dialects.sqlite as lite\n", "SQLite"),
             ("# from sqlalchemy.dialects import mysql\n", ""),
             ("from sqlalchemy.dialects import registry  # mysql\n", ""),
@@ -262,10 +253,7 @@ mod tests {
             ("    'PyMySQL[rsa]~=1.1',", "MySQL MariaDB"),
             ("sqlalchemy[asyncio,aiosqlite]", "SQLite"),
             ("cx_Oracle = \"*\"", "Oracle"),
-            (
-                "dependencies = [\"asyncpg\", \"mysqlclient\"]",
-                "PostgreSQL MySQL MariaDB",
-            ),
+            ("dependencies = [\"asyncpg\", \"mysqlclient\"]", "PostgreSQL MySQL MariaDB"),
             ("# psycopg2", ""),
             ("types-psycopg2", ""),
             ("module = \"psycopg2.extras\"", ""),
@@ -295,36 +283,18 @@ mod tests {
             (versions, &[][..], ""),
             ("svc/migrations/versions/sqlite/a.py", &[(versions, import)], "SQLite"),
             ("svc/migrations/versions/PostgreSQL/2026/a.py", &[], "PostgreSQL"),
-            (
-                versions,
-                &[("svc/migrations/versions/sub/b.py", import)],
-                "MySQL MariaDB",
-            ),
-            (
-                versions,
-                &[("svc/app/models.py", import), ("svc/app/__init__.py", "")],
-                "MySQL MariaDB",
-            ),
+            (versions, &[("svc/migrations/versions/sub/b.py", import)], "MySQL MariaDB"),
+            (versions, &[("svc/app/models.py", import), ("svc/app/__init__.py", "")], "MySQL MariaDB"),
             (versions, &[("requirements/base.txt", "asyncpg\n")], "PostgreSQL"),
+            (versions, &[("svc/setup.cfg", "asyncpg\n"), ("requirements.txt", "pymysql\n")], "PostgreSQL"),
             (
                 versions,
-                &[("svc/setup.cfg", "asyncpg\n"), ("requirements.txt", "pymysql\n")],
+                &[("x-1.dist-info/METADATA", "Requires-Dist: asyncpg ; extra == 'x'\n\nneeds pymysql\n")],
                 "PostgreSQL",
             ),
             (
                 versions,
-                &[(
-                    "x-1.dist-info/METADATA",
-                    "Requires-Dist: asyncpg ; extra == 'x'\n\nneeds pymysql\n",
-                )],
-                "PostgreSQL",
-            ),
-            (
-                versions,
-                &[
-                    ("svc/migrations/versions/b.py", import),
-                    ("svc/pyproject.toml", "'asyncpg'"),
-                ],
+                &[("svc/migrations/versions/b.py", import), ("svc/pyproject.toml", "'asyncpg'")],
                 "PostgreSQL MySQL MariaDB",
             ),
             ("mysql/versions/a.py", &[], "MySQL MariaDB"),

@@ -314,11 +314,6 @@ mod tests {
             }
         }
         assert!(seen >= 50, "only {seen} spellings were found");
-        assert!(
-            wrong.is_empty(),
-            "{} of {seen} are wrong:\n{}",
-            wrong.len(),
-            wrong.join("\n")
-        );
+        assert!(wrong.is_empty(), "{} of {seen} are wrong:\n{}", wrong.len(), wrong.join("\n"));
     }
 }

@@ -40,9 +40,7 @@ pub(crate) fn text(bytes: Vec<u8>, matters: bool) -> Result<Option<String>, Stri
     let foreign =
         declared.filter(|name| !bytes.is_ascii() && !is_any_of(name, &["utf8", "u8", "utf", "ascii", "usascii"]));
     if let Some(name) = foreign {
-        return Err(format!(
-            "is not UTF-8 but `{name}`, as it declares: save it as UTF-8, and remove the declaration"
-        ));
+        return Err(format!("is not UTF-8 but `{name}`, as it declares: save it as UTF-8, and remove the declaration"));
     }
     let is_wide = is_wide(&bytes);
     String::from_utf8(bytes)
@@ -145,10 +143,7 @@ mod tests {
     fn a_declaration_is_found_as_python_finds_it() {
         for (source, name) in [
             ("# -*- coding: latin-1 -*-\n", Some("latin-1")),
-            (
-                "#!/usr/bin/python\r\n# vim: set fileencoding=cp1252 :\r\n",
-                Some("cp1252"),
-            ),
+            ("#!/usr/bin/python\r\n# vim: set fileencoding=cp1252 :\r\n", Some("cp1252")),
             ("\r\t#coding:utf_7", Some("utf_7")),
             ("# encoding: x coding=y\n", Some("x")),
             ("#coding coding = a\n# coding: b\n", Some("b")),
@@ -191,15 +186,9 @@ mod tests {
 
     #[test]
     fn an_encoding_that_cannot_be_searched_is_always_refused() {
-        for name in [
-            "utf-7",
-            "UTF_16_LE",
-            "iso2022_jp_2",
-            "unicode_escape",
-            "raw-unicode-escape",
-            "hz-gb-2312",
-            "rot13",
-        ] {
+        for name in
+            ["utf-7", "UTF_16_LE", "iso2022_jp_2", "unicode_escape", "raw-unicode-escape", "hz-gb-2312", "rot13"]
+        {
             for matters in [false, true] {
                 let said = text(declaring(name, b"e"), matters).unwrap_err();
                 assert!(said.starts_with(&format!("declares the encoding `{name}`")), "{said}");

@@ -300,34 +300,14 @@ mod tests {
     fn a_text_is_replaced_in_every_kind_of_literal() {
         for (source, old, new, expected) in [
             ("'one two'", "two", "3", "'one 3'"),
-            (
-                r"'\x41\u0042\'\101 \q two'",
-                "two",
-                "it's",
-                r"'\x41\u0042\'\101 \q it\'s'",
-            ),
+            (r"'\x41\u0042\'\101 \q two'", "two", "it's", r"'\x41\u0042\'\101 \q it\'s'"),
             ("'''a\n\"b\" two'''", "two", "3'4", "'''a\n\"b\" 3\\'4'''"),
             ("'''a\r\ntwo'''", "two", "3", "'''a\r\n3'''"),
             ("r'\\d two'", "two", "\"3\"", "r'\\d \"3\"'"),
-            (
-                "('one '\n  # a comment, two\n  'two')",
-                "two",
-                "3",
-                "('one '\n  # a comment, two\n  '3')",
-            ),
+            ("('one '\n  # a comment, two\n  'two')", "two", "3", "('one '\n  # a comment, two\n  '3')"),
             ("'one \\\n two'", "two", "3", "'one \\\n 3'"),
-            (
-                "f'{{a}} {x!r:>{y}} two {z}'",
-                "two",
-                "{3}",
-                "f'{{a}} {x!r:>{y}} {{3}} {z}'",
-            ),
-            (
-                "'ä' f'😀{x[\"two\"]} two' 'three'",
-                "two",
-                "3",
-                "'ä' f'😀{x[\"two\"]} 3' 'three'",
-            ),
+            ("f'{{a}} {x!r:>{y}} two {z}'", "two", "{3}", "f'{{a}} {x!r:>{y}} {{3}} {z}'"),
+            ("'ä' f'😀{x[\"two\"]} two' 'three'", "two", "3", "'ä' f'😀{x[\"two\"]} 3' 'three'"),
             ("rf'\\d{x} two'", "two", "3", "rf'\\d{x} 3'"),
         ] {
             assert_eq!(replaced(source, old, new).as_deref(), Some(expected), "{source}");

@@ -281,10 +281,7 @@ mod tests {
              (lambda a=f10(): f11())\nw = f'{f12()!r:>{f13()}}' 'x'\nq = a[f14():f15()]\n(await f16(*f17(), k=f18()))\nn = not f19()\n",
         );
         for number in (1..=19).filter(|&number| number != 13) {
-            assert!(
-                found.contains(&format!("f{number}")),
-                "f{number} is missing from {found:?}"
-            );
+            assert!(found.contains(&format!("f{number}")), "f{number} is missing from {found:?}");
         }
     }
 
@@ -386,9 +383,6 @@ mod tests {
     fn comments_are_seen_and_strings_are_not_comments() {
         let text = "x = '# no'  # yes\n";
         let (_, comments, _) = parse(text);
-        assert_eq!(
-            comments.iter().map(|place| &text[place.range()]).collect::<Vec<_>>(),
-            ["# yes"]
-        );
+        assert_eq!(comments.iter().map(|place| &text[place.range()]).collect::<Vec<_>>(), ["# yes"]);
     }
 }

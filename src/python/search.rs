@@ -178,9 +178,7 @@ mod tests {
     #[test]
     fn a_revision_that_takes_something_from_the_project_is_not_plain() {
         let is_plain = |imports: &str| is_plain_revision(format!("{imports}\ndown_revision = None\n").as_bytes());
-        assert!(is_plain(
-            "from alembic import op\nimport sqlalchemy as sa\nfrom sqlalchemy.dialects import mysql"
-        ));
+        assert!(is_plain("from alembic import op\nimport sqlalchemy as sa\nfrom sqlalchemy.dialects import mysql"));
         for imports in [
             "from app.helpers import add_key",
             "import app.helpers",
@@ -235,9 +233,7 @@ mod tests {
         ] {
             assert!(!revision(subject), "{subject}");
         }
-        assert!(!is_plain_revision(
-            b"from alembic import op\nop.add_column('a', sa.Column('b'))"
-        ));
+        assert!(!is_plain_revision(b"from alembic import op\nop.add_column('a', sa.Column('b'))"));
         assert!(!is_plain_revision(b"x = 1\n  down_revision = 'a'"));
     }
 }

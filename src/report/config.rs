@@ -9,10 +9,10 @@ use crate::rules;
 use crate::source::RepoPath;
 
 pub(super) fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
-    let origin = config.origin.as_ref().map_or_else(
-        || "none, so these are the defaults".to_owned(),
-        |origin| printable(&origin.display()),
-    );
+    let origin = config
+        .origin
+        .as_ref()
+        .map_or_else(|| "none, so these are the defaults".to_owned(), |origin| printable(&origin.display()));
     let mut text = format!("{}\nconfiguration: {origin}\n\n", printable(shown));
     let widest = rules::all().map(|rule| rule.name.len()).max().unwrap_or_default();
     for rule in rules::all() {

@@ -76,11 +76,7 @@ impl Edge {
                 columns: USUAL,
                 is_terminal: false,
             };
-            (
-                styled(Box::new(file) as Box<dyn Write>, is_coloured, is_diff && !is_coloured),
-                width,
-                is_coloured,
-            )
+            (styled(Box::new(file) as Box<dyn Write>, is_coloured, is_diff && !is_coloured), width, is_coloured)
         } else {
             let stdout = io::stdout();
             let width = width_of(&stdout);

@@ -77,10 +77,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_text_can_end_it() {
-        assert_eq!(
-            data("50 % of\r\na: b, c\u{1b}\u{202e}"),
-            "50 %25 of%0D%0Aa: b, c\\x1b\\u202e"
-        );
+        assert_eq!(data("50 % of\r\na: b, c\u{1b}\u{202e}"), "50 %25 of%0D%0Aa: b, c\\x1b\\u202e");
         assert_eq!(property("a,b:c%2C\n.py"), "a%2Cb%3Ac%252C%0A.py");
     }
 }

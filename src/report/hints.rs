@@ -34,10 +34,7 @@ pub(super) fn changed(outcome: &Outcome, settings: &Settings, restage: bool, don
         .iter()
         .filter(|_| is_few)
         .map(|path| typed(outcome, path));
-    let (paths, files) = (
-        paths.collect::<Vec<_>>().join(" "),
-        super::counted(outcome.changed.len(), "file"),
-    );
+    let (paths, files) = (paths.collect::<Vec<_>>().join(" "), super::counted(outcome.changed.len(), "file"));
     let files = if is_few { &paths } else { &files };
     let findings = super::counted(outcome.fixed, "finding");
     match (&settings.scope, restage) {
@@ -247,9 +244,5 @@ fn in_model(diagnostic: &Diagnostic) -> Option<String> {
 
 fn position(label: &Label) -> String {
     let file = &label.place.file;
-    format!(
-        "{}:{}",
-        printable(&file.path().display()),
-        file.position(label.place.span.start).line
-    )
+    format!("{}:{}", printable(&file.path().display()), file.position(label.place.span.start).line)
 }

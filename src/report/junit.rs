@@ -37,21 +37,12 @@ impl Reporter for Junit {
         findings(&outcome.diagnostics, out)?;
         for path in clean {
             let path = escaped(&path.display());
-            writeln!(
-                out,
-                r#"    <testcase classname="{path}" name="nothing found" file="{path}"/>"#
-            )?;
+            writeln!(out, r#"    <testcase classname="{path}" name="nothing found" file="{path}"/>"#)?;
         }
         for (at, failure) in outcome.failures.iter().enumerate() {
             let (number, failure) = (at + 1, escaped(failure));
-            writeln!(
-                out,
-                r#"    <testcase classname="alembic-named" name="could not be checked ({number})">"#
-            )?;
-            writeln!(
-                out,
-                r#"      <error type="failure" message="{failure}">{failure}</error>"#
-            )?;
+            writeln!(out, r#"    <testcase classname="alembic-named" name="could not be checked ({number})">"#)?;
+            writeln!(out, r#"      <error type="failure" message="{failure}">{failure}</error>"#)?;
             writeln!(out, "    </testcase>")?;
         }
         writeln!(out, "    <system-out>{}</system-out>", escaped(&summary(outcome)))?;
@@ -72,19 +63,11 @@ fn findings(diagnostics: &[Diagnostic], out: &mut dyn Write) -> io::Result<()> {
             name = format!("{name} ({count})");
         }
         let position = diagnostic.file.position(diagnostic.span.start);
-        let text = format!(
-            "{path}:{}:{}: {}",
-            position.line,
-            position.column,
-            escaped(&advice(diagnostic))
-        );
+        let text = format!("{path}:{}:{}: {}", position.line, position.column, escaped(&advice(diagnostic)));
         writeln!(out, r#"    <testcase classname="{path}" name="{name}" file="{path}">"#)?;
         if diagnostic.severity == Severity::Error {
             let message = escaped(&diagnostic.message);
-            writeln!(
-                out,
-                r#"      <failure type="{rule}" message="{message}">{text}</failure>"#
-            )?;
+            writeln!(out, r#"      <failure type="{rule}" message="{message}">{text}</failure>"#)?;
         } else {
             writeln!(out, "      <system-out>{}: {text}</system-out>", diagnostic.severity)?;
         }

@@ -210,8 +210,5 @@ fn fixable(outcome: &Outcome) -> String {
 
 /// Text in lines of at most this many columns. Names are not split at their hyphens: they are there to be copied.
 fn wrap<'o>(text: &str, options: impl Into<textwrap::Options<'o>>) -> String {
-    textwrap::fill(
-        text,
-        options.into().word_splitter(textwrap::WordSplitter::NoHyphenation),
-    )
+    textwrap::fill(text, options.into().word_splitter(textwrap::WordSplitter::NoHyphenation))
 }

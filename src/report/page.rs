@@ -99,10 +99,7 @@ mod tests {
             let shown = page(rule.documentation, terminal);
             let title = format!("{}\n", rule.name.bold());
             assert!(shown.starts_with(&title), "{shown}");
-            assert!(
-                !shown.contains("```") && !shown.contains("\n#") && !shown.contains("|--"),
-                "{shown}"
-            );
+            assert!(!shown.contains("```") && !shown.contains("\n#") && !shown.contains("|--"), "{shown}");
             let is_prose = |line: &&str| !line.starts_with(INDENT);
             let longest = shown.lines().filter(is_prose).map(|line| line.chars().count()).max();
             assert!(longest.is_some_and(|longest| longest <= 80), "{shown}");

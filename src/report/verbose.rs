@@ -31,10 +31,9 @@ pub(super) fn verbose(
         let folders = folders.join(", ");
         match history.size() {
             Some(revisions) => say!(err, "history: {revisions} revisions in {folders}")?,
-            None => say!(
-                err,
-                "history: not read, there is too much in {folders} (more than {MOST_FILES} files or 32 MiB)"
-            )?,
+            None => {
+                say!(err, "history: not read, there is too much in {folders} (more than {MOST_FILES} files or 32 MiB)")?
+            }
         }
     }
     Ok(())
@@ -67,12 +66,7 @@ fn tell(naming: &Naming, err: &mut dyn Write) -> io::Result<()> {
         }
         Target::Unknown(reason) => say!(err, "  target_metadata: unknown, because {reason}")?,
         Target::Metadata(facts) => {
-            say!(
-                err,
-                "  target_metadata: {} at {}",
-                facts.maker,
-                place(facts.place.as_ref())
-            )?;
+            say!(err, "  target_metadata: {} at {}", facts.maker, place(facts.place.as_ref()))?;
             match &facts.convention {
                 ConventionFacts::Default => say!(err, "  convention: none")?,
                 ConventionFacts::Known(_, at) => say!(err, "  convention: at {}", place(at.as_ref()))?,
@@ -81,12 +75,9 @@ fn tell(naming: &Naming, err: &mut dyn Write) -> io::Result<()> {
         }
     }
     match &naming.exhausted {
-        Some(at) => say!(
-            err,
-            "  steps: {} (there were no more; the last question was at {})",
-            naming.steps,
-            place(Some(at))
-        )?,
+        Some(at) => {
+            say!(err, "  steps: {} (there were no more; the last question was at {})", naming.steps, place(Some(at)))?
+        }
         None => say!(err, "  steps: {}", naming.steps)?,
     }
     let files: Vec<String> = naming.trail.iter().map(ToString::to_string).collect();

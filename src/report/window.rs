@@ -107,11 +107,7 @@ mod tests {
         let text = format!("a\n{}x{}\nb\n", "ä".repeat(100_000), "c".repeat(1_000_000));
         let x = text.find('x').unwrap();
         let window = Window::around(&text, &[x..x + 1, x + 5..x + 900_000]);
-        assert!(
-            window.is_cut() && window.text.len() < 3 * LONGEST,
-            "{}",
-            window.text.len()
-        );
+        assert!(window.is_cut() && window.text.len() < 3 * LONGEST, "{}", window.text.len());
         let inside = window.inside(&(x..x + 1)).unwrap();
         assert_eq!(&window.text[inside], "x");
         let wide = window.inside(&(x + 5..x + 900_000)).unwrap();

@@ -40,9 +40,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
                     place: inline.argument.span,
                     call: step.call,
                 };
-                found.extend(diagnostic(file, &written, |name| {
-                    write_name(file, &step.receiver, call, name)
-                }));
+                found.extend(diagnostic(file, &written, |name| write_name(file, &step.receiver, call, name)));
             }
         }
     }
@@ -73,9 +71,7 @@ fn diagnostic(
     let message = format!("the convention makes `{prefix}{name}` of this name");
     let mut diagnostic = Diagnostic::new(&RULE, file.file(), written.call.span, message)
         .focus(written.place, format!("it has the prefix `{prefix}` already"))
-        .help(format!(
-            "write the finished name as `op.f('{name}')`, or only `'{rest}'`"
-        ));
+        .help(format!("write the finished name as `op.f('{name}')`, or only `'{rest}'`"));
     let same = |other: &&Operation<'_>| {
         !other.creates()
             && matches!(&other.name, Name::Plain(dropped) if dropped == name)
@@ -131,10 +127,7 @@ mod tests {
     #[test]
     fn a_prefix_is_doubled_inside_tables_and_columns_as_well() {
         for (call, expected) in [
-            (
-                "op.create_table('t', sa.CheckConstraint('c > 0', name='ck_t_c'))",
-                "name=op.f('ck_t_c')",
-            ),
+            ("op.create_table('t', sa.CheckConstraint('c > 0', name='ck_t_c'))", "name=op.f('ck_t_c')"),
             (
                 "op.add_column('t', sa.Column('c', sa.CheckConstraint('c > 0', name='ck_t_c')))",
                 "name=op.f('ck_t_c')",

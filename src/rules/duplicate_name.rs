@@ -228,15 +228,10 @@ fn diagnostic(file: &MigrationFile<'_>, made: &Made<'_>, first: Span, what: &str
         file: file.file().clone(),
         span: first,
     };
-    Diagnostic::new(
-        &RULE,
-        file.file(),
-        made.call,
-        format!("the name `{}` is given twice", made.name),
-    )
-    .focus(made.place, "the database refuses the second one")
-    .related(first, what)
-    .help("give each its own name")
+    Diagnostic::new(&RULE, file.file(), made.call, format!("the name `{}` is given twice", made.name))
+        .focus(made.place, "the database refuses the second one")
+        .related(first, what)
+        .help("give each its own name")
 }
 
 #[cfg(test)]
@@ -370,10 +365,8 @@ mod tests {
 
     #[test]
     fn a_table_that_was_renamed_leaves_its_name_free() {
-        for create in [
-            "create_foreign_key('n', 't', 'u', ['x'], ['id'])",
-            "create_check_constraint('n', 't', 'x > 0')",
-        ] {
+        for create in ["create_foreign_key('n', 't', 'u', ['x'], ['id'])", "create_check_constraint('n', 't', 'x > 0')"]
+        {
             let upgrade = format!("op.{create}\nop.rename_table('t', 'v')\nop.rename_table('w', 't')\nop.{create}");
             assert_eq!([ANY, PG, MARIADB].map(|url| count(url, &upgrade)), [0; 3], "{upgrade}");
         }

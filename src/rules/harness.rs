@@ -25,10 +25,8 @@ pub(crate) const SQLITE: &str = "sqlite:///x.db";
 pub(crate) const ANY: &str = "";
 
 /// An `env.py` that migrates the `target_metadata` of `app/models.py`.
-pub(crate) const ENV: (&str, &str) = (
-    "migrations/env.py",
-    "from alembic import context\nfrom app.models import target_metadata\n",
-);
+pub(crate) const ENV: (&str, &str) =
+    ("migrations/env.py", "from alembic import context\nfrom app.models import target_metadata\n");
 
 /// A convention `NC` with a template for every kind.
 pub(crate) const WHOLE: &str = "NC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(table_name)s_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s', 'pk': 'pk_%(table_name)s'}\n";
@@ -70,12 +68,7 @@ pub(crate) fn of_migration(url: &str, upgrade: &str, downgrade: &str, is_deploye
         "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
     let (path, text) = ("migrations/versions/b.py", revision(upgrade, downgrade));
     assert_eq!(errors(path, &text), 0, "{text}");
-    let files = [
-        ("alembic.ini", ini.as_str()),
-        ("migrations/env.py", env),
-        ("app/models.py", models),
-        (path, &text),
-    ];
+    let files = [("alembic.ini", ini.as_str()), ("migrations/env.py", env), ("app/models.py", models), (path, &text)];
     check_file(&files, path, is_deployed)
 }
 
@@ -113,10 +106,7 @@ pub(crate) fn revision(upgrade: &str, downgrade: &str) -> String {
 /// The files of a project whose revisions follow each other, and the last of them. A revision is the line of its upgrade, or a module with
 /// `{0}` in place of `revision` and `down_revision`.
 pub(crate) fn history_of(models: &str, revisions: &[&str]) -> (Vec<(String, String)>, SourceFile) {
-    let mut files = vec![
-        (ENV.0.to_owned(), ENV.1.to_owned()),
-        ("app/models.py".to_owned(), models.to_owned()),
-    ];
+    let mut files = vec![(ENV.0.to_owned(), ENV.1.to_owned()), ("app/models.py".to_owned(), models.to_owned())];
     for (at, body) in revisions.iter().enumerate() {
         let down = match at.checked_sub(1) {
             Some(before) => format!("'r{before}'"),
@@ -228,18 +218,11 @@ fn check_file(files: &[(&str, &str)], path: &str, is_deployed: bool) -> Vec<Diag
     for tried in alone.chain(together) {
         let after = apply(&found[0].file, tried.iter().copied());
         let left = look(files, path, &after, is_deployed);
-        assert!(
-            errors(path, &after) <= errors(path, text),
-            "a fix breaks the file:\n{after}"
-        );
+        assert!(errors(path, &after) <= errors(path, text), "a fix breaks the file:\n{after}");
         let is_tried = |one: &&Diagnostic| one.fix.as_ref().is_some_and(|fix| tried.contains(&fix));
         for one in found.iter().filter(is_tried).filter(|one| one.left_to_do.is_none()) {
             let count = |found: &[Diagnostic]| found.iter().filter(|other| other.rule == one.rule).count();
-            assert!(
-                count(&left) < count(&found),
-                "the fix of {} leaves it:\n{after}",
-                one.rule.name
-            );
+            assert!(count(&left) < count(&found), "the fix of {} leaves it:\n{after}", one.rule.name);
         }
     }
     found

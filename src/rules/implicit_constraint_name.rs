@@ -69,14 +69,8 @@ mod tests {
     #[test]
     fn a_convention_that_needs_the_table_only_names_the_drop_as_well() {
         for (template, expected) in [
-            (
-                "fk_%(table_name)s",
-                "and this downgrade finds it only while the convention stays as it is",
-            ),
-            (
-                "fk_%(table_name)s_%(column_0_name)s",
-                "and this downgrade fails: no columns to name it by",
-            ),
+            ("fk_%(table_name)s", "and this downgrade finds it only while the convention stays as it is"),
+            ("fk_%(table_name)s_%(column_0_name)s", "and this downgrade fails: no columns to name it by"),
         ] {
             let found = check_last(&models(template), &[&revision(CREATE, DROP)]);
             let implicit = found.iter().find(|one| one.rule == &RULE).unwrap();

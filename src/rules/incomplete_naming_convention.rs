@@ -14,11 +14,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// Without these three a migration fails or drifts; an unnamed primary key or check seldom does.
-const REQUIRED: [ConstraintKind; 3] = [
-    ConstraintKind::ForeignKey,
-    ConstraintKind::Unique,
-    ConstraintKind::Index,
-];
+const REQUIRED: [ConstraintKind; 3] = [ConstraintKind::ForeignKey, ConstraintKind::Unique, ConstraintKind::Index];
 const OPTIONAL: [ConstraintKind; 2] = [ConstraintKind::PrimaryKey, ConstraintKind::Check];
 
 pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
@@ -48,17 +44,10 @@ pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
         .clone()
         .filter(|place| place.file.path() == judged.place.file.path());
     let place = here.unwrap_or_else(|| judged.place.clone());
-    let mut diagnostic = Diagnostic::new(
-        &RULE,
-        &place.file,
-        place.span,
-        format!("the naming convention leaves out {}", listed(&all)),
-    )
-    .focus(place.span, consequence(&required))
-    .help(format!(
-        "add a template for each (`alembic-named explain {}` shows them)",
-        RULE.name
-    ));
+    let mut diagnostic =
+        Diagnostic::new(&RULE, &place.file, place.span, format!("the naming convention leaves out {}", listed(&all)))
+            .focus(place.span, consequence(&required))
+            .help(format!("add a template for each (`alembic-named explain {}` shows them)", RULE.name));
     if required.is_empty() {
         diagnostic.severity = Severity::Warning;
     }

@@ -40,10 +40,7 @@ fn of_metadata(file: &MetadataFile<'_>, facts: &MetadataFacts) -> Vec<Diagnostic
         .map(|(place, reason)| {
             Diagnostic::new(&RULE, source, place.span, "this naming convention has no effect")
                 .focus(place.span, reason.clone())
-                .related(
-                    file.judged.place.clone(),
-                    "this is the metadata that Alembic migrates, without a convention",
-                )
+                .related(file.judged.place.clone(), "this is the metadata that Alembic migrates, without a convention")
                 .help(help(facts))
         })
         .collect();
@@ -70,14 +67,8 @@ fn too_late(file: &MetadataFile<'_>, facts: &MetadataFacts, set: &Place, early: 
         span,
         "this naming convention comes too late for tables that are defined before it",
     )
-    .focus(
-        span,
-        "SQLAlchemy names constraints while a table is defined, so autogenerate writes None for those",
-    )
-    .related(
-        early.table.clone(),
-        "this table is defined before the convention is set",
-    )
+    .focus(span, "SQLAlchemy names constraints while a table is defined, so autogenerate writes None for those")
+    .related(early.table.clone(), "this table is defined before the convention is set")
     .help(help_too_late(file, facts, early));
     if !here {
         diagnostic = diagnostic.related(set.clone(), "the convention is set here");
@@ -123,10 +114,7 @@ fn of_list(file: &MetadataFile<'_>, several: &[MetadataFacts]) -> Vec<Diagnostic
         place.span,
         "Alembic takes no naming convention from a list of metadata",
     )
-    .focus(
-        place.span,
-        "an operation without a name stays unnamed, whatever these metadata say",
-    )
+    .focus(place.span, "an operation without a name stays unnamed, whatever these metadata say")
     .help("name every constraint in the migrations, or hand over one metadata for each environment");
     diagnostic.severity = Severity::Warning;
     vec![diagnostic]
@@ -177,14 +165,8 @@ mod tests {
     fn a_convention_names_only_the_tables_that_come_after_it() {
         let late = ["app/models.py error: ineffective-naming-convention"];
         for (models, is_late) in [
-            (
-                "md = MetaData()\nt = Table('t', md)\nmd.naming_convention = NC\ntarget_metadata = md\n",
-                true,
-            ),
-            (
-                "md = MetaData()\nmd.naming_convention = NC\nt = Table('t', md)\ntarget_metadata = md\n",
-                false,
-            ),
+            ("md = MetaData()\nt = Table('t', md)\nmd.naming_convention = NC\ntarget_metadata = md\n", true),
+            ("md = MetaData()\nmd.naming_convention = NC\nt = Table('t', md)\ntarget_metadata = md\n", false),
             (
                 "md = MetaData()\nt = Table('t', md)\nsetattr(md, 'naming_convention', NC)\ntarget_metadata = md\n",
                 true,
@@ -217,10 +199,7 @@ mod tests {
             "from alembic import context\nfrom app.models import Base\n{WHOLE}Base.metadata.naming_convention = NC\ntarget_metadata = Base.metadata\n"
         );
         let found = check_all(&[("migrations/env.py", env.as_str()), ("app/models.py", models)]);
-        assert_eq!(
-            lines(&found),
-            ["migrations/env.py error: ineffective-naming-convention"]
-        );
+        assert_eq!(lines(&found), ["migrations/env.py error: ineffective-naming-convention"]);
     }
 
     const IMPORTS: &[&str] = &[
@@ -284,10 +263,7 @@ mod tests {
         let mut files = project(DECLARATIVE, BASE, &set, env);
         assert!(found(&files).is_empty());
         files.push(("app/__init__.py".to_owned(), "from . import models\n".to_owned()));
-        assert_eq!(
-            found(&files),
-            ["app/conventions.py error: ineffective-naming-convention"]
-        );
+        assert_eq!(found(&files), ["app/conventions.py error: ineffective-naming-convention"]);
         files[4].1.insert_str(0, "from . import conventions\n");
         assert!(found(&files).is_empty());
     }

@@ -47,27 +47,19 @@ fn nothing(_: usize) -> Vec<String> {
 }
 
 fn keys(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.create_foreign_key(None, 't', 'u', ['c{at}'], ['id'])")
-    })
+    lines(count, |at| format!("op.create_foreign_key(None, 't', 'u', ['c{at}'], ['id'])"))
 }
 
 fn keys_of_many(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.create_foreign_key(None, 't{at}', 'u', ['c{at}'], ['id'])")
-    })
+    lines(count, |at| format!("op.create_foreign_key(None, 't{at}', 'u', ['c{at}'], ['id'])"))
 }
 
 fn named_keys(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.create_foreign_key('k{at}', 't', 'u', ['c{at}'], ['id'])")
-    })
+    lines(count, |at| format!("op.create_foreign_key('k{at}', 't', 'u', ['c{at}'], ['id'])"))
 }
 
 fn one_name(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.create_foreign_key('k', 't{at}', 'u', ['c'], ['id'])")
-    })
+    lines(count, |at| format!("op.create_foreign_key('k', 't{at}', 'u', ['c'], ['id'])"))
 }
 
 fn unique(count: usize) -> Vec<String> {
@@ -75,33 +67,23 @@ fn unique(count: usize) -> Vec<String> {
 }
 
 fn columns(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.add_column('t', sa.Column('c{at}', sa.Integer, sa.ForeignKey('u.id')))")
-    })
+    lines(count, |at| format!("op.add_column('t', sa.Column('c{at}', sa.Integer, sa.ForeignKey('u.id')))"))
 }
 
 fn drops(count: usize) -> Vec<String> {
-    lines(count, |_| {
-        "op.drop_constraint(None, 't', type_='foreignkey')".to_owned()
-    })
+    lines(count, |_| "op.drop_constraint(None, 't', type_='foreignkey')".to_owned())
 }
 
 fn drops_of_others(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.drop_constraint('n{at}', 'x{at}', type_='foreignkey')")
-    })
+    lines(count, |at| format!("op.drop_constraint('n{at}', 'x{at}', type_='foreignkey')"))
 }
 
 fn named_drops(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.drop_constraint('z{at}', 't', type_='foreignkey')")
-    })
+    lines(count, |at| format!("op.drop_constraint('z{at}', 't', type_='foreignkey')"))
 }
 
 fn drops_of_one_name(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.drop_constraint('k', 't{at}', type_='foreignkey')")
-    })
+    lines(count, |at| format!("op.drop_constraint('k', 't{at}', type_='foreignkey')"))
 }
 
 fn drops_of_indexes(count: usize) -> Vec<String> {
@@ -127,21 +109,15 @@ fn statements(count: usize) -> Vec<String> {
 }
 
 fn named_by_sql(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.execute('ALTER TABLE t ADD CONSTRAINT k{at} CHECK (q > {at})')")
-    })
+    lines(count, |at| format!("op.execute('ALTER TABLE t ADD CONSTRAINT k{at} CHECK (q > {at})')"))
 }
 
 fn dropped_by_sql(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.execute('ALTER TABLE t DROP CONSTRAINT t_c{at}_key')")
-    })
+    lines(count, |at| format!("op.execute('ALTER TABLE t DROP CONSTRAINT t_c{at}_key')"))
 }
 
 fn renamed_by_sql(count: usize) -> Vec<String> {
-    lines(count, |at| {
-        format!("op.execute('ALTER TABLE t RENAME CONSTRAINT t_c{at}_key TO k{at}')")
-    })
+    lines(count, |at| format!("op.execute('ALTER TABLE t RENAME CONSTRAINT t_c{at}_key TO k{at}')"))
 }
 
 fn ignored(count: usize) -> Vec<String> {
@@ -196,10 +172,7 @@ const MORE: usize = 15;
 fn assert_linear(of: impl Fn(usize) -> usize, first: usize, what: &str) {
     let [few, more, most] = [first, first + MORE, first + 2 * MORE].map(of);
     let (before, then) = (more - few, most - more);
-    assert!(
-        before > 0 && 50 * then <= 51 * before,
-        "{what}: {before}, then {then} steps"
-    );
+    assert!(before > 0 && 50 * then <= 51 * before, "{what}: {before}, then {then} steps");
 }
 
 fn assert_all_linear(url: &str, metadata: &str) {

@@ -30,10 +30,7 @@ pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
                 place.span,
                 format!("{} has no naming convention", owner(judged, &facts.maker)),
             )
-            .focus(
-                place.span,
-                "autogenerate writes None for every constraint, so downgrades fail",
-            )
+            .focus(place.span, "autogenerate writes None for every constraint, so downgrades fail")
             .help(help(file, facts));
             diagnostic.fix = give_convention(file);
             diagnostic.prevention = Some(Prevention::Decision);
@@ -45,17 +42,9 @@ pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
                 .any(|facts| matches!(facts.convention, ConventionFacts::Default)) =>
         {
             vec![
-                Diagnostic::new(
-                    &RULE,
-                    source,
-                    place.span,
-                    "a metadata of this list has no naming convention",
-                )
-                .focus(
-                    place.span,
-                    "autogenerate writes None for every constraint of its tables",
-                )
-                .help("give each MetaData a `naming_convention`"),
+                Diagnostic::new(&RULE, source, place.span, "a metadata of this list has no naming convention")
+                    .focus(place.span, "autogenerate writes None for every constraint of its tables")
+                    .help("give each MetaData a `naming_convention`"),
             ]
         }
         _ => Vec::new(),
@@ -75,10 +64,7 @@ fn no_metadata(file: &MetadataFile<'_>) -> Option<Diagnostic> {
         place.span,
         "`target_metadata` is None, so no naming convention is applied",
     )
-    .focus(
-        place.span,
-        "autogenerate sees no models, and unnamed constraints stay unnamed",
-    )
+    .focus(place.span, "autogenerate sees no models, and unnamed constraints stay unnamed")
     .help("set it to the metadata of your models, and give that a naming convention");
     Some(diagnostic)
 }

@@ -41,51 +41,21 @@ pub(crate) enum Check {
 /// Every rule with what it looks at, in the order in which they are listed.
 static TABLE: &[(&Rule, Check)] = &[
     (&unnamed_constraint::RULE, Check::Migration(unnamed_constraint::check)),
-    (
-        &implicit_constraint_name::RULE,
-        Check::Migration(implicit_constraint_name::check),
-    ),
+    (&implicit_constraint_name::RULE, Check::Migration(implicit_constraint_name::check)),
     (&unnamed_drop::RULE, Check::Migration(unnamed_drop::check)),
-    (
-        &unnamed_column_foreign_key::RULE,
-        Check::Migration(unnamed_column_foreign_key::check),
-    ),
-    (
-        &unnamed_column_constraint::RULE,
-        Check::Migration(unnamed_column_constraint::check),
-    ),
-    (
-        &unnamed_table_constraint::RULE,
-        Check::Migration(unnamed_table_constraint::check),
-    ),
-    (
-        &unnamed_sql_constraint::RULE,
-        Check::Migration(unnamed_sql_constraint::check),
-    ),
+    (&unnamed_column_foreign_key::RULE, Check::Migration(unnamed_column_foreign_key::check)),
+    (&unnamed_column_constraint::RULE, Check::Migration(unnamed_column_constraint::check)),
+    (&unnamed_table_constraint::RULE, Check::Migration(unnamed_table_constraint::check)),
+    (&unnamed_sql_constraint::RULE, Check::Migration(unnamed_sql_constraint::check)),
     (&mismatched_drop::RULE, Check::Migration(mismatched_drop::check)),
-    (
-        &default_name_dependency::RULE,
-        Check::Migration(default_name_dependency::check),
-    ),
+    (&default_name_dependency::RULE, Check::Migration(default_name_dependency::check)),
     (&duplicate_name::RULE, Check::Migration(duplicate_name::check)),
     (&name_too_long::RULE, Check::Migration(name_too_long::check)),
     (&doubled_prefix::RULE, Check::Migration(doubled_prefix::check)),
-    (
-        &missing_naming_convention::RULE,
-        Check::Metadata(missing_naming_convention::check),
-    ),
-    (
-        &incomplete_naming_convention::RULE,
-        Check::Metadata(incomplete_naming_convention::check),
-    ),
-    (
-        &invalid_naming_convention::RULE,
-        Check::Metadata(invalid_naming_convention::check),
-    ),
-    (
-        &ineffective_naming_convention::RULE,
-        Check::Metadata(ineffective_naming_convention::check),
-    ),
+    (&missing_naming_convention::RULE, Check::Metadata(missing_naming_convention::check)),
+    (&incomplete_naming_convention::RULE, Check::Metadata(incomplete_naming_convention::check)),
+    (&invalid_naming_convention::RULE, Check::Metadata(invalid_naming_convention::check)),
+    (&ineffective_naming_convention::RULE, Check::Metadata(ineffective_naming_convention::check)),
     (&syntax_error::RULE, Check::Module(syntax_error::check)),
     (&unused_ignore::RULE, Check::Comments),
 ];
@@ -108,11 +78,8 @@ pub(crate) static MISSING_NAMING_CONVENTION: &Rule = &missing_naming_convention:
 pub(crate) static INCOMPLETE_NAMING_CONVENTION: &Rule = &incomplete_naming_convention::RULE;
 
 /// The rules whose errors mean that an upgrade fails.
-pub(crate) static FAILING_UPGRADE: [&Rule; 3] = [
-    &default_name_dependency::RULE,
-    &unnamed_column_constraint::RULE,
-    &unnamed_table_constraint::RULE,
-];
+pub(crate) static FAILING_UPGRADE: [&Rule; 3] =
+    [&default_name_dependency::RULE, &unnamed_column_constraint::RULE, &unnamed_table_constraint::RULE];
 
 /// Whether a rule looks at metadata rather than at a migration.
 pub(crate) fn looks_at_metadata(rule: &Rule) -> bool {

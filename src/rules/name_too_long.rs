@@ -21,13 +21,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     for operation in &file.migration.operations {
         if let (Given::Plain(name), Some(argument)) = (&operation.name, operation.name_argument) {
             let constraint = operation.kind().map(|_| Constraint::from(operation));
-            found.extend(diagnostic(
-                file,
-                constraint,
-                operation.call.span,
-                argument.value.span,
-                name,
-            ));
+            found.extend(diagnostic(file, constraint, operation.call.span, argument.value.span, name));
         }
     }
     for step in &file.migration.steps {
@@ -73,18 +67,13 @@ fn diagnostic(
         (last, rest) => format!("{} and {last}", rest.join(", ")),
     };
     let is_cut = is_cut(possible, name);
-    let mut diagnostic = Diagnostic::new(
-        &RULE,
-        file.file(),
-        call,
-        format!("the name is too long for {databases}"),
-    )
-    .focus(place, label(possible, name, is_cut)?)
-    .help(if is_cut {
-        "shorten it, or the name in the database is not the one in the history"
-    } else {
-        "shorten it, or write it as `op.f('...')`, which SQLAlchemy shortens in the same way each time"
-    });
+    let mut diagnostic = Diagnostic::new(&RULE, file.file(), call, format!("the name is too long for {databases}"))
+        .focus(place, label(possible, name, is_cut)?)
+        .help(if is_cut {
+            "shorten it, or the name in the database is not the one in the history"
+        } else {
+            "shorten it, or write it as `op.f('...')`, which SQLAlchemy shortens in the same way each time"
+        });
     if known.is_empty() {
         diagnostic.severity = Severity::Warning;
         let help = diagnostic.help.get_or_insert_default();
@@ -109,9 +98,7 @@ fn label(possible: &[Dialect], name: &str, is_cut: bool) -> Option<String> {
     let (bytes, characters) = (name.len(), name.chars().count());
     let [dialect] = possible else {
         let most = possible.iter().filter_map(|dialect| dialect.max_name()).max()?;
-        return Some(format!(
-            "{characters} characters, and none of them takes more than {most}"
-        ));
+        return Some(format!("{characters} characters, and none of them takes more than {most}"));
     };
     let (database, limit) = (dialect.label(), dialect.max_name()?);
     Some(match dialect {
@@ -164,11 +151,7 @@ mod tests {
                 "op.create_unique_constraint('x23456789012345678901234567890123456789012345678901234567890123', 't', ['c'])",
             ],
         );
-        assert_finds(
-            &RULE,
-            PG,
-            &["op.create_unique_constraint('äääääääääääääääääääääääääääääääää', 't', ['c'])"],
-        );
+        assert_finds(&RULE, PG, &["op.create_unique_constraint('äääääääääääääääääääääääääääääääää', 't', ['c'])"]);
     }
 
     #[test]
@@ -190,10 +173,7 @@ mod tests {
                 "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={{'ck': '{template}'}})\n"
             );
             let files = [
-                (
-                    "alembic.ini",
-                    "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://h/d\n",
-                ),
+                ("alembic.ini", "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://h/d\n"),
                 ENV,
                 ("app/models.py", &models),
                 (REVISION, &revision(call, "pass")),
@@ -230,35 +210,18 @@ mod tests {
             (REVISION, 64, &[mysql], None),
             (REVISION, 65, &[mysql], error("MySQL and MariaDB")),
             (REVISION, 64, &[mysql, ("requirements.txt", "psycopg2\n")], None),
-            (
-                REVISION,
-                65,
-                &[mysql, ("requirements.txt", "psycopg2\n")],
-                error("PostgreSQL, MySQL and MariaDB"),
-            ),
+            (REVISION, 65, &[mysql, ("requirements.txt", "psycopg2\n")], error("PostgreSQL, MySQL and MariaDB")),
             (REVISION, 70, &[mysql, ("requirements.txt", "aiosqlite\n")], None),
             (REVISION, 128, &[("requirements.txt", "oracledb\n")], None),
+            ("migrations/versions/sqlite/b.py", 200, &[("requirements.txt", "psycopg2\n")], None),
             (
                 "migrations/versions/sqlite/b.py",
                 200,
-                &[("requirements.txt", "psycopg2\n")],
-                None,
-            ),
-            (
-                "migrations/versions/sqlite/b.py",
-                200,
-                &[(
-                    "alembic.ini",
-                    "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://h/d\n",
-                )],
+                &[("alembic.ini", "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://h/d\n")],
                 None,
             ),
         ] {
-            assert_eq!(
-                found(path, length, files),
-                expected,
-                "{length} in {path} with {files:?}"
-            );
+            assert_eq!(found(path, length, files), expected, "{length} in {path} with {files:?}");
         }
     }
 }

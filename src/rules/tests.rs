@@ -47,11 +47,7 @@ fn every_rule_has_its_file_its_line_and_its_page() {
 #[test]
 fn every_page_has_its_headings_in_order() {
     for rule in all() {
-        assert!(
-            rule.documentation.starts_with(&format!("# {}\n", rule.name)),
-            "{}",
-            rule.name
-        );
+        assert!(rule.documentation.starts_with(&format!("# {}\n", rule.name)), "{}", rule.name);
         let headings: Vec<&str> = rule
             .documentation
             .split('\n')
@@ -59,23 +55,11 @@ fn every_page_has_its_headings_in_order() {
             .collect();
         assert_eq!(
             headings,
-            [
-                "What it finds",
-                "Why",
-                "On which databases",
-                "Bad",
-                "Good",
-                "Fix",
-                "When to ignore it"
-            ],
+            ["What it finds", "Why", "On which databases", "Bad", "Good", "Fix", "When to ignore it"],
             "{}",
             rule.name
         );
-        assert!(
-            !rule.summary.ends_with('.') && rule.summary.starts_with(char::is_lowercase),
-            "{}",
-            rule.name
-        );
+        assert!(!rule.summary.ends_with('.') && rule.summary.starts_with(char::is_lowercase), "{}", rule.name);
     }
 }
 
@@ -94,10 +78,7 @@ fn examples(rule: &Rule, heading: &str) -> Vec<(String, String)> {
 fn with_all_rules() -> (String, String) {
     let off = all().filter(|rule| rule.severity == Severity::Off);
     let levels: Vec<String> = off.map(|rule| format!("{} = 'warning'", rule.name)).collect();
-    (
-        "alembic-named.toml".to_owned(),
-        format!("[severity]\n{}\n", levels.join("\n")),
-    )
+    ("alembic-named.toml".to_owned(), format!("[severity]\n{}\n", levels.join("\n")))
 }
 
 #[test]
@@ -142,14 +123,7 @@ fn the_fixes_of_an_example_leave_nothing_of_their_rules() {
 
 #[test]
 fn messages_are_half_sentences() {
-    const NAMES: [&str; 6] = [
-        "SQLite",
-        "SQLAlchemy",
-        "Alembic",
-        "Flask-SQLAlchemy",
-        "PostgreSQL",
-        "MySQL",
-    ];
+    const NAMES: [&str; 6] = ["SQLite", "SQLAlchemy", "Alembic", "Flask-SQLAlchemy", "PostgreSQL", "MySQL"];
     for rule in all() {
         for diagnostic in check_all(&examples(rule, "Bad")) {
             let said = [&diagnostic.message, &diagnostic.focus.text];
@@ -198,10 +172,7 @@ fn a_migration_without_findings_reads_nothing_but_itself() {
     for (operation, asks_for_the_database) in [
         ("op.add_column('t', sa.Column('c', sa.Integer()))", false),
         ("op.create_index('a', 't', ['c'])", false),
-        (
-            "with op.batch_alter_table('t') as b: b.create_unique_constraint('a', ['c'])",
-            false,
-        ),
+        ("with op.batch_alter_table('t') as b: b.create_unique_constraint('a', ['c'])", false),
         // On SQLite it fails with a name as well.
         ("op.create_unique_constraint('a', 't', ['c'])", true),
     ] {
@@ -246,12 +217,7 @@ fn a_migration_with_findings_reads_the_trail_and_the_configurations_above_it() {
         ("pyproject.toml", "[tool.other]\n"),
         ("migrations/alembic.ini", "# of an older day\n"),
     ];
-    let others = (0..500).map(|at| {
-        (
-            format!("app/models/other{at}.py"),
-            "class Other: c = d = 't'\n".to_owned(),
-        )
-    });
+    let others = (0..500).map(|at| (format!("app/models/other{at}.py"), "class Other: c = d = 't'\n".to_owned()));
     let known = trail.iter().chain(&configurations);
     let snapshot: MemorySnapshot = others
         .chain(
@@ -279,9 +245,5 @@ fn a_migration_with_findings_reads_the_trail_and_the_configurations_above_it() {
     assert!(in_vain <= 12, "{reads:?}");
     let at_first = snapshot.reads().len();
     assert_eq!(check("migrations/versions/b.py").len(), 4);
-    assert_eq!(
-        snapshot.reads().len(),
-        at_first,
-        "the second migration reads nothing again"
-    );
+    assert_eq!(snapshot.reads().len(), at_first, "the second migration reads nothing again");
 }

@@ -120,11 +120,8 @@ mod tests {
             "from alembic import context\nfrom app.models import metadata\nurl = '{url}'\ntarget_metadata = metadata\n"
         );
         let path = "migrations/versions/b.py";
-        let files = [
-            ("migrations/env.py", env.as_str()),
-            ("app/models.py", models),
-            (path, &revision(upgrade, "pass")),
-        ];
+        let files =
+            [("migrations/env.py", env.as_str()), ("app/models.py", models), (path, &revision(upgrade, "pass"))];
         check(&files, path)
     }
 
@@ -183,11 +180,7 @@ mod tests {
                 "op.create_table('u', sa.Column('b', sa.Integer, sa.CheckConstraint('b > 0')))",
                 "error unnamed-table-constraint",
             ),
-            (
-                PG,
-                "op.create_table('u', sa.CheckConstraint('b > 0'))",
-                "error unnamed-table-constraint",
-            ),
+            (PG, "op.create_table('u', sa.CheckConstraint('b > 0'))", "error unnamed-table-constraint"),
         ] {
             assert_eq!(told(url, MODELS, upgrade), [expected], "{upgrade}");
             for model in [
@@ -220,12 +213,7 @@ mod tests {
             (native, MYSQL, "", ""),
             (native, SQLITE, "error", ""),
             (native, OTHER, "warning", "warning"),
-            (
-                "sa.Enum('x', name='b', native_enum=False, create_constraint=True)",
-                PG,
-                "",
-                "",
-            ),
+            ("sa.Enum('x', name='b', native_enum=False, create_constraint=True)", PG, "", ""),
             ("sa.Enum(Kind, native_enum=False, create_constraint=True)", PG, "", ""),
             ("sa.Enum('x', native_enum=False)", PG, "", ""),
             ("sa.Boolean()", MYSQL, "", ""),
@@ -235,23 +223,11 @@ mod tests {
                 _ => vec![format!("{severity} {rule}")],
             };
             let create = format!("op.create_table('u', sa.Column('b', {kind}))");
-            assert_eq!(
-                told(url, MODELS, &create),
-                line(table, "unnamed-table-constraint"),
-                "{url} {create}"
-            );
+            assert_eq!(told(url, MODELS, &create), line(table, "unnamed-table-constraint"), "{url} {create}");
             let add = format!("op.add_column('u', sa.Column('b', {kind}))");
-            assert_eq!(
-                told(url, MODELS, &add),
-                line(column, "unnamed-column-constraint"),
-                "{url} {add}"
-            );
+            assert_eq!(told(url, MODELS, &add), line(column, "unnamed-column-constraint"), "{url} {add}");
             let alter = format!("op.alter_column('u', 'b', type_={kind}, existing_type=sa.Text())");
-            assert_eq!(
-                told(url, MODELS, &alter),
-                line(column, "unnamed-column-constraint"),
-                "{url} {alter}"
-            );
+            assert_eq!(told(url, MODELS, &alter), line(column, "unnamed-column-constraint"), "{url} {alter}");
             assert!(told(url, "", &add).is_empty());
         }
     }
@@ -260,16 +236,9 @@ mod tests {
     fn what_is_said_of_such_a_check_is_true() {
         let own = found(PG, MODELS, "op.create_check_constraint(None, 'order', 'b > 0')");
         let [only] = own.as_slice() else { panic!("{own:?}") };
-        assert!(
-            only.focus.text.contains("raises InvalidRequestError"),
-            "{}",
-            only.focus.text
-        );
+        assert!(only.focus.text.contains("raises InvalidRequestError"), "{}", only.focus.text);
         let help = only.help.clone().unwrap();
-        assert!(
-            help.starts_with("choose a name") && help.contains("puts `ck_order_` before it"),
-            "{help}"
-        );
+        assert!(help.starts_with("choose a name") && help.contains("puts `ck_order_` before it"), "{help}");
         assert!(
             only.related
                 .iter()

@@ -54,10 +54,7 @@ fn inline_reference(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'
         )?;
     Some(
         Diagnostic::new(&RULE, file.file(), step.call.span, message)
-            .focus(
-                place.span,
-                "Alembic leaves the name out with this, and the convention's too",
-            )
+            .focus(place.span, "Alembic leaves the name out with this, and the convention's too")
             .help("take `inline_references` out and name the key, or create it by itself with `create_foreign_key`"),
     )
 }

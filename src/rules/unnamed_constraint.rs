@@ -102,10 +102,7 @@ mod tests {
                 assert_eq!(diagnostic.suggested_name.as_deref(), Some(name), "{url}");
                 let help = diagnostic.help.as_ref().unwrap();
                 assert!(help.contains(rename), "{help}");
-                assert_eq!(
-                    diagnostic.fix.as_ref().map(|fix| fix.safety),
-                    is_fixable.then_some(Safety::Suggested)
-                );
+                assert_eq!(diagnostic.fix.as_ref().map(|fix| fix.safety), is_fixable.then_some(Safety::Suggested));
             }
         }
         let new = of_migration(PG, CREATE, DROP, false);
@@ -135,19 +132,13 @@ mod tests {
                 "{configure}: {help}"
             );
             // The same is to be said when the name is written: the migration still does not run.
-            assert_eq!(
-                first.left_to_do.as_ref().is_some_and(|left| help.contains(left)),
-                expected.is_some()
-            );
+            assert_eq!(first.left_to_do.as_ref().is_some_and(|left| help.contains(left)), expected.is_some());
         }
     }
 
     #[test]
     fn a_long_name_is_told_whichever_the_database_is() {
-        let create = format!(
-            "op.create_foreign_key(None, '{0}', 'invoice', ['{0}'], ['id'])",
-            "a".repeat(40)
-        );
+        let create = format!("op.create_foreign_key(None, '{0}', 'invoice', ['{0}'], ['id'])", "a".repeat(40));
         for (url, expected) in [
             (PG, "; PostgreSQL will know it as `fk_aaa"),
             (ANY, "; on PostgreSQL SQLAlchemy would shorten it to `fk_aaa"),

@@ -60,11 +60,7 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) ->
     let place = file.pairing.create_of(at);
     let create = place.map(|create| &file.migration.operations[create]);
     let message = format!("{} is dropped without its name", subject(create.unwrap_or(operation)));
-    let reason = format!(
-        "{} fails: it does not say which {}",
-        this_direction(operation.direction),
-        what(operation)
-    );
+    let reason = format!("{} fails: it does not say which {}", this_direction(operation.direction), what(operation));
     let diagnostic =
         Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(operation.name_span(), reason);
     match create {
@@ -159,10 +155,7 @@ mod tests {
         let after = fixed(&found);
         let after = after.text();
         assert_eq!(after.matches("naming_convention=").count(), 1, "{after}");
-        assert!(
-            after.contains("batch_alter_table(('t'), naming_convention={'fk': "),
-            "{after}"
-        );
+        assert!(after.contains("batch_alter_table(('t'), naming_convention={'fk': "), "{after}");
         assert!(after.contains("'uq': ") && !after.contains("(None"), "{after}");
     }
 

@@ -45,10 +45,7 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
         .unwrap_or_default();
     let message = format!("{}{table} has no name", inline.kind.label());
     let mut diagnostic = Diagnostic::new(&RULE, file.file(), inline.argument.span, message)
-        .focus(
-            inline.argument.span,
-            "the database invents a name; it goes when the table goes",
-        )
+        .focus(inline.argument.span, "the database invents a name; it goes when the table goes")
         .help(match (&suggestion.name, inline.kind) {
             (Some(_), _) if file.is_deployed => what_to_write(file, &constraint, "", &suggestion),
             (Some(name), ConstraintKind::Unique) if inline.call.is_none() => {
@@ -85,10 +82,7 @@ mod tests {
         let files = [
             ENV,
             ("app/models.py", "target_metadata = None\n"),
-            (
-                "alembic-named.toml",
-                &format!("severity = {{ {} = 'warning' }}\n", RULE.name),
-            ),
+            ("alembic-named.toml", &format!("severity = {{ {} = 'warning' }}\n", RULE.name)),
             (
                 path,
                 &revision(

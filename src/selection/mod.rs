@@ -168,9 +168,9 @@ impl Start {
         let python = |paths: Vec<RepoPath>| paths.into_iter().filter(RepoPath::is_python).collect::<Vec<_>>();
         for path in python(staged.left_to_other_parents) {
             selection.is_left_to_merge = true;
-            selection.notes.push(format!(
-                "left alone, as it is the same in another parent of the merge: {path}"
-            ));
+            selection
+                .notes
+                .push(format!("left alone, as it is the same in another parent of the merge: {path}"));
         }
         for path in python(staged.unmerged) {
             selection.failures.push(conflict(&path));
@@ -206,9 +206,9 @@ impl Start {
         for (path, change) in files.into_iter().filter(|(path, _)| path.is_python()) {
             if staged.left_to_other_parents.contains(&path) {
                 selection.is_left_to_merge = true;
-                selection.notes.push(format!(
-                    "left alone, as it is the same in another parent of the merge: {path}"
-                ));
+                selection
+                    .notes
+                    .push(format!("left alone, as it is the same in another parent of the merge: {path}"));
             } else if staged.unmerged.contains(&path) {
                 selection.failures.push(conflict(&path));
             } else {

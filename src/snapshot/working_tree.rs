@@ -268,10 +268,7 @@ mod tests {
         assert_eq!(tree.read(&RepoPath::top()).unwrap(), None);
         assert!(names(&tree, "a.py").is_empty() && names(&tree, "nothing").is_empty());
         let error = tree.with_limit(4).read(&"a.py".into()).unwrap_err();
-        assert!(
-            matches!(error, SnapshotError::TooLarge { size: 5, limit: 4, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, SnapshotError::TooLarge { size: 5, limit: 4, .. }), "{error}");
     }
 
     #[cfg(unix)]

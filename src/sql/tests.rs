@@ -185,10 +185,7 @@ fn the_body_of_a_routine_is_not_run() {
 
 #[test]
 fn a_name_that_is_put_in_later_is_doubtful() {
-    let found = read(
-        "ALTER TABLE a ADD CONSTRAINT fk_\u{f8ff} FOREIGN KEY (b) REFERENCES c",
-        None,
-    );
+    let found = read("ALTER TABLE a ADD CONSTRAINT fk_\u{f8ff} FOREIGN KEY (b) REFERENCES c", None);
     let [Effect::Added(added)] = found.as_slice() else {
         panic!("{found:?}")
     };
@@ -199,11 +196,7 @@ fn a_name_that_is_put_in_later_is_doubtful() {
 fn a_name_is_found_under_any_case_and_in_any_quotes() {
     let pg = Some(Dialect::Postgresql);
     for (text, name, expected) in [
-        (
-            "DROP CONSTRAINT A_b_KEY, x a_b_key",
-            "a_b_key",
-            &["A_b_KEY", "a_b_key"][..],
-        ),
+        ("DROP CONSTRAINT A_b_KEY, x a_b_key", "a_b_key", &["A_b_KEY", "a_b_key"][..]),
         ("COMMENT ON CONSTRAINT \"a\"\"b\" IS 'a\"b'", "a\"b", &["\"a\"\"b\""]),
         ("DROP CONSTRAINT \"A\"", "a", &[]),
         ("DROP CONSTRAINT a_b_key2", "a_b_key", &[]),

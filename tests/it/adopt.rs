@@ -63,14 +63,7 @@ fn holds(text: &str, parts: &[&str]) {
 fn the_convention_and_the_revision_are_written() {
     let repo = farm();
     let (path, told) = adopted(&repo, &[]);
-    holds(
-        &repo.read(MODELS),
-        &[
-            "NAMING_CONVENTION = {",
-            "\"ck\": ",
-            "naming_convention=NAMING_CONVENTION",
-        ],
-    );
+    holds(&repo.read(MODELS), &["NAMING_CONVENTION = {", "\"ck\": ", "naming_convention=NAMING_CONVENTION"]);
     let revision = repo.read(&path);
     let id = &path[VERSIONS.len() + 1..][..12];
     assert_eq!(path, format!("{VERSIONS}/{id}_adopt_the_naming_convention.py"));
@@ -93,11 +86,7 @@ fn the_convention_and_the_revision_are_written() {
     holds(next[0], &["  git add app/models.py ", &path, " && git commit"]);
     assert_eq!(
         next[1..],
-        [
-            "  alembic check",
-            "  alembic upgrade head",
-            "Next, on a copy of a live database first:"
-        ]
+        ["  alembic check", "  alembic upgrade head", "Next, on a copy of a live database first:"]
     );
 
     // Again, and committed with the hook.
@@ -115,10 +104,7 @@ fn a_dry_run_shows_it_as_git_apply_reads_it() {
     let (one, other) = (farm(), farm());
     let shown = said(one.tool(&["adopt", "--dry-run"]), 0);
     assert_eq!(one.git(&["status", "--porcelain"]), "");
-    holds(
-        &shown.out,
-        &["--- a/app/models.py\n", "--- /dev/null\n+++ b/migrations/versions/"],
-    );
+    holds(&shown.out, &["--- a/app/models.py\n", "--- /dev/null\n+++ b/migrations/versions/"]);
     holds(&shown.err, &["alembic upgrade head"]);
     one.write(".git/shown.diff", &shown.out);
     one.git(&["apply", ".git/shown.diff"]);
@@ -137,10 +123,7 @@ fn the_convention_is_the_one_that_is_asked_for() {
     );
     commit(&repo);
     let (path, _) = adopted(&repo, &[]);
-    holds(
-        &repo.read(&path),
-        &["    \"fk\": \"%(table_name)s_to_%(referred_table_name)s\",\n"],
-    );
+    holds(&repo.read(&path), &["    \"fk\": \"%(table_name)s_to_%(referred_table_name)s\",\n"]);
     let repo = farm();
     let (path, _) = adopted(&repo, &["--convention", "postgresql"]);
     holds(&repo.read(&path), &["    \"pk\": \"%(table_name)s_pkey\",\n"]);
@@ -163,16 +146,8 @@ fn checks_are_left_out_where_they_would_fail_or_be_in_doubt() {
     for (models, revision, place) in [
         ("\nA = CheckConstraint('year > 0')\n", "", "app/models.py:7"),
         ("\nA = CheckConstraint('year > 0', name=NAME)\n", "", "app/models.py:7"),
-        (
-            "\nA = CheckConstraint('year > 0', name='ck_goat_year')\n",
-            "",
-            "app/models.py:7",
-        ),
-        (
-            "",
-            "    op.create_check_constraint(None, 'goat', 'id > 0')\n",
-            "migrations/versions/a1_goats.py:13",
-        ),
+        ("\nA = CheckConstraint('year > 0', name='ck_goat_year')\n", "", "app/models.py:7"),
+        ("", "    op.create_check_constraint(None, 'goat', 'id > 0')\n", "migrations/versions/a1_goats.py:13"),
         (
             "",
             "    op.drop_constraint('year_ok', 'goat', type_='check')\n",
@@ -185,14 +160,8 @@ fn checks_are_left_out_where_they_would_fail_or_be_in_doubt() {
         holds(&text, &["CHECKS = ()\n"]);
     }
     for (models, checks) in [
-        (
-            "\nA = CheckConstraint('year > 0', name='year_ok')\n",
-            "CHECKS = (\n    \"year_ok\",\n)\n",
-        ),
-        (
-            "\nA = CheckConstraint('year > 0', name=conv('ck_goat_year'))\n",
-            "CHECKS = ()\n",
-        ),
+        ("\nA = CheckConstraint('year > 0', name='year_ok')\n", "CHECKS = (\n    \"year_ok\",\n)\n"),
+        ("\nA = CheckConstraint('year > 0', name=conv('ck_goat_year'))\n", "CHECKS = ()\n"),
         (
             "\nA = Enum('kid', 'doe', name='kind', native_enum=False, create_constraint=True)\nB = CheckConstraint('a', name='\\'\"\\\\\u{fc}\u{1f410}')\n",
             "CHECKS = (\n    \"'\\\"\\\\\\u00fc\\U0001f410\",\n    \"kind\",\n)\n",
@@ -236,20 +205,14 @@ fn keys_that_are_not_in_order_have_their_numbers_written() {
         repo.write("alembic.ini", format!("{INI}sqlalchemy.url = {url}\n"));
         repo.write("requirements.txt", requirements);
         let table = format!("op.create_table('t', {columns}{schema})\n    op.create_table('goat'");
-        repo.write(
-            "migrations/versions/a1_goats.py",
-            FIRST.replace("op.create_table('goat'", &table),
-        );
+        repo.write("migrations/versions/a1_goats.py", FIRST.replace("op.create_table('goat'", &table));
         commit(&repo);
         let (path, _) = adopted(&repo, &[]);
         repo.read(&path)
     };
     let numbers = "NUMBERS = {\n    (\"t\", \"a\"): 2,\n    (\"t\", \"z\"): 1,\n}\n";
     holds(&numbered("mysql+pymysql://h/d", "", "psycopg2"), &[numbers]);
-    holds(
-        &numbered("driver://h/d", ", schema='s'", ""),
-        &["    (\"s.t\", \"a\"): 2,\n"],
-    );
+    holds(&numbered("driver://h/d", ", schema='s'", ""), &["    (\"s.t\", \"a\"): 2,\n"]);
     holds(&numbered("postgresql://h/d", "", ""), &["NUMBERS = {}\n"]);
     holds(&numbered("driver://h/d", "", "psycopg2"), &["NUMBERS = {}\n"]);
     holds(&numbered("driver://h/d", "", "psycopg2\npymysql"), &[numbers]);
@@ -297,16 +260,8 @@ fn the_file_goes_where_the_configuration_says() {
             first,
             "migrations/versions/adopt_the_naming_convention-ID.py",
         ),
-        (
-            "truncate_slug_length = 12\n",
-            first,
-            "migrations/versions/ID_adopt_the_.py",
-        ),
-        (
-            "version_locations = one two\n",
-            "two/a1.py",
-            "two/ID_adopt_the_naming_convention.py",
-        ),
+        ("truncate_slug_length = 12\n", first, "migrations/versions/ID_adopt_the_.py"),
+        ("version_locations = one two\n", "two/a1.py", "two/ID_adopt_the_naming_convention.py"),
         (
             "path_separator = os\nversion_locations = %(here)s/one:%(here)s/two\n",
             "one/deep/a1.py",
@@ -317,11 +272,7 @@ fn the_file_goes_where_the_configuration_says() {
     }
     let pyproject = "[tool.alembic]\nscript_location = \"%(here)s/migrations\"\nversion_locations = [\"%(here)s/two\"]\nfile_template = \"%%(rev)s\"\n";
     assert_eq!(place("[alembic]\n", pyproject, "two/a1.py"), "two/ID.py");
-    let dated = place(
-        &format!("{INI}file_template = %%(year)d/%%(month).2d-%%(rev)s\n"),
-        "",
-        first,
-    );
+    let dated = place(&format!("{INI}file_template = %%(year)d/%%(month).2d-%%(rev)s\n"), "", first);
     let (year, rest) = dated
         .strip_prefix("migrations/versions/")
         .unwrap()
@@ -336,18 +287,11 @@ fn the_file_goes_where_the_configuration_says() {
 #[test]
 fn one_environment_is_meant() {
     let repo = farm();
-    for (path, text) in [
-        ("other/env.py", ENV),
-        ("other/script.py.mako", ""),
-        ("other/versions/a1.py", FIRST),
-    ] {
+    for (path, text) in [("other/env.py", ENV), ("other/script.py.mako", ""), ("other/versions/a1.py", FIRST)] {
         repo.write(path, text);
     }
     commit(&repo);
-    holds(
-        &refused(&repo, &[]),
-        &["several Alembic environments", "--environment (`migrations`, `other`)"],
-    );
+    holds(&refused(&repo, &[]), &["several Alembic environments", "--environment (`migrations`, `other`)"]);
     holds(
         &refused(&repo, &["--environment", "app"]),
         &["`app` holds no `env.py` of Alembic", "`migrations`, `other`"],
@@ -374,10 +318,7 @@ fn one_environment_is_meant() {
     repo.write("a.py", "x = 1\n");
     commit(&repo);
     holds(&refused(&repo, &[]), &["no Alembic environment was found in `.`"]);
-    holds(
-        &refused(&repo, &["--environment", "a"]),
-        &["no Alembic environment was found in `a`"],
-    );
+    holds(&refused(&repo, &["--environment", "a"]), &["no Alembic environment was found in `a`"]);
 }
 
 #[test]
@@ -387,20 +328,11 @@ fn a_convention_that_is_there_is_taken_as_it_is() {
     holds(&refused(&repo, &["--revision-only"]), &["has no naming convention"]);
     repo.write(MODELS, models);
     commit(&repo);
-    holds(
-        &refused(&repo, &[]),
-        &["`app/models.py:4` has a naming convention", "--revision-only"],
-    );
+    holds(&refused(&repo, &[]), &["`app/models.py:4` has a naming convention", "--revision-only"]);
     let (path, _) = adopted(&repo, &["--revision-only"]);
-    holds(
-        &repo.read(&path),
-        &["CONVENTION = {\n    \"pk\": \"pk_%(table_name)s\",\n    \"uq\": None,\n}\n"],
-    );
+    holds(&repo.read(&path), &["CONVENTION = {\n    \"pk\": \"pk_%(table_name)s\",\n    \"uq\": None,\n}\n"]);
     assert_eq!(repo.read(MODELS), models);
-    holds(
-        &said(repo.tool(&["adopt", "--revision-only"]), 0).out,
-        &["nothing is left to do"],
-    );
+    holds(&said(repo.tool(&["adopt", "--revision-only"]), 0).out, &["nothing is left to do"]);
     // Another convention wants another revision.
     repo.write(MODELS, models.replace("pk_%", "key_%"));
     commit(&repo);
@@ -412,10 +344,7 @@ fn a_convention_that_is_there_is_taken_as_it_is() {
     repo.write("app/name_of.py", "");
     commit(&repo);
     holds(&refused(&repo, &["--revision-only"]), &["cannot be read"]);
-    let clash = said(
-        repo.tool(&["adopt", "--revision-only", "--convention", "sqlalchemy"]),
-        2,
-    );
+    let clash = said(repo.tool(&["adopt", "--revision-only", "--convention", "sqlalchemy"]), 2);
     holds(&clash.err, &["cannot be used with"]);
 }
 
@@ -424,14 +353,8 @@ fn the_only_head_is_built_on() {
     let repo = farm();
     repo.write("migrations/versions/b1.py", "revision = 'b1'\ndown_revision = None\n");
     commit(&repo);
-    holds(
-        &refused(&repo, &[]),
-        &["several heads (`a1`, `b1`)", "`alembic merge heads`"],
-    );
-    repo.write(
-        "migrations/versions/c1.py",
-        "revision = 'c1'\ndown_revision = ('a1', 'b1')\n",
-    );
+    holds(&refused(&repo, &[]), &["several heads (`a1`, `b1`)", "`alembic merge heads`"]);
+    repo.write("migrations/versions/c1.py", "revision = 'c1'\ndown_revision = ('a1', 'b1')\n");
     commit(&repo);
     let (path, _) = adopted(&repo, &[]);
     holds(&repo.read(&path), &["\ndown_revision = \"c1\"\n"]);
@@ -439,19 +362,13 @@ fn the_only_head_is_built_on() {
     let repo = farm();
     repo.write("migrations/versions/b1.py", "revision = 'b1'\ndown_revision = LAST\n");
     commit(&repo);
-    holds(
-        &refused(&repo, &[]),
-        &["what `migrations/versions/b1.py` builds on is computed"],
-    );
+    holds(&refused(&repo, &[]), &["what `migrations/versions/b1.py` builds on is computed"]);
 
     // Without any, the convention is all there is to do.
     let repo = farm();
     fs::remove_file(repo.join("migrations/versions/a1_goats.py")).unwrap();
     commit(&repo);
     let told = said(repo.tool(&["adopt"]), 0).out;
-    holds(
-        &told,
-        &["there is no revision yet", "  git add app/models.py && git commit"],
-    );
+    holds(&told, &["there is no revision yet", "  git add app/models.py && git commit"]);
     assert_eq!(repo.git(&["status", "--porcelain"]).trim(), "M app/models.py");
 }

@@ -36,16 +36,10 @@ fn an_ignore_comment_lets_the_commit_through_once_it_is_staged() {
     let text = repo.read(MODELS);
     assert_eq!(
         text,
-        format!(
-            "{}\n\n# The shop's models.\n",
-            BASE.replace("class Base(DeclarativeBase):\n", IGNORED)
-        )
+        format!("{}\n\n# The shop's models.\n", BASE.replace("class Base(DeclarativeBase):\n", IGNORED))
     );
     let said = words(&repo.try_git(&["commit", "-m", "comment"]));
-    assert!(
-        said.contains("is fixed in your working tree: stage it with `git add app/models.py`"),
-        "{said}"
-    );
+    assert!(said.contains("is fixed in your working tree: stage it with `git add app/models.py`"), "{said}");
     repo.git(&["add", MODELS]);
     commits(&repo);
     // Nothing is left to be ignored, so that nothing is written.
@@ -62,14 +56,8 @@ fn an_ignore_comment_can_be_staged_at_once_beside_other_edits() {
     let mine = format!("import os\n{}", repo.read(MODELS));
     repo.write(MODELS, &mine);
     let said = repo.ends(&["fix", "--ignore", "--restage"], 0);
-    assert!(
-        said.contains("ignored and staged 1 finding from now on in app/models.py"),
-        "{said}"
-    );
-    assert_eq!(
-        repo.read(MODELS),
-        mine.replace("class Base(DeclarativeBase):\n", IGNORED)
-    );
+    assert!(said.contains("ignored and staged 1 finding from now on in app/models.py"), "{said}");
+    assert_eq!(repo.read(MODELS), mine.replace("class Base(DeclarativeBase):\n", IGNORED));
     commits(&repo);
     assert!(!repo.git(&["show", "HEAD:app/models.py"]).contains("import os"));
 }
@@ -122,28 +110,12 @@ fn comments_are_not_mixed_with_fixes() {
     let repo = blocked();
     let before = repo.read(MODELS);
     let said = repo.ends(&["fix", "--ignore", "--unsafe-fixes", "--staged"], 2);
-    assert!(
-        said.contains("'--ignore[=<RULE>]' cannot be used with '--unsafe-fixes'"),
-        "{said}"
-    );
+    assert!(said.contains("'--ignore[=<RULE>]' cannot be used with '--unsafe-fixes'"), "{said}");
     let said = repo.ends(&["fix", "--ignore", "unnamed-drop"], 2);
-    assert!(
-        said.contains("`unnamed-drop` is a rule and no path: `fix --ignore=unnamed-drop`"),
-        "{said}"
-    );
+    assert!(said.contains("`unnamed-drop` is a rule and no path: `fix --ignore=unnamed-drop`"), "{said}");
     assert_eq!(repo.read(MODELS), before);
     // `check` means by `--ignore` what it always did.
-    repo.ends(
-        &[
-            "check",
-            "--fix",
-            "--unsafe-fixes",
-            "--staged",
-            "--ignore",
-            "missing-naming-convention",
-        ],
-        0,
-    );
+    repo.ends(&["check", "--fix", "--unsafe-fixes", "--staged", "--ignore", "missing-naming-convention"], 0);
     assert_eq!(repo.read(MODELS), before);
 }
 
@@ -182,10 +154,7 @@ fn of_hook(id: &str, key: &str) -> String {
 fn the_hook_that_fixes_gets_the_commit_through() {
     let id = alembic_named::invocation::FIXING_HOOK;
     assert_eq!(of_hook(id, "stages"), "[manual]");
-    assert_eq!(
-        of_hook(id, "language"),
-        of_hook("alembic-named-system", "language").replace("system", "rust")
-    );
+    assert_eq!(of_hook(id, "language"), of_hook("alembic-named-system", "language").replace("system", "rust"));
     let entry = of_hook(id, "entry");
     let (program, arguments) = entry.split_once(' ').unwrap();
     assert_eq!(program, "alembic-named");
@@ -198,10 +167,7 @@ fn the_hook_that_fixes_gets_the_commit_through() {
     // pre-commit adds the names of the files that are staged.
     let arguments: Vec<&str> = arguments.split(' ').chain([file]).collect();
     let said = repo.ends(&arguments, 1);
-    assert!(
-        said.contains("stage it again: git add migrations/versions/a.py"),
-        "{said}"
-    );
+    assert!(said.contains("stage it again: git add migrations/versions/a.py"), "{said}");
     repo.git(&["add", file]);
     commits(&repo);
 }
@@ -232,10 +198,7 @@ fn a_printed_command_can_be_typed_outside_of_the_hook() {
     let own = std::path::Path::new(PROGRAM).parent().unwrap();
     assert_eq!(typed(&[&bin, own]), "alembic-named fix --ignore --staged");
     let command = typed(&[&bin]);
-    assert_eq!(
-        command,
-        format!("{} fix --ignore --staged", bin.join("alembic-named").display())
-    );
+    assert_eq!(command, format!("{} fix --ignore --staged", bin.join("alembic-named").display()));
     let output = repo.command("sh").args(["-c", &command]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", words(&output));
     repo.git(&["add", MODELS]);

@@ -27,10 +27,7 @@ fn found(repo: &Repo, arguments: &[&str], expected: &[&str]) {
 #[track_caller]
 fn found_in(repo: &Repo, folder: &str, arguments: &[&str], expected: &[&str]) {
     let status = i32::from(!expected.is_empty());
-    let said = said(
-        repo.tool_in(folder, &[arguments, &["--format", "concise"]].concat()),
-        status,
-    );
+    let said = said(repo.tool_in(folder, &[arguments, &["--format", "concise"]].concat()), status);
     assert_eq!(paths(&said), expected, "{arguments:?}: {}", said.err);
 }
 
@@ -50,17 +47,10 @@ fn how_a_run_ends() {
 #[test]
 fn a_warning_does_not_block() {
     let repo = staged(UNNAMED);
-    repo.stage(
-        "alembic-named.toml",
-        "severity = { unnamed-constraint = 'warning', unnamed-drop = 'off' }\n",
-    );
+    repo.stage("alembic-named.toml", "severity = { unnamed-constraint = 'warning', unnamed-drop = 'off' }\n");
     let told = said(repo.tool(&[]), 0);
     assert!(told.out.starts_with("warning[unnamed-constraint]"), "{}", told.out);
-    assert!(
-        told.out.ends_with("1 file checked: 1 warning, fixable\n"),
-        "{}",
-        told.out
-    );
+    assert!(told.out.ends_with("1 file checked: 1 warning, fixable\n"), "{}", told.out);
 }
 
 #[test]
@@ -94,10 +84,7 @@ fn nothing_checked_is_said() {
         }
     };
     nothing(&[], "nothing new or changed is staged");
-    nothing(
-        &["--from-ref=HEAD"],
-        "nothing was added or changed since the merge base",
-    );
+    nothing(&["--from-ref=HEAD"], "nothing was added or changed since the merge base");
     repo.stage("README.md", "text\n");
     nothing(&[], "1 file is staged, and it is no Python");
     nothing(&["README.md"], "there is no Python file in what was named");
@@ -107,10 +94,7 @@ fn nothing_checked_is_said() {
     repo.stage("NOTES.md", "text\n");
     nothing(&[], "2 files are staged, none of them is Python");
     repo.commit("text");
-    nothing(
-        &["--from-ref=HEAD~1"],
-        "no Python file was added or changed since the merge base",
-    );
+    nothing(&["--from-ref=HEAD~1"], "no Python file was added or changed since the merge base");
     let one = "1 Python file is excluded by the configuration or by --exclude";
     nothing(&[FILE, "--exclude", "migrations"], one);
     repo.stage(OTHER, migration(NAMED));
@@ -125,11 +109,7 @@ fn findings_go_to_one_stream_and_all_else_to_the_other() {
     let repo = staged(UNNAMED);
     let told = said(repo.tool(&["-v"]), 1);
     assert!(told.out.starts_with("error[unnamed-constraint]"), "{}", told.out);
-    assert!(
-        told.out.ends_with("1 file checked: 2 errors, both fixable\n"),
-        "{}",
-        told.out
-    );
+    assert!(told.out.ends_with("1 file checked: 2 errors, both fixable\n"), "{}", told.out);
     for (words, is_finding) in [
         ("--> migrations", true),
         ("help: ", true),
@@ -165,10 +145,7 @@ fn quiet_says_nothing_but_findings() {
 fn verbose_tells_how_it_was_found_out() {
     let shop = Repo::new();
     shop.stage(MODELS, BASE)
-        .stage(
-            "alembic.ini",
-            "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n",
-        )
+        .stage("alembic.ini", "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n")
         .stage("migrations/env.py", ENV)
         .stage(FILE, migration(UNNAMED));
     let told = said(shop.tool(&["--verbose"]), 1);
@@ -185,11 +162,7 @@ fn verbose_tells_how_it_was_found_out() {
     let split = shop.git(&["update-index", "--split-index"]);
     assert_eq!(split, "");
     let told = said(shop.tool(&["--verbose"]), 1);
-    assert!(
-        told.err.contains("read from: index, by the git program ("),
-        "{}",
-        told.err
-    );
+    assert!(told.err.contains("read from: index, by the git program ("), "{}", told.err);
     let told = said(shop.tool(&["--verbose", "."]), 1);
     assert!(told.err.contains("read from: working tree, by "), "{}", told.err);
 }
@@ -205,11 +178,7 @@ fn an_environment_without_metadata_is_told_by_verbose_alone() {
     let note = "  target_metadata: None\n  note: no naming convention is applied, by migrations/env.py:3\n";
     assert!(told.err.contains(note), "{}", told.err);
     let told = said(repo.tool(&[]), 0);
-    assert!(
-        !told.out.contains("target_metadata") && !told.err.contains("target_metadata"),
-        "{}",
-        told.out
-    );
+    assert!(!told.out.contains("target_metadata") && !told.err.contains("target_metadata"), "{}", told.out);
     repo.stage(FILE, migration(UNNAMED));
     let told = said(repo.tool(&[]), 1);
     assert!(
@@ -241,11 +210,7 @@ fn windows_line_ends_change_nothing() {
             repo.stage(path, text.replace('\n', end));
         }
         let told = said(repo.tool(&["--format=concise"]), 1);
-        (
-            told,
-            said(repo.tool(&["fix", "--staged"]), 1),
-            repo.read(OTHER).replace(end, "\n"),
-        )
+        (told, said(repo.tool(&["fix", "--staged"]), 1), repo.read(OTHER).replace(end, "\n"))
     };
     let (unix, windows) = (outcome("\n"), outcome("\r\n"));
     assert!(unix.0.out.contains("name it `fk_order_x`"), "{:?}", unix.0);

@@ -199,13 +199,7 @@ fn the_messages_are_those_of_the_program() {
                 .unwrap()
                 .is_match(&printed)
         });
-        assert!(
-            !messages.is_empty() && is_seen,
-            "{seen}\nbut this is printed:\n{printed}"
-        );
-        assert!(
-            seen.ends_with(&format!("({})", status.unwrap())),
-            "{seen}: ends with {status:?}"
-        );
+        assert!(!messages.is_empty() && is_seen, "{seen}\nbut this is printed:\n{printed}");
+        assert!(seen.ends_with(&format!("({})", status.unwrap())), "{seen}: ends with {status:?}");
     }
 }

@@ -47,11 +47,7 @@ fn an_index_that_is_none() {
     let mut newer = whole.clone();
     newer[7] = 9;
     std::fs::write(&path, &newer).unwrap();
-    fails(
-        &repo,
-        &[],
-        &[index, "has a format that the installed git does not know", "update git"],
-    );
+    fails(&repo, &[], &[index, "has a format that the installed git does not know", "update git"]);
     std::fs::write(&path, &whole[..40]).unwrap();
     fails(&repo, &[], &[repo.path().to_str().unwrap()]);
     // What is on disk can still be checked.
@@ -63,11 +59,7 @@ fn an_index_that_lies_elsewhere() {
     let repo = staged_later(NAMED);
     let mut command = repo.tool(&[]);
     command.env("GIT_INDEX_FILE", "nowhere/index");
-    fails_as(
-        &repo,
-        command,
-        &["nowhere/index", "does not exist although HEAD holds files"],
-    );
+    fails_as(&repo, command, &["nowhere/index", "does not exist although HEAD holds files"]);
 }
 
 /// The program as a user without rights.
@@ -92,26 +84,11 @@ fn what_may_not_be_read() {
     }
     forbid(&repo, FILE);
     let disk = as_nobody(&repo, &[FILE]);
-    fails_as(
-        &repo,
-        disk,
-        &[
-            FILE,
-            "Permission denied",
-            "check that it exists and that you may read it",
-        ],
-    );
-    assert!(
-        said(as_nobody(&repo, &[]), 0).out.starts_with("1 file checked"),
-        "the index holds it"
-    );
+    fails_as(&repo, disk, &[FILE, "Permission denied", "check that it exists and that you may read it"]);
+    assert!(said(as_nobody(&repo, &[]), 0).out.starts_with("1 file checked"), "the index holds it");
     forbid(&repo, ".git/index");
     let index = as_nobody(&repo, &[]);
-    fails_as(
-        &repo,
-        index,
-        &[".git/index", "Permission denied", "check its permissions"],
-    );
+    fails_as(&repo, index, &[".git/index", "Permission denied", "check its permissions"]);
     repo.write("closed/a.py", "");
     forbid(&repo, "closed");
     let folder = as_nobody(&repo, &["."]);
@@ -124,11 +101,7 @@ fn a_link_that_leads_out_of_the_repository() {
     let (repo, outside) = (staged_later(NAMED), Repo::none());
     outside.write("a.py", migration(UNNAMED));
     symlink(outside.join("a.py"), repo.join("out.py")).unwrap();
-    fails(
-        &repo,
-        &["out.py"],
-        &["`out.py`", "leads out of", "name the file itself"],
-    );
+    fails(&repo, &["out.py"], &["`out.py`", "leads out of", "name the file itself"]);
     symlink(FILE, repo.join("inside.py")).unwrap();
     assert!(said(repo.tool(&["inside.py"]), 0).out.starts_with("1 file checked"));
 }
@@ -137,10 +110,7 @@ fn a_link_that_leads_out_of_the_repository() {
 fn the_current_folder_is_gone() {
     let repo = staged_later(NAMED);
     let mut shell = repo.command("sh");
-    shell.args([
-        "-c",
-        &format!("mkdir gone && cd gone && rmdir ../gone && exec '{PROGRAM}'"),
-    ]);
+    shell.args(["-c", &format!("mkdir gone && cd gone && rmdir ../gone && exec '{PROGRAM}'")]);
     let told = said(assert_cmd::Command::from_std(shell), 2);
     assert!(
         told.err
@@ -155,21 +125,13 @@ fn a_configuration_that_is_wrong() {
     let repo = staged_later(NAMED);
     for (path, text, parts) in [
         ("alembic-named.toml", "select = [\n", &["alembic-named.toml:1:11: "][..]),
-        (
-            "alembic-named.toml",
-            "\n\nselct = []\n",
-            &["alembic-named.toml:3:1: ", "did you mean `select`?"],
-        ),
+        ("alembic-named.toml", "\n\nselct = []\n", &["alembic-named.toml:3:1: ", "did you mean `select`?"]),
         (
             "alembic-named.toml",
             "ignore = ['unamed-drop']\n",
             &["alembic-named.toml", "did you mean `unnamed-drop`?"],
         ),
-        (
-            "alembic-named.toml",
-            "exclude = ['a[']\n",
-            &["alembic-named.toml", "`a[`", "is not a glob"],
-        ),
+        ("alembic-named.toml", "exclude = ['a[']\n", &["alembic-named.toml", "`a[`", "is not a glob"]),
         (
             "alembic-named.toml",
             "severity = { unnamed-drop = 'bad' }\n",
@@ -180,11 +142,7 @@ fn a_configuration_that_is_wrong() {
             "[tool.alembic-named]\nexclude = 1\n",
             &["migrations/pyproject.toml:2:11: "],
         ),
-        (
-            "migrations/pyproject.toml",
-            "[tool.alembic-named\n",
-            &["migrations/pyproject.toml:1:20: "],
-        ),
+        ("migrations/pyproject.toml", "[tool.alembic-named\n", &["migrations/pyproject.toml:1:20: "]),
     ] {
         repo.stage(path, text);
         fails(&repo, &[], parts);
@@ -206,10 +164,7 @@ fn a_conflict_that_is_not_resolved() {
     repo.stage(FILE, migration("'ours'")).stage("README.md", "ours\n");
     repo.commit("ours");
     assert!(!repo.try_git(&["merge", "side"]).status.success());
-    let parts = [
-        &format!("`{FILE}` is in conflict"),
-        "resolve it and stage it with `git add`",
-    ];
+    let parts = [&format!("`{FILE}` is in conflict"), "resolve it and stage it with `git add`"];
     fails(&repo, &[], &parts);
     fails(&repo, &["--staged", FILE], &parts);
     fails(&repo, &["--staged", "migrations"], &parts);
@@ -231,15 +186,7 @@ fn a_bare_repository() {
     repo.git(&["push", "--quiet", bare.path().to_str().unwrap(), "main"]);
     let path = bare.path().to_str().unwrap();
     for arguments in [&[][..], &["--all"]] {
-        fails(
-            &bare,
-            arguments,
-            &[
-                path,
-                "is a bare repository",
-                "name two revisions with --from-ref and --to-ref",
-            ],
-        );
+        fails(&bare, arguments, &[path, "is a bare repository", "name two revisions with --from-ref and --to-ref"]);
     }
     assert!(
         said(bare.tool(&["--from-ref=main~1", "--to-ref=main"]), 0)
@@ -252,10 +199,7 @@ fn a_bare_repository() {
 fn revisions_that_are_not_there() {
     let repo = staged_later(NAMED);
     repo.commit("second");
-    let parts = [
-        "unknown revision `no-such`",
-        "check the spelling, or fetch it with `git fetch`",
-    ];
+    let parts = ["unknown revision `no-such`", "check the spelling, or fetch it with `git fetch`"];
     fails(&repo, &["--from-ref", "no-such"], &parts);
     fails(&repo, &["--from-ref", "main", "--to-ref", "no-such"], &parts);
     fails(&repo, &["--from-ref=-x"], &["unknown revision `-x`"]);
@@ -278,10 +222,7 @@ fn histories_without_a_common_commit() {
     fails(
         &repo,
         &["--from-ref=main"],
-        &[
-            "`main` and `HEAD` have no common commit",
-            "name two revisions of one history",
-        ],
+        &["`main` and `HEAD` have no common commit", "name two revisions of one history"],
     );
     repo.git(&["checkout", "--quiet", "-b", "side", "main"]);
     repo.commit("side");
@@ -290,11 +231,7 @@ fn histories_without_a_common_commit() {
     let shallow = Repo::none();
     let url = format!("file://{}", repo.path().display());
     shallow.git(&["clone", "--quiet", "--depth=1", "--no-single-branch", &url, "."]);
-    fails(
-        &shallow,
-        &["--from-ref=origin/side"],
-        &["in this shallow clone", "`git fetch --unshallow`"],
-    );
+    fails(&shallow, &["--from-ref=origin/side"], &["in this shallow clone", "`git fetch --unshallow`"]);
 }
 
 #[test]
@@ -320,11 +257,7 @@ fn git_is_needed_and_not_installed() {
     repo.git(&["update-index", "--split-index"]);
     let mut command = repo.tool(&[]);
     command.env("PATH", "/nowhere");
-    fails_as(
-        &repo,
-        command,
-        &["can only be read by git itself", "install git or add it to the PATH"],
-    );
+    fails_as(&repo, command, &["can only be read by git itself", "install git or add it to the PATH"]);
 }
 
 #[test]
@@ -334,10 +267,6 @@ fn a_repository_that_git_refuses() {
         return;
     }
     let path = repo.path().to_str().unwrap();
-    fails(
-        &repo,
-        &[],
-        &[path, "another user owns it", "git config --global --add safe.directory"],
-    );
+    fails(&repo, &[], &[path, "another user owns it", "git config --global --add safe.directory"]);
     assert!(Path::new(path).exists());
 }

@@ -90,20 +90,11 @@ fn staged_files_must_be_staged_again() {
 
 #[test]
 fn named_files_are_done_when_they_are_fixed() {
-    for arguments in [
-        ["fix", FILE].as_slice(),
-        &["--fix", FILE],
-        &["fix", "migrations"],
-        &["fix", "."],
-    ] {
+    for arguments in [["fix", FILE].as_slice(), &["--fix", FILE], &["fix", "migrations"], &["fix", "."]] {
         let repo = staged_later(UNNAMED);
         repo.ends(arguments, 0);
         assert_eq!(repo.read(FILE), migration(NAMED));
-        assert_eq!(
-            in_index(&repo, FILE),
-            migration(UNNAMED),
-            "only the working file is written"
-        );
+        assert_eq!(in_index(&repo, FILE), migration(UNNAMED), "only the working file is written");
         repo.ends(arguments, 0);
     }
     let folder = tempfile::tempdir().unwrap();
@@ -119,22 +110,13 @@ fn a_finding_that_is_left_blocks() {
         "    op.create_unique_constraint([[None=>op.f('uq_order_code')]], 'order', ['code'])",
         "    op.drop_constraint([[None=>op.f('uq_order_code')]], 'order', type_='unique')\n    op.drop_index(None)",
     ));
-    for (arguments, staged) in [
-        (["fix", FILE].as_slice(), false),
-        (&["fix", "--staged", "--restage"], true),
-    ] {
+    for (arguments, staged) in [(["fix", FILE].as_slice(), false), (&["fix", "--staged", "--restage"], true)] {
         let repo = Repo::new();
         repo.stage(FILE, &before);
         let said = repo.ends(arguments, 1);
-        assert!(
-            said.contains("error[unnamed-drop]") && !said.contains("error[unnamed-constraint]"),
-            "{said}"
-        );
+        assert!(said.contains("error[unnamed-drop]") && !said.contains("error[unnamed-constraint]"), "{said}");
         assert_eq!(repo.read(FILE), after);
-        assert_eq!(
-            in_index(&repo, FILE),
-            if staged { after.clone() } else { before.clone() }
-        );
+        assert_eq!(in_index(&repo, FILE), if staged { after.clone() } else { before.clone() });
     }
 }
 
@@ -172,10 +154,7 @@ fn what_a_database_may_hold_is_changed_only_when_that_is_said() {
     assert!(words(&diff).contains("+    op.drop_constraint(op.f('order_invoice_id_fkey')"));
     // The name that PostgreSQL chose, in both halves.
     repo.ends(&["fix", "--staged", "--unsafe-fixes"], 1);
-    assert_eq!(
-        repo.read(FILE),
-        migration("op.f('order_invoice_id_fkey')") + "# touched\n"
-    );
+    assert_eq!(repo.read(FILE), migration("op.f('order_invoice_id_fkey')") + "# touched\n");
     repo.git(&["add", "-A"]);
     repo.ends(&["fix", "--staged", "--unsafe-fixes"], 0);
 }

@@ -163,10 +163,7 @@ impl Writer<'_> {
             } else {
                 ""
             };
-            self.line(
-                depth - 1,
-                &format!("with op.batch_alter_table({table}{more}{reflected}) as batch_op:"),
-            );
+            self.line(depth - 1, &format!("with op.batch_alter_table({table}{more}{reflected}) as batch_op:"));
         }
         let has_warning = !creates && !constraint.named && self.random.once_in(2);
         if has_warning {
@@ -257,10 +254,7 @@ fn style(random: &mut Random) -> Style {
         &("from alembic import op as o", "o"),
         &("import alembic.op", "alembic.op"),
         &("from alembic.op import *", ""),
-        &(
-            "from alembic.op import create_foreign_key, create_unique_constraint, drop_constraint",
-            "",
-        ),
+        &("from alembic.op import create_foreign_key, create_unique_constraint, drop_constraint", ""),
     ]);
     Style {
         import,
@@ -328,10 +322,7 @@ fn template(random: &mut Random) -> String {
     writer.text.push_str("\"\"\"made up\"\"\"\n");
     writer.line(0, import);
     let (revision, previous) = (writer.string("1a2b"), writer.string("0000"));
-    writer.line(
-        0,
-        &format!("revision = {revision}\ndown_revision = {previous}\nNAMES = {{}}\n\n"),
-    );
+    writer.line(0, &format!("revision = {revision}\ndown_revision = {previous}\nNAMES = {{}}\n\n"));
     writer.half("upgrade", &steps(true));
     let mut back = steps(false);
     back.reverse();
@@ -430,11 +421,7 @@ fn made_up_migrations_become_what_they_must() {
     let report = program(&repo, &["--format", "json", "versions"]);
     let report: Value = serde_json::from_slice(&report.stdout).unwrap();
     for (path, before, after) in &files {
-        assert_eq!(
-            &edited(before, path, &report),
-            after,
-            "the edits of {path} in\n{before}"
-        );
+        assert_eq!(&edited(before, path, &report), after, "the edits of {path} in\n{before}");
     }
     assert!(files.iter().filter(|(_, before, after)| before != after).count() > MIGRATIONS / 2);
 

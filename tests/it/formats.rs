@@ -104,27 +104,12 @@ fn check(folder: &Path, variables: Variables<'_>) -> (Staged, Backend) {
     let expected = expected(folder, variables);
     let repository = open(folder, variables);
     let staged = repository.staged().unwrap();
-    assert_eq!(
-        staged.changes.iter().map(record).collect::<Vec<_>>(),
-        expected,
-        "staged, {}",
-        repository.backend()
-    );
+    assert_eq!(staged.changes.iter().map(record).collect::<Vec<_>>(), expected, "staged, {}", repository.backend());
     let index = repository.index().unwrap();
     for change in &staged.changes {
         let content = blob(folder, variables, change.id.as_str());
-        assert_eq!(
-            index.read(&change.path).unwrap().as_ref(),
-            Some(&content),
-            "read {}",
-            change.path
-        );
-        assert_eq!(
-            index.read_id(&change.path, &change.id, change.size).unwrap(),
-            content,
-            "read_id {}",
-            change.path
-        );
+        assert_eq!(index.read(&change.path).unwrap().as_ref(), Some(&content), "read {}", change.path);
+        assert_eq!(index.read_id(&change.path, &change.id, change.size).unwrap(), content, "read_id {}", change.path);
     }
     check_tracked(&repository, &*index, &staged);
     let backend = repository.backend();
@@ -155,11 +140,7 @@ fn check_tracked(repository: &Repository, index: &dyn Snapshot, staged: &Staged)
             None => assert_eq!(change.status, Status::Unmodified, "{}", change.path),
         }
         let is_held = repository.head_holds(&change.path).unwrap();
-        assert!(
-            change.status != Status::Unmodified || is_held.as_ref() == Some(&change.id),
-            "{}",
-            change.path
-        );
+        assert!(change.status != Status::Unmodified || is_held.as_ref() == Some(&change.id), "{}", change.path);
     }
     let paths: Vec<RepoPath> = tracked.iter().map(|change| change.path.clone()).collect();
     assert!(paths.is_sorted());
@@ -223,11 +204,7 @@ struct Copy {
 impl Copy {
     #[track_caller]
     fn of(folder: &Path, variables: Variables<'_>) -> Option<Self> {
-        let index = run_git(
-            folder,
-            variables,
-            &["rev-parse", "--path-format=absolute", "--git-path", "index"],
-        );
+        let index = run_git(folder, variables, &["rev-parse", "--path-format=absolute", "--git-path", "index"]);
         let index = std::ffi::OsStr::from_bytes(index.stdout.trim_ascii_end());
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join("index").to_str().unwrap().to_owned();
@@ -276,10 +253,7 @@ fn run_git(folder: &Path, variables: Variables<'_>, arguments: &[&str]) -> std::
 #[track_caller]
 fn needs_git(repo: &Repo, because: &str) -> Staged {
     let (staged, backend) = check(repo.path(), &[]);
-    assert!(
-        matches!(&backend, Backend::Git { reason } if reason.contains(because)),
-        "{backend}"
-    );
+    assert!(matches!(&backend, Backend::Git { reason } if reason.contains(because)), "{backend}");
     staged
 }
 
@@ -339,13 +313,7 @@ fn check_between(repo: &Repo) {
         let all: Vec<RepoPath> = all.lines().map(RepoPath::from).collect();
         assert_eq!(walk(&*comparison.snapshot, &RepoPath::top()), all);
         assert_eq!(comparison.snapshot.describe(), "tree");
-        assert!(matches!(
-            repository.between("nothing", "HEAD"),
-            Err(GitError::UnknownRevision { .. })
-        ));
-        assert!(matches!(
-            repository.between("HEAD", "--all"),
-            Err(GitError::UnknownRevision { .. })
-        ));
+        assert!(matches!(repository.between("nothing", "HEAD"), Err(GitError::UnknownRevision { .. })));
+        assert!(matches!(repository.between("HEAD", "--all"), Err(GitError::UnknownRevision { .. })));
     }
 }

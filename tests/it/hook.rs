@@ -50,10 +50,7 @@ fn attempt(repo: &Repo, command: &mut Command) -> (Option<i32>, String, bool) {
 fn blocks(repo: &Repo, command: &mut Command) -> String {
     let (status, said, moved) = attempt(repo, command);
     assert_eq!((status, moved), (Some(1), false), "{command:?}: {said}");
-    assert!(
-        said.contains("error[unnamed-constraint]") && said.contains(SUGGESTED),
-        "{said}"
-    );
+    assert!(said.contains("error[unnamed-constraint]") && said.contains(SUGGESTED), "{said}");
     assert!(!said.contains("could not be checked"), "{said}");
     said
 }
@@ -139,10 +136,7 @@ fn a_missing_program_blocks() {
     let shipped = std::fs::read_to_string(root().join("hooks/pre-commit")).unwrap();
     repo.stage(FILE, migration(NAMED));
     for (hook, says) in [
-        (
-            shipped.as_str(),
-            "alembic-named: ALEMBIC_NAMED is '/nowhere/alembic-named'",
-        ),
+        (shipped.as_str(), "alembic-named: ALEMBIC_NAMED is '/nowhere/alembic-named'"),
         ("exec /nowhere/alembic-named check --staged", "not found"),
     ] {
         repo.hook("pre-commit", hook);
@@ -162,10 +156,7 @@ fn a_missing_program_blocks() {
             .env("CARGO_HOME", repo.path()),
     );
     assert_eq!((status, moved), (Some(1), false), "{said}");
-    assert!(
-        said.contains("alembic-named: the program was not found, so nothing was checked"),
-        "{said}"
-    );
+    assert!(said.contains("alembic-named: the program was not found, so nothing was checked"), "{said}");
 }
 
 #[test]
@@ -206,11 +197,7 @@ fn commit_a_path_while_another_file_is_staged() {
     let said = blocks(&repo, &mut commit(&repo, &["--include", FILE]));
     assert!(said.contains(OTHER), "{said}");
     repo.stage(OTHER, migration(NAMED));
-    accepts(
-        &repo,
-        &mut commit(&repo, &["--include", FILE]),
-        "2 files checked, nothing found",
-    );
+    accepts(&repo, &mut commit(&repo, &["--include", FILE]), "2 files checked, nothing found");
 }
 
 #[test]
@@ -253,11 +240,7 @@ fn amend() {
     repo.stage(FILE, migration(NAMED) + "# amended\n");
     accepts(&repo, &mut commit(&repo, &["--amend"]), ONE);
     // The comparison is with HEAD: nothing is staged when only the message changes.
-    accepts(
-        &repo,
-        &mut git(&repo, &["commit", "--amend", "-m", "new message"]),
-        NONE,
-    );
+    accepts(&repo, &mut git(&repo, &["commit", "--amend", "-m", "new message"]), NONE);
 }
 
 #[test]
@@ -390,15 +373,12 @@ fn the_convention_is_read_from_the_index_too() {
              'uq': 'u', 'ck': 'c', 'ix': 'i'}})\n"
         )
     };
-    repo.stage(
-        "alembic.ini",
-        "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n",
-    )
-    .stage("migrations/env.py", ENV)
-    .stage("app/__init__.py", "")
-    .stage(MODELS, models("staged_%(table_name)s"))
-    .write(MODELS, models("on_disk_%(table_name)s"))
-    .stage(FILE, migration(UNNAMED));
+    repo.stage("alembic.ini", "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n")
+        .stage("migrations/env.py", ENV)
+        .stage("app/__init__.py", "")
+        .stage(MODELS, models("staged_%(table_name)s"))
+        .write(MODELS, models("on_disk_%(table_name)s"))
+        .stage(FILE, migration(UNNAMED));
     let (status, said, moved) = attempt(&repo, &mut commit(&repo, &[]));
     assert_eq!((status, moved), (Some(1), false), "{said}");
     assert!(said.contains("staged_order") && !said.contains("on_disk"), "{said}");
@@ -467,10 +447,7 @@ fn a_hook_that_was_kept_is_put_back() {
     let repo = Repo::new();
     let before = "echo before";
     repo.hook("pre-commit", before);
-    let (hook, kept) = (
-        repo.join(".git/hooks/pre-commit"),
-        repo.join(".git/hooks/pre-commit.chained"),
-    );
+    let (hook, kept) = (repo.join(".git/hooks/pre-commit"), repo.join(".git/hooks/pre-commit.chained"));
     let mine = std::fs::read(&hook).unwrap();
     said(repo.tool(&["install", "--manager", "git"]), 0);
     assert_eq!(std::fs::read(&kept).unwrap(), mine);

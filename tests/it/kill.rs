@@ -67,16 +67,10 @@ fn a_kill_leaves_each_file_old_or_new_and_nothing_in_the_way() {
         let entries = repo.git(&["ls-files", "-s"]);
         let staged: Vec<&str> = entries.lines().filter_map(|entry| entry.split(' ').nth(1)).collect();
         let is_staged = staged == [new_id.as_str(); FILES.len()];
-        assert!(
-            is_staged || staged == [old_id.as_str(); FILES.len()],
-            "{at}: neither old nor new: {entries}"
-        );
+        assert!(is_staged || staged == [old_id.as_str(); FILES.len()], "{at}: neither old nor new: {entries}");
         let working = FILES.map(|file| repo.read(file));
         for text in &working {
-            assert!(
-                *text == old || is_staged && *text == new,
-                "{at}: neither old nor new:\n{text}"
-            );
+            assert!(*text == old || is_staged && *text == new, "{at}: neither old nor new:\n{text}");
         }
         let is_done = working.iter().all(|text| *text == new);
         let steps = usize::from(is_staged) + usize::from(is_done);
@@ -93,8 +87,5 @@ fn a_kill_leaves_each_file_old_or_new_and_nothing_in_the_way() {
     }
     repo.git(&["fsck", "--strict"]);
     // No assertion: how far it got depends on the machine.
-    println!(
-        "killed before: {}, between: {}, after: {}",
-        outcomes[0], outcomes[1], outcomes[2]
-    );
+    println!("killed before: {}, between: {}, after: {}", outcomes[0], outcomes[1], outcomes[2]);
 }

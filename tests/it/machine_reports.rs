@@ -155,10 +155,7 @@ fn sarif_says_where_what_and_how_to_fix_it() {
             "region": { "startLine": 11, "startColumn": 5, "endLine": 11, "endColumn": 76 },
         })
     );
-    assert_eq!(
-        create["relatedLocations"][0]["physicalLocation"]["region"]["startLine"],
-        15
-    );
+    assert_eq!(create["relatedLocations"][0]["physicalLocation"]["region"]["startLine"], 15);
     for result in results {
         let rule = &run["tool"]["driver"]["rules"][usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
         assert_eq!(rule["id"], result["ruleId"]);
@@ -195,10 +192,7 @@ fn the_fixes_of_sarif_are_those_of_the_program() {
         let (start, length) = (number("byteOffset"), number("byteLength"));
         by_bytes.splice(start..start + length, new.bytes());
         let line = text.lines().nth(number("startLine") - 1).unwrap();
-        assert_eq!(
-            line.chars().skip(number("startColumn") - 1).take(4).collect::<String>(),
-            "None"
-        );
+        assert_eq!(line.chars().skip(number("startColumn") - 1).take(4).collect::<String>(), "None");
     }
     repo.run(&["fix", "--staged"]);
     let fixed = repo.read(FILE);

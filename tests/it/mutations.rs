@@ -110,11 +110,7 @@ fn throw((name, read, seed): &Target, start: u64, seconds: Option<u64>) {
     while ends.map_or(count < MUTATIONS, |ends| Instant::now() < ends) {
         let bytes = mutate(&mut random, seed.as_bytes());
         let result = catch_unwind(AssertUnwindSafe(|| read(&bytes)));
-        assert!(
-            result.is_ok(),
-            "{name}, seed {start}:\n{}",
-            String::from_utf8_lossy(&bytes)
-        );
+        assert!(result.is_ok(), "{name}, seed {start}:\n{}", String::from_utf8_lossy(&bytes));
         count += 1;
     }
     println!("{name}: {count} mutations from seed {start}");

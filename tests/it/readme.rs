@@ -146,13 +146,7 @@ fn every_configuration_shown_is_accepted() {
             };
             repo.stage(file, &block).stage("a.py", "pass\n");
             let output = run(repo.path(), &["check", "--staged", "--verbose"]);
-            assert_eq!(
-                output.status.code(),
-                Some(0),
-                "{}: {block}{}",
-                document.display(),
-                text(&output.stderr)
-            );
+            assert_eq!(output.status.code(), Some(0), "{}: {block}{}", document.display(), text(&output.stderr));
             count += 1;
         }
     }
@@ -229,11 +223,7 @@ fn what_the_documents_link_to_is_there() {
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let is_elsewhere = target.contains("://") || target.starts_with('#');
             let path = document.parent().unwrap().join(target.split('#').next().unwrap());
-            assert!(
-                is_elsewhere || path.exists(),
-                "{} links to {target}",
-                document.display()
-            );
+            assert!(is_elsewhere || path.exists(), "{} links to {target}", document.display());
             if let Some((file, anchor)) = target.split_once('#').filter(|_| !target.contains("://")) {
                 let linked = if file.is_empty() { document.clone() } else { path };
                 let is_there = anchors(&read(&linked)).any(|one| one == anchor);

@@ -38,13 +38,10 @@ fn with_lines(upgrade: &str, downgrade: &str) -> Repo {
 
 /// The environment of a project, with this code as its models.
 fn with_models(repo: &Repo, models: &str) {
-    repo.stage(
-        "alembic.ini",
-        "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n",
-    )
-    .stage("migrations/env.py", ENV)
-    .stage("app/__init__.py", "")
-    .stage(MODELS, models);
+    repo.stage("alembic.ini", "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n")
+        .stage("migrations/env.py", ENV)
+        .stage("app/__init__.py", "")
+        .stage(MODELS, models);
 }
 
 /// The example of this project, staged before its first commit.
@@ -189,10 +186,7 @@ fn long_names_at_60_columns() {
 /// Migrations with so many pairs each, and an environment whose metadata has no convention.
 fn pairs(files: usize, each: usize) -> Repo {
     let repo = Repo::new();
-    with_models(
-        &repo,
-        "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n",
-    );
+    with_models(&repo, "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n");
     repo.commit("models");
     for file in 0..files {
         let create =
@@ -224,10 +218,7 @@ fn a_report_is_sized_for_a_person() {
         assert!(lines <= 250, "{lines} lines\n{told}");
         // Nothing is lost: what has no line is counted.
         let all = 2 * files * each;
-        assert!(
-            told.contains(&format!("{} checked: {all} errors, all fixable\n", files_of(files))),
-            "{told}"
-        );
+        assert!(told.contains(&format!("{} checked: {all} errors, all fixable\n", files_of(files))), "{told}");
     }
     let (few, _) = lines_at_80(&pairs(5, 4), &[]);
     let (all, told) = lines_at_80(&pairs(5, 4), &["--verbose"]);
@@ -277,20 +268,14 @@ fn what_is_fixed_and_not_staged_must_be_staged_and_no_more() {
     let told = said(repo.tool(&["--staged"]), 1);
     assert!(told.err.starts_with(&stage), "{}", told.err);
     assert_eq!(told.out.matches("error[").count(), 1, "{}", told.out);
-    assert!(
-        told.err.contains("fix both: alembic-named fix --staged\n"),
-        "{}",
-        told.err
-    );
+    assert!(told.err.contains("fix both: alembic-named fix --staged\n"), "{}", told.err);
     // A comment is as good.
     repo.write(FILE, migration(UNNAMED));
     said(repo.tool(&["fix", "--ignore", "--staged", FILE]), 1);
     assert_eq!(said(repo.tool(&["--staged", FILE]), 1).err, stage);
     // What came anew is told with all else.
-    let more = migration(NAMED).replace(
-        "def downgrade",
-        "    op.create_unique_constraint(None, 'order', ['x'])\n\n\ndef downgrade",
-    );
+    let more = migration(NAMED)
+        .replace("def downgrade", "    op.create_unique_constraint(None, 'order', ['x'])\n\n\ndef downgrade");
     repo.write(FILE, more);
     let told = said(repo.tool(&["--staged", FILE]), 1);
     assert!(told.out.starts_with("error[unnamed-constraint]"), "{}", told.out);
@@ -312,10 +297,7 @@ fn a_drop_is_told_whatever_else_is_said_of_its_create() {
         "op.drop_constraint(None, 'order', type_='unique')",
     );
     let told = said(repo.tool(&[]), 1).out;
-    assert!(
-        told.contains("[unnamed-drop]") && told.contains("[name-too-long]"),
-        "{told}"
-    );
+    assert!(told.contains("[unnamed-drop]") && told.contains("[name-too-long]"), "{told}");
 }
 
 /// A marker that stands past the edge has no room for a label.
@@ -348,31 +330,20 @@ fn a_command_for_many_files_works_in_any_folder() {
     repo.commit("all");
     std::fs::create_dir(repo.join("docs")).unwrap();
     let told = said(repo.tool_in("docs", &["--from-ref", "HEAD~1"]), 1);
-    assert!(
-        told.err.contains("alembic-named fix --from-ref 'HEAD~1'\n"),
-        "{}",
-        told.err
-    );
+    assert!(told.err.contains("alembic-named fix --from-ref 'HEAD~1'\n"), "{}", told.err);
     let told = said(repo.tool_in("docs", &["--from-ref", "HEAD~1", "--to-ref", "HEAD"]), 1);
     assert!(told.err.contains("alembic-named fix ..\n"), "{}", told.err);
     // The command does what the report says: the names are those of a new revision.
     said(repo.tool_in("docs", &["fix", "--from-ref", "HEAD~1"]), 0);
     let text = repo.read("migrations/versions/7.py");
-    assert_eq!(
-        text.matches("op.f('fk_order_7_invoice_0_invoice')").count(),
-        2,
-        "{text}"
-    );
+    assert_eq!(text.matches("op.f('fk_order_7_invoice_0_invoice')").count(), 2, "{text}");
 }
 
 /// A commit that touches the models for another reason: the three ways, each as a command.
 #[test]
 fn a_missing_convention_asks_for_a_decision() {
     let repo = Repo::new();
-    with_models(
-        &repo,
-        "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n",
-    );
+    with_models(&repo, "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n");
     let told = said(repo.tool(&[]), 1);
     assert_snapshot!(told.err, @"
     decide once for app/models.py:4 (or set the rule's `severity`):
@@ -382,11 +353,7 @@ fn a_missing_convention_asks_for_a_decision() {
     why: alembic-named explain missing-naming-convention
     ");
     let told = said(repo.tool(&["fix", "--staged"]), 1);
-    assert!(
-        told.err.contains("alembic-named fix --staged --unsafe-fixes\n"),
-        "{}",
-        told.err
-    );
+    assert!(told.err.contains("alembic-named fix --staged --unsafe-fixes\n"), "{}", told.err);
 }
 
 #[test]
@@ -400,21 +367,14 @@ fn odd_names_of_files_in_reports() {
     let repo = Repo::new();
     let odd = "migrations/a \"b\" \u{e9} \u{1b}[31m.py";
     repo.stage(odd, migration(UNNAMED));
-    assert_eq!(
-        json(&repo, &[], 1)["diagnostics"][0]["path"],
-        odd,
-        "a program is told the name as it is"
-    );
+    assert_eq!(json(&repo, &[], 1)["diagnostics"][0]["path"], odd, "a program is told the name as it is");
     for format in ["text", "concise"] {
         let told = said(repo.tool(&["--format", format]), 1);
         assert!(told.out.contains("a \"b\" \u{e9} \\x1b[31m.py"), "{}", told.out);
         assert!(!(told.out + &told.err).contains('\u{1b}'), "{format}");
     }
     let odd = "migrations/a\u{1b}[31m.py";
-    repo.stage(
-        odd,
-        migration(UNNAMED).replace("'order'", "'or\u{1b}[31mder'").into_bytes(),
-    );
+    repo.stage(odd, migration(UNNAMED).replace("'order'", "'or\u{1b}[31mder'").into_bytes());
     repo.write("latin\u{1b}[31m.py", b"op.drop_index('\xff')\n".as_slice());
     for arguments in [
         &[][..],
@@ -424,10 +384,6 @@ fn odd_names_of_files_in_reports() {
         &["--staged", "-v", "no\u{1b}[31m.py"],
     ] {
         let output = repo.tool(arguments).output().unwrap();
-        assert!(
-            !words(&output).contains('\u{1b}'),
-            "{arguments:?}: {:?}",
-            words(&output)
-        );
+        assert!(!words(&output).contains('\u{1b}'), "{arguments:?}: {:?}", words(&output));
     }
 }

@@ -18,10 +18,8 @@ struct Case {
 
 const REVISION: &str = "migrations/versions/b.py";
 
-const ENV: (&str, &str) = (
-    "migrations/env.py",
-    "from alembic import context\nfrom app.models import target_metadata\n",
-);
+const ENV: (&str, &str) =
+    ("migrations/env.py", "from alembic import context\nfrom app.models import target_metadata\n");
 const INI: (&str, &str) = (
     "alembic.ini",
     "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://localhost/shop\n",

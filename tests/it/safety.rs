@@ -60,10 +60,7 @@ fn state(folder: &Path) -> BTreeMap<PathBuf, State> {
         {
             times = (0, 0, 0);
         }
-        state.insert(
-            path,
-            (metadata.ino(), times.0, times.1, times.2, metadata.len(), content),
-        );
+        state.insert(path, (metadata.ino(), times.0, times.1, times.2, metadata.len(), content));
     }
     state
 }
@@ -79,10 +76,7 @@ fn kinds() -> Vec<(&'static str, Repo)> {
     vec![
         ("by hand", prepared(&|_| ())),
         ("as in a hook", prepared(&|repo| drop(repo.git(&["write-tree"])))),
-        (
-            "split",
-            prepared(&|repo| drop(repo.git(&["update-index", "--split-index"]))),
-        ),
+        ("split", prepared(&|repo| drop(repo.git(&["update-index", "--split-index"])))),
         (
             "stale",
             prepared(&|repo| {
@@ -338,10 +332,7 @@ fn an_index_with_flipped_bytes_never_passes() {
             bytes[at] ^= 1 << next(8);
             bytes.truncate(stripped.len() - 20);
             std::fs::write(&path, index::with_hash(&bytes)).unwrap();
-            let what = format!(
-                "version {version}, round {round}, byte {at} of {}, hashed again",
-                stripped.len()
-            );
+            let what = format!("version {version}, round {round}, byte {at} of {}, hashed again", stripped.len());
             let backend = assert_as_git(&repo, &what);
             by_libgit2 += u32::from(matches!(backend, Some(Backend::Libgit2 { .. })));
         }
@@ -380,14 +371,8 @@ fn a_name_of_another_length_is_not_for_libgit2() {
 /// Names, counts and trees: each byte of the cached tree.
 #[test]
 fn a_cached_tree_with_flipped_bits_never_passes() {
-    const FILES: [&str; 6] = [
-        "svc/app/m/env.py",
-        "svc/app/m/b.py",
-        "svc/b/c/d.py",
-        "q/r/s/t.py",
-        "q/r/c/t.py",
-        "e/f.py",
-    ];
+    const FILES: [&str; 6] =
+        ["svc/app/m/env.py", "svc/app/m/b.py", "svc/b/c/d.py", "q/r/s/t.py", "q/r/c/t.py", "e/f.py"];
     let changes: [(&str, &[&str], &[&str]); 5] = [
         ("a file into a folder of folders", &["svc/app/rev.py"], &[]),
         ("a folder", &["svc/d/x.py", "q/x/y/z.py"], &[]),

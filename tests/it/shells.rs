@@ -110,21 +110,15 @@ fn completions_know_every_option() {
 fn completions_are_scripts_of_their_shell() {
     for shell in ["bash", "zsh", "fish"] {
         if let Some(output) = fed(shell, &["-n"], &completions(shell)) {
-            assert!(
-                output.status.success() && output.stderr.is_empty(),
-                "{shell}: {}",
-                words(&output)
-            );
+            assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {}", words(&output));
         }
     }
     let script = "$errors = $null; \
         [void][System.Management.Automation.Language.Parser]::ParseInput([Console]::In.ReadToEnd(), [ref]$null, [ref]$errors); \
         exit $errors.Count";
-    if let Some(output) = fed(
-        "pwsh",
-        &["-NoProfile", "-NonInteractive", "-Command", script],
-        &completions("powershell"),
-    ) {
+    if let Some(output) =
+        fed("pwsh", &["-NoProfile", "-NonInteractive", "-Command", script], &completions("powershell"))
+    {
         assert!(output.status.success(), "{}", words(&output));
     }
 }

@@ -46,11 +46,7 @@ fn projects() -> BTreeMap<PathBuf, String> {
         files.insert(folder.join("app/models.py"), fs::read_to_string(&spelling).unwrap());
     }
     for (convention, models) in [("none", BARE), ("full", FULL)] {
-        for (dialect, url) in [
-            ("pg", "postgresql://h/d"),
-            ("my", "mysql://h/d"),
-            ("sqlite", "sqlite://"),
-        ] {
+        for (dialect, url) in [("pg", "postgresql://h/d"), ("my", "mysql://h/d"), ("sqlite", "sqlite://")] {
             for mode in ["plain", "batch"] {
                 let data = root()
                     .join("tests/data/generated_revisions")
@@ -117,10 +113,7 @@ fn a_convention_that_is_not_committed_names_nothing_in_a_committed_migration() {
     repo.stage("app/models.py", BARE);
     repo.stage(FILE, migration(UNNAMED));
     repo.commit("all");
-    for arguments in [
-        ["fix", ".", "--unsafe-fixes"].as_slice(),
-        &["fix", "--all", "--unsafe-fixes"],
-    ] {
+    for arguments in [["fix", ".", "--unsafe-fixes"].as_slice(), &["fix", "--all", "--unsafe-fixes"]] {
         repo.run(arguments);
         assert!(repo.read("app/models.py").contains("NAMING_CONVENTION"));
         assert_eq!(repo.read(FILE), migration(UNNAMED));
@@ -128,17 +121,11 @@ fn a_convention_that_is_not_committed_names_nothing_in_a_committed_migration() {
     }
     let said = |arguments: &[&str]| words(&repo.run(arguments));
     let report = said(&["check", "--all", "--format", "concise"]);
-    assert!(
-        report.contains("unnamed-constraint") && !report.contains("implicit"),
-        "{report}"
-    );
+    assert!(report.contains("unnamed-constraint") && !report.contains("implicit"), "{report}");
     // A new migration runs under it.
     repo.stage("migrations/versions/b.py", migration(UNNAMED));
     let report = said(&["check", "--format", "concise"]);
-    assert!(
-        report.contains("versions/b.py") && report.contains("implicit-constraint-name"),
-        "{report}"
-    );
+    assert!(report.contains("versions/b.py") && report.contains("implicit-constraint-name"), "{report}");
     // And once it is committed, so does the other one.
     repo.commit("a convention");
     let report = said(&["check", FILE, "--format", "concise"]);

@@ -215,18 +215,13 @@ fn printed_in_toml(text: &str, hook: &str, form: Form, is_listed: bool) -> (Vec<
     // A list in brackets cannot be extended by a table below it.
     let is_closed = is_listed && !text.lines().any(|line| line.trim_start().starts_with(&head));
     let (lines, place) = match form {
-        Form::Jobs if is_closed => (
-            vec![format!("{{ name = \"alembic-named\", {run} }},")],
-            format!("into the list `jobs` of `{hook}`"),
-        ),
-        Form::Commands if is_closed => (
-            vec![format!("alembic-named = {{ {run} }}")],
-            format!("into `commands` of `{hook}`"),
-        ),
-        Form::Jobs => (
-            vec![head, "name = \"alembic-named\"".to_owned(), run],
-            "at its end".to_owned(),
-        ),
+        Form::Jobs if is_closed => {
+            (vec![format!("{{ name = \"alembic-named\", {run} }},")], format!("into the list `jobs` of `{hook}`"))
+        }
+        Form::Commands if is_closed => {
+            (vec![format!("alembic-named = {{ {run} }}")], format!("into `commands` of `{hook}`"))
+        }
+        Form::Jobs => (vec![head, "name = \"alembic-named\"".to_owned(), run], "at its end".to_owned()),
         Form::Commands => (vec![format!("{head}.alembic-named]"), run], "at its end".to_owned()),
     };
     (lines, place)
@@ -241,11 +236,7 @@ mod tests {
     #[test]
     fn the_entry_fits_the_file() {
         for (text, entry, place) in [
-            (
-                "",
-                format!("pre-commit:\n  commands:\n    alembic-named:\n      {RUN}\n"),
-                "",
-            ),
+            ("", format!("pre-commit:\n  commands:\n    alembic-named:\n      {RUN}\n"), ""),
             (
                 "commit-msg:\n  jobs:\n    - run: x\n",
                 format!("pre-commit:\n  jobs:\n    - name: alembic-named\n      {RUN}\n"),
@@ -284,11 +275,7 @@ mod tests {
     #[test]
     fn other_formats_get_an_entry_of_their_own() {
         let toml = [
-            (
-                "",
-                "[pre-commit.commands.alembic-named]\nrun = \"alembic-named check --staged\"\n",
-                "at its end",
-            ),
+            ("", "[pre-commit.commands.alembic-named]\nrun = \"alembic-named check --staged\"\n", "at its end"),
             (
                 "[[pre-commit.jobs]]\nrun = \"x\"\n",
                 "[[pre-commit.jobs]]\nname = \"alembic-named\"\nrun = \"alembic-named check --staged\"\n",
@@ -333,11 +320,7 @@ mod tests {
             assert_eq!(add(&present, other), Err(Unclear::Layout(1)));
             assert!(matches!(remove(&present, kind), Removal::Unknown(_)));
             for (text, entry, place) in cases {
-                assert_eq!(
-                    printed(text, kind),
-                    ((*entry).to_owned(), (*place).to_owned()),
-                    "{text}"
-                );
+                assert_eq!(printed(text, kind), ((*entry).to_owned(), (*place).to_owned()), "{text}");
                 assert_eq!(add(text, kind), Err(Unclear::Layout(1)));
             }
         }

@@ -67,10 +67,7 @@ fn find_database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> {
 /// The database of a project without an `env.py`, as with Flask-Alembic, which asks the application for its models.
 pub(crate) fn database_near<'m>(reader: &mut Reader<'m>, folder: &RepoPath) -> Option<Value<'m>> {
     search_outward(reader, folder, |reader, _, modules| {
-        match agreed(
-            &in_modules(reader, modules, used_in),
-            "the project has several databases",
-        ) {
+        match agreed(&in_modules(reader, modules, used_in), "the project has several databases") {
             None => ControlFlow::Continue(()),
             found => ControlFlow::Break(found),
         }
@@ -286,17 +283,13 @@ fn modules_below(reader: &Reader<'_>, top: &RepoPath, known: &[RepoPath], most_d
 
 /// Whether a module of this name often makes the application.
 fn is_likely(path: &RepoPath) -> bool {
-    const WORDS: &[&str] = &[
-        "__init__", "app", "database", "db", "ext", "factory", "main", "migrat", "model", "server",
-    ];
+    const WORDS: &[&str] =
+        &["__init__", "app", "database", "db", "ext", "factory", "main", "migrat", "model", "server"];
     let name = String::from_utf8_lossy(path.file_name()).into_owned();
     WORDS.iter().any(|word| name.starts_with(word))
 }
 
 fn is_code(name: &[u8]) -> bool {
     !matches!(name.first(), Some(b'.'))
-        && !matches!(
-            name,
-            b"node_modules" | b"tests" | b"test" | b"versions" | b"venv" | b"static" | b"templates"
-        )
+        && !matches!(name, b"node_modules" | b"tests" | b"test" | b"versions" | b"venv" | b"static" | b"templates")
 }

@@ -82,15 +82,9 @@ fn nothing_is_paired_where_it_is_not_certain() {
     let (a, b) = (key("a", "a"), key("b", "b"));
     for (upgrade, downgrade) in [
         (format!(" {a}"), " pass".to_owned()),
-        (
-            format!(" if x:\n  {a}\n else:\n  {b}"),
-            format!(" if x:\n  {drop}\n else:\n  {drop}"),
-        ),
+        (format!(" if x:\n  {a}\n else:\n  {b}"), format!(" if x:\n  {drop}\n else:\n  {drop}")),
         (format!(" {a}\n {b}"), format!(" {drop}")),
-        (
-            format!(" {a}"),
-            " op.drop_constraint(None,'other',type_='foreignkey')".to_owned(),
-        ),
+        (format!(" {a}"), " op.drop_constraint(None,'other',type_='foreignkey')".to_owned()),
     ] {
         assert!(pairs(&upgrade, &downgrade).is_empty(), "{upgrade}\n{downgrade}");
     }
@@ -109,46 +103,26 @@ fn one_side_may_have_the_name() {
         (unique("None"), drop("'uq_x'", ""), 1),
         (unique("None"), drop("None", ""), 1),
         // Two kinds, dropped without saying which, in Alembic's order.
-        (
-            format!("{key}\n{}", unique("None")),
-            format!("{}\n{}", drop("None", ""), drop("None", "")),
-            2,
-        ),
+        (format!("{key}\n{}", unique("None")), format!("{}\n{}", drop("None", ""), drop("None", "")), 2),
         // Two names are a matter for another rule.
         (unique("'uq_x'"), drop("'uq_y'", typed), 0),
         // The name is made by something else, or by more than this direction.
         (
-            format!(
-                "{}\n op.execute('ALTER TABLE t ADD CONSTRAINT uq_x UNIQUE (b)')",
-                unique("None")
-            ),
+            format!("{}\n op.execute('ALTER TABLE t ADD CONSTRAINT uq_x UNIQUE (b)')", unique("None")),
             drop("'uq_x'", typed),
             0,
         ),
-        (
-            unique("None"),
-            format!("{}\n{}", unique("'uq_x'"), drop("'uq_x'", typed)),
-            0,
-        ),
-        (
-            format!("{}\n{}", unique("None"), drop("'uq_x'", typed)),
-            drop("'uq_x'", typed),
-            0,
-        ),
+        (unique("None"), format!("{}\n{}", unique("'uq_x'"), drop("'uq_x'", typed)), 0),
+        (format!("{}\n{}", unique("None"), drop("'uq_x'", typed)), drop("'uq_x'", typed), 0),
         // A number may be another's.
         (key.to_owned(), drop("'t_ibfk_1'", ",type_='foreignkey'"), 0),
         (drop("'t_ibfk_1'", ",type_='foreignkey'"), key.to_owned(), 1),
     ] {
         assert_eq!(pairs(&upgrade, &downgrade).len(), count, "{upgrade}\n{downgrade}");
     }
-    let found = pairs(
-        &format!("{key}\n{}", unique("None")),
-        &format!("{}\n{}", drop("None", ""), drop("None", ",None")),
-    );
-    assert!(
-        found[0].1.ends_with("None)") && found[0].0.contains("foreign"),
-        "{found:?}"
-    );
+    let found =
+        pairs(&format!("{key}\n{}", unique("None")), &format!("{}\n{}", drop("None", ""), drop("None", ",None")));
+    assert!(found[0].1.ends_with("None)") && found[0].0.contains("foreign"), "{found:?}");
 }
 
 #[test]
@@ -162,11 +136,7 @@ fn a_table_is_followed_through_its_names() {
         ([key, &there].concat(), [drop("new"), back.clone()].concat(), 1),
         ([key, &there].concat(), [back.clone(), drop("old")].concat(), 1),
         ([key, &there].concat(), [drop("old"), back.clone()].concat(), 0),
-        (
-            [key, &twice].concat(),
-            [to("new", "between"), drop("between"), to("between", "old")].concat(),
-            1,
-        ),
+        ([key, &twice].concat(), [to("new", "between"), drop("between"), to("between", "old")].concat(), 1),
         ([&back, key].concat(), [there.clone(), drop("new")].concat(), 1),
     ] {
         assert_eq!(pairs(&upgrade, &downgrade).len(), count, "{upgrade}\n{downgrade}");
@@ -181,11 +151,5 @@ fn one_variable_is_one_schema() {
     assert_eq!(pairs(upgrade, &drop("schema")).len(), 1);
     assert!(pairs(upgrade, &drop("other")).is_empty());
     let twice = " for x in names():\n  op.create_unique_constraint(None,'t',['a'])";
-    assert!(
-        pairs(
-            twice,
-            " for x in names():\n  op.drop_constraint(None,'t',type_='unique')"
-        )
-        .is_empty()
-    );
+    assert!(pairs(twice, " for x in names():\n  op.drop_constraint(None,'t',type_='unique')").is_empty());
 }

@@ -93,10 +93,7 @@ impl<'m> Reader<'_, 'm> {
         };
         let (table, schema) = match &receiver {
             Receiver::Batch { batch, .. } => (batch.table.clone(), batch.schema.clone()),
-            _ => (
-                self.text(call, position(table), table),
-                self.optional_text(call, None, schema),
-            ),
+            _ => (self.text(call, position(table), table), self.optional_text(call, None, schema)),
         };
         let (name_argument, name, unnamed_by) = self.given_name(call, signature, shift);
         self.found.operations.push(Operation {
@@ -196,10 +193,7 @@ impl<'m> Reader<'_, 'm> {
     fn step(&mut self, method: &'static str, call: &'m Call, receiver: Receiver) {
         let (table, schema) = match &receiver {
             Receiver::Batch { batch, .. } => (batch.table.clone(), batch.schema.clone()),
-            _ => (
-                self.text(call, Some(0), "table_name"),
-                self.optional_text(call, None, "schema"),
-            ),
+            _ => (self.text(call, Some(0), "table_name"), self.optional_text(call, None, "schema")),
         };
         self.found.steps.push(Step {
             column: self.added_column(method, call, &receiver),

@@ -109,29 +109,17 @@ fn a_name_that_a_call_leaves_out_is_none() {
         ("def add(name=None):\n    MAKE", "add()", true),
         ("def add(name=None):\n    MAKE", "add('a')\nadd()", true),
         ("def add(name):\n    MAKE", "add(None)", true),
-        (
-            "def add(name=None):\n    other(name)\ndef other(name):\n    MAKE",
-            "add()",
-            true,
-        ),
+        ("def add(name=None):\n    other(name)\ndef other(name):\n    MAKE", "add()", true),
         ("def add(name=''):\n    MAKE", "add()", true),
         ("def add(name=None):\n    MAKE", "add('a')\nadd(name='b')", false),
         ("def add(name=None):\n    MAKE", "add(*names)", false),
         ("def add(name=None):\n    MAKE", "add(**names)", false),
         ("def add(name=None):\n    MAKE", "", false),
         ("def add(name=None):\n    name = name or 'x'\n    MAKE", "add()", false),
-        (
-            "def add(name=None):\n    if name is None:\n        return\n    MAKE",
-            "add()",
-            false,
-        ),
+        ("def add(name=None):\n    if name is None:\n        return\n    MAKE", "add()", false),
         ("def add(name=None):\n    if name:\n        MAKE", "add()", false),
         ("def add(name=None):\n    assert name\n    MAKE", "add()", false),
-        (
-            "def add(name=None):\n    op.create_unique_constraint(name or 'x', 'order', ['a'])",
-            "add()",
-            false,
-        ),
+        ("def add(name=None):\n    op.create_unique_constraint(name or 'x', 'order', ['a'])", "add()", false),
     ] {
         let make = "op.create_unique_constraint(name, 'order', ['a'])";
         let text = format!("from alembic import op\n{}\n{calls}\n", helper.replace("MAKE", make));
@@ -142,10 +130,7 @@ fn a_name_that_a_call_leaves_out_is_none() {
 #[test]
 fn a_name_in_another_place_is_read_there() {
     for (text, is_found) in [
-        (
-            "ROWS = [(None, 'a'), ('x', 'b')]\nfor name, table in ROWS:\n    MAKE",
-            true,
-        ),
+        ("ROWS = [(None, 'a'), ('x', 'b')]\nfor name, table in ROWS:\n    MAKE", true),
         ("for name in ('x', None):\n    MAKE", true),
         ("for name, table in [('x', 'a')]:\n    MAKE", false),
         ("for name in [None]:\n    pass\nfor name in names:\n    MAKE", false),
@@ -153,10 +138,7 @@ fn a_name_in_another_place_is_read_there() {
         ("for name in [None]:\n    if name:\n        MAKE", false),
         ("ARGS = (None, 'a', ['b'])\nop.create_unique_constraint(*ARGS)", true),
         ("op.create_unique_constraint(**dict(constraint_name=None))", true),
-        (
-            "ARGS = {'constraint_name': None}\nop.create_unique_constraint(**ARGS)",
-            true,
-        ),
+        ("ARGS = {'constraint_name': None}\nop.create_unique_constraint(**ARGS)", true),
         ("op.create_unique_constraint(**{'constraint_name': 'x'})", false),
         ("op.create_unique_constraint('x', **{'schema': None})", false),
     ] {
@@ -211,10 +193,7 @@ fn batch_operations_take_their_table_from_the_block() {
     ] {
         finds(text, KEY);
     }
-    finds(
-        "def helper(batch_op):\n    batch_op.create_foreign_key(None, 'invoice')\n",
-        "Create(ForeignKey) ?",
-    );
+    finds("def helper(batch_op):\n    batch_op.create_foreign_key(None, 'invoice')\n", "Create(ForeignKey) ?");
 }
 
 #[test]
@@ -245,10 +224,7 @@ fn a_name_that_is_given_or_unknown_is_left_alone() {
         "other.create_unique_constraint(None, 'order', ['a'])",
         "'op.create_unique_constraint(None, 1)'  # op.create_unique_constraint(None, 2)",
     ] {
-        assert!(
-            unnamed(&format!("from alembic import op\n{call}\n")).is_empty(),
-            "{call}"
-        );
+        assert!(unnamed(&format!("from alembic import op\n{call}\n")).is_empty(), "{call}");
     }
     assert!(unnamed("import operator as op\nop.create_unique_constraint(None, 'order', ['a'])\n").is_empty());
     assert!(unnamed("for op in operations:\n    op.create_unique_constraint(None, 'order', ['a'])\n").is_empty());
@@ -257,14 +233,8 @@ fn a_name_that_is_given_or_unknown_is_left_alone() {
 #[test]
 fn drops_know_their_kind() {
     for (call, expected) in [
-        (
-            "op.drop_constraint(None, 'order', type_='foreignkey')",
-            "Drop(Some(ForeignKey)) order",
-        ),
-        (
-            "op.drop_constraint(None, 'order', 'unique')",
-            "Drop(Some(Unique)) order",
-        ),
+        ("op.drop_constraint(None, 'order', type_='foreignkey')", "Drop(Some(ForeignKey)) order"),
+        ("op.drop_constraint(None, 'order', 'unique')", "Drop(Some(Unique)) order"),
         ("op.drop_constraint(None, 'order')", "Drop(None) order"),
         ("op.drop_index(None, table_name='order')", "Drop(Some(Index)) order"),
     ] {
@@ -281,10 +251,7 @@ fn helpers_run_in_the_direction_that_calls_them() {
         .iter()
         .map(|operation| operation.direction)
         .collect();
-    assert_eq!(
-        directions,
-        [Direction::Upgrade, Direction::Downgrade, Direction::Unknown]
-    );
+    assert_eq!(directions, [Direction::Upgrade, Direction::Downgrade, Direction::Unknown]);
 }
 
 #[test]

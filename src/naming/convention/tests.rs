@@ -39,10 +39,7 @@ fn text(convention: &Convention, subject: &Subject<'_>) -> Result<Option<String>
 
 #[track_caller]
 fn assert_named(entries: &[(&str, &str)], kind: ConstraintKind, expected: Option<&str>) {
-    assert_eq!(
-        text(&convention(entries), &subject(kind)),
-        Ok(expected.map(str::to_owned))
-    );
+    assert_eq!(text(&convention(entries), &subject(kind)), Ok(expected.map(str::to_owned)));
 }
 
 #[test]
@@ -59,19 +56,12 @@ fn a_later_key_wins_in_the_earlier_place() {
     let convention = convention(&[("fk", "one"), ("uq", "two"), ("fk", "three")]);
     let keys: Vec<_> = convention.entries().map(|(key, _)| key.clone()).collect();
     assert_eq!(keys, [Key::read("fk"), Key::read("uq")]);
-    assert_eq!(
-        convention.template_for(ConstraintKind::ForeignKey),
-        Some(&template("three"))
-    );
+    assert_eq!(convention.template_for(ConstraintKind::ForeignKey), Some(&template("three")));
 }
 
 #[test]
 fn a_prefix_beats_its_class_and_a_class_beats_its_bases() {
-    let both = [
-        ("class:Constraint", "base"),
-        ("class:UniqueConstraint", "class"),
-        ("uq", "prefix"),
-    ];
+    let both = [("class:Constraint", "base"), ("class:UniqueConstraint", "class"), ("uq", "prefix")];
     assert_named(&both, ConstraintKind::Unique, Some("prefix"));
     assert_named(&both[..2], ConstraintKind::Unique, Some("class"));
     assert_named(&both, ConstraintKind::Exclude, Some("base"));
@@ -86,10 +76,7 @@ fn none_and_an_empty_text_hide_the_base_classes() {
         let convention = Convention::new([(Key::read("fk"), nothing), base.clone()]);
         assert_eq!(text(&convention, &subject(ConstraintKind::ForeignKey)), Ok(None));
         assert_eq!(convention.template_for(ConstraintKind::ForeignKey), None);
-        assert_eq!(
-            text(&convention, &subject(ConstraintKind::Unique)),
-            Ok(Some("base".to_owned()))
-        );
+        assert_eq!(text(&convention, &subject(ConstraintKind::Unique)), Ok(Some("base".to_owned())));
     }
 }
 
@@ -108,28 +95,19 @@ fn only_a_template_that_mentions_constraint_name_changes_a_plain_name() {
         }))
     };
     assert_eq!(named("ck_%(table_name)s", &positive), name("positive", false));
-    assert_eq!(
-        named("ck_%(table_name)s_%(constraint_name)s", &positive),
-        name("ck_order_positive", true)
-    );
+    assert_eq!(named("ck_%(table_name)s_%(constraint_name)s", &positive), name("ck_order_positive", true));
     assert_eq!(named("ck_constraint_name", &positive), name("ck_constraint_name", true));
     assert_eq!(named("%(constraint_name).0s", &positive), Ok(None));
     positive.explicit = Some(Explicit {
         name: "positive",
         is_conv: true,
     });
-    assert_eq!(
-        named("ck_%(table_name)s_%(constraint_name)s", &positive),
-        name("positive", true)
-    );
+    assert_eq!(named("ck_%(table_name)s_%(constraint_name)s", &positive), name("positive", true));
     positive.explicit = Some(Explicit {
         name: "",
         is_conv: false,
     });
-    assert_eq!(
-        named("ck_%(table_name)s_%(constraint_name)s", &positive),
-        name("ck_order_", true)
-    );
+    assert_eq!(named("ck_%(table_name)s_%(constraint_name)s", &positive), name("ck_order_", true));
     assert_eq!(named("ck_%(table_name)s", &positive), name("", false));
 }
 
@@ -141,10 +119,7 @@ fn a_check_has_the_columns_that_its_expression_names() {
         columns: &[],
         ..subject(ConstraintKind::Check)
     };
-    assert_eq!(
-        text(&convention(&by_column), &written_as_text),
-        Ok(Some("ck_order_".to_owned()))
-    );
+    assert_eq!(text(&convention(&by_column), &written_as_text), Ok(Some("ck_order_".to_owned())));
 }
 
 #[test]
@@ -171,10 +146,7 @@ fn a_primary_key_template_of_the_projects_own_breaks_nothing() {
     let key = (Key::read("pk"), template("%(own)s"));
     let unique = (Key::read("uq"), template("uq_%(table_name)s"));
     let convention = Convention::new([own, key, unique]);
-    assert_eq!(
-        text(&convention, &subject(ConstraintKind::Unique)),
-        Ok(Some("uq_order".to_owned()))
-    );
+    assert_eq!(text(&convention, &subject(ConstraintKind::Unique)), Ok(Some("uq_order".to_owned())));
     let error = NamingError::UserToken("own".to_owned());
     assert_eq!(text(&convention, &subject(ConstraintKind::PrimaryKey)), Err(error));
 }
@@ -185,10 +157,7 @@ fn the_projects_own_tokens_hide_known_ones() {
     let text_value = convention(&[unique, ("table_name", "x")]);
     let error = NamingError::TokenNotCallable("table_name".to_owned());
     assert_eq!(text(&text_value, &subject(ConstraintKind::Unique)), Err(error));
-    let entries = [
-        (Key::read("uq"), template(unique.1)),
-        (Key::read("table_name"), Value::Token),
-    ];
+    let entries = [(Key::read("uq"), template(unique.1)), (Key::read("table_name"), Value::Token)];
     let error = text(&Convention::new(entries), &subject(ConstraintKind::Unique));
     assert_eq!(error, Err(NamingError::UserToken("table_name".to_owned())));
 }
@@ -213,10 +182,7 @@ fn says_why_a_template_fails() {
         "the token `%(referred_table_name)s` speaks of a referred table, and this unique constraint refers to none"
     );
     let range = failing(ConstraintKind::ForeignKey, "fk_%(referred_column_2_name)s");
-    assert_eq!(
-        range,
-        NamingError::ReferredOutOfRange("referred_column_2_name".to_owned())
-    );
+    assert_eq!(range, NamingError::ReferredOutOfRange("referred_column_2_name".to_owned()));
 }
 
 #[test]
@@ -227,10 +193,7 @@ fn a_dropped_foreign_key_has_no_columns_to_name_it_by() {
         ..Subject::default()
     };
     let error = text(&Convention::sqlalchemy_documented(), &dropped);
-    assert_eq!(
-        error,
-        Err(NamingError::ReferredOutOfRange("referred_table_name".to_owned()))
-    );
+    assert_eq!(error, Err(NamingError::ReferredOutOfRange("referred_table_name".to_owned())));
     let by_table = convention(&[("fk", "fk_%(table_name)s")]);
     assert_eq!(text(&by_table, &dropped), Ok(Some("fk_order".to_owned())));
 }
@@ -244,10 +207,7 @@ fn unknown_columns_matter_only_to_templates_that_use_them() {
         ..subject(ConstraintKind::Unique)
     };
     let documented = Convention::sqlalchemy_documented();
-    assert!(matches!(
-        text(&documented, &hidden),
-        Err(NamingError::NotKnowable { .. })
-    ));
+    assert!(matches!(text(&documented, &hidden), Err(NamingError::NotKnowable { .. })));
     let key = Subject {
         kind: ConstraintKind::PrimaryKey,
         ..hidden
@@ -308,10 +268,7 @@ fn labels_carry_the_schema_and_keys_the_key() {
     let mut unique = subject(ConstraintKind::Unique);
     unique.schema = Some("my.dotted");
     let labelled = convention(&[("uq", "%(column_0_N_label)s|%(column_0N_key)s|%(column_2_name)s")]);
-    assert_eq!(
-        text(&labelled, &unique),
-        Ok(Some("my_dotted_order_a_my_dotted_order_b|abee|".to_owned()))
-    );
+    assert_eq!(text(&labelled, &unique), Ok(Some("my_dotted_order_a_my_dotted_order_b|abee|".to_owned())));
     unique.schema = Some("");
     assert_eq!(text(&labelled, &unique), Ok(Some("order_a_order_b|abee|".to_owned())));
 }

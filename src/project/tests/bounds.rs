@@ -13,11 +13,7 @@ const ENV: &str = "from alembic import context\nfrom app.models import target_me
 #[track_caller]
 fn costs(models: &str, most: usize) -> String {
     let (verdict, steps) = asked(&[("migrations/env.py", ENV), ("app/models.py", models)]);
-    assert!(
-        steps <= most,
-        "{steps} steps, not {most}, for {}",
-        &models[..models.len().min(200)]
-    );
+    assert!(steps <= most, "{steps} steps, not {most}, for {}", &models[..models.len().min(200)]);
     verdict
 }
 
@@ -41,10 +37,7 @@ fn a_function_that_calls_itself_is_entered_once() {
 
 #[test]
 fn functions_that_call_the_last_one_twice_are_asked_once() {
-    for body in [
-        "    return {**f%d(), **f%d()}\n",
-        "    if x:\n        return f%d()\n    return f%d()\n",
-    ] {
+    for body in ["    return {**f%d(), **f%d()}\n", "    if x:\n        return f%d()\n    return f%d()\n"] {
         let first = "def f0():\n    return {'fk': 'A'}\n";
         let rest = lines(1..61, |number| {
             let body = body.replace("%d", &(number - 1).to_string());
@@ -78,10 +71,7 @@ fn many_branches_and_conditional_assignments_are_visited_once() {
         })
     };
     let same = lines(0..2_000, |number| format!("if x == {number}:\n    c = n\n"));
-    assert_eq!(
-        costs(&convention_of(&format!("n = {{'fk': 'A'}}\n{same}")), 40_000),
-        "A"
-    );
+    assert_eq!(costs(&convention_of(&format!("n = {{'fk': 'A'}}\n{same}")), 40_000), "A");
     assert!(costs(&convention_of(&branches(true)), 40_000).starts_with("unreadable"));
     let complete = format!("{}else:\n    c = {{'fk': 'B'}}\n", branches(false));
     assert!(costs(&convention_of(&complete), 40_000).starts_with("unreadable"));
@@ -101,19 +91,12 @@ fn long_dicts_cost_what_they_hold() {
     let merges = lines(0..2_000, |number| format!("c = {{**c, 'k{number}': 'v'}}\n"));
     costs(&convention_of(&format!("c = {{'fk': 'A'}}\n{merges}")), 5_000);
     let updates = lines(0..2_000, |number| format!("c |= {{'k{number}': 'v'}}\n"));
-    assert_eq!(
-        costs(&convention_of(&format!("c = {{'fk': 'A'}}\n{updates}")), 20_000),
-        "A"
-    );
+    assert_eq!(costs(&convention_of(&format!("c = {{'fk': 'A'}}\n{updates}")), 20_000), "A");
 }
 
 #[test]
 fn texts_that_double_end_somewhere() {
-    for step in [
-        "s{n} = s{m} + s{m}\n",
-        "s{n} = f'{s{m}}{s{m}}'\n",
-        "s{n} = '%s%s' % (s{m}, s{m})\n",
-    ] {
+    for step in ["s{n} = s{m} + s{m}\n", "s{n} = f'{s{m}}{s{m}}'\n", "s{n} = '%s%s' % (s{m}, s{m})\n"] {
         let rest = lines(1..41, |number| {
             let last = (number - 1).to_string();
             step.replace("{n}", &number.to_string()).replace("{m}", &last)
@@ -131,14 +114,8 @@ fn a_circle_of_imports_ends() {
             "migrations/env.py",
             "from alembic import context\nfrom app import metadata\ntarget_metadata = metadata\n",
         ),
-        (
-            "app/__init__.py",
-            "from app.db import *\nfrom app.db import metadata, other\n",
-        ),
-        (
-            "app/db.py",
-            "from app import *\nfrom app import other\nfrom app.base import metadata\n",
-        ),
+        ("app/__init__.py", "from app.db import *\nfrom app.db import metadata, other\n"),
+        ("app/db.py", "from app import *\nfrom app import other\nfrom app.base import metadata\n"),
         (
             "app/base.py",
             "from app import metadata as other\nfrom sqlalchemy import MetaData\nmetadata = MetaData()\n",
@@ -164,10 +141,7 @@ fn nothing_but_what_is_needed_is_read() {
     // `env.py` and the models, each once.
     assert_eq!(project.modules().parses(), 2);
     let reads = snapshot.reads();
-    assert_eq!(
-        reads.iter().filter(|path| path.to_string() == "app/models.py").count(),
-        1
-    );
+    assert_eq!(reads.iter().filter(|path| path.to_string() == "app/models.py").count(), 1);
 }
 
 #[test]
@@ -193,39 +167,24 @@ fn a_value_with_too_many_values_behind_it_is_unknown_whatever_was_asked_before()
     // Each name is asked in turn, from the first on.
     let file = SourceFile::new("app/models.py".into(), text.clone());
     assert_eq!(project.made_in(&file).len(), 0);
-    let classes = lines(1..5_000, |number| {
-        format!("class A{number}(A{}):\n    pass\n", number - 1)
-    });
-    costs(
-        &convention_of(&format!("class A0:\n    c = {{'fk': 'A'}}\n{classes}c = A4999.c\n")),
-        20_000,
-    );
+    let classes = lines(1..5_000, |number| format!("class A{number}(A{}):\n    pass\n", number - 1));
+    costs(&convention_of(&format!("class A0:\n    c = {{'fk': 'A'}}\n{classes}c = A4999.c\n")), 20_000);
     let again = lines(0..20_000, |_| "x = f(x)\n".to_owned());
-    costs(
-        &convention_of(&format!("def f(n):\n    return n\nx = 1\n{again}c = {{'fk': x}}\n")),
-        100_000,
-    );
+    costs(&convention_of(&format!("def f(n):\n    return n\nx = 1\n{again}c = {{'fk': x}}\n")), 100_000);
     let calls = lines(0..5_000, |number| format!("y{number} = f(s)\n"));
     let long = "a".repeat(200_000);
     costs(
-        &convention_of(&format!(
-            "def f(n):\n    return n\ns = '{long}'\n{calls}c = {{'fk': y4999}}\n"
-        )),
+        &convention_of(&format!("def f(n):\n    return n\ns = '{long}'\n{calls}c = {{'fk': y4999}}\n")),
         50_000,
     );
 }
 
 #[test]
 fn odd_revisions_end_as_well() {
-    let doubled = lines(1..41, |number| {
-        format!("s{number} = s{} + s{}\n", number - 1, number - 1)
-    });
-    let nested = lines(1..5_000, |number| {
-        format!("x{number} = [x{}]\nop.create_index('i', 't', x{number})\n", number - 1)
-    });
-    let loops = lines(0..40, |number| {
-        format!("{}for v{number} in [1, 2, 3, 4, 5, 6, 7, 8]:\n", " ".repeat(number))
-    });
+    let doubled = lines(1..41, |number| format!("s{number} = s{} + s{}\n", number - 1, number - 1));
+    let nested =
+        lines(1..5_000, |number| format!("x{number} = [x{}]\nop.create_index('i', 't', x{number})\n", number - 1));
+    let loops = lines(0..40, |number| format!("{}for v{number} in [1, 2, 3, 4, 5, 6, 7, 8]:\n", " ".repeat(number)));
     let sql = lines(0..40, |number| format!("{{v{number}}}"));
     for body in [
         format!("s0 = 'a'\n{doubled}op.create_index(s40, 't', ['a'])\nop.execute(s40)\n"),
@@ -234,15 +193,12 @@ fn odd_revisions_end_as_well() {
         format!(
             "def f({}):\n{}f({})\n",
             lines(0..8_000, |number| format!("p{number}=None, ")),
-            lines(0..4_000, |number| format!(
-                "    op.create_unique_constraint(p{number}, 't', ['a'])\n"
-            )),
+            lines(0..4_000, |number| format!("    op.create_unique_constraint(p{number}, 't', ['a'])\n")),
             lines(0..8_000, |number| format!("p{number}=None, ")),
         ),
         format!(
             "def f(n=None):\n{}\nf()\n",
-            lines(0..3_000, |_| "    op.create_index(n, 't', ['a'])\n    f(n)\n"
-                .to_owned())
+            lines(0..3_000, |_| "    op.create_index(n, 't', ['a'])\n    f(n)\n".to_owned())
         ),
     ] {
         let text = format!("from alembic import op\nrevision = 'a'\ndown_revision = None\n{body}");
@@ -260,9 +216,7 @@ fn copies_and_iterations_are_counted() {
     let dict = format!("D = {{{}}}\n", lines(0..4_090, |number| format!("{number}: 1, ")));
     let many = |line: &str| lines(0..20_000, |number| line.replace("{n}", &number.to_string()) + "\n");
     let all = format!("c = [{}]\n", lines(0..20_000, |number| format!("M{number}, ")));
-    let classes = lines(1..10_000, |number| {
-        format!("class C{number}(C{}):\n    pass\n", number - 1)
-    });
+    let classes = lines(1..10_000, |number| format!("class C{number}(C{}):\n    pass\n", number - 1));
     let branches = |line: &str| {
         lines(0..30_000, |number| {
             let word = if number == 0 { "if" } else { "elif" };
@@ -275,19 +229,13 @@ fn copies_and_iterations_are_counted() {
     for code in [
         format!("{dict}{}{all}", many("M{n} = D.items()")),
         format!("class C0:\n    pass\n{classes}{}{all}", many("M{n} = C9999()")),
-        format!(
-            "def f():\n{}    else:\n        return 1\nc = f()\n",
-            branches("return 1")
-        ),
+        format!("def f():\n{}    else:\n        return 1\nc = f()\n", branches("return 1")),
         format!("{dict}D[1] = 2\n{}{all}", many("M{n} = D")),
         format!("{list}L.append(2)\n{}{all}", many("M{n} = L")),
         format!("{list}def f(*a):\n    return a\n{}{all}", many("M{n} = f(*L)")),
         format!("{list}{}{all}", many("M{n} = [*L]")),
         format!("{list}{}{all}", many("M{n} = 'z' in L")),
-        format!(
-            "for q in z:\n{rounds}c = [{}]\n",
-            lines(0..10_000, |number| format!("Y{number}, "))
-        ),
+        format!("for q in z:\n{rounds}c = [{}]\n", lines(0..10_000, |number| format!("Y{number}, "))),
         format!("if True:\n{}    else:\n        c = 1\n", branches("c = 1")),
         format!("def f({names}):\n    return [{names}]\nc = f({given})\n"),
     ] {
@@ -302,12 +250,7 @@ fn assignments_in_a_function_are_followed_to_few_of_its_callers() {
     let files = |sets: &str, calls: &str| {
         let run = format!("from app.base import Base\n{sets}");
         let models = format!("from app import run\n{calls}target_metadata = run.Base.metadata\n");
-        asked(&[
-            ("migrations/env.py", ENV),
-            ("app/base.py", base),
-            ("app/run.py", &run),
-            ("app/models.py", &models),
-        ])
+        asked(&[("migrations/env.py", ENV), ("app/base.py", base), ("app/run.py", &run), ("app/models.py", &models)])
     };
     let many = |line: &str| lines(0..300, |number| line.replace("{n}", &number.to_string()));
     let calls = many("run.store(Run({n}), {n})\n");

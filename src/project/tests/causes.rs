@@ -59,10 +59,7 @@ fn configure_may_be_called_by_a_class_of_another_module() {
             ("app/tool.py", tool),
         ]
     };
-    leads_to(
-        &files("from alembic import context\nfrom app.tool import Runner\nRunner(None).run(context)\n"),
-        "F",
-    );
+    leads_to(&files("from alembic import context\nfrom app.tool import Runner\nRunner(None).run(context)\n"), "F");
     leads_to(
         &files("from alembic import context\nfrom app.tool import Runner\nRunner(None, metadata=None).run(context)\n"),
         "nothing",
@@ -86,11 +83,7 @@ fn code_that_does_not_run_is_left_out() {
         let models = format!(
             "from typing import Any, TYPE_CHECKING\nfrom sqlalchemy import MetaData\nfrom sqlalchemy.orm import DeclarativeBase, declarative_base, registry\n{models}"
         );
-        env_leads_to(
-            "from app.models import Base\ntarget_metadata = Base.metadata\n",
-            &models,
-            "F",
-        );
+        env_leads_to("from app.models import Base\ntarget_metadata = Base.metadata\n", &models, "F");
     }
 }
 
@@ -98,35 +91,15 @@ fn code_that_does_not_run_is_left_out() {
 fn bases_of_other_distributions_are_known_by_the_table() {
     let documented = "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s";
     for (import, target, expected) in [
-        (
-            "from neutron_lib.db import model_base",
-            "model_base.BASEV2.metadata",
-            "default",
-        ),
+        ("from neutron_lib.db import model_base", "model_base.BASEV2.metadata", "default"),
         ("from ckan.model.meta import metadata", "metadata", "default"),
-        (
-            "from ckan.plugins import toolkit",
-            "toolkit.BaseModel.metadata",
-            "default",
-        ),
+        ("from ckan.plugins import toolkit", "toolkit.BaseModel.metadata", "default"),
         ("from sqlalchemy_helpers import Base", "Base.metadata", documented),
         ("from sqlalchemy_helpers.aio import Base", "Base.metadata", documented),
-        (
-            "from sqlalchemy_helpers import get_base\nBase = get_base()",
-            "Base.metadata",
-            documented,
-        ),
+        ("from sqlalchemy_helpers import get_base\nBase = get_base()", "Base.metadata", documented),
         ("from flask_appbuilder import Model", "Model.metadata", "default"),
-        (
-            "from airflow.models.base import Base",
-            "Base.metadata",
-            "%(table_name)s_%(column_0_name)s_fkey",
-        ),
-        (
-            "from airflow.models.base import metadata",
-            "metadata",
-            "%(table_name)s_%(column_0_name)s_fkey",
-        ),
+        ("from airflow.models.base import Base", "Base.metadata", "%(table_name)s_%(column_0_name)s_fkey"),
+        ("from airflow.models.base import metadata", "metadata", "%(table_name)s_%(column_0_name)s_fkey"),
         ("from mautrix.util.db import Base", "Base.metadata", "default"),
         ("from invenio_db import db", "db.metadata", documented),
         (
@@ -218,10 +191,7 @@ fn a_project_without_env_py_has_the_database_of_its_application() {
     let app = "from flask_alembic import Alembic\nfrom web.db import db\nalembic = Alembic()\n";
     let files = [("web/__init__.py", ""), ("web/app.py", app), ("web/db.py", DATABASE)];
     assert_eq!(verdict_of(&files, "web/migrations/a.py"), "F");
-    let invenio = [
-        ("records/__init__.py", ""),
-        ("records/models.py", "from invenio_db import db\n"),
-    ];
+    let invenio = [("records/__init__.py", ""), ("records/models.py", "from invenio_db import db\n")];
     assert!(verdict_of(&invenio, "records/alembic/a.py").starts_with("fk_%(table_name)s"));
     assert!(
         verdict_of(&[("other/models.py", "x = 1\n")], "other/alembic/a.py")
@@ -255,14 +225,8 @@ fn a_module_is_judged_by_the_metadata_that_it_makes() {
     let files = [
         ("migrations/env.py", env),
         ("app/__init__.py", ""),
-        (
-            "app/models.py",
-            "from sqlalchemy import MetaData\nmetadata = MetaData()\n",
-        ),
-        (
-            "app/other.py",
-            "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\n",
-        ),
+        ("app/models.py", "from sqlalchemy import MetaData\nmetadata = MetaData()\n"),
+        ("app/other.py", "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\n"),
     ];
     // One cause is one finding: the convention stands in `env.py`.
     assert_eq!(judged(&files, "migrations/env.py"), [3]);
@@ -273,11 +237,7 @@ fn a_module_is_judged_by_the_metadata_that_it_makes() {
     assert!(judged(&[("migrations/env.py", library)], "migrations/env.py").is_empty());
     let list = "from alembic import context\nfrom app.models import a, b\ntarget_metadata = [a, b]\n";
     let models = "from sqlalchemy import MetaData\na = MetaData()\nb = MetaData()\n";
-    let files = [
-        ("migrations/env.py", list),
-        ("app/__init__.py", ""),
-        ("app/models.py", models),
-    ];
+    let files = [("migrations/env.py", list), ("app/__init__.py", ""), ("app/models.py", models)];
     assert_eq!(judged(&files, "app/models.py"), [2, 3]);
     assert!(judged(&files, "migrations/env.py").is_empty());
 }
@@ -294,28 +254,13 @@ fn a_convention_may_be_set_by_a_module_that_nothing_is_taken_from() {
     );
     for (package, conv, env, expected) in [
         (set.as_str(), "", "", "F"),
-        (
-            "from . import models\nmodels.Base.metadata.naming_convention = {'fk': 'G'}\n",
-            "",
-            "",
-            "G",
-        ),
+        ("from . import models\nmodels.Base.metadata.naming_convention = {'fk': 'G'}\n", "", "", "G"),
         ("", set.as_str(), "import app.conv\n", "F"),
         ("", &set, "from app import conv\n", "F"),
         ("", &set, "from app.conv import NC\n", "F"),
         ("", &apply, "from app.conv import apply\napply(Base.metadata)\n", "F"),
-        (
-            "",
-            &apply,
-            "from app.conv import apply as f\nf(Base.metadata, {'fk': 'G'})\n",
-            "G",
-        ),
-        (
-            "",
-            &apply,
-            "import app.conv as c\nc.apply(metadata=Base.metadata)\n",
-            "F",
-        ),
+        ("", &apply, "from app.conv import apply as f\nf(Base.metadata, {'fk': 'G'})\n", "G"),
+        ("", &apply, "import app.conv as c\nc.apply(metadata=Base.metadata)\n", "F"),
         ("", &on_base, "from app.conv import apply\napply(Base)\n", "F"),
         (
             "",
@@ -390,10 +335,7 @@ fn each_database_of_alembics_template_has_its_own_metadata() {
     let filled = "from app.models import Base\nfrom sqlalchemy import MetaData\ntarget_metadata = {'engine1': Base.metadata, 'engine2': MetaData()}";
     let env = env.replace("\ntarget_metadata = {}", &format!("\n{filled}"));
     let models = format!("{NC}{BASE}");
-    leads_to(
-        &[("migrations/env.py", &env), ("app/models.py", &models)],
-        "engine1=F engine2=default",
-    );
+    leads_to(&[("migrations/env.py", &env), ("app/models.py", &models)], "engine1=F engine2=default");
 }
 
 #[test]

@@ -12,11 +12,7 @@ fn of_convention(code: &str) -> String {
 
 fn of_models(models: &str) -> String {
     let env = "from alembic import context\nfrom app.models import target_metadata\n";
-    verdict(&[
-        ("migrations/env.py", env),
-        ("app/__init__.py", ""),
-        ("app/models.py", models),
-    ])
+    verdict(&[("migrations/env.py", env), ("app/__init__.py", ""), ("app/models.py", models)])
 }
 
 #[test]
@@ -123,19 +119,10 @@ fn columns_are_read_as_python_leaves_them_or_not_at_all() {
         ("y = 'a'\nif os.environ.get('X'):\n    y += 'b'\nx = [y]", "?"),
         ("y = 'a'\ny *= 2\nx = [y]", "?"),
         ("a, *b, d = 'w', 'x', 'y', 'z'\nx = [d]", "?"),
-        (
-            "for y in ['a', 'b']:\n    if y == 'b':\n        break\nelse:\n    y = 'zz'\nx = [y]",
-            "?",
-        ),
-        (
-            "y = 'a'\ntry:\n    y = 'b'\n    raise ValueError\nexcept ValueError:\n    y = 'c'\nx = [y]",
-            "?",
-        ),
+        ("for y in ['a', 'b']:\n    if y == 'b':\n        break\nelse:\n    y = 'zz'\nx = [y]", "?"),
+        ("y = 'a'\ntry:\n    y = 'b'\n    raise ValueError\nexcept ValueError:\n    y = 'c'\nx = [y]", "?"),
         ("def add(l):\n    l.append('q')\nx = ['b']\nadd(x)", "?"),
-        (
-            "y = ['b']\nif os.environ.get('X'):\n    y = ['b']\ny.append('a')\nx = y",
-            "b,a",
-        ),
+        ("y = ['b']\nif os.environ.get('X'):\n    y = ['b']\ny.append('a')\nx = y", "b,a"),
         ("def turn(l):\n    l.reverse()\nx = ['b', 'a']\nturn(x)", "?"),
         ("def put(l):\n    l[0]='q'\nx = ['b']\nput(x)", "?"),
         ("def show(l):\n    print(l)\nx = ['b']\nshow(x)", "b"),
@@ -156,10 +143,7 @@ fn columns_are_read_as_python_leaves_them_or_not_at_all() {
 fn names_of_a_guarded_star_import_are_left_out() {
     let models = "from typing import TYPE_CHECKING\nfrom sqlalchemy import MetaData\nc = {'fk': 'F', 'uq': 'U'}\nif TYPE_CHECKING:\n    from app.other import *\ntarget_metadata = MetaData(naming_convention=c)\n";
     let found = verdict(&[
-        (
-            "migrations/env.py",
-            "from alembic import context\nfrom app.models import target_metadata\n",
-        ),
+        ("migrations/env.py", "from alembic import context\nfrom app.models import target_metadata\n"),
         ("app/__init__.py", ""),
         ("app/other.py", "c = {}\n"),
         ("app/models.py", models),
@@ -173,9 +157,5 @@ fn a_name_that_each_round_binds_first_is_not_the_one_of_the_round_before() {
     let module = Module::parse(SourceFile::new("a.py".into(), text.to_owned()));
     let migration = Migration::read(&module);
     let first = &migration.operations[0];
-    assert!(
-        matches!(first.name, crate::migration::Name::Unnamed),
-        "{:?}",
-        first.name
-    );
+    assert!(matches!(first.name, crate::migration::Name::Unnamed), "{:?}", first.name);
 }

@@ -58,11 +58,7 @@ const MODELS: &str = "from sqlalchemy import MetaData\nfrom sqlalchemy.orm impor
 
 #[track_caller]
 fn env(env: &str, expected: &str) {
-    let files = [
-        ("migrations/env.py", env),
-        ("app/__init__.py", ""),
-        ("app/models.py", MODELS),
-    ];
+    let files = [("migrations/env.py", env), ("app/__init__.py", ""), ("app/models.py", MODELS)];
     assert_eq!(verdict(&files), expected, "\n{env}");
 }
 
@@ -91,14 +87,8 @@ fn target_metadata_is_followed_in_every_spelling() {
 fn a_target_that_is_not_one_metadata_is_recognized() {
     for (text, expected) in [
         ("target_metadata = None", "nothing"),
-        (
-            "from app.models import metadata\ntarget_metadata = [metadata]",
-            "several: 1",
-        ),
-        (
-            "from app.models import metadata\ntarget_metadata = (metadata, metadata)",
-            "several: 2",
-        ),
+        ("from app.models import metadata\ntarget_metadata = [metadata]", "several: 1"),
+        ("from app.models import metadata\ntarget_metadata = (metadata, metadata)", "several: 2"),
         (
             "from app.models import metadata\nfrom sqlalchemy import MetaData\ntarget_metadata = {'engine1': metadata, 'engine2': MetaData()}\ndef run(name):\n    context.configure(target_metadata=target_metadata.get(name))",
             "engine1=F engine2=default",
@@ -123,10 +113,7 @@ fn a_target_that_is_not_one_metadata_is_recognized() {
 #[test]
 fn env_py_itself_may_set_the_convention() {
     let sets = "from alembic import context\nfrom sqlmodel import SQLModel\nfrom app.models import NC\nSQLModel.metadata.naming_convention = NC\ntarget_metadata = SQLModel.metadata\n";
-    assert_eq!(
-        verdict(&[("migrations/env.py", sets), ("app/models.py", "NC = {'fk': 'G'}\n")]),
-        "G"
-    );
+    assert_eq!(verdict(&[("migrations/env.py", sets), ("app/models.py", "NC = {'fk': 'G'}\n")]), "G");
     env(
         "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\ntarget_metadata.naming_convention = {'fk': 'H'}\n",
         "H",
@@ -167,16 +154,8 @@ fn imports_are_resolved_as_python_does() {
 fn a_star_import_takes_what_all_names() {
     let env = "from alembic import context\nfrom app import *\ntarget_metadata = metadata\n";
     let hidden = "from app.models import metadata\n__all__ = ['other']\n";
-    let files = [
-        ("migrations/env.py", env),
-        ("app/__init__.py", hidden),
-        ("app/models.py", MODELS),
-    ];
-    assert!(
-        verdict(&files).starts_with("unknown: `metadata` is not defined"),
-        "{}",
-        verdict(&files)
-    );
+    let files = [("migrations/env.py", env), ("app/__init__.py", hidden), ("app/models.py", MODELS)];
+    assert!(verdict(&files).starts_with("unknown: `metadata` is not defined"), "{}", verdict(&files));
 }
 
 #[test]
@@ -226,21 +205,12 @@ fn conventions_are_followed_to_their_value() {
         ("x = {}\nx.setdefault('fk', 'D')", "D"),
         ("from .names import NC\nx = NC.copy()\nx['fk'] = 'C'", "C"),
         ("import copy\nfrom .names import NC\nx = copy.deepcopy(NC)", "X"),
-        (
-            "from sqlalchemy.util import immutabledict\nx = immutabledict({'fk': 'M'})",
-            "M",
-        ),
-        (
-            "from types import MappingProxyType\nx = MappingProxyType({'fk': 'M'})",
-            "M",
-        ),
+        ("from sqlalchemy.util import immutabledict\nx = immutabledict({'fk': 'M'})", "M"),
+        ("from types import MappingProxyType\nx = MappingProxyType({'fk': 'M'})", "M"),
         ("from .names import Settings\nx = Settings.naming", "S"),
         ("from .names import Loaded\nx = Loaded().naming", "L"),
         ("from .names import Loaded\nx = Loaded(prefix='K').naming", "K"),
-        (
-            "def make(prefix='f'):\n    return {'fk': prefix + '_k'}\nx = make()",
-            "f_k",
-        ),
+        ("def make(prefix='f'):\n    return {'fk': prefix + '_k'}\nx = make()", "f_k"),
         ("def make(**names):\n    return names\nx = make(fk='KW')", "KW"),
         ("x = {'fk': 'a' 'b'\n 'c'}", "abc"),
         ("p = 'fk'\nx = {p: f'{p}_%(table_name)s'}", "fk_%(table_name)s"),
@@ -248,10 +218,7 @@ fn conventions_are_followed_to_their_value() {
         ("if (x := {'fk': 'W'}):\n    pass", "W"),
         ("from typing import cast\nx = cast(dict, {'fk': 'T'})", "T"),
         ("import os\nx = {'fk': 'O'} if os.environ.get('A') else None", "O"),
-        (
-            "from sqlalchemy import ForeignKeyConstraint\nx = {ForeignKeyConstraint: 'CLS'}",
-            "CLS",
-        ),
+        ("from sqlalchemy import ForeignKeyConstraint\nx = {ForeignKeyConstraint: 'CLS'}", "CLS"),
         ("import sqlalchemy as sa\nx = {sa.ForeignKeyConstraint: 'CLS'}", "CLS"),
         ("x = {'FK': 'no'}", "no fk"),
         ("x = {}", "default"),
@@ -275,18 +242,12 @@ fn an_unknown_convention_has_a_reason() {
             "from company.names import NC\nx = NC",
             "unreadable: `company.names.NC` is not part of this repository",
         ),
-        (
-            "from company.names import NC\nx = {**NC}",
-            "unreadable: a part of the dict is computed",
-        ),
+        ("from company.names import NC\nx = {**NC}", "unreadable: a part of the dict is computed"),
         (
             "import os\nx = {'fk': 'a'} if os.environ.get('A') else {'fk': 'b'}",
             "unreadable: which convention it is depends on something known only at run time",
         ),
-        (
-            "import os\nx = {'fk': os.environ['FK']}",
-            "Unknown(\"it is taken out of a library's object\")",
-        ),
+        ("import os\nx = {'fk': os.environ['FK']}", "Unknown(\"it is taken out of a library's object\")"),
     ] {
         models(
             &format!("from sqlalchemy import MetaData\n{value}\ntarget_metadata = MetaData(naming_convention=x)\n"),
@@ -412,9 +373,5 @@ fn only_modules_that_lead_to_the_metadata_are_read() {
     assert_eq!(read.find(|path| path.to_string().contains("other")), None);
     let before = snapshot.reads().len();
     let _ = project.naming(&SourceFile::new("migrations/versions/b.py".into(), String::new()));
-    assert_eq!(
-        snapshot.reads().len(),
-        before,
-        "the second migration reads nothing again"
-    );
+    assert_eq!(snapshot.reads().len(), before, "the second migration reads nothing again");
 }

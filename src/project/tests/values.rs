@@ -7,10 +7,7 @@ use crate::migration::{Known, Name};
 fn operations(body: &str, helpers: &str) -> Vec<String> {
     let text = format!("from alembic import op\nimport sqlalchemy as sa\nrevision = 'a'\ndown_revision = None\n{body}");
     let files = [
-        (
-            "migrations/env.py",
-            "from alembic import context\ntarget_metadata = None\n",
-        ),
+        ("migrations/env.py", "from alembic import context\ntarget_metadata = None\n"),
         ("app/__init__.py", ""),
         ("app/helpers.py", helpers),
         ("migrations/versions/a.py", text.as_str()),
@@ -49,51 +46,21 @@ fn names_are_put_together_as_python_does() {
         ("name, table, columns = 'n', 't', ['a', 'b']\n", "n t a,b"),
         ("table = 't'\nname = f'uq_{table}'\ncolumns = ('a',)\n", "uq_t t a"),
         ("table = 't'\nname = 'uq_%s' % table\ncolumns = ['a']\n", "uq_t t a"),
-        (
-            "table = 't'\nname = 'uq_{}_{c}'.format(table, c='x')\ncolumns = ['a']\n",
-            "uq_t_x t a",
-        ),
-        (
-            "table = 't'\ncolumns = ['a', 'b']\nname = '_'.join(['uq', table, *columns])\n",
-            "uq_t_a_b t a,b",
-        ),
-        (
-            "table = 't'\ncolumns = ['a'] + ['b']\nname = op.f('uq_' + table)\n",
-            "f(uq_t) t a,b",
-        ),
-        (
-            "table = 'T'.lower()\ncolumns = list(('a',))\nname = 'uq'.upper()\n",
-            "UQ t a",
-        ),
-        (
-            "names = {'t': 'n'}\ntable = 't'\nname = names[table]\ncolumns = ['a']\n",
-            "n t a",
-        ),
+        ("table = 't'\nname = 'uq_{}_{c}'.format(table, c='x')\ncolumns = ['a']\n", "uq_t_x t a"),
+        ("table = 't'\ncolumns = ['a', 'b']\nname = '_'.join(['uq', table, *columns])\n", "uq_t_a_b t a,b"),
+        ("table = 't'\ncolumns = ['a'] + ['b']\nname = op.f('uq_' + table)\n", "f(uq_t) t a,b"),
+        ("table = 'T'.lower()\ncolumns = list(('a',))\nname = 'uq'.upper()\n", "UQ t a"),
+        ("names = {'t': 'n'}\ntable = 't'\nname = names[table]\ncolumns = ['a']\n", "n t a"),
         (
             "def name_of(table, *, suffix='x'):\n    return f'uq_{table}_{suffix}'\ntable = 't'\nname = name_of(table)\ncolumns = ['a']\n",
             "uq_t_x t a",
         ),
-        (
-            "class Names:\n    UQ = 'n'\ntable, name, columns = 't', Names.UQ, ['a']\n",
-            "n t a",
-        ),
+        ("class Names:\n    UQ = 'n'\ntable, name, columns = 't', Names.UQ, ['a']\n", "n t a"),
         ("name = None\ntable, columns = 't', ['a']\n", "None t a"),
-        (
-            "name = None\nname = name or 'n'\ntable, columns = 't', ['a']\n",
-            "n t a",
-        ),
-        (
-            "import os\nname = os.environ.get('N') or 'n'\ntable, columns = 't', ['a']\n",
-            "? t a",
-        ),
-        (
-            "table, columns = 't', ['a']\nname = 'n' if table == 't' else None\n",
-            "n t a",
-        ),
-        (
-            "name = 'n'\nif x:\n    name = 'm'\ntable, columns = 't', ['a']\n",
-            "? t a",
-        ),
+        ("name = None\nname = name or 'n'\ntable, columns = 't', ['a']\n", "n t a"),
+        ("import os\nname = os.environ.get('N') or 'n'\ntable, columns = 't', ['a']\n", "? t a"),
+        ("table, columns = 't', ['a']\nname = 'n' if table == 't' else None\n", "n t a"),
+        ("name = 'n'\nif x:\n    name = 'm'\ntable, columns = 't', ['a']\n", "? t a"),
     ] {
         reads(&format!("{setup}{make}"), "", &[expected]);
         let indented = format!("{setup}{make}").replace('\n', "\n    ");
@@ -106,10 +73,7 @@ fn names_are_put_together_as_python_does() {
 fn names_of_another_module_are_read_there() {
     let helpers = "TABLE = 't'\nNAMES = {'t': 'n'}\nNOTHING = None\ndef uq(table, *columns):\n    return 'uq_' + '_'.join([table, *columns])\n";
     for (body, expected) in [
-        (
-            "from app.helpers import TABLE\nop.create_unique_constraint(None, TABLE, ['a'])\n",
-            "None t a",
-        ),
+        ("from app.helpers import TABLE\nop.create_unique_constraint(None, TABLE, ['a'])\n", "None t a"),
         (
             "from app import helpers\nop.create_unique_constraint(helpers.NAMES['t'], helpers.TABLE, ['a'])\n",
             "n t a",
@@ -122,14 +86,8 @@ fn names_of_another_module_are_read_there() {
             "import app.helpers\nop.create_unique_constraint(op.f(app.helpers.uq('t', 'a')), 't', ['a'])\n",
             "f(uq_t_a) t a",
         ),
-        (
-            "from app.helpers import NOTHING\nop.create_unique_constraint(NOTHING, 't', ['a'])\n",
-            "None t a",
-        ),
-        (
-            "from company.helpers import NAME\nop.create_unique_constraint(NAME, 't', ['a'])\n",
-            "? t a",
-        ),
+        ("from app.helpers import NOTHING\nop.create_unique_constraint(NOTHING, 't', ['a'])\n", "None t a"),
+        ("from company.helpers import NAME\nop.create_unique_constraint(NAME, 't', ['a'])\n", "? t a"),
     ] {
         reads(body, helpers, &[expected]);
     }
@@ -158,11 +116,7 @@ fn a_helper_of_another_module_uses_the_arguments_of_its_call() {
     ] {
         reads(body, helpers, &[expected]);
     }
-    reads(
-        "from company.helpers import add_key\nadd_key('order', 'invoice', 'i')\n",
-        helpers,
-        &[],
-    );
+    reads("from company.helpers import add_key\nadd_key('order', 'invoice', 'i')\n", helpers, &[]);
     reads("from app.helpers import nothing\nnothing('order')\n", helpers, &[]);
     for guard in [
         "if name is not None:\n        ",

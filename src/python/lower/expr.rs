@@ -243,10 +243,8 @@ impl<'a> Lower<'a> {
         for (one, kind) in positional.chain(keyword_only) {
             all.push(self.parameter(&one.parameter, one.default.as_deref(), kind));
         }
-        for (rest, kind) in [
-            (&parameters.vararg, ParameterKind::Rest),
-            (&parameters.kwarg, ParameterKind::KeywordRest),
-        ] {
+        for (rest, kind) in [(&parameters.vararg, ParameterKind::Rest), (&parameters.kwarg, ParameterKind::KeywordRest)]
+        {
             if let Some(rest) = rest {
                 all.push(self.parameter(rest, None, kind));
             }

@@ -250,12 +250,7 @@ impl<'m> Reader<'m> {
                     around,
                     class: Some(class.clone()),
                 });
-                self.entered(
-                    &closure,
-                    Some(Value::Instance(instance.clone())),
-                    &instance.arguments,
-                    None,
-                )
+                self.entered(&closure, Some(Value::Instance(instance.clone())), &instance.arguments, None)
             } else {
                 self.function_chain(function, &around)
             };

@@ -95,10 +95,7 @@ impl<'m> Reader<'m> {
         }
         if let Some(value) = self.libraries.inherited(self, class, name) {
             if self.is_set_for(class, name) {
-                return Some(Value::unknown(format!(
-                    "what makes `{}` may set `{name}`",
-                    class.tree.name
-                )));
+                return Some(Value::unknown(format!("what makes `{}` may set `{name}`", class.tree.name)));
             }
             return Some(value);
         }

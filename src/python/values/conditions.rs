@@ -83,10 +83,7 @@ fn is_same(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
         return Some(true);
     }
     // `True` equals 1 and is another object.
-    if matches!(
-        (left, right),
-        (Value::Bool(_), Value::Integer(_)) | (Value::Integer(_), Value::Bool(_))
-    ) {
+    if matches!((left, right), (Value::Bool(_), Value::Integer(_)) | (Value::Integer(_), Value::Bool(_))) {
         return None;
     }
     let differ = is_plain(left) && is_plain(right)

@@ -140,9 +140,7 @@ impl<'m> Reader<'m> {
     pub(super) fn name_of_module(&mut self, module: &'m Module, name: &str) -> Option<Value<'m>> {
         let chain = self.module(module);
         let question = Question::Name(chain.id(), name.into());
-        let answer = self.ask(question, (Span::default(), module), |reader| {
-            reader.in_scope(name, &chain, usize::MAX)
-        });
+        let answer = self.ask(question, (Span::default(), module), |reader| reader.in_scope(name, &chain, usize::MAX));
         answer.ok().flatten()
     }
 

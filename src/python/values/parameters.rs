@@ -23,10 +23,7 @@ impl<'m> Reader<'m> {
         let ScopeKind::Function(function) = chain.scope.kind else {
             return Some(absent());
         };
-        let is_method = matches!(
-            chain.outer.as_ref().map(|outer| outer.scope.kind),
-            Some(ScopeKind::Class(_))
-        );
+        let is_method = matches!(chain.outer.as_ref().map(|outer| outer.scope.kind), Some(ScopeKind::Class(_)));
         if position == 0
             && is_method
             && !has_decorator(function, "staticmethod")

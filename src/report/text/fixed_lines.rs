@@ -151,10 +151,7 @@ mod tests {
             shown(text, &[(8..12, "'a'"), (13..17, "'b'"), (30..34, "'c'")]),
             ["2 ~ two 'a' 'b'", "4 ~     four 'c'"]
         );
-        assert_eq!(
-            shown(text, &[(4..4, "new\n\n"), (30..34, "'c'")]),
-            ["2 + new", "3 +", "6 ~     four 'c'"]
-        );
+        assert_eq!(shown(text, &[(4..4, "new\n\n"), (30..34, "'c'")]), ["2 + new", "3 +", "6 ~     four 'c'"]);
         // A line that becomes two, and the end of a file without a line end.
         assert_eq!(shown("a\npass", &[(2..6, "x\r\ny")]), ["2 + x", "3 ~ y"]);
         assert_eq!(shown("a\nb", &[(3..3, "\nc")]), ["3 + c"]);

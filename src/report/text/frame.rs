@@ -314,12 +314,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_file_is_shown_behind_its_last_line() {
-        for (text, expected) in [
-            ("a\nb\n", (2, "b\n")),
-            ("a", (1, "a")),
-            ("", (1, "")),
-            ("\n", (1, "\n")),
-        ] {
+        for (text, expected) in [("a\nb\n", (2, "b\n")), ("a", (1, "a")), ("", (1, "")), ("\n", (1, "\n"))] {
             let file = SourceFile::new("a.py".into(), text.to_owned());
             let excerpt = Excerpt::of(&file, text.len()..text.len());
             assert_eq!((excerpt.line, excerpt.text), expected, "{text:?}");

@@ -34,12 +34,7 @@ pub(super) fn write(rest: &[&Diagnostic], all: &[Diagnostic], width: Width, out:
         let Some((own, first)) = left.next().and_then(|own| Some((own, own.first()?))) else {
             return Ok(());
         };
-        writeln!(
-            out,
-            "{} ({})",
-            printable(&first.path().display()).bold(),
-            totals(all, first.path())
-        )?;
+        writeln!(out, "{} ({})", printable(&first.path().display()).bold(), totals(all, first.path()))?;
         for one in own.iter().take(MOST_OF_A_FILE) {
             let place = one.file.position(one.span.start);
             let sign = if is_fixable(one) { FIXABLE } else { " " };

@@ -60,10 +60,7 @@ fn a_name_that_a_database_chose_is_found_in_a_later_upgrade() {
             "{key} / pass / op.drop_constraint(op.f('order_invoice_id_fkey'), 'order', 'foreignkey')",
             "PostgreSQL",
         ),
-        (
-            "{key} / pass / op.drop_constraint('order_invoice_id_fkey', 'order')",
-            "PostgreSQL",
-        ),
+        ("{key} / pass / op.drop_constraint('order_invoice_id_fkey', 'order')", "PostgreSQL"),
         (
             "{key} / pass / op.drop_constraint('order_invoice_id_fkey1', 'order', type_='foreignkey')",
             "PostgreSQL",
@@ -88,46 +85,22 @@ fn a_name_that_a_database_chose_is_found_in_a_later_upgrade() {
             "column = sa.Column('invoice_id', sa.ForeignKey('invoice.id')); op.add_column('order', column) / pass / {drop}",
             "PostgreSQL",
         ),
-        (
-            "op.create_foreign_key(None, 'order', 'invoice', columns(), ['id']) / pass / {drop}",
-            "PostgreSQL",
-        ),
-        (
-            "{table} / pass / op.drop_constraint('order_code_key', 'order', type_='unique')",
-            "PostgreSQL",
-        ),
-        (
-            "{table} / pass / op.drop_constraint('code', 'order', type_='unique')",
-            "MySQL and MariaDB",
-        ),
-        (
-            "{table} / pass / op.drop_constraint('order_amount_check', 'order', type_='check')",
-            "PostgreSQL",
-        ),
-        (
-            "{table} / pass / op.drop_constraint('CONSTRAINT_1', 'order', type_='check')",
-            "MariaDB",
-        ),
-        (
-            "{table} / pass / op.drop_constraint('order_chk_1', 'order', type_='check')",
-            "MySQL",
-        ),
+        ("op.create_foreign_key(None, 'order', 'invoice', columns(), ['id']) / pass / {drop}", "PostgreSQL"),
+        ("{table} / pass / op.drop_constraint('order_code_key', 'order', type_='unique')", "PostgreSQL"),
+        ("{table} / pass / op.drop_constraint('code', 'order', type_='unique')", "MySQL and MariaDB"),
+        ("{table} / pass / op.drop_constraint('order_amount_check', 'order', type_='check')", "PostgreSQL"),
+        ("{table} / pass / op.drop_constraint('CONSTRAINT_1', 'order', type_='check')", "MariaDB"),
+        ("{table} / pass / op.drop_constraint('order_chk_1', 'order', type_='check')", "MySQL"),
         (
             "{table} / pass / op.drop_constraint('FK__order__invoic__3A81B327', 'order', type_='foreignkey')",
             "SQL Server",
         ),
-        (
-            "{table} / pass / op.drop_constraint('SYS_C0012345', 'order', type_='foreignkey')",
-            "Oracle",
-        ),
+        ("{table} / pass / op.drop_constraint('SYS_C0012345', 'order', type_='foreignkey')", "Oracle"),
         (
             "op.create_foreign_key('fk_other', 'order', 'other', ['other_id'], ['id']); {key} / pass / {drop}",
             "PostgreSQL",
         ),
-        (
-            "op.execute(\"UPDATE \\\"order\\\" SET x = 1\"); {key} / pass / {drop}",
-            "PostgreSQL",
-        ),
+        ("op.execute(\"UPDATE \\\"order\\\" SET x = 1\"); {key} / pass / {drop}", "PostgreSQL"),
     ] {
         let found = across(NO_CONVENTION, &revisions(history));
         let [one] = found.as_slice() else {

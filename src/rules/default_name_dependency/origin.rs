@@ -231,10 +231,7 @@ fn key_columns(migration: &Migration<'_>, step: &Step<'_>) -> Option<(Place, Vec
 
 /// The constraints that a step brings to the table; in doubt if it makes, renames or drops the table in a way that is not read.
 fn inlines<'m>(step: &Step<'m>, dependency: &Dependency<'_>) -> Result<Vec<Inline<'m>>, Doubt> {
-    if !matches!(
-        step.method,
-        "create_table" | "add_column" | "drop_table" | "rename_table"
-    ) {
+    if !matches!(step.method, "create_table" | "add_column" | "drop_table" | "rename_table") {
         return Ok(Vec::new());
     }
     let is_own = dependency.is_table(&step.table, &step.schema).ok_or(Doubt)?;

@@ -50,10 +50,7 @@ fn a_rename_that_the_downgrade_takes_back_is_found_all_the_same() {
             "RENAME CONSTRAINT member_email_key TO uq_member_email",
             "RENAME CONSTRAINT uq_member_email TO member_email_key",
         ),
-        (
-            "DROP CONSTRAINT member_email_key",
-            "ADD CONSTRAINT member_email_key UNIQUE (email)",
-        ),
+        ("DROP CONSTRAINT member_email_key", "ADD CONSTRAINT member_email_key UNIQUE (email)"),
     ] {
         let sql = |action: &str| format!("    op.execute('ALTER TABLE member {action}')\n");
         let revision = format!(
@@ -93,15 +90,8 @@ fn a_name_that_the_earlier_revision_gives_is_not_the_databases() {
     );
     for revisions in [
         &[named, "op.drop_constraint('fk_a', 'order', type_='foreignkey')", drop][..],
-        &[
-            named,
-            "op.execute('ALTER TABLE \"order\" RENAME CONSTRAINT fk_a TO order_invoice_id_fkey')",
-            drop,
-        ],
-        &[
-            named,
-            "op.drop_constraint('order_invoice_id_fkey1', 'order', type_='foreignkey')",
-        ],
+        &[named, "op.execute('ALTER TABLE \"order\" RENAME CONSTRAINT fk_a TO order_invoice_id_fkey')", drop],
+        &[named, "op.drop_constraint('order_invoice_id_fkey1', 'order', type_='foreignkey')"],
         &[named, "op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')"],
     ] {
         assert!(across_revisions(PLAIN, revisions).is_empty(), "{revisions:?}");
@@ -141,10 +131,7 @@ fn a_fix_keeps_the_name_that_a_later_revision_knows() {
             .find(|one| one.rule.name == "unnamed-constraint")
             .unwrap();
         let fix = only.fix.as_ref().map(|fix| apply(&only.file, [fix]));
-        (
-            only.suggested_name.unwrap_or_default(),
-            fix.unwrap_or(only.help.unwrap()),
-        )
+        (only.suggested_name.unwrap_or_default(), fix.unwrap_or(only.help.unwrap()))
     };
     for later in [
         "op.drop_constraint('order_invoice_id_fkey', 'order', type_='foreignkey')",
@@ -152,17 +139,11 @@ fn a_fix_keeps_the_name_that_a_later_revision_knows() {
     ] {
         let (name, after) = name(later);
         assert_eq!(name, "order_invoice_id_fkey");
-        assert!(
-            after.contains("create_foreign_key(op.f('order_invoice_id_fkey')"),
-            "{after}"
-        );
+        assert!(after.contains("create_foreign_key(op.f('order_invoice_id_fkey')"), "{after}");
     }
     let (suggested, help) = name("op.drop_constraint('order_ibfk_1', 'order', type_='foreignkey')");
     assert_eq!(suggested, "fk_order_invoice_id_invoice");
-    assert!(
-        help.contains("`migrations/versions/r1.py` speaks of `order_ibfk_1`"),
-        "{help}"
-    );
+    assert!(help.contains("`migrations/versions/r1.py` speaks of `order_ibfk_1`"), "{help}");
     let (suggested, after) = name("op.drop_constraint('order_code_key', 'order', type_='unique')");
     assert_eq!(suggested, "fk_order_invoice_id_invoice");
     assert!(after.contains("op.f('fk_order_invoice_id_invoice')"), "{after}");
@@ -215,12 +196,9 @@ fn a_project_that_shows_its_only_database_may_use_the_names_of_that() {
 /// A key that SQLite holds without a name is found in a batch by a convention only (seen with Alembic 1.20.1).
 #[test]
 fn a_batch_is_offered_a_convention_for_what_sqlite_does_not_name() {
-    for (url, in_batch, expected) in [
-        ("", true, true),
-        ("sqlite://", true, true),
-        ("postgresql://h/d", true, false),
-        ("", false, false),
-    ] {
+    for (url, in_batch, expected) in
+        [("", true, true), ("sqlite://", true, true), ("postgresql://h/d", true, false), ("", false, false)]
+    {
         let later = if in_batch {
             LATER.replace(
                 "    op.drop_constraint('t_c_fkey', 't',",

@@ -25,14 +25,9 @@ pub(super) fn check(file: &MigrationFile<'_>, drop: &Operation<'_>) -> Option<Di
             })
         }
         Ok(_) if matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb)) => Some(
-            Diagnostic::new(
-                &RULE,
-                file.file(),
-                call,
-                "the drop does not say what kind of constraint it drops",
-            )
-            .focus(call, "MySQL and MariaDB cannot drop a constraint without `type_`")
-            .help("add `type_='foreignkey'`, 'unique', 'check' or 'primary'"),
+            Diagnostic::new(&RULE, file.file(), call, "the drop does not say what kind of constraint it drops")
+                .focus(call, "MySQL and MariaDB cannot drop a constraint without `type_`")
+                .help("add `type_='foreignkey'`, 'unique', 'check' or 'primary'"),
         ),
         Ok(_) | Err(Spread) => None,
     }
@@ -72,9 +67,7 @@ fn table_in_batch(file: &MigrationFile<'_>, drop: &Operation<'_>, written: &str,
     };
     Diagnostic::new(&RULE, file.file(), drop.call.span, "a batch operation takes no table")
         .focus(place, label)
-        .help(format!(
-            "leave `{written}` out: the batch knows its table{and_the_type}"
-        ))
+        .help(format!("leave `{written}` out: the batch knows its table{and_the_type}"))
 }
 
 fn meant_type(written: &str) -> Option<&'static str> {

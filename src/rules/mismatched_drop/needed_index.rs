@@ -26,10 +26,7 @@ use crate::source::Span;
 
 pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let drops_index = |operation: &Operation<'_>| {
-        let kind = matches!(
-            operation.action,
-            Action::Drop(Some(ConstraintKind::Index | ConstraintKind::Unique))
-        );
+        let kind = matches!(operation.action, Action::Drop(Some(ConstraintKind::Index | ConstraintKind::Unique)));
         kind && operation.name.text().is_some() && operation.table.known().is_some()
     };
     let migration = file.migration;

@@ -18,21 +18,9 @@ fn a_wrong_type_and_a_table_in_its_place_are_found() {
         ("b.drop_constraint('n', 't', type_='unique')", takes_no_table, twice),
         ("b.drop_constraint('n', 'other', type_='unique')", takes_no_table, twice),
         ("b.drop_constraint('n', 't')", takes_no_table, taken_for_type),
-        (
-            "b.drop_constraint('n', type_='uniq')",
-            "`uniq` is no type of constraint",
-            refused,
-        ),
-        (
-            "b.drop_constraint('n', 'uniq')",
-            "`uniq` is no type of constraint",
-            refused,
-        ),
-        (
-            "op.drop_constraint('n', 't', 't')",
-            "`t` is no type of constraint",
-            refused,
-        ),
+        ("b.drop_constraint('n', type_='uniq')", "`uniq` is no type of constraint", refused),
+        ("b.drop_constraint('n', 'uniq')", "`uniq` is no type of constraint", refused),
+        ("op.drop_constraint('n', 't', 't')", "`t` is no type of constraint", refused),
     ] {
         let downgrade = format!("    with op.batch_alter_table('t') as b:\n        {call}\n");
         let found = of_migration("", "    pass\n", &downgrade, false);
@@ -93,11 +81,7 @@ fn a_check_inside_a_column_is_dropped_by_the_name_that_it_has() {
             (CK, "'b_enum', 'u'", None),
             ("None", "'old_b_enum', 't', type_='check'", None),
         ] {
-            assert_eq!(
-                meant(PG, convention, upgrade, drop).as_deref(),
-                expected,
-                "{upgrade} {drop}"
-            );
+            assert_eq!(meant(PG, convention, upgrade, drop).as_deref(), expected, "{upgrade} {drop}");
         }
     }
     // On PostgreSQL the type is the database's own, and on MariaDB a column gets a check for it.
@@ -162,11 +146,7 @@ fn a_convention_knows_neither_sql_nor_a_drop_that_does_not_say_its_kind() {
         (plain, "op.drop_constraint('ck_ping_q', 'ping')", ""),
         (plain, "op.drop_constraint('q', 'ping', type_='check')", ""),
         // No template builds on the name of a unique constraint.
-        (
-            "op.create_unique_constraint('u', 'ping', ['q'])",
-            "op.drop_constraint('u', 'ping')",
-            "",
-        ),
+        ("op.create_unique_constraint('u', 'ping', ['q'])", "op.drop_constraint('u', 'ping')", ""),
         (
             "op.execute('ALTER TABLE ping ADD CONSTRAINT u UNIQUE (q)')",
             "op.drop_constraint('u', 'ping', type_='unique')",

@@ -65,11 +65,7 @@ fn the_metadata_is_shown_and_gets_a_convention() {
 fn no_template_is_written_for_checks_that_it_would_fail_or_rename() {
     for (path, code, place) in [
         ("app/more.py", "\nc = CheckConstraint('a > 0')\n", "app/more.py:2"),
-        (
-            "app/more.py",
-            "c = CheckConstraint('a > 0', name='a_positive')\n",
-            "app/more.py:1",
-        ),
+        ("app/more.py", "c = CheckConstraint('a > 0', name='a_positive')\n", "app/more.py:1"),
         (
             "migrations/versions/a.py",
             "revision = 'a'\ndown_revision = None\ndef upgrade():\n    op.drop_constraint('ck_t_a', 't', type_='check')\n",
@@ -83,10 +79,7 @@ fn no_template_is_written_for_checks_that_it_would_fail_or_rename() {
     }
     for code in ["c = CheckConstraint('a > 0', name=conv('ck_t_a'))\n", "x = 1\n"] {
         let (found, after) = given(&[ENV_OF_BASE, ("app/models.py", BASE), ("app/more.py", code)]);
-        assert!(
-            after.contains("\"ck\": \"ck_%(table_name)s_%(constraint_name)s\""),
-            "{after}"
-        );
+        assert!(after.contains("\"ck\": \"ck_%(table_name)s_%(constraint_name)s\""), "{after}");
         assert!(!found.help.unwrap().contains("`ck`"));
     }
 }
@@ -109,10 +102,7 @@ fn a_convention_is_written_into_every_kind_of_metadata() {
     ] {
         let (_, after) = given(&[ENV, ("app/models.py", models)]);
         let (defined, used) = (after.find("NAMING_CONVENTION = {"), after.rfind("NAMING_CONVENTION"));
-        assert!(
-            defined.is_some() && defined < used,
-            "used before it is defined in\n{after}"
-        );
+        assert!(defined.is_some() && defined < used, "used before it is defined in\n{after}");
     }
 }
 
@@ -153,10 +143,7 @@ fn a_class_on_one_line_gets_a_body() {
         (" pass\n", format!("\n    {GIVEN}\n")),
         (" ...  # base\n", format!("\n    {GIVEN}  # base\n")),
         ("pass", format!("\n    {GIVEN}")),
-        (
-            " \"\"\"Doc.\"\"\"\n",
-            format!("\n    \"\"\"Doc.\"\"\"\n\n    {GIVEN}\n"),
-        ),
+        (" \"\"\"Doc.\"\"\"\n", format!("\n    \"\"\"Doc.\"\"\"\n\n    {GIVEN}\n")),
         (" x = 1; y = 2\n", format!("\n    {GIVEN}\n\n    x = 1; y = 2\n")),
         (" pass\nif 1:\n\tx = 1\n", format!("\n\t{GIVEN}\nif 1:\n\tx = 1\n")),
         ("\n    ...\n", format!("\n    {GIVEN}\n")),
@@ -184,10 +171,7 @@ fn a_call_takes_the_convention_in_its_own_layout() {
             "(cls=A, name='Base', class_registry={})",
             format!("(\n    cls=A,\n    name='Base',\n    class_registry={{}},\n    {GIVEN},\n)"),
         ),
-        (
-            "(metadata=None, cls=A, name='Base')",
-            format!("(\n    {GIVEN}, cls=A, name='Base'\n)"),
-        ),
+        ("(metadata=None, cls=A, name='Base')", format!("(\n    {GIVEN}, cls=A, name='Base'\n)")),
     ] {
         let text = |call: &str, gap: &str| {
             format!(
@@ -200,16 +184,10 @@ fn a_call_takes_the_convention_in_its_own_layout() {
 
 #[test]
 fn what_keeps_postgresqls_names_leaves_checks_alone() {
-    let (only, after) = given(&[
-        ENV_OF_BASE,
-        ("app/models.py", BASE),
-        ("alembic-named.toml", "convention = 'postgresql'\n"),
-    ]);
+    let (only, after) =
+        given(&[ENV_OF_BASE, ("app/models.py", BASE), ("alembic-named.toml", "convention = 'postgresql'\n")]);
     assert!(!only.help.unwrap().contains("`ck`"));
-    assert!(
-        !after.contains("\"ck\"") && after.contains("ix_%(column_0_label)s"),
-        "{after}"
-    );
+    assert!(!after.contains("\"ck\"") && after.contains("ix_%(column_0_label)s"), "{after}");
     // Without the configuration, too: the templates say what they are for.
     assert!(check(&[ENV_OF_BASE, ("app/models.py", &after)], "app/models.py").is_empty());
 }
@@ -249,20 +227,13 @@ fn a_convention_for_sqlmodel_stands_above_the_first_import_of_tables() {
 #[test]
 fn a_convention_for_sqlmodel_stands_above_the_first_table_of_its_own_module() {
     let found = |env: &str, stated: &str| {
-        let files = [
-            ("migrations/env.py", env),
-            ("app/models.py", CARD),
-            ("app/stated.py", stated),
-        ];
+        let files = [("migrations/env.py", env), ("app/models.py", CARD), ("app/stated.py", stated)];
         check_all(&files)
     };
     let env = "from alembic import context\nfrom app.stated import target_metadata\n";
     let after = fixed(&found(env, &format!("{CARD}target_metadata = SQLModel.metadata\n")));
     let after = after.text();
-    assert!(
-        after.find("naming_convention =").unwrap() < after.find("class Card").unwrap(),
-        "{after}"
-    );
+    assert!(after.find("naming_convention =").unwrap() < after.find("class Card").unwrap(), "{after}");
     assert!(found(env, after).is_empty());
     // Where `env.py` imports tables before, it is the place.
     let env = "from alembic import context\nimport app.models\nfrom app.stated import target_metadata\n";
@@ -287,11 +258,7 @@ fn several_databases_are_judged_where_their_metadata_is_made() {
         )
     };
     let found = |arguments: &str| -> Vec<String> {
-        let files = [
-            ("migrations/env.py", env),
-            ("migrations/versions/a.py", revision),
-            ("app.py", &app(arguments)),
-        ];
+        let files = [("migrations/env.py", env), ("migrations/versions/a.py", revision), ("app.py", &app(arguments))];
         let line = |one: Diagnostic| {
             let name = one.suggested_name.unwrap_or_default();
             format!("{} {} {name}", one.file.path(), one.rule.name)
@@ -299,17 +266,8 @@ fn several_databases_are_judged_where_their_metadata_is_made() {
         check_all(&files).into_iter().map(line).collect()
     };
     let of_revision = |rule: &str| format!("migrations/versions/a.py {rule} uq_user_code");
-    assert_eq!(
-        found(""),
-        [
-            of_revision("unnamed-constraint"),
-            "app.py missing-naming-convention ".to_owned()
-        ]
-    );
-    assert_eq!(
-        found("metadata=MetaData(naming_convention=NC)"),
-        [of_revision("implicit-constraint-name")]
-    );
+    assert_eq!(found(""), [of_revision("unnamed-constraint"), "app.py missing-naming-convention ".to_owned()]);
+    assert_eq!(found("metadata=MetaData(naming_convention=NC)"), [of_revision("implicit-constraint-name")]);
 }
 
 #[test]
@@ -377,10 +335,7 @@ fn metadata_that_alembic_does_not_migrate_needs_none() {
         "from sqlalchemy import MetaData, Table\nmetadata = MetaData()\nt = Table('t', metadata, autoload_with=engine)\n",
         "from sqlalchemy import MetaData\nif __name__ == '__main__':\n    metadata = MetaData()\n",
     ] {
-        assert!(
-            check_all(&[far, ("libs/shop/models.py", text)]).is_empty(),
-            "in\n{text}"
-        );
+        assert!(check_all(&[far, ("libs/shop/models.py", text)]).is_empty(), "in\n{text}");
     }
     let written = "from sqlalchemy import MetaData, Table\nmetadata = MetaData()\nt = Table('t', metadata, autoload_with=engine)\nu = Table('u', metadata)\n";
     assert_eq!(lines(&check_all(&[far, ("libs/shop/models.py", written)])), [error]);
@@ -389,10 +344,7 @@ fn metadata_that_alembic_does_not_migrate_needs_none() {
 #[test]
 fn a_fresh_environment_does_not_block_its_commit() {
     let env = "from alembic import context\ntarget_metadata = None\n";
-    let found = check_all(&[
-        ("alembic.ini", "[alembic]\nscript_location = migrations\n"),
-        ("migrations/env.py", env),
-    ]);
+    let found = check_all(&[("alembic.ini", "[alembic]\nscript_location = migrations\n"), ("migrations/env.py", env)]);
     assert!(found.is_empty(), "{found:?}");
     // None from a module is somebody's mistake.
     let found = check_all(&[ENV, ("app/models.py", "target_metadata = None\n")]);

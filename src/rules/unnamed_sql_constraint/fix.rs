@@ -49,9 +49,7 @@ impl Finding<'_, '_, '_> {
         } else if sql.dialect.unwrap_or(Dialect::Postgresql).too_long(name) {
             "the database takes no name of this length"
         } else if self.keeps_name && self.siblings.have_name(&self.unnamed, name, None) {
-            return Some(format!(
-                "another constraint of the table would have the same name, `{name}`"
-            ));
+            return Some(format!("another constraint of the table would have the same name, `{name}`"));
         } else if name.contains([':', '%', '\\']) {
             "the name has a character that the SQL would have to escape"
         } else {

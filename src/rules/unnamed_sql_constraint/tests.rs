@@ -191,10 +191,7 @@ fn a_primary_key_in_the_syntax_of_mysql_needs_no_name() {
             ("alter table a drop primary key; alter table a add primary key (b)", 0),
             ("ALTER TABLE a DROP FOREIGN KEY x, ADD PRIMARY KEY (b)", 0),
             ("ALTER TABLE `a` ADD PRIMARY KEY (b)", 0),
-            (
-                "ALTER TABLE a DROP CONSTRAINT a_pkey, ADD PRIMARY KEY (b)",
-                usize::from(url != MY),
-            ),
+            ("ALTER TABLE a DROP CONSTRAINT a_pkey, ADD PRIMARY KEY (b)", usize::from(url != MY)),
             ("ALTER TABLE a DROP PRIMARY KEY, ADD UNIQUE (b)", 1),
         ] {
             let found = of(url, &format!("op.execute('{sql}')"), "pass", false);
@@ -253,10 +250,7 @@ fn the_name_is_written_into_every_kind_of_literal() {
         "pass",
         false,
     );
-    assert!(
-        after.contains("ADD CONSTRAINT `fk_Order_b_c` FOREIGN KEY (b)"),
-        "{after}"
-    );
+    assert!(after.contains("ADD CONSTRAINT `fk_Order_b_c` FOREIGN KEY (b)"), "{after}");
 }
 
 #[test]
@@ -378,17 +372,11 @@ fn a_committed_migration_keeps_the_name_of_the_database() {
     let after = fixed(PG, "ADD UNIQUE (b)", "DROP CONSTRAINT a_b_key", true);
     assert!(after.contains("ADD CONSTRAINT a_b_key UNIQUE (b)"), "{after}");
     let found = of(PG, "ADD UNIQUE (b)", "pass", true);
-    assert_eq!(
-        own(&found)[0].fix.as_ref().map(|fix| fix.safety),
-        Some(Safety::Suggested)
-    );
+    assert_eq!(own(&found)[0].fix.as_ref().map(|fix| fix.safety), Some(Safety::Suggested));
     let found = of(MARIA, "ADD FOREIGN KEY (b) REFERENCES c (d)", "pass", true);
     assert!(own(&found)[0].fix.is_none());
     let help = own(&found)[0].help.clone().unwrap();
-    assert!(
-        help.contains("rename it to `fk_a_b_c`") && help.ends_with("\n    SHOW CREATE TABLE `a`"),
-        "{help}"
-    );
+    assert!(help.contains("rename it to `fk_a_b_c`") && help.ends_with("\n    SHOW CREATE TABLE `a`"), "{help}");
 }
 
 #[test]

@@ -9,18 +9,9 @@ use crate::support::{BASE, MODELS, Repo, said};
 #[test]
 fn a_metadata_that_cannot_be_told_is_refused() {
     for (env, parts) in [
-        (
-            ENV.replace("Base.metadata", "None"),
-            &["`migrations/env.py` hands no metadata to Alembic"][..],
-        ),
-        (
-            ENV.replace("Base.metadata", "load()"),
-            &["cannot be told (", "--revision-only"],
-        ),
-        (
-            ENV.replace("Base.metadata", "[Base.metadata, Base.metadata]"),
-            &["hands several metadata"],
-        ),
+        (ENV.replace("Base.metadata", "None"), &["`migrations/env.py` hands no metadata to Alembic"][..]),
+        (ENV.replace("Base.metadata", "load()"), &["cannot be told (", "--revision-only"]),
+        (ENV.replace("Base.metadata", "[Base.metadata, Base.metadata]"), &["hands several metadata"]),
     ] {
         let repo = farm();
         repo.write("migrations/env.py", env);
@@ -32,10 +23,7 @@ fn a_metadata_that_cannot_be_told_is_refused() {
     commit(&repo);
     holds(&refused(&repo, &[]), &["for several databases at once"]);
     for (models, sentence) in [
-        (
-            "from sqlalchemy import MetaData\nBase = Thing(metadata=MetaData())\n",
-            "cannot be told",
-        ),
+        ("from sqlalchemy import MetaData\nBase = Thing(metadata=MetaData())\n", "cannot be told"),
         (
             "from sqlalchemy import MetaData\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    metadata = MetaData(naming_convention=load())\n",
             "cannot be read",
@@ -57,10 +45,7 @@ fn what_cannot_be_written_leaves_everything_as_it_was() {
     let repo = farm();
     let versions = repo.join(VERSIONS);
     fs::set_permissions(&versions, fs::Permissions::from_mode(0o555)).unwrap();
-    holds(
-        &refused(&repo, &[]),
-        &["migrations/versions` is read-only", "chmod u+w"],
-    );
+    holds(&refused(&repo, &[]), &["migrations/versions` is read-only", "chmod u+w"]);
     fs::set_permissions(&versions, fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(repo.join(MODELS), fs::Permissions::from_mode(0o444)).unwrap();
     holds(&refused(&repo, &[]), &["app/models.py` is read-only"]);
@@ -68,19 +53,13 @@ fn what_cannot_be_written_leaves_everything_as_it_was() {
 
     repo.write("alembic.ini", format!("{INI}version_locations = /elsewhere\n"));
     commit(&repo);
-    holds(
-        &refused(&repo, &[]),
-        &["the revisions lie in `/elsewhere`, outside of `"],
-    );
+    holds(&refused(&repo, &[]), &["the revisions lie in `/elsewhere`, outside of `"]);
     repo.write("alembic.ini", format!("{INI}file_template = %%(message)s\n"));
     commit(&repo);
     holds(&refused(&repo, &[]), &["`file_template` is `%(message)s`"]);
     repo.write("alembic.ini", format!("{INI}file_template = a1_goats\n"));
     commit(&repo);
-    holds(
-        &refused(&repo, &[]),
-        &["`migrations/versions/a1_goats.py` is there already"],
-    );
+    holds(&refused(&repo, &[]), &["`migrations/versions/a1_goats.py` is there already"]);
 }
 
 #[test]
@@ -106,10 +85,7 @@ fn a_file_template_that_gives_no_fit_name_is_refused() {
         }
     }
     let repo = farm();
-    repo.write(
-        "alembic.ini",
-        format!("{INI}file_template = {}%%(epoch)020d\n", "a".repeat(177)),
-    );
+    repo.write("alembic.ini", format!("{INI}file_template = {}%%(epoch)020d\n", "a".repeat(177)));
     commit(&repo);
     let (path, _) = adopted(&repo, &[]);
     assert_eq!(path.len(), VERSIONS.len() + 1 + 200);
@@ -156,29 +132,13 @@ fn a_file_template_does_not_lead_out_of_the_folder_of_revisions() {
         let repo = farm();
         repo.write("alembic.ini", format!("{INI}file_template = {template}\n"));
         commit(&repo);
-        refused_to_the_byte(
-            &repo,
-            &[
-                &format!("`{path}`"),
-                "folder of revisions `migrations/versions`",
-                "`..`",
-            ],
-        );
+        refused_to_the_byte(&repo, &[&format!("`{path}`"), "folder of revisions `migrations/versions`", "`..`"]);
     }
-    for template in [
-        ".git/hooks/evil",
-        ".GIT/evil",
-        "a/.Git/evil",
-        ".git./evil",
-        "git~1/evil",
-    ] {
+    for template in [".git/hooks/evil", ".GIT/evil", "a/.Git/evil", ".git./evil", "git~1/evil"] {
         let repo = farm();
         repo.write("alembic.ini", format!("{INI}file_template = {template}\n"));
         commit(&repo);
-        refused_to_the_byte(
-            &repo,
-            &[&format!("`migrations/versions/{template}.py`"), "git's own folder"],
-        );
+        refused_to_the_byte(&repo, &[&format!("`migrations/versions/{template}.py`"), "git's own folder"]);
     }
 }
 
@@ -190,21 +150,9 @@ fn a_linked_folder_does_not_lead_out_of_the_folder_of_revisions() {
     commit(&repo);
     let link = repo.join("migrations/versions/deep");
     for (target, parts) in [
-        (
-            elsewhere.path().to_owned(),
-            &["the revisions lie in `", "outside of `"][..],
-        ),
-        (
-            repo.join("app"),
-            &[
-                "`migrations/versions/deep/",
-                "folder of revisions `migrations/versions`",
-            ],
-        ),
-        (
-            repo.join(".git/hooks"),
-            &["`migrations/versions/deep", "git's own folder"],
-        ),
+        (elsewhere.path().to_owned(), &["the revisions lie in `", "outside of `"][..]),
+        (repo.join("app"), &["`migrations/versions/deep/", "folder of revisions `migrations/versions`"]),
+        (repo.join(".git/hooks"), &["`migrations/versions/deep", "git's own folder"]),
         (repo.join("nowhere"), &["`migrations/versions/deep", "leads nowhere"]),
     ] {
         symlink(target, &link).unwrap();
@@ -227,11 +175,7 @@ fn a_folder_of_revisions_behind_a_link_out_is_refused() {
         let repo = farm();
         fs::create_dir_all(elsewhere.path().join("versions")).unwrap();
         let versions = repo.join(VERSIONS);
-        fs::rename(
-            versions.join("a1_goats.py"),
-            elsewhere.path().join("versions/a1_goats.py"),
-        )
-        .unwrap();
+        fs::rename(versions.join("a1_goats.py"), elsewhere.path().join("versions/a1_goats.py")).unwrap();
         fs::remove_dir(&versions).unwrap();
         symlink(&target, &versions).unwrap();
         commit(&repo);
@@ -273,11 +217,7 @@ fn git_s_own_folder_is_kept_clear_wherever_it_is() {
     fs::rename(repo.join("meta"), linked.join("meta")).unwrap();
     let meta = linked.join("meta");
     fs::write(main.join(".git"), format!("gitdir: {}\n", meta.display())).unwrap();
-    fs::write(
-        linked.join(".git"),
-        format!("gitdir: {}/worktrees/linked\n", meta.display()),
-    )
-    .unwrap();
+    fs::write(linked.join(".git"), format!("gitdir: {}/worktrees/linked\n", meta.display())).unwrap();
     fs::write(meta.join("info/exclude"), "meta\n").unwrap();
     let versions = linked.join("migrations/versions/deep");
     linked.write("alembic.ini", format!("{INI}file_template = deep/%%(rev)s\n"));
@@ -309,10 +249,7 @@ fn what_a_repository_holds_does_not_steer_the_terminal() {
     let told = hostile();
     let shown = hostile();
     let heads = hostile();
-    heads.write(
-        format!("{folder}/versions/c3.py"),
-        second.replace("revision = 'b", "revision = 'c"),
-    );
+    heads.write(format!("{folder}/versions/c3.py"), second.replace("revision = 'b", "revision = 'c"));
     for (repo, options, status) in [
         (&shown, &["--dry-run"][..], 0),
         (&told, &[], 0),

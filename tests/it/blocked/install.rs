@@ -51,10 +51,7 @@ decide now, in one of three ways (or set the rule's `severity`):
     repo.ends(&["fix", "--ignore", "--restage"], 0);
     assert!(!installs(&repo).contains("naming convention"));
     repo.stage(MODELS, BASE);
-    repo.stage(
-        "alembic-named.toml",
-        "severity = { missing-naming-convention = 'warning' }\n",
-    );
+    repo.stage("alembic-named.toml", "severity = { missing-naming-convention = 'warning' }\n");
     assert!(!installs(&repo).contains("naming convention"));
     repo.stage("alembic-named.toml", "exclude = ['app']\n");
     assert!(!installs(&repo).contains("naming convention"));

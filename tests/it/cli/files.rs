@@ -15,21 +15,11 @@ fn named_files_are_checked_as_they_are_on_disk() {
     found(&repo, &["migrations"], &[OTHER]);
     found(&repo, &["."], &[OTHER]);
     found(&repo, &[OTHER, FILE, OTHER, "."], &[OTHER]);
-    let json = said(
-        repo.tool(&["--format=json", OTHER, "migrations", "./migrations/../migrations/"]),
-        1,
-    );
-    assert!(
-        json.out.contains("\"errors\": 2,"),
-        "a file named twice counts once: {}",
-        json.out
-    );
+    let json = said(repo.tool(&["--format=json", OTHER, "migrations", "./migrations/../migrations/"]), 1);
+    assert!(json.out.contains("\"errors\": 2,"), "a file named twice counts once: {}", json.out);
     let absolute = repo.join(OTHER);
     found(&repo, &[absolute.to_str().unwrap()], &[OTHER]);
-    assert_eq!(
-        paths(&said(repo.tool(&["check", "--format=concise", "--", OTHER]), 1)),
-        [OTHER]
-    );
+    assert_eq!(paths(&said(repo.tool(&["check", "--format=concise", "--", OTHER]), 1)), [OTHER]);
 }
 
 #[test]
@@ -73,11 +63,7 @@ fn a_folder_leaves_out_the_repositories_in_it() {
     repo.git(&["init", "-q", "inner"]);
     found(&repo, &["."], &["a.py"]);
     let told = said(repo.tool(&["check", "-v", "."]), 1);
-    assert!(
-        told.err.contains("a repository of its own") && told.err.contains("inner"),
-        "{}",
-        told.err
-    );
+    assert!(told.err.contains("a repository of its own") && told.err.contains("inner"), "{}", told.err);
     // One that is named is meant.
     let inner = said(repo.tool(&["check", "--format=concise", "inner"]), 1);
     assert!(inner.out.contains("b.py"), "{}", inner.out);
@@ -102,18 +88,8 @@ fn outside_any_repository() {
     found_in(&folder, "versions", &["."], &["a.py"]);
     found_in(&folder, "versions", &["../b.py"], &[]);
     let told = said(folder.tool(&["-v", "b.py"]), 0);
-    assert!(
-        told.err.contains("read from: working tree, outside any repository"),
-        "{}",
-        told.err
-    );
-    for arguments in [
-        &[][..],
-        &["--staged"],
-        &["--all"],
-        &["--from-ref", "HEAD"],
-        &["--staged", "b.py"],
-    ] {
+    assert!(told.err.contains("read from: working tree, outside any repository"), "{}", told.err);
+    for arguments in [&[][..], &["--staged"], &["--all"], &["--from-ref", "HEAD"], &["--staged", "b.py"]] {
         let told = said(folder.tool(arguments), 2);
         let path = folder.path().display();
         assert_eq!(
@@ -158,10 +134,7 @@ fn files_of_a_repository_within_the_current_one() {
             let told = said(around.tool(&["--format=json", path]), 1);
             let json: serde_json::Value = serde_json::from_str(&told.out).unwrap();
             let file = &json["files"][0];
-            (
-                file["path"].as_str().unwrap().to_owned(),
-                file["status"].as_str().unwrap().to_owned(),
-            )
+            (file["path"].as_str().unwrap().to_owned(), file["status"].as_str().unwrap().to_owned())
         };
         assert_eq!(status("inner/migrations"), (OTHER.to_owned(), "unmodified".to_owned()));
         assert_eq!(status("inner/new.py"), ("new.py".to_owned(), "untracked".to_owned()));
@@ -264,10 +237,7 @@ fn the_revisions_that_pre_commit_names() {
     assert!(paths(&said(with(&["--staged"], None), 0)).is_empty());
     // Whoever says neither --staged nor a revision asks for what is staged here.
     assert!(paths(&said(with(&[], Some("topic")), 0)).is_empty());
-    assert_eq!(
-        paths(&said(with(&["--staged", "--from-ref=topic"], Some("topic")), 1)),
-        [OTHER]
-    );
+    assert_eq!(paths(&said(with(&["--staged", "--from-ref=topic"], Some("topic")), 1)), [OTHER]);
     let empty = || {
         let mut command = repo.tool(&["--staged"]);
         command.env("PRE_COMMIT_FROM_REF", "").env("PRE_COMMIT_TO_REF", "");
@@ -283,12 +253,7 @@ fn paths_start_where_the_user_is_and_are_told_from_the_top() {
     found_in(&repo, "migrations/versions", &["add_invoice.py"], &[FILE]);
     found_in(&repo, "migrations/versions", &[".."], &[FILE]);
     found_in(&repo, "migrations/versions", &["../.."], &[FILE]);
-    found_in(
-        &repo,
-        "migrations/versions",
-        &["../versions/../versions/add_invoice.py"],
-        &[FILE],
-    );
+    found_in(&repo, "migrations/versions", &["../versions/../versions/add_invoice.py"], &[FILE]);
     repo.stage(FILE, migration(UNNAMED) + "# changed\n");
     found_in(&repo, "migrations/versions", &[], &[FILE]);
     let link = Repo::none();
@@ -315,12 +280,7 @@ fn exclude_leaves_files_out_named_or_not() {
         (&["elsewhere"], &["legacy/old.py", FILE, OTHER]),
     ] {
         let options: Vec<&str> = exclude.iter().flat_map(|pattern| ["--exclude", pattern]).collect();
-        for scope in [
-            &["--staged"][..],
-            &["--all"],
-            &["."],
-            &["--staged", FILE, OTHER, "legacy/old.py"],
-        ] {
+        for scope in [&["--staged"][..], &["--all"], &["."], &["--staged", FILE, OTHER, "legacy/old.py"]] {
             found(&repo, &[scope, &options].concat(), left);
         }
     }
@@ -362,10 +322,7 @@ fn rules_can_be_selected_and_ignored() {
     assert_eq!(rules(&["--select", "unnamed-drop"], 1), ["unnamed-drop"]);
     assert_eq!(rules(&["--ignore", "unnamed-drop"], 1), ["unnamed-constraint"]);
     assert_eq!(
-        rules(
-            &["--select=unnamed-drop,unnamed-constraint", "--ignore=unnamed-drop"],
-            1
-        ),
+        rules(&["--select=unnamed-drop,unnamed-constraint", "--ignore=unnamed-drop"], 1),
         ["unnamed-constraint"]
     );
     assert!(rules(&["--ignore=unnamed-drop,unnamed-constraint"], 0).is_empty());

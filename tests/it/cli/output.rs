@@ -99,10 +99,7 @@ fn a_closed_pipe_is_no_error() {
         let output = command.args(arguments.split(' ')).stdout(writer).output().unwrap();
         let err = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(status), "{arguments}: {err}");
-        assert!(
-            !err.contains("error:") && !err.contains("panicked"),
-            "{arguments}: {err}"
-        );
+        assert!(!err.contains("error:") && !err.contains("panicked"), "{arguments}: {err}");
     }
     // Standard error may be gone as well, and then the exit status is all there is.
     let (reader, writer) = std::io::pipe().unwrap();
@@ -167,10 +164,7 @@ fn rules_are_listed_and_explained() {
 fn a_page_is_readable_on_a_terminal_and_plain_in_a_pipe() {
     let repo = Repo::none();
     let piped = said(repo.tool(&["explain", "unnamed-drop"]), 0).out;
-    assert!(
-        piped.starts_with("# unnamed-drop\n") && piped.contains("\n```python file="),
-        "{piped}"
-    );
+    assert!(piped.starts_with("# unnamed-drop\n") && piped.contains("\n```python file="), "{piped}");
     let Some(shown) = on_terminal(&repo, "explain unnamed-drop", &[]) else {
         return;
     };
@@ -190,20 +184,14 @@ fn a_diff_ends_with_what_to_do_about_it() {
     );
     assert_eq!(said(repo.tool(&["--diff", "--quiet"]), 1).err, "");
     let told = said(repo.tool(&["--diff", FILE]), 1).err;
-    assert!(
-        told.ends_with(&format!("write these changes: alembic-named fix {FILE}\n")),
-        "{told}"
-    );
+    assert!(told.ends_with(&format!("write these changes: alembic-named fix {FILE}\n")), "{told}");
     repo.commit("a migration that a database may have run");
     repo.write("alembic-named.toml", "dialect = 'postgresql'\n");
     let told = said(repo.tool(&["--diff", FILE]), 1);
     assert_eq!(told.out, "");
     assert!(told.err.contains("there is no fix that is certain"), "{}", told.err);
     let clean = Repo::new();
-    assert_eq!(
-        said(clean.tool(&["--diff"]), 0).err,
-        "0 files checked: nothing new or changed is staged\n"
-    );
+    assert_eq!(said(clean.tool(&["--diff"]), 0).err, "0 files checked: nothing new or changed is staged\n");
 }
 
 #[test]
@@ -241,13 +229,7 @@ fn help_and_version_are_no_failure() {
     let folder = Repo::none();
     let version = said(folder.tool(&["--version"]), 0);
     assert_eq!(version.out, concat!("alembic-named ", env!("CARGO_PKG_VERSION"), "\n"));
-    for arguments in [
-        &["--help"][..],
-        &["-h"],
-        &["help"],
-        &["check", "--help"],
-        &["help", "explain"],
-    ] {
+    for arguments in [&["--help"][..], &["-h"], &["help"], &["check", "--help"], &["help", "explain"]] {
         let help = said(folder.tool(arguments), 0);
         assert_eq!(help.err, "");
         assert!(help.out.contains("Usage:"), "{}", help.out);
@@ -263,10 +245,7 @@ fn help_fits_the_terminal() {
             command.env("COLUMNS", columns);
             let help = said(std::mem::replace(&mut command, folder.tool(&[])), 0).out;
             let widest = help.lines().max_by_key(|line| line.chars().count()).unwrap();
-            assert!(
-                widest.chars().count() <= columns.parse().unwrap(),
-                "{columns}: {widest}"
-            );
+            assert!(widest.chars().count() <= columns.parse().unwrap(), "{columns}: {widest}");
         }
     }
 }

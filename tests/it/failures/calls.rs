@@ -9,16 +9,10 @@ use crate::support::{FILE, NAMED, said, staged_later, users};
 fn an_output_file_that_cannot_be_written() {
     let repo = staged_later(NAMED);
     repo.write("taken", "as it was\n");
-    for (path, cause) in [
-        ("migrations", "directory"),
-        ("no/such/folder.json", "No such file"),
-        ("taken/x", "ot a directory"),
-    ] {
-        fails(
-            &repo,
-            &["--output-file", path],
-            &[path, cause, "check its folder and its permissions"],
-        );
+    for (path, cause) in
+        [("migrations", "directory"), ("no/such/folder.json", "No such file"), ("taken/x", "ot a directory")]
+    {
+        fails(&repo, &["--output-file", path], &[path, cause, "check its folder and its permissions"]);
     }
     if !users::git_on_nobody(&repo) {
         return;
@@ -55,23 +49,14 @@ fn words_that_are_no_options() {
 fn subcommands_in_the_wrong_place_or_misspelled() {
     let repo = staged_later(NAMED);
     for (arguments, parts) in [
-        (
-            &["chek"][..],
-            &["`chek` does not exist", "did you mean `alembic-named check`?"][..],
-        ),
+        (&["chek"][..], &["`chek` does not exist", "did you mean `alembic-named check`?"][..]),
         (&["unistall"], &["did you mean `alembic-named uninstall`?"]),
         (&["--staged", "instal"], &["did you mean `alembic-named install`?"]),
         (
             &["--quiet", "check"],
-            &[
-                "`check` is a subcommand",
-                "before all options, as `alembic-named check ...`",
-            ],
+            &["`check` is a subcommand", "before all options, as `alembic-named check ...`"],
         ),
-        (
-            &["--color=always", "explain", "unnamed-drop"],
-            &["as `alembic-named explain ...`"],
-        ),
+        (&["--color=always", "explain", "unnamed-drop"], &["as `alembic-named explain ...`"]),
     ] {
         fails(&repo, arguments, parts);
     }
@@ -89,33 +74,17 @@ fn patterns_and_rules_that_are_none() {
     fails(&repo, &["--exclude", "a["], &["`a[`", "is not a glob", "write it like"]);
     fails(&repo, &["--exclude", "{a"], &["`{a`", "is not a glob"]);
     for option in ["--select", "--ignore"] {
-        fails(
-            &repo,
-            &[option, "unamed-drop"],
-            &["`unamed-drop`", "did you mean `unnamed-drop`?"],
-        );
-        fails(
-            &repo,
-            &[option, "unnamed-drop,unknown"],
-            &["no rule `unknown`", "`alembic-named rules` lists them"],
-        );
+        fails(&repo, &[option, "unamed-drop"], &["`unamed-drop`", "did you mean `unnamed-drop`?"]);
+        fails(&repo, &[option, "unnamed-drop,unknown"], &["no rule `unknown`", "`alembic-named rules` lists them"]);
     }
-    fails(
-        &repo,
-        &["explain", "missing-convention"],
-        &["did you mean `missing-naming-convention`?"],
-    );
+    fails(&repo, &["explain", "missing-convention"], &["did you mean `missing-naming-convention`?"]);
     fails(&repo, &["explain", ""], &["no rule ``"]);
 }
 
 #[test]
 fn files_that_are_not_there() {
     let repo = staged_later(NAMED);
-    fails(
-        &repo,
-        &["no/such.py"],
-        &["`no/such.py` does not exist", "check the path"],
-    );
+    fails(&repo, &["no/such.py"], &["`no/such.py` does not exist", "check the path"]);
     fails(&repo, &[FILE, "no/such"], &["`no/such` does not exist"]);
     fails(&repo, &["README.md/a.py"], &["`README.md/a.py` does not exist"]);
     symlink("nowhere.py", repo.join("dangling.py")).unwrap();
@@ -136,11 +105,7 @@ fn files_that_are_not_there() {
 fn a_given_configuration_that_is_wrong() {
     let repo = staged_later(NAMED);
     let check = "check the path given with --config";
-    fails(
-        &repo,
-        &["--config", "no/such.toml"],
-        &["`no/such.toml`", "No such file", check],
-    );
+    fails(&repo, &["--config", "no/such.toml"], &["`no/such.toml`", "No such file", check]);
     fails(&repo, &["--config", "migrations"], &["`migrations`", check]);
     repo.write("own.toml", "select = [\n").write("latin.toml", b"# \xff\n");
     fails(&repo, &["--config", "own.toml"], &["own.toml:1:11: "]);

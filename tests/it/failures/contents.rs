@@ -14,11 +14,7 @@ fn text_that_is_not_utf_8() {
     };
     repo.stage("latin.py", latin(NAMED))
         .stage("other.py", migration(UNNAMED));
-    fails(
-        &repo,
-        &["latin.py"],
-        &["`latin.py` is not UTF-8 (byte 15)", "save it as UTF-8, or exclude it"],
-    );
+    fails(&repo, &["latin.py"], &["`latin.py` is not UTF-8 (byte 15)", "save it as UTF-8, or exclude it"]);
     // The others are checked all the same, and the failure counts more than what was found.
     let told = said(repo.tool(&[]), 2);
     assert!(told.out.contains(SUGGESTED), "{}", told.out);
@@ -51,12 +47,7 @@ fn bytes_that_no_editor_writes() {
         text.as_bytes()[..text.len() / 2].to_vec(),
         ["op.drop_index(".repeat(5000).as_bytes(), text.as_bytes()].concat(),
         [text.as_bytes(), "(".repeat(100_000).as_bytes()].concat(),
-        [
-            text.as_bytes(),
-            "    if op:\n".as_bytes(),
-            "not ".repeat(100_000).as_bytes(),
-        ]
-        .concat(),
+        [text.as_bytes(), "    if op:\n".as_bytes(), "not ".repeat(100_000).as_bytes()].concat(),
     ] {
         repo.stage("odd.py", &odd);
         let output = repo.tool(&["--format=concise"]).output().unwrap();
@@ -102,11 +93,7 @@ fn a_large_file_is_not_read() {
     // On disk, where it takes no room.
     let sparse = std::fs::File::create(repo.join("sparse.py")).unwrap();
     sparse.set_len(SIZE).unwrap();
-    fails_as(
-        &repo,
-        with_little_memory(&repo, &["sparse.py"]),
-        &["`sparse.py` is 500000000 bytes"],
-    );
+    fails_as(&repo, with_little_memory(&repo, &["sparse.py"]), &["`sparse.py` is 500000000 bytes"]);
 }
 
 #[test]
@@ -115,16 +102,8 @@ fn the_limit_can_be_set() {
     let size = migration(NAMED).len();
     said(repo.tool(&["--max-file-size", &size.to_string()]), 0);
     let less = (size - 1).to_string();
-    fails(
-        &repo,
-        &["--max-file-size", &less],
-        &[FILE, &format!("more than the {less} that are read")],
-    );
-    fails(
-        &repo,
-        &["--max-file-size", &less, FILE],
-        &[FILE, &format!("more than the {less} that are read")],
-    );
+    fails(&repo, &["--max-file-size", &less], &[FILE, &format!("more than the {less} that are read")]);
+    fails(&repo, &["--max-file-size", &less, FILE], &[FILE, &format!("more than the {less} that are read")]);
 }
 
 #[cfg(unix)]

@@ -40,11 +40,7 @@ fn a_hook_that_restages_commits_the_fix() {
         .write("other.txt", "two\n");
     commits_the_fix(&repo, &[], "");
     assert_eq!(repo.read(FILE), migration(NAMED));
-    assert_eq!(
-        repo.git(&["status", "--porcelain"]),
-        " M other.txt",
-        "what was not staged is still not"
-    );
+    assert_eq!(repo.git(&["status", "--porcelain"]), " M other.txt", "what was not staged is still not");
 
     let repo = fixing_hook();
     repo.stage(FILE, migration(UNNAMED));
@@ -54,11 +50,7 @@ fn a_hook_that_restages_commits_the_fix() {
     let repo = fixing_hook();
     repo.stage(FILE, migration(UNNAMED)).write(FILE, with_a_note(UNNAMED));
     commits_the_fix(&repo, &[], "");
-    assert_eq!(
-        repo.read(FILE),
-        with_a_note(NAMED),
-        "the note is neither lost nor committed"
-    );
+    assert_eq!(repo.read(FILE), with_a_note(NAMED), "the note is neither lost nor committed");
     assert_eq!(repo.git(&["status", "--porcelain"]), format!(" M {FILE}"));
 }
 
@@ -74,11 +66,7 @@ fn commit_all_and_commit_by_hunks() {
     repo.stage(FILE, migration(UNNAMED)).stage("notes.txt", "1\n");
     repo.write("notes.txt", "1\n2\n").write("README.md", "a bigger shop\n");
     commits_the_fix(&repo, &["-p"], "y\nn\n");
-    assert_eq!(
-        repo.git(&["diff", "--name-only"]),
-        "notes.txt",
-        "one of two hunks was taken"
-    );
+    assert_eq!(repo.git(&["diff", "--name-only"]), "notes.txt", "one of two hunks was taken");
 }
 
 #[test]
@@ -97,10 +85,7 @@ fn a_commit_of_paths_is_refused_in_one_sentence() {
     assert_eq!(refusals.len(), 1, "{}", words(&output));
     assert!(refusals[0].contains("git commit PATH"), "{refusals:?}");
     assert_eq!(repo.git(&["rev-parse", "HEAD"]), before);
-    assert_eq!(
-        (repo.read(FILE), in_index(&repo, FILE)),
-        (migration(UNNAMED), "# to come\n".to_owned())
-    );
+    assert_eq!((repo.read(FILE), in_index(&repo, FILE)), (migration(UNNAMED), "# to come\n".to_owned()));
     assert_eq!(leftovers(&repo), Vec::<String>::new());
 }
 

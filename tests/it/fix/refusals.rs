@@ -120,10 +120,7 @@ fn a_folder_that_may_not_be_written_is_refused() {
     }
     repo.stage("second/m.py", migration(UNNAMED));
     fs::set_permissions(repo.join("second"), fs::Permissions::from_mode(0o555)).unwrap();
-    for (arguments, index) in [
-        (["fix", "--staged"].as_slice(), UNNAMED),
-        (&["fix", "--staged", "--restage"], NAMED),
-    ] {
+    for (arguments, index) in [(["fix", "--staged"].as_slice(), UNNAMED), (&["fix", "--staged", "--restage"], NAMED)] {
         hand_over(&repo);
         let mut command = repo.command(PROGRAM);
         let output = as_nobody(command.args(arguments)).output().unwrap();
@@ -180,24 +177,16 @@ fn restores(happens: &str, why: &str, second: impl Fn(&Repo)) {
 
 #[test]
 fn a_failure_half_way_restores_everything() {
-    restores(
-        &format!("echo '# mine' >> {OTHER}"),
-        "was changed while it was being fixed",
-        |repo| {
-            assert_eq!(repo.read(OTHER), migration(UNNAMED) + "# mine\n");
-        },
-    );
+    restores(&format!("echo '# mine' >> {OTHER}"), "was changed while it was being fixed", |repo| {
+        assert_eq!(repo.read(OTHER), migration(UNNAMED) + "# mine\n");
+    });
     restores(&format!("rm {OTHER} && mkdir {OTHER}"), "another.py", |repo| {
         assert!(repo.join(OTHER).is_dir());
     });
-    restores(
-        &format!("mv {OTHER} real.py && ln -s ../../real.py {OTHER}"),
-        "another.py",
-        |repo| {
-            assert!(repo.join(OTHER).is_symlink());
-            assert_eq!(repo.read("real.py"), migration(UNNAMED));
-        },
-    );
+    restores(&format!("mv {OTHER} real.py && ln -s ../../real.py {OTHER}"), "another.py", |repo| {
+        assert!(repo.join(OTHER).is_symlink());
+        assert_eq!(repo.read("real.py"), migration(UNNAMED));
+    });
     restores(&format!("rm {OTHER}"), "another.py", |repo| {
         assert!(!repo.join(OTHER).exists());
     });
@@ -223,10 +212,7 @@ fn a_folder_that_may_not_be_written_any_more_restores_everything() {
     take_back(&repo);
     assert_eq!(output.status.code(), Some(2), "{}", words(&output));
     assert!(words(&output).contains("cannot write"), "{}", words(&output));
-    assert_eq!(
-        (repo.read("a/m.py"), repo.read("b/m.py")),
-        (migration(UNNAMED), migration(UNNAMED))
-    );
+    assert_eq!((repo.read("a/m.py"), repo.read("b/m.py")), (migration(UNNAMED), migration(UNNAMED)));
     assert_eq!(repo.git(&["ls-files", "-s"]), before);
 }
 
@@ -236,10 +222,7 @@ fn an_index_that_is_locked_changes_nothing() {
     repo.write(".git/index.lock", "");
     let said = repo.ends(&["fix", "--staged", "--restage"], 2);
     assert!(said.contains("index.lock"), "{said}");
-    assert_eq!(
-        (repo.read(FILE), in_index(&repo, FILE)),
-        (migration(UNNAMED), migration(UNNAMED))
-    );
+    assert_eq!((repo.read(FILE), in_index(&repo, FILE)), (migration(UNNAMED), migration(UNNAMED)));
     fs::remove_file(repo.join(".git/index.lock")).unwrap();
     assert_eq!(leftovers(&repo), Vec::<String>::new());
 }
@@ -257,9 +240,6 @@ fn a_fix_by_a_program_that_nobody_reads() {
         .status()
         .unwrap();
     assert_eq!(status.code(), Some(0));
-    assert_eq!(
-        (repo.read(FILE), in_index(&repo, FILE)),
-        (migration(NAMED), migration(NAMED))
-    );
+    assert_eq!((repo.read(FILE), in_index(&repo, FILE)), (migration(NAMED), migration(NAMED)));
     assert!(repo.read(FILE).contains(SUGGESTED));
 }

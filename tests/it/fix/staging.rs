@@ -35,11 +35,7 @@ fn other_line_ends_in_the_working_tree_are_kept() {
     repo.git(&["config", "core.autocrlf", "true"]);
     let crlf = |name: &str| migration(name).replace('\n', "\r\n");
     repo.stage(FILE, crlf(UNNAMED));
-    assert_eq!(
-        in_index(&repo, FILE),
-        migration(UNNAMED),
-        "git gave the index its own line ends"
-    );
+    assert_eq!(in_index(&repo, FILE), migration(UNNAMED), "git gave the index its own line ends");
     repo.ends(&["fix", "--staged", "--restage"], 0);
     assert_eq!(repo.read(FILE), crlf(NAMED));
     assert_eq!(in_index(&repo, FILE), migration(NAMED));
@@ -93,14 +89,8 @@ fn what_is_fixed_in_the_working_tree_only_wants_to_be_staged() {
     assert!(said.contains(&format!("stage it with `git add {FILE}`")), "{said}");
     assert!(!said.contains("left alone"), "{said}");
     let said = repo.ends(&["fix", "--staged", "--restage"], 0);
-    assert!(
-        said.contains("fixed and staged") && !said.contains("left alone"),
-        "{said}"
-    );
-    assert_eq!(
-        (repo.read(FILE), in_index(&repo, FILE)),
-        (migration(NAMED), migration(NAMED))
-    );
+    assert!(said.contains("fixed and staged") && !said.contains("left alone"), "{said}");
+    assert_eq!((repo.read(FILE), in_index(&repo, FILE)), (migration(NAMED), migration(NAMED)));
 }
 
 #[test]
@@ -118,16 +108,10 @@ fn restaging_from_anywhere_and_with_every_variable_of_git() {
     let check = |repo: &Repo, command: &mut Command| {
         let output = command.args(["fix", "--staged", "--restage"]).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", words(&output));
-        assert_eq!(
-            (repo.read(FILE), in_index(repo, FILE)),
-            (migration(NAMED), migration(NAMED))
-        );
+        assert_eq!((repo.read(FILE), in_index(repo, FILE)), (migration(NAMED), migration(NAMED)));
     };
     let repo = staged_later(UNNAMED);
-    check(
-        &repo,
-        repo.command(PROGRAM).current_dir(repo.join("migrations/versions")),
-    );
+    check(&repo, repo.command(PROGRAM).current_dir(repo.join("migrations/versions")));
     let repo = staged_later(UNNAMED);
     let mut command = repo.command(PROGRAM);
     command.env("GIT_DIR", "../.git").env("GIT_WORK_TREE", "..");
@@ -166,10 +150,7 @@ fn restaging_in_formats_that_only_git_writes() {
         let repo = staged_later(UNNAMED);
         repo.git(prepare);
         repo.ends(&["fix", "--staged", "--restage"], 0);
-        assert_eq!(
-            (repo.read(FILE), in_index(&repo, FILE)),
-            (migration(NAMED), migration(NAMED))
-        );
+        assert_eq!((repo.read(FILE), in_index(&repo, FILE)), (migration(NAMED), migration(NAMED)));
     }
     if let Some(repo) = Repo::with(&["--object-format=sha256"]) {
         repo.stage(FILE, migration(UNNAMED));

@@ -17,11 +17,7 @@ fn fixes_with(template: &str, arguments: &[&str]) {
     assert_eq!(diff.status.code(), Some(1), "{}", words(&diff));
     assert_eq!(repo.read(FILE), before, "--diff changed the file");
     let patch = String::from_utf8(diff.stdout).unwrap();
-    assert_eq!(
-        patch.contains('\u{1b}'),
-        before.contains('\u{1b}'),
-        "a pipe takes no colour\n{patch}"
-    );
+    assert_eq!(patch.contains('\u{1b}'), before.contains('\u{1b}'), "a pipe takes no colour\n{patch}");
     repo.git_with_input(&["apply", "--check"], patch.as_bytes());
     repo.git_with_input(&["apply"], patch.as_bytes());
     assert_eq!(repo.read(FILE), after, "by git apply\n{patch}");
@@ -153,10 +149,7 @@ fn a_function_imported_by_its_own_name_gets_a_plain_string() {
         "    create_foreign_key([[None=>'fk_order_invoice_id_invoice']], 'order', 'invoice', ['invoice_id'], ['id'])",
         "    drop_constraint([[None=>'fk_order_invoice_id_invoice']], 'order', type_='foreignkey')",
     );
-    for import in [
-        "from alembic.op import create_foreign_key, drop_constraint",
-        "from alembic.op import *",
-    ] {
+    for import in ["from alembic.op import create_foreign_key, drop_constraint", "from alembic.op import *"] {
         fixes_with(&text.replace("from alembic import op", import), &[]);
     }
 }
@@ -246,10 +239,7 @@ fn bytes_outside_of_the_edits_stay() {
     // Python ends a line at a lone carriage return, git does not.
     fixes_with(&text.replace("=\\\n", "= ").replace('\n', "\r"), &[]);
     // A form feed, and characters that would steer a terminal.
-    fixes_with(
-        &text.replace("# the order's", "# \u{c}\u{1b}[31m \u{b}\u{7f}\u{7}\u{9b}"),
-        &[],
-    );
+    fixes_with(&text.replace("# the order's", "# \u{c}\u{1b}[31m \u{b}\u{7f}\u{7}\u{9b}"), &[]);
 }
 
 #[test]
@@ -264,11 +254,7 @@ fn nothing_is_guessed_where_a_pair_is_not_certain() {
     leaves(&branches(&key("'a'"), &key("'b'")), &branches(drop, drop), doubt);
     // Two functions may be called in any order.
     leaves(
-        &format!(
-            "    two()\n    one()\n\ndef one():\n{}\ndef two():\n{}",
-            key("'a'"),
-            key("'b'")
-        ),
+        &format!("    two()\n    one()\n\ndef one():\n{}\ndef two():\n{}", key("'a'"), key("'b'")),
         &format!("{drop}{drop}"),
         doubt,
     );
@@ -285,19 +271,12 @@ fn nothing_is_guessed_where_a_pair_is_not_certain() {
     );
     // What a function of both halves does is not known.
     leaves(
-        &format!(
-            "    both(True)\n\ndef both(up):\n    if up:\n    {}    else:\n    {drop}",
-            key("'a'")
-        ),
+        &format!("    both(True)\n\ndef both(up):\n    if up:\n    {}    else:\n    {drop}", key("'a'")),
         "    both(False)",
         doubt,
     );
     // A table that is computed may be this one.
-    leaves(
-        &key("'a'"),
-        "    op.drop_constraint(None, table(), type_='foreignkey')\n",
-        doubt,
-    );
+    leaves(&key("'a'"), "    op.drop_constraint(None, table(), type_='foreignkey')\n", doubt);
     // A drop that does not say what it drops may be of either.
     leaves(
         &format!("{}    op.create_unique_constraint(None, 'order', ['b'])\n", key("'a'")),

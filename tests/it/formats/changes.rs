@@ -53,10 +53,7 @@ fn similar_files_are_renamed_and_equal_ones_copied() {
         .stage("a.py", "other\n")
         .stage("copy.py", "quite other\nwords\n");
     let staged = agree(&repo);
-    assert_eq!(
-        status(&staged, "pkg/c2.py"),
-        Some(Status::Renamed { from: "c.py".into() })
-    );
+    assert_eq!(status(&staged, "pkg/c2.py"), Some(Status::Renamed { from: "c.py".into() }));
     assert_eq!(status(&staged, "copy.py"), Some(Status::Copied { from: "a.py".into() }));
 }
 
@@ -83,10 +80,7 @@ fn a_file_too_large_to_read_is_not_compared() {
                 .unwrap(),
             b"small\n"
         );
-        assert!(matches!(
-            index.read(&"a.py".into()),
-            Err(SnapshotError::TooLarge { .. })
-        ));
+        assert!(matches!(index.read(&"a.py".into()), Err(SnapshotError::TooLarge { .. })));
     }
 }
 
@@ -104,12 +98,7 @@ fn modes_links_and_submodules() {
     repo.stage("was_link.py", "a file now\n");
     repo.git(&["add", "b.py", "link.py"]);
     let commit = repo.git(&["rev-parse", "HEAD"]);
-    repo.git(&[
-        "update-index",
-        "--add",
-        "--cacheinfo",
-        &format!("160000,{commit},sub.py"),
-    ]);
+    repo.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},sub.py")]);
     repo.git(&["update-index", "--cacheinfo", &format!("160000,{commit},c.py")]);
     let staged = agree(&repo);
     assert_eq!(status(&staged, "was_link.py"), Some(Status::TypeChanged));

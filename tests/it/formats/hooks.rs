@@ -47,11 +47,7 @@ fn in_hook(repo: &Repo, hook: &str, prepare: &str, arguments: &[&str]) -> (Strin
     );
     repo.hook(hook, &script);
     let output = repo.try_git(arguments);
-    let words = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let words = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "git {arguments:?}: {words}");
     let said = std::fs::read_to_string(said).unwrap();
     let line = |line: &str| {
@@ -59,20 +55,13 @@ fn in_hook(repo: &Repo, hook: &str, prepare: &str, arguments: &[&str]) -> (Strin
         format!("{}:{}:{}", &words[4][..1], words[5], words[3])
     };
     let said: Vec<String> = said.lines().map(line).collect();
-    (
-        std::fs::read_to_string(probed).unwrap_or_else(|_| panic!("no answer: {words}")),
-        said.join(","),
-    )
+    (std::fs::read_to_string(probed).unwrap_or_else(|_| panic!("no answer: {words}")), said.join(","))
 }
 
 #[track_caller]
 fn assert_hook(repo: &Repo, prepare: &str, arguments: &[&str]) {
     let (probed, said) = in_hook(repo, "pre-commit", prepare, arguments);
-    assert_eq!(
-        probed,
-        format!("{said} |  | {} | libgit2", repo.path().display()),
-        "git {arguments:?}"
-    );
+    assert_eq!(probed, format!("{said} |  | {} | libgit2", repo.path().display()), "git {arguments:?}");
     assert!(!said.is_empty());
 }
 
@@ -89,11 +78,7 @@ fn a_real_hook_sees_what_git_sees() {
         repo.write("b.py", format!("all {prepare}\n"));
         assert_hook(&repo, prepare, &["commit", "-a", "-m", "all"]);
         repo.stage("a.py", format!("amended {prepare}\n"));
-        assert_hook(
-            &repo,
-            prepare,
-            &["-c", "user.name=x", "commit", "--amend", "-m", "amend"],
-        );
+        assert_hook(&repo, prepare, &["-c", "user.name=x", "commit", "--amend", "-m", "amend"]);
     }
     let linked = Repo::at(repo.join("linked"));
     repo.git(&["worktree", "add", "--quiet", "linked", "-b", "linked"]);
@@ -105,11 +90,7 @@ fn a_real_hook_sees_what_git_sees() {
         assert_hook(&linked, prepare, &["commit", "-a", "-m", "all"]);
     }
     repo.stage("a.py", "given places\n");
-    assert_hook(
-        &repo,
-        "",
-        &["--git-dir=.git", "--work-tree=.", "commit", "-m", "places"],
-    );
+    assert_hook(&repo, "", &["--git-dir=.git", "--work-tree=.", "commit", "-m", "places"]);
 }
 
 #[test]
@@ -150,18 +131,10 @@ fn a_merge_answers_for_itself_only() {
     assert!(said.contains("one.py"));
     assert_eq!(probed, format!(" | one.py | {places}"));
     repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
-    let (probed, _) = in_hook(
-        &repo,
-        "pre-merge-commit",
-        "cd pkg",
-        &["merge", "-m", "octopus", "one", "two"],
-    );
+    let (probed, _) = in_hook(&repo, "pre-merge-commit", "cd pkg", &["merge", "-m", "octopus", "one", "two"]);
     assert_eq!(probed, format!(" | one.py,two.py | {places}"));
     repo.git(&["merge", "--quiet", "--no-commit", "three"]);
     repo.stage("evil.py", "evil\n");
     let (probed, _) = in_hook(&repo, "pre-commit", "", &["commit", "-m", "concluded"]);
-    assert!(
-        probed.starts_with("A:evil.py:") && probed.ends_with(&format!(" | three.py | {places}")),
-        "{probed}"
-    );
+    assert!(probed.starts_with("A:evil.py:") && probed.ends_with(&format!(" | three.py | {places}")), "{probed}");
 }

@@ -28,11 +28,8 @@ fn detached_packed_and_alternates() {
     agree(&repo);
     let clone = Repo::new();
     clone.git(&["fetch", "--quiet", repo.path().to_str().unwrap(), "main"]);
-    std::fs::write(
-        clone.join(".git/objects/info/alternates"),
-        repo.join(".git/objects").as_os_str().as_bytes(),
-    )
-    .unwrap();
+    std::fs::write(clone.join(".git/objects/info/alternates"), repo.join(".git/objects").as_os_str().as_bytes())
+        .unwrap();
     clone.git(&["reset", "--quiet", "--hard", "FETCH_HEAD"]);
     change(&clone);
     agree(&clone);

@@ -29,11 +29,7 @@ fn an_absent_index_does_not_pass_for_an_empty_one() {
     let absent = [("GIT_INDEX_FILE", ".git/nothing")];
     for variables in [&absent[..], &[absent[0], ASK_GIT]] {
         let repository = open(repo.path(), variables);
-        for error in [
-            repository.staged().err(),
-            repository.index().err(),
-            repository.tracked().err(),
-        ] {
+        for error in [repository.staged().err(), repository.index().err(), repository.tracked().err()] {
             let error = error.expect("an error");
             assert!(matches!(error, GitError::MissingIndex { .. }), "{error}");
         }
@@ -57,22 +53,11 @@ fn the_places_that_variables_name() {
     let name = repo.path().file_name().unwrap().to_str().unwrap();
     let (near_dir, near_index) = (format!("{name}/.git"), format!("{name}/.git/index"));
     let above = repo.path().parent().unwrap();
-    let (inside, near) = (
-        repo.join("new"),
-        [("GIT_DIR", near_dir.as_str()), ("GIT_WORK_TREE", name)],
-    );
+    let (inside, near) = (repo.join("new"), [("GIT_DIR", near_dir.as_str()), ("GIT_WORK_TREE", name)]);
     let index = ("GIT_INDEX_FILE", ".git/index");
     let cases: [(&Path, Variables<'_>, &Path); 9] = [
-        (
-            repo.path(),
-            &[("GIT_DIR", ".git"), ("GIT_WORK_TREE", "."), index],
-            repo.path(),
-        ),
-        (
-            &inside,
-            &[("GIT_DIR", "../.git"), ("GIT_WORK_TREE", ".."), index],
-            repo.path(),
-        ),
+        (repo.path(), &[("GIT_DIR", ".git"), ("GIT_WORK_TREE", "."), index], repo.path()),
+        (&inside, &[("GIT_DIR", "../.git"), ("GIT_WORK_TREE", ".."), index], repo.path()),
         (&inside, &[("GIT_WORK_TREE", ".."), index], repo.path()),
         (above, &near, repo.path()),
         (above, &[near[0], near[1], ("GIT_INDEX_FILE", &near_index)], repo.path()),
@@ -84,11 +69,7 @@ fn the_places_that_variables_name() {
     for (folder, variables, top) in cases {
         assert_eq!(agree_in(folder, variables).changes.len(), 3, "{variables:?}");
         assert_eq!(open(folder, variables).top(), top, "{variables:?}");
-        assert_eq!(
-            open(folder, &[variables, &[ASK_GIT]].concat()).top(),
-            top,
-            "{variables:?}"
-        );
+        assert_eq!(open(folder, &[variables, &[ASK_GIT]].concat()).top(), top, "{variables:?}");
     }
     let common = [("GIT_DIR", git_dir.as_str()), ("GIT_COMMON_DIR", git_dir.as_str())];
     assert_eq!(check(repo.path(), &common).0.changes.len(), 3);
@@ -113,12 +94,9 @@ fn a_worktree_that_the_configuration_names() {
     let git_dir = repo.join(".git").display().to_string();
     for variables in [&[][..], &[("GIT_DIR", git_dir.as_str())]] {
         assert_eq!(
-            agree_in(
-                &elsewhere.clone(),
-                &[&[("GIT_DIR", git_dir.as_str())], variables].concat()
-            )
-            .changes
-            .len(),
+            agree_in(&elsewhere.clone(), &[&[("GIT_DIR", git_dir.as_str())], variables].concat())
+                .changes
+                .len(),
             3
         );
         assert_eq!(open(repo.path(), variables).top(), elsewhere);
@@ -164,10 +142,7 @@ fn a_bare_repository_has_revisions_only() {
     for variables in [&[][..], &[ASK_GIT]] {
         let repository = open(repo.path(), variables);
         assert!(matches!(repository.staged(), Err(GitError::BareRepository { .. })));
-        assert!(matches!(
-            repository.index().err(),
-            Some(GitError::BareRepository { .. })
-        ));
+        assert!(matches!(repository.index().err(), Some(GitError::BareRepository { .. })));
         assert!(repository.between("main", "main").unwrap().changes.is_empty());
         assert!(repository.head_holds(&"a.py".into()).unwrap().is_some());
     }
@@ -212,10 +187,7 @@ fn a_repository_of_another_user() {
     let error = Repository::discover_in(&environment(&[]), &repo.join("pkg"))
         .err()
         .unwrap();
-    assert!(
-        matches!(&error, GitError::Ownership { path } if path == repo.path()),
-        "{error}"
-    );
+    assert!(matches!(&error, GitError::Ownership { path } if path == repo.path()), "{error}");
     let top = repo.path().display().to_string();
     let trusted = [
         ("GIT_CONFIG_COUNT", "1"),
@@ -223,10 +195,7 @@ fn a_repository_of_another_user() {
         ("GIT_CONFIG_VALUE_0", top.as_str()),
     ];
     let (staged, backend) = check(repo.path(), &trusted);
-    assert_eq!(
-        (staged.changes.len(), matches!(backend, Backend::Git { .. })),
-        (3, true)
-    );
+    assert_eq!((staged.changes.len(), matches!(backend, Backend::Git { .. })), (3, true));
 }
 
 #[test]
@@ -235,8 +204,5 @@ fn an_index_that_may_not_be_read() {
     std::fs::remove_file(repo.join(".git/index")).unwrap();
     std::fs::create_dir(repo.join(".git/index")).unwrap();
     let error = open(repo.path(), &[]).staged().unwrap_err();
-    assert!(
-        matches!(error, GitError::UnreadableIndex { .. } | GitError::CorruptIndex { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, GitError::UnreadableIndex { .. } | GitError::CorruptIndex { .. }), "{error}");
 }

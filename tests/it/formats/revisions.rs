@@ -47,10 +47,7 @@ fn no_common_history() {
     repo.commit("other");
     for variables in [&[][..], &[ASK_GIT]] {
         let repository = open(repo.path(), variables);
-        assert!(matches!(
-            repository.between("main", "other"),
-            Err(GitError::NoMergeBase { .. })
-        ));
+        assert!(matches!(repository.between("main", "other"), Err(GitError::NoMergeBase { .. })));
     }
     repo.git(&["checkout", "--quiet", "--force", "main"]);
     for number in 0..3 {

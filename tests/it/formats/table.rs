@@ -194,15 +194,7 @@ fn git_says(built: &Built, variables: Variables<'_>) -> Option<Answer> {
     let mut git = Repo::at(&built.folder).command("git");
     let output = git
         .envs(variables.iter().copied())
-        .args([
-            "diff",
-            "--cached",
-            "--raw",
-            "-z",
-            "--no-abbrev",
-            "-M",
-            "--ignore-submodules=none",
-        ])
+        .args(["diff", "--cached", "--raw", "-z", "--no-abbrev", "-M", "--ignore-submodules=none"])
         .output()
         .unwrap();
     output.status.success().then(|| parse(&output.stdout))
@@ -252,10 +244,8 @@ fn cell_of(copy: Option<Copy>, built: &Built, variables: Variables<'_>) -> Resul
 
 #[test]
 fn every_format_in_every_way() {
-    let mut table = format!(
-        "\n{:50} {:9} {:9} {:9} {:9}\n",
-        "what git can build", "as it is", "completed", "stripped", "git"
-    );
+    let mut table =
+        format!("\n{:50} {:9} {:9} {:9} {:9}\n", "what git can build", "as it is", "completed", "stripped", "git");
     let (mut built_count, mut right, mut skipped) = (0, 0, Vec::new());
     let mut by = BTreeMap::new();
     for (name, build) in CASES {
@@ -286,12 +276,7 @@ fn every_format_in_every_way() {
             .collect();
         writeln!(table, "{name:50} {}", words.join(" ").trim_end()).unwrap();
     }
-    writeln!(
-        table,
-        "{right} of {built_count} the same as git, {} skipped {skipped:?}",
-        skipped.len()
-    )
-    .unwrap();
+    writeln!(table, "{right} of {built_count} the same as git, {} skipped {skipped:?}", skipped.len()).unwrap();
     // Past the test harness, which keeps back what a test that passes prints.
     std::io::stderr().write_all(table.as_bytes()).unwrap();
     assert_eq!(right, built_count);

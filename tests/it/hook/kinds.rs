@@ -29,15 +29,7 @@ fn a_linked_worktree() {
 fn a_submodule() {
     let (inner, repo) = (hooked(), hooked());
     let url = inner.path().to_str().unwrap();
-    repo.git(&[
-        "-c",
-        "protocol.file.allow=always",
-        "submodule",
-        "--quiet",
-        "add",
-        url,
-        "sub",
-    ]);
+    repo.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "sub"]);
     accepts(&repo, &mut commit(&repo, &[]), NONE);
     let sub = Repo::at(repo.join("sub"));
     sub.hook("pre-commit", &script());
@@ -64,10 +56,7 @@ fn a_repository_of_another_user_that_git_accepts() {
         command
     };
     let refused = commit(&repo, &[]).output().unwrap();
-    assert!(
-        words(&refused).contains("dubious ownership"),
-        "git itself must refuse it"
-    );
+    assert!(words(&refused).contains("dubious ownership"), "git itself must refuse it");
     blocks(&repo, &mut trusted(&repo));
     repo.write(FILE, migration(NAMED));
     // Given by hand, as files that root writes belong to root.

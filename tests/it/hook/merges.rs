@@ -61,11 +61,7 @@ fn a_merge_concluded_by_hand() {
     repo.stage(OTHER, migration(UNNAMED) + "# changed\n");
     blocks(&repo, &mut commit(&repo, &[]));
     repo.stage(OTHER, migration(UNNAMED));
-    accepts(
-        &repo,
-        &mut git(&repo, &["-c", "core.editor=true", "merge", "--continue"]),
-        NONE,
-    );
+    accepts(&repo, &mut git(&repo, &["-c", "core.editor=true", "merge", "--continue"]), NONE);
 }
 
 #[test]

@@ -11,16 +11,8 @@ type Files<'a> = &'a [(&'a str, &'a str)];
 fn a_head_that_is_damaged_is_none_without_commits() {
     const MISSING: &str = "1234567890123456789012345678901234567890\n";
     let all: [(&str, Files<'_>, &str); 9] = [
-        (
-            "a commit that is not there",
-            &[(".git/refs/heads/main", MISSING)],
-            "bad object HEAD (1234567890",
-        ),
-        (
-            "detached from one",
-            &[(".git/HEAD", MISSING)],
-            "bad object HEAD (1234567890",
-        ),
+        ("a commit that is not there", &[(".git/refs/heads/main", MISSING)], "bad object HEAD (1234567890"),
+        ("detached from one", &[(".git/HEAD", MISSING)], "bad object HEAD (1234567890"),
         (
             "a branch that is itself",
             &[(".git/refs/heads/main", "ref: refs/heads/main\n")],
@@ -28,10 +20,7 @@ fn a_head_that_is_damaged_is_none_without_commits() {
         ),
         (
             "a circle",
-            &[
-                (".git/refs/heads/main", "ref: refs/heads/a\n"),
-                (".git/refs/heads/a", "ref: refs/heads/main\n"),
-            ],
+            &[(".git/refs/heads/main", "ref: refs/heads/a\n"), (".git/refs/heads/a", "ref: refs/heads/main\n")],
             "names no commit and is not new either",
         ),
         (
@@ -39,11 +28,7 @@ fn a_head_that_is_damaged_is_none_without_commits() {
             &[(".git/refs/heads/main", "hello\n")],
             "names no commit and is not new either",
         ),
-        (
-            "an empty branch",
-            &[(".git/refs/heads/main", "")],
-            "names no commit and is not new either",
-        ),
+        ("an empty branch", &[(".git/refs/heads/main", "")], "names no commit and is not new either"),
         (
             "garbage",
             &[(".git/HEAD", "hello\n")],
@@ -78,12 +63,7 @@ fn a_head_that_is_damaged_is_none_without_commits() {
             std::fs::write(&pack, &content[..60]).unwrap();
         }
         let index = std::fs::read(repo.join(".git/index")).unwrap();
-        for arguments in [
-            &["--staged"][..],
-            &["--all"],
-            &["fix", "--staged", "--restage"],
-            &["fix", "versions/a.py"],
-        ] {
+        for arguments in [&["--staged"][..], &["--all"], &["fix", "--staged", "--restage"], &["fix", "versions/a.py"]] {
             let told = said(repo.tool(arguments), 2);
             assert!(told.err.contains(sentence), "{what}, {arguments:?}: {}", told.err);
         }
@@ -163,20 +143,13 @@ fn a_full_disk_is_named() {
     // A limit for what a process may write; it is told as if the disk were full.
     let within_nothing = |script: &str| {
         let mut shell = repo.command("sh");
-        shell.args([
-            "-c",
-            &format!("trap '' XFSZ; ulimit -f 0; exec \"$0\" {script}"),
-            PROGRAM,
-        ]);
+        shell.args(["-c", &format!("trap '' XFSZ; ulimit -f 0; exec \"$0\" {script}"), PROGRAM]);
         said(assert_cmd::Command::from_std(shell), 2).err
     };
     let sentence = "the disk it is on is full, or your share of it: make room and run the command again";
     for script in ["fix versions/a.py", "fix --staged --restage"] {
         let told = within_nothing(script);
-        assert!(
-            told.contains(&format!("/versions/a.py`: {sentence}")),
-            "{script}: {told}"
-        );
+        assert!(told.contains(&format!("/versions/a.py`: {sentence}")), "{script}: {told}");
     }
     assert_eq!(repo.read("versions/a.py"), migration(UNNAMED));
     // Fixed already, so that only the index is to be written.
@@ -197,10 +170,7 @@ fn a_full_disk_is_named() {
         );
     }
     let told = said(repo.tool(&["--output-file", "/dev/full"]), 2).err;
-    assert!(
-        told.contains("cannot write the output file `/dev/full`: the disk it is on is full"),
-        "{told}"
-    );
+    assert!(told.contains("cannot write the output file `/dev/full`: the disk it is on is full"), "{told}");
 }
 
 /// A disk of 64 KiB, where the system lets this user make one.
@@ -226,10 +196,7 @@ fn a_repository_on_a_full_disk_says_so_and_stays_as_it_was() {
         let index = std::fs::read(repo.join(".git/index")).unwrap();
         let _ = std::fs::write(repo.join("../rest"), vec![0; 1024 * 1024]);
         let told = said(repo.tool(&["fix", "--staged", "--restage"]), 2).err;
-        assert!(
-            told.contains("is full, or your share of it: make room and run the command again"),
-            "{told}"
-        );
+        assert!(told.contains("is full, or your share of it: make room and run the command again"), "{told}");
         assert_eq!(repo.read("a.py"), migration(UNNAMED));
         assert_eq!(std::fs::read(repo.join(".git/index")).unwrap(), index);
         // With room for the working file alone, the objects or the index have none.
@@ -270,13 +237,7 @@ fn what_cannot_be_read_is_never_clean() {
         ),
     ] {
         repo.stage("a.py", content);
-        for arguments in [
-            &[][..],
-            &["--all"],
-            &["a.py"],
-            &["."],
-            &["fix", "--staged", "--restage"],
-        ] {
+        for arguments in [&[][..], &["--all"], &["a.py"], &["."], &["fix", "--staged", "--restage"]] {
             let told = said(repo.tool(arguments), 2);
             assert!(told.err.contains(sentence), "{arguments:?}: {}", told.err);
         }
@@ -284,9 +245,6 @@ fn what_cannot_be_read_is_never_clean() {
     }
     repo.stage("a.py", format!("# coding: latin-1\n{text}"));
     assert!(said(repo.tool(&[]), 1).out.contains(SUGGESTED));
-    repo.stage(
-        "a.py",
-        "x = 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(),
-    );
+    repo.stage("a.py", "x = 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
     said(repo.tool(&[]), 0);
 }

@@ -10,12 +10,9 @@ fn nothing_is_written_through_a_folder_that_leads_out() {
     repo.stage("versions/a.py", migration(UNNAMED));
     std::os::unix::fs::symlink(outside.path(), repo.join("away")).unwrap();
     repo.git(&["add", "away"]);
-    for arguments in [
-        &["fix", "away/b.py"][..],
-        &["fix", "away"],
-        &["fix", "versions/a.py", "away/b.py"],
-        &["away/b.py"],
-    ] {
+    for arguments in
+        [&["fix", "away/b.py"][..], &["fix", "away"], &["fix", "versions/a.py", "away/b.py"], &["away/b.py"]]
+    {
         let told = said(repo.tool(arguments), 2);
         assert!(
             told.err.contains("lies behind a link that leads out of") && told.err.contains("go to where the file is"),
@@ -59,10 +56,7 @@ fn no_report_is_written_through_a_link_that_leads_out() {
             format!("the output file `{path}` leads through a link out of the working tree: name one that is no link");
         assert!(told.err.contains(&sentence), "{}", told.err);
     }
-    assert_eq!(
-        (outside.read("file"), repo.read(".git/description")),
-        ("as it was\n".to_owned(), before)
-    );
+    assert_eq!((outside.read("file"), repo.read(".git/description")), ("as it was\n".to_owned(), before));
     assert!(!outside.join("new").exists());
     for path in ["near", "new", ".git/report", "../report", "/dev/stdout"] {
         said(repo.tool(&["--output-file", path]), 0);
@@ -100,11 +94,7 @@ fn install_writes_nothing_through_a_link_that_leads_out() {
             &["install", "-n", "--write", "--manager", manager],
         ] {
             let told = said(repo.tool(arguments), 2);
-            assert!(
-                told.err.contains("leads through a link out of the working tree"),
-                "{link}: {}",
-                told.err
-            );
+            assert!(told.err.contains("leads through a link out of the working tree"), "{link}: {}", told.err);
         }
         assert_eq!(
             (outside.read("file"), outside.read("folder/pre-commit")),

@@ -7,18 +7,9 @@ use crate::support::{NAMED, PROGRAM, Repo, UNNAMED, executable, migration, words
 /// Puts a program where git could be asked to start one, in a repository of that kind. It writes a file, and does what was asked of it badly.
 fn trapped(repo: &Repo) {
     std::fs::create_dir(repo.join("tools")).unwrap();
-    executable(
-        &repo.join("tools/evil"),
-        &format!("#!/bin/sh\n: >'{}'\nexit 1\n", repo.join("../ran").display()),
-    );
+    executable(&repo.join("tools/evil"), &format!("#!/bin/sh\n: >'{}'\nexit 1\n", repo.join("../ran").display()));
     let evil = repo.join("tools/evil").display().to_string();
-    let hooks = [
-        "post-index-change",
-        "reference-transaction",
-        "pre-commit",
-        "pre-auto-gc",
-        "post-checkout",
-    ];
+    let hooks = ["post-index-change", "reference-transaction", "pre-commit", "pre-auto-gc", "post-checkout"];
     for hook in hooks {
         std::fs::copy(repo.join("tools/evil"), repo.join("tools").join(hook)).unwrap();
     }
@@ -61,19 +52,11 @@ fn trapped(repo: &Repo) {
 /// git with all of that switched off by hand.
 fn quiet(repo: &Repo) -> Command {
     let mut git = repo.command("git");
-    let settings = [
-        "core.fsmonitor=false",
-        "core.hooksPath=/dev/null",
-        "filter.x.clean=",
-        "filter.x.required=false",
-    ];
+    let settings = ["core.fsmonitor=false", "core.hooksPath=/dev/null", "filter.x.clean=", "filter.x.required=false"];
     git.args(settings.iter().flat_map(|setting| ["-c", setting]));
     git.env("GIT_CONFIG_COUNT", "2")
         .envs([("GIT_CONFIG_KEY_0", "filter.a=b.process"), ("GIT_CONFIG_VALUE_0", "")])
-        .envs([
-            ("GIT_CONFIG_KEY_1", "filter.a=b.required"),
-            ("GIT_CONFIG_VALUE_1", "false"),
-        ]);
+        .envs([("GIT_CONFIG_KEY_1", "filter.a=b.required"), ("GIT_CONFIG_VALUE_1", "false")]);
     git
 }
 

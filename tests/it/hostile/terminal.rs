@@ -57,10 +57,7 @@ fn repository() -> (tempfile::TempDir, Repo) {
     let repo = Repo::make(top);
     repo.commit("start");
     let migrations = evil("FOLDER");
-    let databases = format!(
-        "[alembic]\nscript_location = {migrations}\ndatabases = {}\n",
-        evil("DATABASE")
-    );
+    let databases = format!("[alembic]\nscript_location = {migrations}\ndatabases = {}\n", evil("DATABASE"));
     let env = format!(
         "from alembic import context\nfrom models import Base, Other\ntarget_metadata = {{'{0}': Base.metadata, 'b': Other.metadata}}\n\n\
          for name in target_metadata:\n    context.configure(target_metadata=target_metadata[name], script_location='{0}')\n",
@@ -147,12 +144,7 @@ const FORMATS: [&str; 7] = ["text", "concise", "json", "sarif", "github", "gitla
 fn looks() -> Vec<Vec<String>> {
     let mut looks = Vec::new();
     for format in FORMATS {
-        for scope in [
-            &["--staged"][..],
-            &["--all", "--verbose"],
-            &["."],
-            &["--from-ref", "HEAD"],
-        ] {
+        for scope in [&["--staged"][..], &["--all", "--verbose"], &["."], &["--from-ref", "HEAD"]] {
             looks.push([owned(scope), vec!["--format".to_owned(), format.to_owned()]].concat());
         }
     }
@@ -228,11 +220,7 @@ fn nothing_of_a_repository_reaches_a_terminal_as_it_is() {
     let (_folder, repo) = repository();
     let mut shown = BTreeSet::new();
     for mut arguments in [looks(), typed()].concat() {
-        shown.extend(sealed(
-            &arguments,
-            &run(&repo, &arguments),
-            arguments.contains(&"--color=always".to_owned()),
-        ));
+        shown.extend(sealed(&arguments, &run(&repo, &arguments), arguments.contains(&"--color=always".to_owned())));
         if !matches!(
             arguments[0].as_str(),
             "install" | "uninstall" | "config" | "rules" | "explain" | "completions" | "fix"
@@ -256,11 +244,7 @@ fn nothing_of_a_repository_reaches_a_terminal_as_it_is() {
     repo.git(&["rm", "--quiet", "--force", "alembic-named.toml"]);
     // A branch may have what is no control character in its name.
     let branch = evil("BRANCH");
-    shown.extend(sealed(
-        &[],
-        &run(&repo, &["--from-ref".to_owned(), branch.clone()]),
-        false,
-    ));
+    shown.extend(sealed(&[], &run(&repo, &["--from-ref".to_owned(), branch.clone()]), false));
     // Last, what changes something.
     for arguments in [
         owned(&["fix", "--staged", "--unsafe-fixes", "--color=always"]),
@@ -320,9 +304,6 @@ fn a_machine_reads_what_the_repository_holds() {
                 .any(|finding| path_of(finding) == Some(path.clone().into())),
             "{report}"
         );
-        assert!(
-            findings.iter().any(|finding| finding.to_string().contains("TABLE")),
-            "{report}"
-        );
+        assert!(findings.iter().any(|finding| finding.to_string().contains("TABLE")), "{report}");
     }
 }

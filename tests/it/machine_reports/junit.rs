@@ -111,8 +111,5 @@ fn junit_keeps_every_name_and_fails_no_test_for_a_warning() {
     let case = cases(&document)[0];
     assert!(inside(case, "failure").is_none());
     let said = inside(case, "system-out").unwrap().text().unwrap();
-    assert!(
-        said.starts_with("warning: migrations/versions/add_invoice.py:18:"),
-        "{said}"
-    );
+    assert!(said.starts_with("warning: migrations/versions/add_invoice.py:18:"), "{said}");
 }

@@ -69,10 +69,7 @@ fn findings(snapshot: &MemorySnapshot, file: &SourceFile) -> Vec<Diagnostic> {
     let found = examine(file, false, &project, &config).diagnostics;
     for diagnostic in &found {
         let span = diagnostic.span;
-        assert!(
-            diagnostic.file.text().get(span.start..span.end).is_some(),
-            "{diagnostic:?}"
-        );
+        assert!(diagnostic.file.text().get(span.start..span.end).is_some(), "{diagnostic:?}");
     }
     found
 }

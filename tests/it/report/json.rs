@@ -17,10 +17,7 @@ fn the_json_report_has_these_keys_in_this_order() {
     let report = json(&repo, &[], 1);
     assert_eq!(keys(&report), ["version", "summary", "files", "diagnostics"]);
     assert_eq!(report["version"], 1);
-    assert_eq!(
-        keys(&report["summary"]),
-        ["files_checked", "errors", "warnings", "fixable", "fixed"]
-    );
+    assert_eq!(keys(&report["summary"]), ["files_checked", "errors", "warnings", "fixable", "fixed"]);
     let files = report["files"].as_array().unwrap();
     assert_eq!(report["summary"]["files_checked"], files.len());
     for file in files {
@@ -32,19 +29,13 @@ fn the_json_report_has_these_keys_in_this_order() {
         file.unwrap_or_else(|| panic!("{path} is not listed"))["kind"].clone()
     };
     assert_eq!(kind("app/models.py"), "metadata");
-    assert_eq!(
-        kind("migrations/versions/9b3e64c8d215_add_invoice_to_order.py"),
-        "migration"
-    );
+    assert_eq!(kind("migrations/versions/9b3e64c8d215_add_invoice_to_order.py"), "migration");
     assert_eq!(kind("app/__init__.py"), "other");
     let diagnostics = report["diagnostics"].as_array().unwrap();
     let count = |severity: &str| diagnostics.iter().filter(|one| one["severity"] == severity).count();
     assert_eq!(report["summary"]["errors"], count("error"));
     assert_eq!(report["summary"]["warnings"], count("warning"));
-    assert_eq!(
-        report["summary"]["fixable"],
-        diagnostics.iter().filter(|one| !one["fix"].is_null()).count()
-    );
+    assert_eq!(report["summary"]["fixable"], diagnostics.iter().filter(|one| !one["fix"].is_null()).count());
     assert_eq!(report["summary"]["fixed"], 0);
     let mut repairs = 0;
     for diagnostic in diagnostics {
@@ -173,14 +164,8 @@ fn lines_count_characters_and_edits_count_bytes() {
 fn a_call_over_several_lines_is_told_whole() {
     let report = json(&several(), &["--select=unnamed-constraint"], 1);
     let check = report["diagnostics"].as_array().unwrap().last().unwrap();
-    assert_eq!(
-        (check["line"].as_u64(), check["end_line"].as_u64()),
-        (Some(10), Some(14))
-    );
-    assert_eq!(
-        (check["column"].as_u64(), check["end_column"].as_u64()),
-        (Some(5), Some(6))
-    );
+    assert_eq!((check["line"].as_u64(), check["end_line"].as_u64()), (Some(10), Some(14)));
+    assert_eq!((check["column"].as_u64(), check["end_column"].as_u64()), (Some(5), Some(6)));
 }
 
 #[test]
@@ -208,10 +193,7 @@ fn every_status_is_told() {
             .unwrap()
             .iter()
             .find(|file| file["path"] == path);
-        file.map_or_else(
-            || "not listed".to_owned(),
-            |file| file["status"].as_str().unwrap().to_owned(),
-        )
+        file.map_or_else(|| "not listed".to_owned(), |file| file["status"].as_str().unwrap().to_owned())
     };
     let staged = json(&repo, &[], 1);
     for name in ["added", "copied", "modified", "renamed", "typechange"] {
@@ -221,15 +203,7 @@ fn every_status_is_told() {
         assert_eq!(status(&staged, &format!("{name}.py")), "not listed");
     }
     let named = json(&repo, &["."], 1);
-    for name in [
-        "added",
-        "copied",
-        "modified",
-        "renamed",
-        "typechange",
-        "unmodified",
-        "untracked",
-    ] {
+    for name in ["added", "copied", "modified", "renamed", "typechange", "unmodified", "untracked"] {
         assert_eq!(status(&named, &format!("{name}.py")), name);
     }
     assert_eq!(status(&json(&repo, &["--all"], 1), "unmodified.py"), "unmodified");

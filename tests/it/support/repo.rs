@@ -39,10 +39,7 @@ impl Repo {
         let repo = Self::none();
         let init = repo.try_git(&[&["init", "--quiet", "--initial-branch=main"], arguments].concat());
         if !init.status.success() {
-            eprintln!(
-                "skipped: git init {arguments:?}: {}",
-                String::from_utf8_lossy(&init.stderr)
-            );
+            eprintln!("skipped: git init {arguments:?}: {}", String::from_utf8_lossy(&init.stderr));
             return None;
         }
         repo.git(&["config", "core.autocrlf", "false"]);
@@ -128,11 +125,7 @@ impl Repo {
     #[track_caller]
     fn printed(&self, arguments: &[&str], output: &Output) -> String {
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "git {arguments:?} in {}: {said}",
-            self.folder.display()
-        );
+        assert!(output.status.success(), "git {arguments:?} in {}: {said}", self.folder.display());
         String::from_utf8_lossy(&output.stdout)
             .trim_end_matches('\n')
             .to_owned()

@@ -163,11 +163,7 @@ impl<'a, 'f> KeyFirst<'a, 'f> {
         let is_block = matches!(unit.kind, StmtKind::With { .. });
         let blank = if is_block { source.line_ending() } else { "" };
         Some([
-            edit(
-                source,
-                Span::new(to.start, to.start),
-                format!("{}{blank}", source.slice(from)),
-            ),
+            edit(source, Span::new(to.start, to.start), format!("{}{blank}", source.slice(from))),
             edit(source, without_gap(source, from), String::new()),
         ])
     }
@@ -202,10 +198,7 @@ impl<'a, 'f> KeyFirst<'a, 'f> {
         let (run, at) = refused.path.steps.last()?;
         let statement = run.get(*at)?;
         let to = lines_of(self.file, statement)?;
-        let indent = source.slice(Span::new(
-            source.line_span(statement.span.start).start,
-            statement.span.start,
-        ));
+        let indent = source.slice(Span::new(source.line_span(statement.span.start).start, statement.span.start));
         let finished = finished_name(self.file, drop.receiver, drop.call, name)?;
         let kind = ConstraintKind::ForeignKey.type_name()?;
         let call = match (drop.receiver, &key.table) {

@@ -229,10 +229,7 @@ fn a_key_of_an_older_revision_needs_its_index_too() {
         (&[][..], 1),
         // Another index serves, or served once and is gone.
         (&["op.create_index('iy', 't', ['p', 'id'])"], 0),
-        (
-            &["op.create_index('iy', 't', ['p', 'id'])", "op.drop_index('iy', 't')"],
-            1,
-        ),
+        (&["op.create_index('iy', 't', ['p', 'id'])", "op.drop_index('iy', 't')"], 1),
         // The key is gone, or may be.
         (&["op.drop_constraint('t_ibfk_1', 't', type_='foreignkey')"], 0),
         (&["op.execute('ALTER TABLE t DROP FOREIGN KEY t_ibfk_1')"], 0),
@@ -253,10 +250,7 @@ fn an_upgrade_that_drops_an_older_index_is_found_as_well() {
     for (upgrade, expected) in [
         ("op.drop_index('ix', 't')", 1),
         ("op.create_index('iz', 't', ['p']); op.drop_index('ix', 't')", 0),
-        (
-            "op.drop_constraint('t_ibfk_1', 't', type_='foreignkey'); op.drop_index('ix', 't')",
-            0,
-        ),
+        ("op.drop_constraint('t_ibfk_1', 't', type_='foreignkey'); op.drop_index('ix', 't')", 0),
     ] {
         assert_eq!(after(&[OLDER, INDEX, upgrade]).len(), expected, "{upgrade}");
     }
@@ -265,10 +259,7 @@ fn an_upgrade_that_drops_an_older_index_is_found_as_well() {
     let found = after(&[OLDER, INDEX, drops]);
     assert_eq!(found.len(), 1, "{found:?}");
     let text = apply(&found[0].file, found[0].fix.as_ref());
-    assert!(
-        text.contains("def upgrade():\n    op.drop_constraint('t_ibfk_1'"),
-        "{text}"
-    );
+    assert!(text.contains("def upgrade():\n    op.drop_constraint('t_ibfk_1'"), "{text}");
 }
 
 #[test]
@@ -278,10 +269,7 @@ fn a_key_of_another_table_counts_until_that_table_or_the_key_is_dropped() {
         "op.create_table('v', sa.Column('c', sa.Integer()), sa.ForeignKeyConstraint(['c'], ['u.c'], name='fk'))";
     let last = "op.drop_constraint('uq', 'u', type_='unique')";
     assert_eq!(after(&[parent, child, last]).len(), 1);
-    for drop in [
-        "op.drop_constraint('fk', 'v', type_='foreignkey')",
-        "op.drop_table('v')",
-    ] {
+    for drop in ["op.drop_constraint('fk', 'v', type_='foreignkey')", "op.drop_table('v')"] {
         assert_eq!(after(&[parent, child, drop, last]).len(), 0, "{drop}");
     }
 }

@@ -11,15 +11,11 @@ use crate::formats::{change, started};
 use crate::support::Repo;
 
 pub(super) const CASES: &[Case] = &[
-    ("index version 2", || {
-        changed(|repo| repo.git(&["update-index", "--index-version=2"]))
-    }),
+    ("index version 2", || changed(|repo| repo.git(&["update-index", "--index-version=2"]))),
     ("index version 3 (extended flags)", || {
         changed(|repo| repo.git(&["update-index", "--skip-worktree", "c.py"]))
     }),
-    ("index version 4", || {
-        changed(|repo| repo.git(&["update-index", "--index-version=4"]))
-    }),
+    ("index version 4", || changed(|repo| repo.git(&["update-index", "--index-version=4"]))),
     ("core.fileMode=false", || {
         changed(|repo| {
             repo.git(&["config", "core.fileMode", "false"]);
@@ -48,9 +44,7 @@ pub(super) const CASES: &[Case] = &[
         repo.stage("was.py", "x\n");
         Some(repo.into())
     }),
-    ("chmod", || {
-        changed(|repo| repo.git(&["update-index", "--chmod=+x", "plain"]))
-    }),
+    ("chmod", || changed(|repo| repo.git(&["update-index", "--chmod=+x", "plain"]))),
     ("modes of an old git (100664)", || {
         let repo = Repo::new();
         let id = repo.git_with_input(&["hash-object", "-w", "--stdin"], b"x\n");
@@ -62,9 +56,7 @@ pub(super) const CASES: &[Case] = &[
         repo.stage("b.py", "y\n");
         Some(repo.into())
     }),
-    ("split index", || {
-        changed(|repo| repo.git(&["update-index", "--split-index"]))
-    }),
+    ("split index", || changed(|repo| repo.git(&["update-index", "--split-index"]))),
     ("sparse checkout, full index", || {
         changed(|repo| repo.git(&["sparse-checkout", "set", "--cone", "--no-sparse-index", "new"]))
     }),
@@ -153,15 +145,9 @@ pub(super) const CASES: &[Case] = &[
     }),
     ("shallow clone", || cloned(&["--depth=1"])),
     ("clone with alternates", || cloned(&["--shared"])),
-    ("packed references", || {
-        changed(|repo| repo.git(&["pack-refs", "--all"]))
-    }),
-    ("all packed", || {
-        changed(|repo| repo.git(&["gc", "--quiet", "--prune=now"]))
-    }),
-    ("commit graph", || {
-        changed(|repo| repo.git(&["commit-graph", "write", "--reachable"]))
-    }),
+    ("packed references", || changed(|repo| repo.git(&["pack-refs", "--all"]))),
+    ("all packed", || changed(|repo| repo.git(&["gc", "--quiet", "--prune=now"]))),
+    ("commit graph", || changed(|repo| repo.git(&["commit-graph", "write", "--reachable"]))),
     ("multi-pack index", || {
         changed(|repo| {
             repo.git(&["repack", "--quiet", "-d"]);
@@ -176,38 +162,25 @@ pub(super) const CASES: &[Case] = &[
             repo.git(&["repack", "--quiet", "-a", "-d"])
         })
     }),
-    ("cruft pack", || {
-        changed(|repo| repo.git(&["repack", "--quiet", "--cruft", "-d"]))
-    }),
+    ("cruft pack", || changed(|repo| repo.git(&["repack", "--quiet", "--cruft", "-d"]))),
     ("linked worktree", || linked(&[])),
-    ("linked worktree with its own configuration", || {
-        linked(&["extensions.worktreeConfig"])
-    }),
+    ("linked worktree with its own configuration", || linked(&["extensions.worktreeConfig"])),
     ("linked worktree, relative links", || {
         let built = linked(&[])?;
         let name = built.folder.file_name()?.to_str()?.to_owned();
         std::fs::write(built.folder.join(".git"), format!("gitdir: ../.git/worktrees/{name}\n")).unwrap();
-        std::fs::write(
-            built.repo.join(".git/worktrees").join(&name).join("gitdir"),
-            format!("../../../{name}/.git\n"),
-        )
-        .unwrap();
+        std::fs::write(built.repo.join(".git/worktrees").join(&name).join("gitdir"), format!("../../../{name}/.git\n"))
+            .unwrap();
         Some(built)
     }),
-    ("extensions.relativeWorktrees", || {
-        extension("relativeWorktrees", "true")
-    }),
+    ("extensions.relativeWorktrees", || extension("relativeWorktrees", "true")),
     ("extensions.preciousObjects", || extension("preciousObjects", "true")),
-    ("extensions.compatObjectFormat", || {
-        extension("compatObjectFormat", "sha256")
-    }),
+    ("extensions.compatObjectFormat", || extension("compatObjectFormat", "sha256")),
     ("an unknown extension", || extension("neverHeardOf", "true")),
     ("an unknown extension, format 0", || {
         changed(|repo| repo.git(&["config", "extensions.neverHeardOf", "true"]))
     }),
-    ("format 2", || {
-        changed(|repo| repo.git(&["config", "core.repositoryFormatVersion", "2"]))
-    }),
+    ("format 2", || changed(|repo| repo.git(&["config", "core.repositoryFormatVersion", "2"]))),
     ("no index", || {
         changed(|repo| {
             std::fs::remove_file(repo.join(".git/index")).unwrap();
@@ -228,9 +201,7 @@ pub(super) const CASES: &[Case] = &[
             String::new()
         })
     }),
-    ("detached HEAD", || {
-        changed(|repo| repo.git(&["checkout", "--quiet", "--detach"]))
-    }),
+    ("detached HEAD", || changed(|repo| repo.git(&["checkout", "--quiet", "--detach"]))),
     ("no commit yet", || {
         let repo = Repo::new();
         change_unborn(&repo);
@@ -303,21 +274,13 @@ pub(super) const CASES: &[Case] = &[
     }),
     ("conflicts (both changed, both added, one deleted)", conflict),
     ("CRLF and eol", || {
-        attributes(
-            "* text=auto\n*.py eol=lf\n",
-            b"one\r\ntwo\r\n",
-            &[("core.autocrlf", "true")],
-        )
+        attributes("* text=auto\n*.py eol=lf\n", b"one\r\ntwo\r\n", &[("core.autocrlf", "true")])
     }),
     ("working-tree-encoding", || {
         attributes("*.py working-tree-encoding=UTF-16LE\n", b"x\0=\0\x31\0\n\0", &[])
     }),
     ("a clean filter", || {
-        attributes(
-            "*.py filter=upper\n",
-            b"x = 1\n",
-            &[("filter.upper.clean", "tr a-z A-Z")],
-        )
+        attributes("*.py filter=upper\n", b"x = 1\n", &[("filter.upper.clean", "tr a-z A-Z")])
     }),
     ("a pointer of git LFS", || {
         changed(|repo| {
@@ -371,12 +334,7 @@ pub(super) const CASES: &[Case] = &[
         changed(|repo| {
             repo.git(&["config", "core.protectNTFS", "false"]);
             let id = repo.git_with_input(&["hash-object", "-w", "--stdin"], b"x\n");
-            let names = [
-                "GIT~1/x.py",
-                "x/.git./y.py",
-                "x/.git /y.py",
-                "x/.git::$INDEX_ALLOCATION/y.py",
-            ];
+            let names = ["GIT~1/x.py", "x/.git./y.py", "x/.git /y.py", "x/.git::$INDEX_ALLOCATION/y.py"];
             let rows: String = names
                 .iter()
                 .fold(String::new(), |rows, name| rows + &format!("100644 {id}\t{name}\n"));
@@ -391,12 +349,8 @@ pub(super) const CASES: &[Case] = &[
             repo.git(&["add", "many"])
         })
     }),
-    ("all deleted", || {
-        changed(|repo| repo.git(&["rm", "-r", "--quiet", "--cached", "."]))
-    }),
-    ("a folder renamed", || {
-        changed(|repo| repo.git(&["mv", "pkg", "package"]))
-    }),
+    ("all deleted", || changed(|repo| repo.git(&["rm", "-r", "--quiet", "--cached", "."]))),
+    ("a folder renamed", || changed(|repo| repo.git(&["mv", "pkg", "package"]))),
     ("a file in place of a folder and the reverse", || {
         let repo = started();
         repo.git(&["rm", "-r", "--quiet", "pkg", "a.py"]);
@@ -446,9 +400,7 @@ pub(super) const CASES: &[Case] = &[
         Some(built.with("GIT_DIR", &git_dir).with("GIT_COMMON_DIR", &git_dir))
     }),
     ("GIT_NAMESPACE", || Some(variables()?.with("GIT_NAMESPACE", "other"))),
-    ("git -c", || {
-        Some(variables()?.with("GIT_CONFIG_PARAMETERS", "'core.ignorecase'='true'"))
-    }),
+    ("git -c", || Some(variables()?.with("GIT_CONFIG_PARAMETERS", "'core.ignorecase'='true'"))),
     ("GIT_CEILING_DIRECTORIES", || {
         let built = variables()?;
         let above = built.repo.path().parent()?.to_owned();
@@ -457,10 +409,6 @@ pub(super) const CASES: &[Case] = &[
     ("GIT_DISCOVERY_ACROSS_FILESYSTEM", || {
         Some(variables()?.with("GIT_DISCOVERY_ACROSS_FILESYSTEM", "true"))
     }),
-    ("GIT_DEFAULT_HASH", || {
-        Some(variables()?.with("GIT_DEFAULT_HASH", "sha256"))
-    }),
-    ("GIT_LITERAL_PATHSPECS", || {
-        Some(variables()?.with("GIT_LITERAL_PATHSPECS", "1"))
-    }),
+    ("GIT_DEFAULT_HASH", || Some(variables()?.with("GIT_DEFAULT_HASH", "sha256"))),
+    ("GIT_LITERAL_PATHSPECS", || Some(variables()?.with("GIT_LITERAL_PATHSPECS", "1"))),
 ];
