@@ -32,7 +32,10 @@ pub(super) fn verbose(
         match history.size() {
             Some(revisions) => say!(err, "history: {revisions} revisions in {folders}")?,
             None => {
-                say!(err, "history: not read, there is too much in {folders} (more than {MOST_FILES} files or 32 MiB)")?
+                say!(
+                    err,
+                    "history: not read, there is too much in {folders} (more than {MOST_FILES} files or 32 MiB)"
+                )?;
             }
         }
     }
@@ -76,7 +79,7 @@ fn tell(naming: &Naming, err: &mut dyn Write) -> io::Result<()> {
     }
     match &naming.exhausted {
         Some(at) => {
-            say!(err, "  steps: {} (there were no more; the last question was at {})", naming.steps, place(Some(at)))?
+            say!(err, "  steps: {} (there were no more; the last question was at {})", naming.steps, place(Some(at)))?;
         }
         None => say!(err, "  steps: {}", naming.steps)?,
     }

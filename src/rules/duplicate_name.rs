@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn each_database_has_its_own_rooms_for_names() {
+    fn one_name_twice_is_found_where_the_database_refuses_it() {
         assert_finds(
             &RULE,
             PG,
@@ -280,6 +280,10 @@ mod tests {
                 "op.create_table('a', sa.Column('c', sa.ForeignKey('r.id', name='fk'))); op.create_table('b', sa.Column('c', sa.ForeignKey('r.id', name='fk')))",
             ],
         );
+    }
+
+    #[test]
+    fn names_that_postgresql_keeps_apart_are_no_duplicates() {
         assert_finds_nothing(
             &RULE,
             PG,
@@ -297,6 +301,10 @@ mod tests {
                 "op.create_table('a', sa.Column('c'), schema='s'); op.create_index('a', 'b', ['c'])",
             ],
         );
+    }
+
+    #[test]
+    fn the_other_databases_keep_other_names_apart() {
         assert_finds_nothing(
             &RULE,
             MYSQL,

@@ -109,10 +109,12 @@ fn a_name_that_a_database_chose_is_found_in_a_later_upgrade() {
         let text = &one.focus.text;
         assert!(text.starts_with(&format!("{labels} chose it")), "{text}");
         assert_eq!(one.related[0].place.file.path().display(), "migrations/versions/r0.py");
-        let help = one.help.as_ref().unwrap();
-        assert!(help.contains("look the name up"), "{help}");
+        assert!(one.help.as_ref().unwrap().contains("look the name up"), "{one:?}");
     }
-    // The nearest create is shown.
+}
+
+#[test]
+fn the_nearest_create_is_shown() {
     let found = across(NO_CONVENTION, &[KEY, KEY, DROP]);
     let nearest = found[0].related[0].place.file.path();
     assert_eq!(nearest.display(), "migrations/versions/r1.py");

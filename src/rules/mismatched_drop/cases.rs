@@ -65,6 +65,10 @@ fn only_what_no_create_of_the_other_direction_can_mean_is_found() {
             "op.create_index('ix', 't', ['c']); op.create_foreign_key('fk', 't', 'r', ['c'], ['id']) / op.drop_index('ix', table_name='t'); op.drop_constraint('fk', 't', type_='foreignkey')",
         ],
     );
+}
+
+#[test]
+fn on_mysql_a_foreign_key_is_dropped_by_a_statement_of_its_own() {
     assert_finds(
         &RULE,
         MYSQL,
