@@ -1,6 +1,6 @@
 //! The text that is checked: where it stands, its bytes, and the way from a byte to a line and a column.
 //!
-//! Everything else speaks of places as byte ranges. Lines and columns exist only where a person or a program reads a report.
+//! The rest of the program works with byte ranges. Lines and columns exist only in reports.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -234,7 +234,7 @@ struct Inner {
     characters: OnceLock<Vec<usize>>,
 }
 
-/// So many bytes are gone through for a column, however long the line is.
+/// How many bytes are read to count a column, however long the line is.
 const BLOCK: usize = 256;
 
 impl SourceFile {

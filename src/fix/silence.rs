@@ -295,7 +295,7 @@ mod tests {
             };
             assert_eq!(silenced(&line(before)).0, expected);
         }
-        // Whatever else stands there is no list for this line.
+        // Nothing else in a comment is a list for this line.
         for other in ["ignore-file[unnamed-drop]", "hello", "ignore[unnamed"] {
             let text =
                 format!("{HEAD}op.create_unique_constraint(None,  # alembic-named: {other}\n    't', ['c'])\nx = 1\n");
