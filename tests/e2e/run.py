@@ -22,6 +22,8 @@ ENVIRONMENTS = {
     "SQLAlchemy 2.0": ("requirements-2.0.txt", "^living-"),
     "SQLAlchemy 1.4": ("requirements-1.4.txt", ""),
 }
+# How many processes share the rows of an environment: a row waits for its database most of the time.
+SHARES = 2
 SERVERS = {
     "ALEMBIC_NAMED_E2E_POSTGRESQL": "postgresql+psycopg2://postgres@127.0.0.1/postgres",
     "ALEMBIC_NAMED_E2E_MARIADB": "mysql+pymysql://root@127.0.0.1/?ssl_disabled=true",
@@ -42,7 +44,7 @@ def environment(folder: Path, requirements: Path) -> Path:
 
 
 class Worker(threading.Thread):
-    """One environment's process, and the lines it has printed."""
+    """A process for a share of an environment's rows, and the lines it has printed."""
 
     def __init__(self, name: str, command: list, log: Path) -> None:
         super().__init__()
@@ -72,12 +74,13 @@ def table(workers: list[Worker]) -> list[str]:
             if "row" in line:
                 outcome = "FAILED" if line["failure"] else " -> ".join(part for part in (line["before"], line["after"]) if part)
                 cells.setdefault(tuple(line["row"]), {})[worker.title] = outcome
-    heads = ["", "scenario", "mode", "database", "convention", *(worker.title for worker in workers)]
+    titles = {worker.title: worker.title for worker in workers}
     for worker in workers:
         for line in worker.lines:
             if "sqlalchemy" in line:
-                heads[heads.index(worker.title)] = f"SQLAlchemy {line['sqlalchemy']}, Alembic {line['alembic']}"
-    rows = [heads, *([*row, *(found.get(worker.title, "not run") for worker in workers)] for row, found in cells.items())]
+                titles[worker.title] = f"SQLAlchemy {line['sqlalchemy']}, Alembic {line['alembic']}"
+    heads = ["", "scenario", "mode", "database", "convention", *titles.values()]
+    rows = [heads, *([*row, *(found.get(title, "not run") for title in titles)] for row, found in sorted(cells.items()))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
 
@@ -100,9 +103,11 @@ def main() -> int:
         for name, (requirements, rows) in ENVIRONMENTS.items():
             folder = requirements.removeprefix("requirements-").removesuffix(".txt")
             python = environment((arguments.environments / folder).absolute(), HERE / requirements)
-            log = Path(work) / f"{folder}.log"
-            command = [python, HERE / "worker.py", "--binary", binary, "--work", Path(work) / folder, "--kept", kept.absolute() / folder]
-            workers.append(Worker(name, [*command, "--only", arguments.only, "--rows", rows], log))
+            for share in range(SHARES):
+                of_share = Path(work) / f"{folder}-{share}"
+                command = [python, HERE / "worker.py", "--binary", binary, "--work", of_share, "--kept", kept.absolute() / folder]
+                options = ["--only", arguments.only, "--rows", rows, "--share", str(share), "--shares", str(SHARES)]
+                workers.append(Worker(name, [*command, *options], Path(f"{of_share}.log")))
         for worker in workers:
             worker.start()
         for worker in workers:

@@ -80,9 +80,8 @@ def all_rows(databases: list[Database]) -> Iterator[tuple[str, list[str], Callab
 def run_all(arguments: argparse.Namespace, databases: list[Database]) -> None:
     template = arguments.work / "template"
     initialise(template)
-    for name, cells, run in all_rows(databases):
-        if not (re.search(arguments.only, name) and re.search(arguments.rows, name)):
-            continue
+    wanted = [row for row in all_rows(databases) if re.search(arguments.only, row[0]) and re.search(arguments.rows, row[0])]
+    for name, cells, run in wanted[arguments.share :: arguments.shares]:
         folder = arguments.work / name
         before, after, failure = "", "", None
         try:
@@ -102,6 +101,8 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, required=True, help="a folder for the projects of rows that failed")
     parser.add_argument("--only", default="")
     parser.add_argument("--rows", default="", help="the rows of this environment")
+    parser.add_argument("--share", type=int, default=0, help="which of the shares to run, from 0")
+    parser.add_argument("--shares", type=int, default=1, help="how many processes share these rows")
     arguments = parser.parse_args()
     say(sqlalchemy=sqlalchemy.__version__, alembic=alembic.__version__)
 
@@ -114,7 +115,8 @@ def main() -> None:
             try:
                 database.create()
             except sqlalchemy.exc.SQLAlchemyError as error:
-                say(missing=kind.kind, why=f"{variable}: {' '.join(str(error).split())}")
+                if arguments.share == 0:
+                    say(missing=kind.kind, why=f"{variable}: {' '.join(str(error).split())}")
             else:
                 databases.append(database)
         run_all(arguments, databases)
