@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::cached_tree;
 use super::command::Caller;
 use super::delta::{self, Candidates, ChangedFile, Delta, Matches, Pair};
 use super::environment::Environment;
@@ -279,10 +280,16 @@ impl Repository {
         })
     }
 
-    /// An index that a variable names and that is not there must not pass for an empty one; a bare repository without one has nothing to
-    /// check.
+    /// Nobody is asked about an index that cannot be one. One that a variable names and that is not there must not pass for an empty one;
+    /// a bare repository without one has nothing to check.
     fn check_index(&self) -> Result<(), GitError> {
         let index = &self.layout.index;
+        if let Some(count) = cached_tree::impossible_count(index) {
+            return Err(GitError::CorruptIndex {
+                index: index.clone(),
+                cause: format!("it counts {count} entries, more than fit into it"),
+            });
+        }
         if index.symlink_metadata().is_ok() {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, migration, said};
+use crate::support::{NAMED, PROGRAM, Repo, SUGGESTED, UNNAMED, index, migration, said};
 
 /// Paths and what is written there.
 type Files<'a> = &'a [(&'a str, &'a str)];
@@ -69,6 +69,28 @@ fn a_head_that_is_damaged_is_none_without_commits() {
         }
         assert_eq!(std::fs::read(repo.join(".git/index")).unwrap(), index, "{what}");
         assert_eq!(repo.read("versions/a.py"), migration(UNNAMED), "{what}");
+    }
+}
+
+/// git would read on behind the end of the file.
+#[test]
+fn an_index_that_counts_more_entries_than_it_holds_is_refused_without_git() {
+    for version in ["2", "4"] {
+        let repo = Repo::new();
+        repo.stage("versions/a.py", migration(UNNAMED));
+        repo.git(&["update-index", "--index-version", version]);
+        let whole = std::fs::read(repo.join(".git/index")).unwrap();
+        for (at, bit) in [(8, 7), (8, 0), (9, 0), (10, 3)] {
+            let mut bytes = whole[..whole.len() - 20].to_vec();
+            bytes[at] ^= 1 << bit;
+            std::fs::write(repo.join(".git/index"), index::with_hash(&bytes)).unwrap();
+            for arguments in [&["--staged"][..], &["--all"], &["--staged", "versions/a.py"]] {
+                let mut tool = repo.tool(arguments);
+                tool.env("PATH", "");
+                let told = said(tool, 2);
+                assert!(told.err.contains("is damaged (it counts "), "{version}, {at}, {arguments:?}: {}", told.err);
+            }
+        }
     }
 }
 
