@@ -1,6 +1,6 @@
 //! A constraint of a migration, however it is made: by an operation, inside a table or a column, or by SQL.
 
-use crate::migration::{Known, Name, Operation};
+use crate::migration::{Known, Operation};
 use crate::naming::{ConstraintKind, Explicit};
 use crate::source::Span;
 
@@ -33,11 +33,7 @@ impl<'a> From<&'a Operation<'_>> for Constraint<'a> {
             schema: operation.schema.known().and_then(Option::as_deref),
             columns: &operation.columns,
             referred,
-            explicit: match &operation.name {
-                Name::Plain(name) => Some(Explicit { name, is_conv: false }),
-                Name::Finished(name) => Some(Explicit { name, is_conv: true }),
-                Name::Unnamed | Name::Computed => None,
-            },
+            explicit: operation.name.explicit(),
             function: operation.function,
             place: Some(operation.name_span()),
         }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::MigrationFile;
 use super::constraint::Constraint;
 use super::convention_name::{effective_name, name_at_run_time};
-use super::inline::{Inline, InlineName, constraints_of, of_added_column};
+use super::inline::{Inline, constraints_of, of_added_column};
 use super::suggestion::{Source, Suggestion, offered_name, suggest, with_all_columns};
 use super::tables::MOST_TABLES;
 use crate::migration::{Direction, Known, Migration, Name, Operation, Step};
@@ -75,9 +75,8 @@ fn taken_inline<'f>(file: &MigrationFile<'_>, inline: &'f [(&'f Step<'_>, Vec<In
     for (step, one) in all {
         let constraint = one.constraint(step);
         let name = match &one.name {
-            InlineName::Unnamed => suggest(file, constraint).name,
-            InlineName::Plain(name) | InlineName::Finished(name) => Some(name.clone()),
-            InlineName::Computed => None,
+            Name::Unnamed => suggest(file, constraint).name,
+            own => own.text().map(str::to_owned),
         };
         add(&mut taken, name.and_then(|name| key(step.block, constraint, name)));
     }
@@ -201,10 +200,10 @@ impl Earlier {
             let inline = constraints_of(step).into_iter();
             for inline in inline.filter(|inline| inline.kind == ConstraintKind::Unique) {
                 let constraint = inline.constraint(step);
-                let name = match inline.name {
-                    InlineName::Unnamed => name_at_run_time(file, constraint).ok().flatten(),
-                    InlineName::Computed => None,
-                    InlineName::Plain(_) | InlineName::Finished(_) => effective_name(file, constraint),
+                let name = if inline.name == Name::Unnamed {
+                    name_at_run_time(file, constraint).ok().flatten()
+                } else {
+                    effective_name(file, constraint)
                 };
                 self.insert(constraint, name);
             }

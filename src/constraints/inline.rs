@@ -4,8 +4,8 @@ use super::MigrationFile;
 use super::constraint::Constraint;
 use super::edits::{finished_name, further_argument};
 use crate::fix::Edit;
-use crate::migration::{Known, Receiver, Step};
-use crate::naming::{ConstraintKind, Explicit};
+use crate::migration::{Known, Name, Receiver, Step};
+use crate::naming::ConstraintKind;
 use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind, Stmt, StmtKind};
 
 /// A constraint inside another operation.
@@ -17,23 +17,11 @@ pub(crate) struct Inline<'m> {
     pub(crate) argument: &'m Argument,
     pub(crate) columns: Known<Vec<String>>,
     pub(crate) referred: Option<Referred>,
-    pub(crate) name: InlineName,
+    pub(crate) name: Name,
 }
 
 /// Table, schema and columns that a foreign key refers to.
 type Referred = (String, Option<String>, Vec<String>);
-
-/// The name of such a constraint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum InlineName {
-    Unnamed,
-    /// A plain string.
-    Plain(String),
-    /// `op.f('...')`
-    Finished(String),
-    /// Known only at run time.
-    Computed,
-}
 
 /// The constraints in the column that `add_column` adds.
 pub(crate) fn of_added_column<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
@@ -109,7 +97,7 @@ fn of_column(column: &Call) -> Vec<Inline<'_>> {
                 let (table, schema, column) = split_target(call.arguments.first()?.value.as_str()?)?;
                 Some((table, schema, vec![column]))
             }),
-            name: call.map_or(InlineName::Unnamed, name_of),
+            name: call.map_or(Name::Unnamed, name_of),
         })
     };
     column.arguments.iter().filter_map(inline).collect()
@@ -171,24 +159,24 @@ fn split_target(text: &str) -> Option<(String, Option<String>, String)> {
     })
 }
 
-pub(super) fn name_of(call: &Call) -> InlineName {
+pub(super) fn name_of(call: &Call) -> Name {
     let is_spread = |argument: &Argument| argument.kind == ArgumentKind::KeywordSpread;
     if call.arguments.iter().any(is_spread) {
-        return InlineName::Computed;
+        return Name::Computed;
     }
     let Some(argument) = name_argument(call) else {
-        return InlineName::Unnamed;
+        return Name::Unnamed;
     };
     match &argument.value.kind {
-        ExprKind::None => InlineName::Unnamed,
+        ExprKind::None => Name::Unnamed,
         // `CONSTRAINT ""`, which a database refuses.
-        ExprKind::String(text) if text.is_empty() => InlineName::Unnamed,
-        ExprKind::String(text) => InlineName::Plain(text.to_string()),
+        ExprKind::String(text) if text.is_empty() => Name::Unnamed,
+        ExprKind::String(text) => Name::Plain(text.to_string()),
         ExprKind::Call(inner) if matches!(inner.name(), Some("f" | "conv")) => {
             let text = inner.arguments.first().and_then(|first| first.value.as_str());
-            text.map_or(InlineName::Computed, |text| InlineName::Finished(text.to_owned()))
+            text.map_or(Name::Computed, |text| Name::Finished(text.to_owned()))
         }
-        _ => InlineName::Computed,
+        _ => Name::Computed,
     }
 }
 
@@ -217,11 +205,7 @@ impl Inline<'_> {
             schema: step.schema.known().and_then(Option::as_deref),
             columns: &self.columns,
             referred: referred.map(|(table, schema, columns)| (table.as_str(), schema.as_deref(), columns.as_slice())),
-            explicit: match &self.name {
-                InlineName::Plain(name) => Some(Explicit { name, is_conv: false }),
-                InlineName::Finished(name) => Some(Explicit { name, is_conv: true }),
-                InlineName::Unnamed | InlineName::Computed => None,
-            },
+            explicit: self.name.explicit(),
             function: step.function,
             place: Some(self.argument.span),
         }

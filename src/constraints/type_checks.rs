@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use super::MigrationFile;
 use super::advice::RAISES;
 use super::convention_name::{effective_name, raises_without_name};
-use super::inline::{Inline, InlineName, columns_of, constraints_of, name_of};
+use super::inline::{Inline, columns_of, constraints_of, name_of};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
-use crate::migration::{Direction, Known, Step};
+use crate::migration::{Direction, Known, Name, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{Argument, ArgumentKind, Call, ExprKind};
 use crate::source::Span;
@@ -64,14 +64,12 @@ fn type_with_check(argument: &Argument) -> Option<&Call> {
 }
 
 /// An `Enum` made of a class has the class's name (`sqlalchemy/sql/sqltypes.py`, `Enum._enum_init`).
-fn name_of_type(call: &Call) -> InlineName {
+fn name_of_type(call: &Call) -> Name {
     let first = call.arguments.first();
     let is_text = first.is_some_and(|first| first.kind == ArgumentKind::Positional && first.value.as_str().is_some());
     match name_of(call) {
-        InlineName::Unnamed if call.name() == Some("Enum") && !is_text => InlineName::Computed,
-        InlineName::Unnamed if call.name() == Some("Boolean") && call.argument(Some(1), "name") != Ok(None) => {
-            InlineName::Computed
-        }
+        Name::Unnamed if call.name() == Some("Enum") && !is_text => Name::Computed,
+        Name::Unnamed if call.name() == Some("Boolean") && call.argument(Some(1), "name") != Ok(None) => Name::Computed,
         name => name,
     }
 }
@@ -165,7 +163,7 @@ pub(crate) fn unnamed_type(
     check: &Inline<'_>,
     message: &str,
 ) -> Option<Diagnostic> {
-    let is_unnamed = check.name == InlineName::Unnamed && raises_without_name(file, check.constraint(step));
+    let is_unnamed = check.name == Name::Unnamed && raises_without_name(file, check.constraint(step));
     let is_made = reaches_database(file, step, check);
     if !is_unnamed || is_made == Some(false) {
         return None;

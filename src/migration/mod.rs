@@ -19,13 +19,13 @@ pub(crate) use receiver::Receiver;
 pub(crate) use signature::Action;
 
 use crate::libraries::ALONE;
-use crate::naming::ConstraintKind;
+use crate::naming::{ConstraintKind, Explicit};
 use crate::python::values::Reader;
 use crate::python::{Argument, Call, Module};
 use crate::source::{RepoPath, Span};
 use crate::work;
 
-/// The name that an operation gives to its constraint or index.
+/// The name that the code gives to a constraint or an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {
     /// `None` or `''`.
@@ -143,6 +143,13 @@ impl Name {
             Self::Plain(text) | Self::Finished(text) => Some(text),
             Self::Unnamed | Self::Computed => None,
         }
+    }
+
+    /// The name as a convention takes it, if one is written.
+    #[must_use]
+    pub fn explicit(&self) -> Option<Explicit<'_>> {
+        let is_conv = matches!(self, Self::Finished(_));
+        self.text().map(|name| Explicit { name, is_conv })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::constraint::Constraint;
 use crate::constraints::convention_name::finished;
-use crate::constraints::inline::{InlineName, constraints_of};
+use crate::constraints::inline::constraints_of;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::Name as Given;
 use crate::naming::{Dialect, Name};
@@ -26,7 +26,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     }
     for step in &file.migration.steps {
         for inline in constraints_of(step) {
-            if let InlineName::Plain(name) = &inline.name {
+            if let Given::Plain(name) = &inline.name {
                 let constraint = Some(inline.constraint(step));
                 found.extend(diagnostic(file, constraint, step.call.span, inline.argument.span, name));
             }

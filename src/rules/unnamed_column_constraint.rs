@@ -3,12 +3,12 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{RAISES, by_hand, name_to_write, what_to_write};
 use crate::constraints::convention_name::raises_without_name;
-use crate::constraints::inline::{Inline, InlineName, of_added_column, write_name};
+use crate::constraints::inline::{Inline, of_added_column, write_name};
 use crate::constraints::suggestion::suggest;
 use crate::constraints::type_checks::{type_checks, unnamed_type};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};
-use crate::migration::Step;
+use crate::migration::{Name, Step};
 use crate::naming::{ConstraintKind, Dialect};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,7 +22,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for step in file.migration.steps.iter().filter(|step| step.method == "add_column") {
         for inline in of_added_column(step) {
-            if inline.kind != ConstraintKind::ForeignKey && inline.name == InlineName::Unnamed {
+            if inline.kind != ConstraintKind::ForeignKey && inline.name == Name::Unnamed {
                 found.extend(diagnostic(file, step, &inline));
             }
         }

@@ -3,11 +3,11 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{add, name_to_write, what_to_write};
 use crate::constraints::constraint::Constraint;
-use crate::constraints::inline::{Inline, InlineName, of_added_column, write_name};
+use crate::constraints::inline::{Inline, of_added_column, write_name};
 use crate::constraints::suggestion::{Suggestion, suggest};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
-use crate::migration::{Action, Direction, Receiver, Step};
+use crate::migration::{Action, Direction, Name, Receiver, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{ArgumentKind, ExprKind};
 use crate::source::Span;
@@ -28,7 +28,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             }
             if inlines_references(step) {
                 found.extend(inline_reference(file, step, &inline));
-            } else if inline.name == InlineName::Unnamed {
+            } else if inline.name == Name::Unnamed {
                 found.push(diagnostic(file, step, &inline));
             }
         }

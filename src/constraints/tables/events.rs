@@ -4,7 +4,7 @@ use super::super::MigrationFile;
 use super::super::constraint::Constraint;
 use super::super::convention_name::{dropped_name, effective_name, name_at_run_time};
 use super::super::executed::Executed;
-use super::super::inline::{Inline, InlineName, column_name, constraints_of, is_set, is_written_out};
+use super::super::inline::{Inline, column_name, constraints_of, is_set, is_written_out};
 use crate::migration::{Action, Direction, Guard, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::ConstraintKind;
 use crate::project::Place;
@@ -299,7 +299,7 @@ fn of_step<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, step: &'f St
     let is_of_column = |inline: &Inline<'_>| inline.call.and_then(Call::name) == Some("ForeignKey");
     inline.sort_by_key(is_of_column);
     for inline in inline.iter().filter(|inline| inline.kind != ConstraintKind::Check) {
-        let is_clear = inline.name != InlineName::Computed;
+        let is_clear = inline.name != Name::Computed;
         found.push(made(file, migration, inline.constraint(step), is_clear, true));
     }
     Some(found)

@@ -7,7 +7,7 @@ use super::earlier::{Contents, EarlierRevisions};
 use crate::constraints::MigrationFile;
 use crate::constraints::constraint::Constraint;
 use crate::constraints::convention_name::{configured_name, effective_name, name_at_run_time};
-use crate::constraints::inline::{Inline, InlineName, is_plain_column, is_written_out, of_added_column, of_table};
+use crate::constraints::inline::{Inline, is_plain_column, is_written_out, of_added_column, of_table};
 use crate::migration::{Direction, Known, Migration, Name, Operation, Step};
 use crate::naming::default_names::chosen_by;
 use crate::naming::{ConstraintKind, Dialect};
@@ -162,9 +162,9 @@ fn add_inline(
             origins.extend(implicit_key(file, migration, step, dependency)?);
         }
         for inline in inlines.iter().filter(|inline| dependency.is_kind(inline.kind)) {
-            let is_named = inline.name != InlineName::Unnamed;
+            let is_named = inline.name != Name::Unnamed;
             let is_plain = step.direction == Direction::Upgrade && !step.repeated && !step.conditional;
-            if inline.name == InlineName::Computed || !is_named && !is_plain {
+            if inline.name == Name::Computed || !is_named && !is_plain {
                 return Err(Doubt);
             }
             origins.push(Origin {

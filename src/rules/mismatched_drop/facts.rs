@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use crate::constraints::MigrationFile;
 use crate::constraints::convention_name::dropped_name;
 use crate::constraints::executed::words_of_code;
-use crate::constraints::inline::{InlineName, constraints_of};
-use crate::migration::Direction;
+use crate::constraints::inline::constraints_of;
+use crate::migration::{Direction, Name};
 use crate::sql::{Effect, Table};
 use crate::work;
 
@@ -110,10 +110,10 @@ impl<'f> Facts<'f> {
             let inline = self.inline.entry(table).or_default();
             for constraint in constraints_of(step) {
                 match constraint.name {
-                    InlineName::Plain(name) | InlineName::Finished(name) => {
+                    Name::Plain(name) | Name::Finished(name) => {
                         inline.names.insert(name);
                     }
-                    InlineName::Unnamed | InlineName::Computed => inline.may_be_any = true,
+                    Name::Unnamed | Name::Computed => inline.may_be_any = true,
                 }
             }
         }
