@@ -16,7 +16,8 @@ use crate::work;
 /// The indexes of one migration. Each is built when it is first asked for.
 #[derive(Default)]
 pub(super) struct Lookups<'a> {
-    operations: OnceCell<Operations<'a>>,
+    /// The operations by their names, as they are written.
+    named: OnceCell<HashMap<&'a str, Named>>,
     called: OnceCell<Called>,
     steps: OnceCell<Steps<'a>>,
     sql: OnceCell<Sql>,
@@ -28,13 +29,7 @@ pub(super) struct Lookups<'a> {
     mentions: OnceCell<HashMap<String, Vec<Mention>>>,
 }
 
-#[derive(Default)]
-struct Operations<'a> {
-    by_call: HashMap<Span, usize>,
-    by_name: HashMap<&'a str, Named>,
-}
-
-/// The operations that have one name, as it is written.
+/// The operations that have one name.
 #[derive(Default)]
 struct Named {
     all: Vec<usize>,
@@ -92,14 +87,13 @@ pub(crate) struct Mention {
 }
 
 impl<'a> MigrationFile<'a> {
-    fn operations(&self) -> &Operations<'a> {
-        self.lookups.operations.get_or_init(|| {
-            let mut found = Operations::default();
+    fn with_name(&self, name: &str) -> Option<&Named> {
+        let named = self.lookups.named.get_or_init(|| {
+            let mut found: HashMap<&str, Named> = HashMap::new();
             for (at, operation) in self.migration.operations.iter().enumerate() {
                 let call = operation.call.span;
-                found.by_call.entry(call).or_insert(at);
                 let Some(name) = operation.name.text() else { continue };
-                let named = found.by_name.entry(name).or_default();
+                let named = found.entry(name).or_default();
                 named.all.push(at);
                 if operation.creates() {
                     named.created_in.insert(operation.direction);
@@ -109,29 +103,26 @@ impl<'a> MigrationFile<'a> {
                 }
             }
             found
-        })
-    }
-
-    /// The operation of a call.
-    pub(super) fn operation_at(&self, call: Span) -> Option<usize> {
-        self.operations().by_call.get(&call).copied()
+        });
+        named.get(name)
     }
 
     /// The operations with this name, as it is written.
     pub(crate) fn named(&self, name: &str) -> &[usize] {
-        let named = self.operations().by_name.get(name);
-        named.map(|named| named.all.as_slice()).unwrap_or_default()
+        self.with_name(name)
+            .map(|named| named.all.as_slice())
+            .unwrap_or_default()
     }
 
     /// The first call that makes something of this name.
     pub(crate) fn first_create(&self, name: &str) -> Option<Span> {
-        self.operations().by_name.get(name)?.first_create
+        self.with_name(name)?.first_create
     }
 
     /// Whether an operation of a direction makes something of this name.
     pub(super) fn creates_in(&self, name: &str, direction: Direction) -> bool {
-        let named = self.operations().by_name.get(name);
-        named.is_some_and(|named| named.created_in.contains(&direction))
+        self.with_name(name)
+            .is_some_and(|named| named.created_in.contains(&direction))
     }
 
     /// Whether a direction makes something of this name by an operation, or inside a table or a column.
@@ -214,7 +205,7 @@ impl<'a> MigrationFile<'a> {
             let after = (Bound::Excluded(first), Bound::Excluded(second));
             first < second && places.is_some_and(|places| places.range(after).next().is_some())
         };
-        let drops = self.operations().by_name.get(name).map(|named| &named.drops);
+        let drops = self.with_name(name).map(|named| &named.drops);
         let losses = table.and_then(|table| self.steps().by_table.get(table.as_str()));
         is_between(drops)
             || is_between(losses.map(|table| &table.losses))

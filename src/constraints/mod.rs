@@ -32,7 +32,7 @@ use lookups::Lookups;
 use suggestion::{Suggestion, suggest_all};
 use type_checks::InnerChecks;
 
-use crate::migration::{Migration, Pairing};
+use crate::migration::{Migration, Operation, Pairing};
 use crate::naming::{ConstraintKind, Convention, Dialect};
 use crate::project::{Checks, History, Judged, Naming, Place, Project};
 use crate::python::Module;
@@ -83,7 +83,7 @@ impl<'a> MigrationFile<'a> {
     pub(crate) fn new(migration: &'a Migration<'a>, project: &'a Project<'a>) -> Self {
         Self {
             migration,
-            pairing: migration.pairing(),
+            pairing: Pairing::of(migration),
             is_deployed: false,
             configured_dialect: None,
             configured_convention: None,
@@ -124,6 +124,12 @@ impl<'a> MigrationFile<'a> {
     /// The revisions of the migration's environment. The first call reads all of them.
     pub(crate) fn history(&self) -> Option<Rc<History>> {
         self.project.history(self.file().path())
+    }
+
+    /// The create or the drop that belongs to an operation, by the place of that in the list of operations.
+    pub(crate) fn partner(&self, at: usize) -> Option<&'a Operation<'a>> {
+        let partner = self.pairing.partner(at)?;
+        self.migration.operations.get(partner)
     }
 
     /// The suggestion for an unnamed create, by its place in the list of operations.

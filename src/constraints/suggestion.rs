@@ -200,16 +200,14 @@ pub(super) fn suggest_all(file: &MigrationFile<'_>) -> Vec<Option<Suggestion>> {
 ///
 /// On SQLite it has no name, and a batch with a `naming_convention` calls it by that.
 fn as_reflected(file: &MigrationFile<'_>, at: usize, suggestion: Suggestion) -> Suggestion {
-    let operations = &file.migration.operations;
-    let drop = file.pairing.drop_of(at).map(|drop| &operations[drop]);
-    let Some((Direction::Upgrade, Receiver::Batch { batch, .. })) = drop.map(|drop| (drop.direction, &drop.receiver))
-    else {
+    let drop = file.partner(at).map(|drop| (drop.direction, &drop.receiver));
+    let Some((Direction::Upgrade, Receiver::Batch { batch, .. })) = drop else {
         return suggestion;
     };
     let may_be_sqlite = || file.dialect().is_none_or(|dialect| dialect == Dialect::Sqlite);
     let convention = batch.reflected_by.as_ref();
     let convention = convention.filter(|_| suggestion.source != Source::Project && may_be_sqlite());
-    match convention.and_then(|convention| name(convention, Constraint::from(&operations[at])).ok()?) {
+    match convention.and_then(|convention| name(convention, Constraint::from(&file.migration.operations[at])).ok()?) {
         Some(computed) => Suggestion {
             shortened: shortened(file, &computed),
             ..Suggestion::of(&computed.text, Source::Documented)

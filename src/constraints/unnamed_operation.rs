@@ -40,15 +40,18 @@ pub(crate) const fn this_direction(direction: Direction) -> &'static str {
     }
 }
 
-/// Completes the finding for an operation. The partner is its create or drop in the other direction, with what to say about it.
+/// Completes the finding for an operation, by its place in the list of operations. `of_partner` is what to say about its create or drop in the
+/// other direction.
 pub(crate) fn complete(
     file: &MigrationFile<'_>,
     mut diagnostic: Diagnostic,
-    operation: &Operation<'_>,
-    partner: Option<(&Operation<'_>, &str)>,
+    at: usize,
+    of_partner: Option<&str>,
     suggestion: &Suggestion,
 ) -> Diagnostic {
-    if let Some((other, text)) = partner {
+    let naming = Naming::of(file, at, suggestion);
+    let operation = naming.operation;
+    if let Some((other, text)) = naming.other.zip(of_partner) {
         diagnostic.related.push(label(file, other.name_span(), text));
         let is_one_problem = operation.creates() && other.name == Name::Unnamed;
         diagnostic.shows = is_one_problem.then_some(other.call.span);
@@ -56,7 +59,6 @@ pub(crate) fn complete(
     if let Some(call) = operation.unnamed_by.filter(|call| *call != operation.name_span()) {
         diagnostic.related.push(label(file, call, "no name is given here"));
     }
-    let naming = Naming::of(file, operation, partner.map(|(other, _)| other), suggestion);
     // A drop that takes the name of its create has no cause in the models.
     if operation.creates() || naming.kept.is_none() {
         let raises = advice::raises(file, operation);
@@ -106,12 +108,9 @@ struct Naming<'f, 'm> {
 }
 
 impl<'f, 'm> Naming<'f, 'm> {
-    fn of(
-        file: &'f MigrationFile<'m>,
-        operation: &'f Operation<'f>,
-        other: Option<&'f Operation<'f>>,
-        suggestion: &Suggestion,
-    ) -> Self {
+    fn of(file: &'f MigrationFile<'m>, at: usize, suggestion: &Suggestion) -> Self {
+        let operation: &'f Operation<'f> = &file.migration.operations[at];
+        let other: Option<&'f Operation<'f>> = file.partner(at);
         let kept = other.and_then(|other| kept_name(file, operation, other, suggestion));
         let (suggestion, kept) = match kept {
             Some((name, written)) => {
@@ -129,7 +128,8 @@ impl<'f, 'm> Naming<'f, 'm> {
         // A database that chose the names gave a shared one to one constraint at most.
         name.text = name.text.filter(|_| !suggestion.is_shared);
         let is_alone = other.is_none() && operation.creates();
-        let own_obstacle = || obstacle(file, create?, other.is_some(), name.text.as_deref()?);
+        let is_doubtful = file.pairing.is_doubtful(at);
+        let own_obstacle = || obstacle(file, create?, is_doubtful, name.text.as_deref()?);
         let by_drop = || {
             let doubtful = is_alone.then(|| DoubtfulDrop::of(file, operation)).flatten();
             let other = other.filter(|_| kept.is_none()).and_then(|other| other.name.text());
@@ -235,15 +235,14 @@ fn kept_name(
 }
 
 /// Why the name of a create cannot be written without a decision.
-fn obstacle(file: &MigrationFile<'_>, create: &Operation<'_>, has_partner: bool, name: &str) -> Option<String> {
-    let at = file.operation_at(create.call.span)?;
+fn obstacle(file: &MigrationFile<'_>, create: &Operation<'_>, is_doubtful: bool, name: &str) -> Option<String> {
     if create.unnamed_by.is_some() {
         return Some("the name is handed over from elsewhere".to_owned());
     }
     if create.repeated && !create.is_once_a_schema() {
         return Some("it runs in a loop".to_owned());
     }
-    if !has_partner && file.pairing.is_doubtful(at) {
+    if is_doubtful {
         return Some("which drop belongs to it is not certain".to_owned());
     }
     let namesakes = file.creates_called_on(name, create.table.known().map(String::as_str));

@@ -233,12 +233,6 @@ impl<'m> Migration<'m> {
     pub fn is_migration(&self) -> bool {
         self.declares_revision || (self.uses_operations && !is_test(self.module.file().path()))
     }
-
-    /// Which create belongs to which drop.
-    #[must_use]
-    pub fn pairing(&self) -> Pairing {
-        Pairing::of(self)
-    }
 }
 
 /// Whether pytest takes a module for a test, or it is in a folder of tests.

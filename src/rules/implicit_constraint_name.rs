@@ -15,14 +15,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
-    unnamed_creates(file)
-        .filter(|(_, _, suggestion)| suggestion.is_implicit)
+    unnamed_creates(file, true)
         .map(|(at, operation, suggestion)| {
-            let drop = file.pairing.drop_of(at).map(|drop| &file.migration.operations[drop]);
             let message = format!("{} is named only while the migration runs", subject(operation));
             let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message)
                 .focus(operation.name_span(), "the name changes when the convention does");
-            let text = drop.map(|drop| {
+            let text = file.partner(at).map(|drop| {
                 let direction = this_direction(drop.direction);
                 if drop.name != Name::Unnamed {
                     format!("and {direction} knows it by this name")
@@ -32,7 +30,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
                     format!("and {direction} fails: no columns to name it by")
                 }
             });
-            complete(file, diagnostic, operation, drop.zip(text.as_deref()), &suggestion)
+            complete(file, diagnostic, at, text.as_deref(), suggestion)
         })
         .collect()
 }

@@ -17,35 +17,37 @@ pub(super) static RULE: Rule = Rule {
 };
 
 pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
-    let unnamed = unnamed_creates(file)
-        .filter(|(_, _, suggestion)| !suggestion.is_implicit)
-        .map(|(at, operation, suggestion)| diagnostic(file, at, operation, &suggestion));
+    let unnamed = unnamed_creates(file, false);
+    let unnamed = unnamed.map(|(at, operation, suggestion)| diagnostic(file, at, operation, suggestion));
     unnamed.chain(outside_batch(file, &RULE, true)).collect()
 }
 
-/// The creates without a name, with the name to suggest. `create_index(None)` always gets one, and MySQL calls every primary key `PRIMARY`.
+/// The creates without a name, with the name to suggest: those that the project's convention names while the migration runs, or the others.
+///
+/// `create_index(None)` always gets a name, and MySQL calls every primary key `PRIMARY`.
 pub(super) fn unnamed_creates<'f>(
     file: &'f MigrationFile<'_>,
-) -> impl Iterator<Item = (usize, &'f Operation<'f>, Suggestion)> {
+    are_implicit: bool,
+) -> impl Iterator<Item = (usize, &'f Operation<'f>, &'f Suggestion)> {
     let operations = file.migration.operations.iter().enumerate();
     operations
         .filter(move |(_, operation)| {
             matches!(operation.action, Action::Create(kind) if kind != ConstraintKind::Index && !file.is_named_by_database(kind))
                 && operation.name == Name::Unnamed
         })
-        .filter_map(move |(at, operation)| Some((at, operation, file.suggestion(at)?.clone())))
+        .filter_map(move |(at, operation)| Some((at, operation, file.suggestion(at)?)))
+        .filter(move |(.., suggestion)| suggestion.is_implicit == are_implicit)
 }
 
 fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>, suggestion: &Suggestion) -> Diagnostic {
-    let drop = file.pairing.drop_of(at).map(|drop| &file.migration.operations[drop]);
     let message = format!("{} has no name", subject(operation));
     let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message)
         .focus(operation.name_span(), consequence(file, operation));
-    let text = drop.map(|drop| match drop.name {
+    let text = file.partner(at).map(|drop| match drop.name {
         Name::Unnamed => format!("so {} fails: no name to drop", this_direction(drop.direction)),
         _ => format!("and {} knows it by this name", this_direction(drop.direction)),
     });
-    complete(file, diagnostic, operation, drop.zip(text.as_deref()), suggestion)
+    complete(file, diagnostic, at, text.as_deref(), suggestion)
 }
 
 #[cfg(test)]

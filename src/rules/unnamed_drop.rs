@@ -57,20 +57,16 @@ fn tokens(template: &str) -> impl Iterator<Item = &str> {
 }
 
 fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) -> Diagnostic {
-    let place = file.pairing.create_of(at);
-    let create = place.map(|create| &file.migration.operations[create]);
+    let create = file.partner(at);
     let message = format!("{} is dropped without its name", subject(create.unwrap_or(operation)));
     let reason = format!("{} fails: it does not say which {}", this_direction(operation.direction), what(operation));
     let diagnostic =
         Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(operation.name_span(), reason);
     match create {
         Some(create) => {
-            let suggestion = place
-                .and_then(|at| file.suggestion(at))
-                .cloned()
-                .unwrap_or_else(|| suggest(file, create));
-            let partner = Some((create, "this is what it must drop"));
-            complete(file, diagnostic, operation, partner, &suggestion)
+            let known = file.pairing.partner(at).and_then(|create| file.suggestion(create));
+            let suggestion = known.cloned().unwrap_or_else(|| suggest(file, create));
+            complete(file, diagnostic, at, Some("this is what it must drop"), &suggestion)
         }
         None => alone(file, diagnostic, operation),
     }

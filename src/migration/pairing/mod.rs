@@ -17,18 +17,15 @@ use names::Names;
 const MOST_CHOICES: usize = 100;
 
 /// A create and the drop that undoes it, as places in the list of operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pair {
-    /// The create.
-    pub create: usize,
-    /// The drop.
-    pub drop: usize,
+#[derive(Clone, Copy)]
+struct Pair {
+    create: usize,
+    drop: usize,
 }
 
 /// The pairs of one migration.
 #[derive(Debug, Default)]
-pub struct Pairing {
-    pairs: Vec<Pair>,
+pub(crate) struct Pairing {
     partners: HashMap<usize, usize>,
     doubtful: HashSet<usize>,
 }
@@ -36,7 +33,7 @@ pub struct Pairing {
 impl Pairing {
     /// Pairs the operations of a migration of which one or both have no name.
     #[must_use]
-    pub fn of(migration: &Migration<'_>) -> Self {
+    pub(crate) fn of(migration: &Migration<'_>) -> Self {
         let Migration { operations, steps, .. } = migration;
         let names = Names::of(migration);
         let tables = renames::tables(operations, steps);
@@ -51,55 +48,40 @@ impl Pairing {
             steps,
             names: &names,
         };
-        let mut pairs: Vec<Pair> = Vec::new();
+        let both_ways = |pairs: Vec<Pair>| {
+            let pairs = pairs.into_iter();
+            pairs.flat_map(|Pair { create, drop }| [(create, drop), (drop, create)])
+        };
+        let mut partners: HashMap<usize, usize> = HashMap::new();
         for same in open.chunk_by(|one, other| (&one.0, one.1) == (&other.0, other.1)) {
             let places = same.iter().filter(|(_, kind, _)| kind.is_some()).map(|(.., at)| *at);
-            pairs.extend(finder.pair_group(places));
+            partners.extend(both_ways(finder.pair_group(places)));
         }
-        let paired: HashSet<usize> = pairs.iter().flat_map(|pair| [pair.create, pair.drop]).collect();
         // A drop without `type_` may be of any kind.
-        open.retain(|(_, kind, at)| !paired.contains(at) && (kind.is_none() || operations[*at].creates()));
+        open.retain(|(_, kind, at)| !partners.contains_key(at) && (kind.is_none() || operations[*at].creates()));
         for same in open.chunk_by(|one, other| one.0 == other.0) {
             let mut places: Vec<usize> = same.iter().map(|(.., at)| *at).collect();
             places.sort_unstable();
-            pairs.extend(finder.pair_group(places.into_iter()));
+            partners.extend(both_ways(finder.pair_group(places.into_iter())));
         }
-        pairs.sort_by_key(|pair| pair.create.min(pair.drop));
-        let both_ways = pairs
-            .iter()
-            .flat_map(|pair| [(pair.create, pair.drop), (pair.drop, pair.create)]);
-        let partners: HashMap<usize, usize> = both_ways.collect();
         let is_open = |at: &usize| operations[*at].name == Name::Unnamed && !partners.contains_key(at);
         let open: Vec<usize> = (0..operations.len()).filter(is_open).collect();
         Self {
             doubtful: doubtful(operations, &open),
-            pairs,
             partners,
         }
     }
 
     /// Whether an operation without a name has a partner in this migration, but it is unclear which.
     #[must_use]
-    pub fn is_doubtful(&self, at: usize) -> bool {
+    pub(crate) fn is_doubtful(&self, at: usize) -> bool {
         self.doubtful.contains(&at)
     }
 
-    /// The drop that undoes a create.
+    /// The drop that undoes a create, or the create that a drop undoes.
     #[must_use]
-    pub fn drop_of(&self, create: usize) -> Option<usize> {
-        self.partners.get(&create).copied()
-    }
-
-    /// The create that a drop undoes.
-    #[must_use]
-    pub fn create_of(&self, drop: usize) -> Option<usize> {
-        self.partners.get(&drop).copied()
-    }
-
-    /// All pairs, in the order of the source.
-    #[must_use]
-    pub fn pairs(&self) -> &[Pair] {
-        &self.pairs
+    pub(crate) fn partner(&self, at: usize) -> Option<usize> {
+        self.partners.get(&at).copied()
     }
 }
 

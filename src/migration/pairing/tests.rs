@@ -1,4 +1,4 @@
-use crate::migration::Migration;
+use crate::migration::{Migration, Pairing};
 use crate::python::Module;
 use crate::source::SourceFile;
 
@@ -13,11 +13,10 @@ fn pairs(upgrade: &str, downgrade: &str) -> Vec<(String, String)> {
             .slice(migration.operations[at].call.span)
             .replace(char::is_whitespace, "")
     };
-    migration
-        .pairing()
-        .pairs()
-        .iter()
-        .map(|pair| (line(pair.create), line(pair.drop)))
+    let pairing = Pairing::of(&migration);
+    let creates = (0..migration.operations.len()).filter(|at| migration.operations[*at].creates());
+    creates
+        .filter_map(|at| Some((line(at), line(pairing.partner(at)?))))
         .collect()
 }
 
