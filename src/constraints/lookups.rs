@@ -274,13 +274,9 @@ impl<'a> MigrationFile<'a> {
 
     fn words(&self) -> &HashMap<&'a str, Vec<usize>> {
         self.lookups.words.get_or_init(|| {
-            let mut comments = self.migration.module.comments().iter().peekable();
             let mut words: HashMap<&str, Vec<usize>> = HashMap::new();
-            for (at, word) in words_of(self.file().text()) {
-                while comments.next_if(|comment| comment.end <= at).is_some() {}
-                if comments.peek().is_none_or(|comment| at < comment.start) {
-                    words.entry(word).or_default().push(at);
-                }
+            for (at, word) in self.migration.module.words() {
+                words.entry(word).or_default().push(at);
             }
             words
         })

@@ -22,7 +22,7 @@ pub(crate) use tree::{
     Handler, Operator, Parameter, ParameterKind, Spread, Stmt, StmtKind,
 };
 
-use crate::source::{SourceFile, Span};
+use crate::source::{SourceFile, Span, words_of};
 
 /// A parsed file.
 #[derive(Debug)]
@@ -67,6 +67,15 @@ impl Module {
     /// The comments, in order, with the `#` and without the line end.
     pub(crate) fn comments(&self) -> &[Span] {
         &self.comments
+    }
+
+    /// The words outside of comments, each with its place.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (usize, &str)> {
+        let mut comments = self.comments.iter().peekable();
+        words_of(self.file.text()).filter(move |(at, _)| {
+            while comments.next_if(|comment| comment.end <= *at).is_some() {}
+            comments.peek().is_none_or(|comment| *at < comment.start)
+        })
     }
 
     /// The syntax errors, in order.

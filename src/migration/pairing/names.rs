@@ -106,7 +106,10 @@ impl<'o> Names<'o> {
     fn is_only_of_operations(&self, create: &Operation<'_>, name: &str) -> bool {
         // MySQL calls a unique constraint like its first column, which the module mentions for other reasons as well.
         let columns = create.columns.known();
-        let words = || self.words.get_or_init(|| words(self.module));
+        let words = || {
+            self.words
+                .get_or_init(|| count(self.module.words().map(|(_, word)| word)))
+        };
         columns.is_some_and(|columns| columns.iter().any(|column| column == name))
             || words()
                 .get(name)
@@ -114,26 +117,9 @@ impl<'o> Names<'o> {
     }
 }
 
-/// How often each word occurs in a module, comments aside.
-fn words(module: &Module) -> HashMap<&str, usize> {
-    let text = module.file().text();
-    let comments = module.comments();
+fn count<'w>(words: impl Iterator<Item = &'w str>) -> HashMap<&'w str, usize> {
     let mut found = HashMap::new();
-    let mut next = 0;
-    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let mut rest = text;
-    while let Some(start) = rest.find(is_part) {
-        let word = &rest[start..];
-        let (word, after) = word.split_at(word.find(|letter| !is_part(letter)).unwrap_or(word.len()));
-        let at = text.len() - after.len() - word.len();
-        rest = after;
-        while comments.get(next).is_some_and(|comment| comment.end <= at) {
-            next += 1;
-        }
-        if comments.get(next).is_none_or(|comment| at < comment.start) {
-            *found.entry(word).or_default() += 1;
-        }
-    }
+    words.for_each(|word| *found.entry(word).or_default() += 1);
     found
 }
 
