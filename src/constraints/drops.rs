@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::MigrationFile;
+use super::by_table::ByTable;
 use super::edits::finished_name;
 use super::executed::{Executed, may_be_table};
 use crate::fix::Edit;
 use crate::migration::{Action, Direction, Name, Operation};
 use crate::naming::ConstraintKind;
 use crate::source::Span;
-use crate::sql::{Dropped, Effect, PLACEHOLDER};
+use crate::sql::{Dropped, Effect};
 use crate::work;
 
 /// A drop of a constraint or an index.
@@ -122,9 +123,7 @@ impl DropAt {
 #[derive(Default)]
 pub(crate) struct Drops {
     all: Vec<DropAt>,
-    by_table: HashMap<String, Vec<DropAt>>,
-    /// Those whose table is not known.
-    of_any: Vec<DropAt>,
+    by_table: ByTable<DropAt>,
     by_name: HashMap<String, Vec<DropAt>>,
 }
 
@@ -148,14 +147,11 @@ impl Drops {
         }
         let table = match drop {
             ConstraintDrop::Operation(operation) => operation.table.known().map(String::as_str),
-            ConstraintDrop::Sql(_, Dropped { table: Some(table), .. }) => {
-                Some(table.name.text.as_str()).filter(|name| !name.contains(PLACEHOLDER))
-            }
+            ConstraintDrop::Sql(_, Dropped { table: Some(table), .. }) => table.known_name(),
             ConstraintDrop::Sql(..) => return,
         };
         self.all.push(at);
-        let of_table = table.map(|table| self.by_table.entry(table.to_ascii_lowercase()).or_default());
-        of_table.unwrap_or(&mut self.of_any).push(at);
+        self.by_table.add(table, at);
     }
 
     /// Every drop but SQL that names no table.
@@ -165,9 +161,7 @@ impl Drops {
 
     /// The drops of a table, in any case and schema; without a table, those that may be of any.
     pub(crate) fn of_table(&self, table: Option<&str>) -> &[DropAt] {
-        let Some(table) = table else { return &self.of_any };
-        let own = self.by_table.get(&table.to_ascii_lowercase());
-        own.map(Vec::as_slice).unwrap_or_default()
+        self.by_table.of(table)
     }
 
     /// The drops of a name, in any case.

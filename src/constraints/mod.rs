@@ -1,6 +1,7 @@
 //! What several rules share: the file as they see it, the name that a constraint should have, and how that name is written and explained.
 
 pub(crate) mod advice;
+pub(crate) mod by_table;
 pub(crate) mod constraint;
 pub(crate) mod convention_code;
 pub(crate) mod convention_name;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::dependency::Dependency;
 use super::origin::Doubt;
+use crate::constraints::by_table::ByTable;
 use crate::constraints::executed::runs_definitions;
 use crate::migration::{Direction, Known, Migration, Operation, Step};
 use crate::project::Revision;
@@ -96,8 +97,8 @@ impl<'h> EarlierRevision<'h> {
 /// What an earlier revision does in its upgrade.
 pub(super) struct Contents<'h> {
     pub(super) migration: Migration<'h>,
-    operations: ByTable,
-    steps: ByTable,
+    operations: ByTable<usize>,
+    steps: ByTable<usize>,
     /// The steps that rename tables.
     renames: Vec<usize>,
     /// The names that it drops.
@@ -114,21 +115,21 @@ impl<'h> Contents<'h> {
         Self {
             renames: (0..steps.len()).filter(|at| is_rename(&steps[*at])).collect(),
             dropped: drops.filter_map(|drop| drop.name.text().map(str::to_owned)).collect(),
-            operations: ByTable::of(operations.iter().map(|one| &one.table)),
-            steps: ByTable::of(steps.iter().map(|one| &one.table)),
+            operations: places(operations.iter().map(|one| &one.table)),
+            steps: places(steps.iter().map(|one| &one.table)),
             migration,
         }
     }
 
     /// The operations on a table, and those whose table is not known.
     pub(super) fn operations(&self, table: &str) -> impl Iterator<Item = &Operation<'h>> {
-        let places = self.operations.about(table).into_iter();
+        let places = about(&self.operations, table).into_iter();
         places.filter_map(|at| self.migration.operations.get(at))
     }
 
     /// The other steps on a table, and those whose table is not known.
     pub(super) fn steps(&self, table: &str) -> impl Iterator<Item = &Step<'h>> {
-        let places = self.steps.about(table).into_iter();
+        let places = about(&self.steps, table).into_iter();
         places.filter_map(|at| self.migration.steps.get(at))
     }
 
@@ -141,29 +142,14 @@ impl<'h> Contents<'h> {
     }
 }
 
-/// Places in a list by the table that they are about.
-#[derive(Default)]
-struct ByTable {
-    known: HashMap<String, Vec<usize>>,
-    computed: Vec<usize>,
+/// The places in a list by the tables.
+fn places<'t>(tables: impl Iterator<Item = &'t Known<String>>) -> ByTable<usize> {
+    let tables = tables.map(|table| table.known().map(String::as_str));
+    tables.zip(0..).collect()
 }
 
-impl ByTable {
-    fn of<'t>(tables: impl Iterator<Item = &'t Known<String>>) -> Self {
-        let mut places = Self::default();
-        for (at, table) in tables.enumerate() {
-            match table.known() {
-                Some(table) => places.known.entry(table.clone()).or_default().push(at),
-                None => places.computed.push(at),
-            }
-        }
-        places
-    }
-
-    fn about(&self, table: &str) -> Vec<usize> {
-        let known = self.known.get(table).into_iter().flatten();
-        let mut places: Vec<usize> = known.chain(&self.computed).copied().collect();
-        places.sort_unstable();
-        places
-    }
+fn about(places: &ByTable<usize>, table: &str) -> Vec<usize> {
+    let mut about = [places.of(Some(table)), places.of(None)].concat();
+    about.sort_unstable();
+    about
 }

@@ -6,13 +6,15 @@ use std::rc::Rc;
 
 use super::certain_drop::CertainDrop;
 use super::create::ConstraintCreate;
-use super::facts::{ByTable, Facts};
+use super::facts::Facts;
 use crate::constraints::MigrationFile;
+use crate::constraints::by_table::ByTable;
 use crate::constraints::drops::ConstraintDrop;
 use crate::constraints::executed::{DIRECTIONS, may_be_table};
 use crate::migration::{Direction, Operation};
 use crate::naming::ConstraintKind;
 use crate::source::words_of;
+use crate::sql::Table;
 
 /// With more creates on tables that are put in later, nobody can tell which is on which table.
 const MOST_OF_ANY: usize = 100;
@@ -50,9 +52,8 @@ impl Key {
 pub(super) struct Counterparts<'f, 'm> {
     pub(super) file: &'f MigrationFile<'m>,
     facts: OnceCell<Facts<'f>>,
-    /// By table, in lower case.
-    operations: OnceCell<HashMap<String, Vec<&'f Operation<'f>>>>,
-    added_by_sql: OnceCell<ByTable<ConstraintCreate<'f>>>,
+    operations: OnceCell<ByTable<&'f Operation<'f>>>,
+    added_by_sql: OnceCell<ByTable<(&'f Table, ConstraintCreate<'f>)>>,
     known: RefCell<HashMap<Key, Rc<Creates<'f>>>>,
 }
 
@@ -79,26 +80,22 @@ impl<'f, 'm> Counterparts<'f, 'm> {
 
     fn operations_on(&self, table: &str) -> &[&'f Operation<'f>] {
         let by_table = self.operations.get_or_init(|| {
-            let mut by_table: HashMap<String, Vec<&'f Operation<'f>>> = HashMap::new();
             let operations = self.file.migration.operations.iter();
-            for create in operations.filter(|one| one.creates() && one.direction == Direction::Upgrade) {
-                if let Some(table) = create.table.known() {
-                    by_table.entry(table.to_ascii_lowercase()).or_default().push(create);
-                }
-            }
-            by_table
+            let creates = operations.filter(|one| one.creates() && one.direction == Direction::Upgrade);
+            creates
+                .map(|create| (create.table.known().map(String::as_str), create))
+                .collect()
         });
-        let creates = by_table.get(&table.to_ascii_lowercase());
-        creates.map(Vec::as_slice).unwrap_or_default()
+        by_table.of(Some(table))
     }
 
-    fn added_by_sql(&self) -> &ByTable<ConstraintCreate<'f>> {
+    fn added_by_sql(&self) -> &ByTable<(&'f Table, ConstraintCreate<'f>)> {
         self.added_by_sql.get_or_init(|| {
             let mut by_table = ByTable::default();
             let executed = self.file.executed().iter();
             for sql in executed.filter(|sql| sql.run.direction == Direction::Upgrade) {
                 for added in sql.added() {
-                    by_table.add(&added.table, ConstraintCreate::Sql(sql, added));
+                    by_table.add_sql(&added.table, ConstraintCreate::Sql(sql, added));
                 }
             }
             by_table
@@ -137,7 +134,7 @@ impl<'f, 'm> Counterparts<'f, 'm> {
             || file.creates_called(drop.name).len() > compared
             || file.is_made_by_sql(own, &DIRECTIONS)
             || !file.is_all_read(|_| true)
-            || facts.changed_by_sql.of(drop.table, drop.schema).next().is_some()
+            || facts.changed_by_sql.by_sql(drop.table, drop.schema).next().is_some()
     }
 }
 
@@ -157,7 +154,7 @@ impl<'f> Creates<'f> {
         let may_mean = |create: &&&Operation<'_>| is_of_table(target, create) && is_of_kind(target, create.kind());
         let operations = counterparts.operations_on(target.table).iter().filter(may_mean);
         let by_table = counterparts.added_by_sql();
-        let added = by_table.of(target.table, target.schema);
+        let added = by_table.by_sql(target.table, target.schema);
         let added = added
             .filter(|create| matches!(create, ConstraintCreate::Sql(_, added) if is_of_kind(target, Some(added.kind))));
         let operations = operations.map(|create| ConstraintCreate::Operation(create));
@@ -169,7 +166,7 @@ impl<'f> Creates<'f> {
             }
         }
         Self {
-            are_doubtful: all.iter().any(|create| create.name().is_none()) || by_table.of_any().len() > MOST_OF_ANY,
+            are_doubtful: all.iter().any(|create| create.name().is_none()) || by_table.of(None).len() > MOST_OF_ANY,
             all,
             written,
             names: OnceCell::new(),
@@ -209,7 +206,8 @@ impl<'f> Creates<'f> {
             let facts = counterparts.facts();
             let dropped = facts.dropped.get(drop.table);
             let columns = facts.dropped_columns.get(drop.table);
-            let by_sql: HashSet<Option<&str>> = facts.columns_dropped_by_sql.of(drop.table, drop.schema).collect();
+            let by_sql = facts.columns_dropped_by_sql.by_sql(drop.table, drop.schema);
+            let by_sql: HashSet<Option<&str>> = by_sql.collect();
             let is_dropped_with_its_columns = |create: &ConstraintCreate<'f>| {
                 create.columns().is_some_and(|own| {
                     let is_dropped = |column: &String| {

@@ -3,56 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::constraints::MigrationFile;
+use crate::constraints::by_table::ByTable;
 use crate::constraints::convention_name::dropped_name;
 use crate::constraints::executed::words_of_code;
 use crate::constraints::inline::constraints_of;
 use crate::migration::{Direction, Name};
 use crate::sql::{Effect, Table};
-use crate::work;
-
-/// Things by their tables in lower case, each with its schema. What is about a table that is put in later may be about any.
-pub(super) struct ByTable<T> {
-    named: HashMap<String, Vec<(Option<String>, T)>>,
-    of_any: Vec<T>,
-}
-
-impl<T> Default for ByTable<T> {
-    fn default() -> Self {
-        Self {
-            named: HashMap::new(),
-            of_any: Vec::new(),
-        }
-    }
-}
-
-impl<T: Copy> ByTable<T> {
-    pub(super) fn add(&mut self, table: &Table, value: T) {
-        match table.known_name() {
-            Some(name) => {
-                let schema = table.schema().map(str::to_owned);
-                let of_name = self.named.entry(name.to_ascii_lowercase()).or_default();
-                of_name.push((schema, value));
-            }
-            None => self.of_any.push(value),
-        }
-    }
-
-    /// What may be about a table. A schema that is not written may be any.
-    pub(super) fn of(&self, table: &str, schema: Option<&str>) -> impl Iterator<Item = T> {
-        let named = self.named.get(&table.to_ascii_lowercase()).into_iter().flatten();
-        let is_it = move |own: &Option<String>| {
-            work::step();
-            let both = own.as_ref().zip(schema);
-            both.is_none_or(|(own, other)| own.eq_ignore_ascii_case(other))
-        };
-        let named = named.filter(move |(own, _)| is_it(own)).map(|(_, value)| *value);
-        named.chain(self.of_any.iter().copied())
-    }
-
-    pub(super) const fn of_any(&self) -> &[T] {
-        self.of_any.as_slice()
-    }
-}
 
 #[derive(Default)]
 pub(super) struct Facts<'f> {
@@ -62,11 +18,11 @@ pub(super) struct Facts<'f> {
     pub(super) dropped_by_sql: HashSet<String>,
     pub(super) dropped_columns: HashMap<&'f str, HashSet<&'f str>>,
     /// `None` for a column that is put in later.
-    pub(super) columns_dropped_by_sql: ByTable<Option<&'f str>>,
+    pub(super) columns_dropped_by_sql: ByTable<(&'f Table, Option<&'f str>)>,
     pub(super) inline: HashMap<&'f str, InlineNames>,
     /// The words in the calls that run SQL.
     pub(super) words_of_sql: HashMap<&'f str, HashSet<Direction>>,
-    pub(super) changed_by_sql: ByTable<()>,
+    pub(super) changed_by_sql: ByTable<(&'f Table, ())>,
 }
 
 /// The names that a table or its new columns have inside of them.
@@ -129,9 +85,9 @@ impl<'f> Facts<'f> {
             }
             Effect::ColumnDropped { table, column } => {
                 let column = column.is_certain.then_some(column.text.as_str());
-                self.columns_dropped_by_sql.add(table, column);
+                self.columns_dropped_by_sql.add_sql(table, column);
             }
-            Effect::TableChanged(table) => self.changed_by_sql.add(table, ()),
+            Effect::TableChanged(table) => self.changed_by_sql.add_sql(table, ()),
             Effect::Added(_) | Effect::Unknown => {}
         }
     }
