@@ -1,6 +1,6 @@
 //! A constraint of a migration, however it is made: by an operation, inside a table or a column, or by SQL.
 
-use crate::migration::{Known, Operation};
+use crate::migration::{Known, Operation, Step};
 use crate::naming::{ConstraintKind, Explicit};
 use crate::source::Span;
 
@@ -18,6 +18,22 @@ pub(crate) struct Constraint<'a> {
     pub(crate) function: Option<&'a str>,
     /// Where it is written; nothing for a part of an SQL text.
     pub(crate) place: Option<Span>,
+}
+
+impl<'a> Constraint<'a> {
+    /// A constraint without a name that a step makes.
+    pub(crate) fn within(step: &'a Step<'_>, kind: ConstraintKind, columns: &'a Known<Vec<String>>) -> Self {
+        Self {
+            kind,
+            table: &step.table,
+            schema: step.schema.known().and_then(Option::as_deref),
+            columns,
+            referred: None,
+            explicit: None,
+            function: step.function,
+            place: None,
+        }
+    }
 }
 
 impl<'a> From<&'a Operation<'_>> for Constraint<'a> {

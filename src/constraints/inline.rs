@@ -30,8 +30,8 @@ pub(crate) fn of_added_column<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
 
 /// The constraints in the elements of `create_table`.
 pub(crate) fn of_table<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
-    let elements = positional(step.call).skip(1);
-    elements
+    positional(step.call)
+        .skip(1)
         .flat_map(|argument| match argument.value.as_call() {
             Some(call) if call.name() == Some("Column") => of_column(call),
             Some(call) => table_constraint(argument, call).into_iter().collect(),
@@ -49,8 +49,14 @@ pub(crate) fn constraints_of<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
     }
 }
 
+/// What `create_table` is given by calls of this name: `Column(...)`, `Index(...)`.
+pub(crate) fn elements<'m>(step: &Step<'m>, name: &str) -> impl Iterator<Item = &'m Call> {
+    let arguments = step.call.arguments.iter();
+    arguments.filter_map(move |argument| argument.value.as_call_of(name))
+}
+
 /// The name of a `Column(...)`, if it is written.
-pub(super) fn column_name(column: &Call) -> Option<&str> {
+pub(crate) fn column_name(column: &Call) -> Option<&str> {
     let first = column.arguments.first();
     let first = first.filter(|first| first.kind == ArgumentKind::Positional);
     let name = column.keyword("name").or(first.map(|first| &first.value));
@@ -66,7 +72,7 @@ pub(super) fn columns_of(column: &Call) -> Known<Vec<String>> {
 }
 
 /// Whether a call has `keyword=True`.
-pub(super) fn is_set(call: &Call, keyword: &str) -> bool {
+pub(crate) fn is_set(call: &Call, keyword: &str) -> bool {
     let value = call.keyword(keyword);
     value.is_some_and(|value| value.kind == ExprKind::Bool(true))
 }
@@ -136,7 +142,7 @@ fn table_constraint<'m>(argument: &'m Argument, call: &'m Call) -> Option<Inline
     })
 }
 
-fn positional(call: &Call) -> impl Iterator<Item = &Argument> {
+pub(super) fn positional(call: &Call) -> impl Iterator<Item = &Argument> {
     let arguments = call.arguments.iter();
     arguments.filter(|argument| argument.kind == ArgumentKind::Positional)
 }
@@ -200,14 +206,10 @@ impl Inline<'_> {
     pub(crate) fn constraint<'a>(&'a self, step: &'a Step<'_>) -> Constraint<'a> {
         let referred = self.referred.as_ref();
         Constraint {
-            kind: self.kind,
-            table: &step.table,
-            schema: step.schema.known().and_then(Option::as_deref),
-            columns: &self.columns,
             referred: referred.map(|(table, schema, columns)| (table.as_str(), schema.as_deref(), columns.as_slice())),
             explicit: self.name.explicit(),
-            function: step.function,
             place: Some(self.argument.span),
+            ..Constraint::within(step, self.kind, &self.columns)
         }
     }
 }

@@ -105,6 +105,11 @@ impl<'a> MigrationFile<'a> {
         self.migration.module.file()
     }
 
+    /// A place in the file.
+    pub(crate) fn place(&self, span: Span) -> Place {
+        Place::new(self.migration.module, span)
+    }
+
     /// The migration's environment, its metadata and their convention.
     pub(crate) fn naming(&self) -> &Rc<Naming> {
         self.naming.get_or_init(|| {

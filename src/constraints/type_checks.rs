@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::MigrationFile;
 use super::advice::RAISES;
 use super::convention_name::{effective_name, raises_without_name};
-use super::inline::{Inline, columns_of, constraints_of, name_of};
+use super::inline::{Inline, columns_of, constraints_of, elements, name_of};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Direction, Known, Name, Step};
 use crate::naming::{ConstraintKind, Dialect};
@@ -18,11 +18,7 @@ pub(crate) fn type_checks<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
     let is_type = |argument: &&Argument| argument.is_keyword("type_");
     match step.method {
         "add_column" => step.column.map(of_column).unwrap_or_default(),
-        "create_table" => {
-            let arguments = step.call.arguments.iter();
-            let columns = arguments.filter_map(|argument| argument.value.as_call_of("Column"));
-            columns.flat_map(of_column).collect()
-        }
+        "create_table" => elements(step, "Column").flat_map(of_column).collect(),
         "alter_column" => {
             let columns = || Known::Computed("the column stands elsewhere".to_owned());
             let given = step.call.arguments.iter().filter(is_type);

@@ -13,7 +13,6 @@ use crate::diagnostic::{Diagnostic, Label};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Direction, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
-use crate::project::Place;
 use crate::source::Span;
 
 /// "foreign key `order.invoice_id`", as far as it is known.
@@ -86,11 +85,8 @@ pub(crate) fn complete(
 }
 
 fn label(file: &MigrationFile<'_>, span: Span, text: &str) -> Label {
-    let file = file.file().clone();
-    Label {
-        place: Place { file, span },
-        text: text.to_owned(),
-    }
+    let (place, text) = (file.place(span), text.to_owned());
+    Label { place, text }
 }
 
 /// How an operation and its partner get their name.

@@ -9,7 +9,6 @@ use crate::constraints::inline::{Inline, constraints_of};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
-use crate::project::Place;
 use crate::python::ExprKind;
 use crate::source::Span;
 use crate::work;
@@ -224,13 +223,9 @@ fn table_of_that_name(file: &MigrationFile<'_>, made: &Made<'_>) -> Option<Span>
 }
 
 fn diagnostic(file: &MigrationFile<'_>, made: &Made<'_>, first: Span, what: &str) -> Diagnostic {
-    let first = Place {
-        file: file.file().clone(),
-        span: first,
-    };
     Diagnostic::new(&RULE, file.file(), made.call, format!("the name `{}` is given twice", made.name))
         .focus(made.place, "the database refuses the second one")
-        .related(first, what)
+        .related(file.place(first), what)
         .help("give each its own name")
 }
 

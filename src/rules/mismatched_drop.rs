@@ -23,7 +23,6 @@ use crate::constraints::unnamed_operation::this_direction;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};
 use crate::naming::ConstraintKind;
-use crate::project::Place;
 use crate::source::Span;
 
 /// The rule.
@@ -149,13 +148,9 @@ fn diagnostic(
     };
     let message = format!("`{own}` is dropped, and the upgrade creates `{name}`");
     let direction = this_direction(drop.direction());
-    let created_at = Place {
-        file: file.file().clone(),
-        span: missed.place,
-    };
     let mut diagnostic = Diagnostic::new(&RULE, file.file(), call, message)
         .focus(place, format!("{direction} fails: there is no constraint of this name"))
-        .related(created_at, "this is what it must drop")
+        .related(file.place(missed.place), "this is what it must drop")
         .help(help(drop, missed));
     if is_only {
         diagnostic.suggested_name = Some(name.to_owned());

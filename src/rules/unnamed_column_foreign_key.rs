@@ -3,13 +3,12 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{add, name_to_write, what_to_write};
 use crate::constraints::constraint::Constraint;
-use crate::constraints::inline::{Inline, of_added_column, write_name};
+use crate::constraints::inline::{Inline, is_set, of_added_column, write_name};
 use crate::constraints::suggestion::{Suggestion, suggest};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Action, Direction, Name, Receiver, Step};
 use crate::naming::{ConstraintKind, Dialect};
-use crate::python::{ArgumentKind, ExprKind};
 use crate::source::Span;
 
 pub(super) static RULE: Rule = Rule {
@@ -19,6 +18,8 @@ pub(super) static RULE: Rule = Rule {
     documentation: include_str!("../../docs/rules/unnamed-column-foreign-key.md"),
 };
 
+const INLINE_REFERENCES: &str = "inline_references";
+
 pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for step in file.migration.steps.iter().filter(|step| step.method == "add_column") {
@@ -26,7 +27,8 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             if inline.kind != ConstraintKind::ForeignKey {
                 continue;
             }
-            if inlines_references(step) {
+            // Alembic then writes `REFERENCES` into the column, and no name (`alembic/ddl/impl.py`; seen with 1.20).
+            if is_set(step.call, INLINE_REFERENCES) {
                 found.extend(inline_reference(file, step, &inline));
             } else if inline.name == Name::Unnamed {
                 found.push(diagnostic(file, step, &inline));
@@ -36,22 +38,14 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// With `inline_references=True` Alembic writes `REFERENCES` into the column, and no name (`alembic/ddl/impl.py`; seen with 1.20).
-fn inlines_references(step: &Step<'_>) -> bool {
-    let argument = step.call.keyword("inline_references");
-    argument.is_some_and(|argument| argument.kind == ExprKind::Bool(true))
-}
-
 /// Such a key has no name, whatever is written. On SQLite there is no other way to add one outside of batch mode.
 fn inline_reference(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) -> Option<Diagnostic> {
     if file.dialect() == Some(Dialect::Sqlite) {
         return None;
     }
     let message = format!("{} has no name", what(step, inline));
-    let place =
-        step.call.arguments.iter().find(
-            |argument| matches!(&argument.kind, ArgumentKind::Keyword(keyword) if keyword == "inline_references"),
-        )?;
+    let mut arguments = step.call.arguments.iter();
+    let place = arguments.find(|argument| argument.is_keyword(INLINE_REFERENCES))?;
     Some(
         Diagnostic::new(&RULE, file.file(), step.call.span, message)
             .focus(place.span, "Alembic leaves the name out with this, and the convention's too")

@@ -22,7 +22,6 @@ use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Direction, Guard, Known};
 use crate::naming::{ConstraintKind, Dialect, Name};
-use crate::project::Place;
 use crate::sql::{Added, Naming};
 
 /// The rule.
@@ -168,10 +167,7 @@ impl<'s, 'f, 'm> Finding<'s, 'f, 'm> {
         if let Undone::By(drop) = self.undone
             && let Some(name) = drop.name()
         {
-            let place = Place {
-                file: file.file().clone(),
-                span: drop.place(file),
-            };
+            let place = file.place(drop.place(file));
             diagnostic = diagnostic.related(place, format!("`{name}` is what one database calls it"));
         }
         let edits = self.name.as_deref().map(|name| self.edits(name));

@@ -4,7 +4,7 @@ use super::super::MigrationFile;
 use super::super::constraint::Constraint;
 use super::super::convention_name::{dropped_name, effective_name, name_at_run_time};
 use super::super::executed::Executed;
-use super::super::inline::{Inline, column_name, constraints_of, is_set, is_written_out};
+use super::super::inline::{Inline, column_name, constraints_of, elements, is_set, is_written_out, positional};
 use crate::migration::{Action, Direction, Guard, Known, Migration, Name, Operation, Receiver, Step};
 use crate::naming::ConstraintKind;
 use crate::project::Place;
@@ -238,10 +238,7 @@ fn made<'f>(
         name,
         is_chosen: constraint.explicit.is_none() && matches!(name_at_run_time(file, constraint), Ok(None)),
         is_named: constraint.explicit.is_some(),
-        place: Place {
-            file: migration.module.file().clone(),
-            span: constraint.place.unwrap_or_default(),
-        },
+        place: Place::new(migration.module, constraint.place.unwrap_or_default()),
         is_there: true,
     }))
 }
@@ -307,32 +304,18 @@ fn of_step<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, step: &'f St
 
 /// The indexes in the elements of `create_table` that are no constraints: `primary_key=True`, `index=True` and `Index(...)`.
 fn indexes_of_table<'f>(file: &MigrationFile<'_>, step: &Step<'_>) -> Vec<Change<'f>> {
-    let arguments = step.call.arguments.iter();
-    let elements: Vec<&Call> = arguments.filter_map(|argument| argument.value.as_call()).collect();
-    let columns = || elements.iter().filter(|call| call.name() == Some("Column"));
-    let primary = columns().filter(|column| is_set(column, "primary_key"));
-    let primary = primary.map(|column| column_name(column).map(str::to_lowercase));
+    let with = |keyword| elements(step, "Column").filter(move |column| is_set(column, keyword));
+    let primary = with("primary_key").map(|column| column_name(column).map(str::to_lowercase));
     let mut found = vec![index(Some(PRIMARY.to_owned()), primary.collect())];
-    for column in columns().filter(|column| is_set(column, "index")) {
+    for column in with("index") {
         let name = column_name(column);
         let columns = Known::Is(name.map(|name| vec![name.to_owned()]).unwrap_or_default());
-        let constraint = Constraint {
-            kind: ConstraintKind::Index,
-            table: &step.table,
-            schema: step.schema.known().and_then(Option::as_deref),
-            columns: &columns,
-            referred: None,
-            explicit: None,
-            function: step.function,
-            place: None,
-        };
+        let constraint = Constraint::within(step, ConstraintKind::Index, &columns);
         let columns = name.map(|name| vec![name.to_lowercase()]);
         found.push(index(name.and_then(|_| name_in_database(file, constraint)), columns));
     }
-    for call in elements.iter().filter(|call| call.name() == Some("Index")) {
-        let arguments = call.arguments.iter();
-        let positional = arguments.filter(|argument| argument.kind == ArgumentKind::Positional);
-        let mut texts = positional.map(|argument| argument.value.as_str());
+    for call in elements(step, "Index") {
+        let mut texts = positional(call).map(|argument| argument.value.as_str());
         let name = texts.next().flatten().map(str::to_owned);
         let columns: Option<Vec<String>> = texts.map(|text| text.map(str::to_lowercase)).collect();
         found.push(index(name, columns.filter(|_| is_whole(call))));
@@ -381,10 +364,7 @@ fn of_added<'f>(file: &MigrationFile<'_>, one: &Executed<'_>, added: &Added) -> 
         name,
         is_chosen: added.naming == Naming::Unnamed,
         is_named: false,
-        place: Place {
-            file: file.file().clone(),
-            span: one.place(file, added.at.clone()),
-        },
+        place: file.place(one.place(file, added.at.clone())),
         is_there: true,
     })))
 }

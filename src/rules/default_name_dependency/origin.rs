@@ -7,12 +7,14 @@ use super::earlier::{Contents, EarlierRevisions};
 use crate::constraints::MigrationFile;
 use crate::constraints::constraint::Constraint;
 use crate::constraints::convention_name::{configured_name, effective_name, name_at_run_time};
-use crate::constraints::inline::{Inline, is_plain_column, is_written_out, of_added_column, of_table};
+use crate::constraints::inline::{
+    Inline, column_name, elements, is_plain_column, is_set, is_written_out, of_added_column, of_table,
+};
 use crate::migration::{Direction, Known, Migration, Name, Operation, Step};
 use crate::naming::default_names::chosen_by;
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
-use crate::python::{Call, ExprKind};
+use crate::python::Call;
 use crate::source::{Span, words_of};
 
 /// A constraint that an earlier revision made.
@@ -124,7 +126,7 @@ fn add_operations(
         }
         let is_named = create.name != Name::Unnamed;
         origins.push(Origin {
-            place: place(migration, create.name_span()),
+            place: Place::new(migration.module, create.name_span()),
             kind,
             columns: columns(migration, kind, &create.columns, create.call.span),
             given: given(file, Constraint::from(create), dependency, is_named)?,
@@ -168,7 +170,7 @@ fn add_inline(
                 return Err(Doubt);
             }
             origins.push(Origin {
-                place: place(migration, inline.argument.span),
+                place: Place::new(migration.module, inline.argument.span),
                 kind: inline.kind,
                 columns: columns(migration, inline.kind, &inline.columns, inline.argument.span),
                 given: given(file, inline.constraint(step), dependency, is_named)?,
@@ -195,16 +197,7 @@ fn implicit_key(
         return Ok(None);
     };
     let columns = Known::Is(columns);
-    let constraint = Constraint {
-        kind,
-        table: &step.table,
-        schema: step.schema.known().and_then(Option::as_deref),
-        columns: &columns,
-        referred: None,
-        explicit: None,
-        function: step.function,
-        place: None,
-    };
+    let constraint = Constraint::within(step, kind, &columns);
     Ok(Some(Origin {
         place,
         kind,
@@ -216,17 +209,10 @@ fn implicit_key(
 
 /// The columns with `primary_key=True`, and the place of the first.
 fn key_columns(migration: &Migration<'_>, step: &Step<'_>) -> Option<(Place, Vec<String>)> {
-    let arguments = step.call.arguments.iter();
-    let columns = arguments.filter_map(|argument| argument.value.as_call_of("Column"));
-    let is_key = |column: &&Call| {
-        let key = column.keyword("primary_key");
-        key.is_some_and(|key| key.kind == ExprKind::Bool(true))
-    };
-    let keys: Vec<&Call> = columns.filter(is_key).collect();
-    let names = keys
-        .iter()
-        .map(|column| column.arguments.first()?.value.as_str().map(str::to_owned));
-    Some((place(migration, keys.first()?.span), names.collect::<Option<_>>()?))
+    let columns = elements(step, "Column");
+    let keys: Vec<&Call> = columns.filter(|column| is_set(column, "primary_key")).collect();
+    let names = keys.iter().map(|column| column_name(column).map(str::to_owned));
+    Some((Place::new(migration.module, keys.first()?.span), names.collect::<Option<_>>()?))
 }
 
 /// The constraints that a step brings to the table; in doubt if it makes, renames or drops the table in a way that is not read.
@@ -240,13 +226,6 @@ fn inlines<'m>(step: &Step<'m>, dependency: &Dependency<'_>) -> Result<Vec<Inlin
         "create_table" if is_written_out(step) => Ok(of_table(step)),
         "add_column" if step.column.is_some_and(is_plain_column) => Ok(of_added_column(step)),
         _ => Err(Doubt),
-    }
-}
-
-fn place(migration: &Migration<'_>, span: Span) -> Place {
-    Place {
-        file: migration.module.file().clone(),
-        span,
     }
 }
 

@@ -20,7 +20,6 @@ use crate::constraints::tables::{Dropping, Event, Key, Moment, Table, Tables, al
 use crate::diagnostic::Diagnostic;
 use crate::migration::{Action, Direction, Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
-use crate::project::Place;
 use crate::python::{Stmt, StmtKind};
 use crate::source::Span;
 
@@ -191,16 +190,12 @@ fn diagnostic(
 ) -> Option<Diagnostic> {
     let drop = refused.moment.drop;
     let what = drop.what;
-    let place = |span| Place {
-        file: file.file().clone(),
-        span,
-    };
     let key = refused.moment.keys.first()?;
     let with_its_table = drops.drop_of_table(key, drop);
     let (message, related, help) = if let Some(dropped) = drops.drop_of(key, drop) {
         (
             format!("the {what} is dropped before the foreign key that needs it"),
-            (place(dropped.call.span), "the foreign key goes only here"),
+            (file.place(dropped.call.span), "the foreign key goes only here"),
             "drop the foreign key first".to_owned(),
         )
     } else if let Some(table) = with_its_table {
@@ -211,7 +206,7 @@ fn diagnostic(
         };
         (
             format!("the {what} is dropped before the foreign key that needs it"),
-            (place(table.call.span), "the foreign key goes only here, with its table"),
+            (file.place(table.call.span), "the foreign key goes only here, with its table"),
             help,
         )
     } else {
