@@ -199,7 +199,7 @@ fn renaming(dialect: Dialect, constraint: &Constraint<'_>, old: &str, new: &str)
         let quoted: Vec<String> = columns.iter().map(|column| format!("'{column}'")).collect();
         quoted.join(", ")
     };
-    let columns = quoted(constraint.columns.known().map(Vec::as_slice).unwrap_or_default());
+    let columns = quoted(constraint.columns.unwrap_or_default());
     let create = match (constraint.kind, constraint.referred) {
         (ConstraintKind::ForeignKey, Some((other, _, remote))) if !remote.is_empty() => {
             let remote = quoted(remote);

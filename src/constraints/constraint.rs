@@ -10,7 +10,8 @@ pub(crate) struct Constraint<'a> {
     pub(crate) kind: ConstraintKind,
     pub(crate) table: &'a Known<String>,
     pub(crate) schema: Option<&'a str>,
-    pub(crate) columns: &'a Known<Vec<String>>,
+    /// Nothing where they are computed.
+    pub(crate) columns: Option<&'a [String]>,
     /// Table, schema and columns that a foreign key refers to.
     pub(crate) referred: Option<(&'a str, Option<&'a str>, &'a [String])>,
     pub(crate) explicit: Option<Explicit<'a>>,
@@ -22,7 +23,7 @@ pub(crate) struct Constraint<'a> {
 
 impl<'a> Constraint<'a> {
     /// A constraint without a name that a step makes.
-    pub(crate) fn within(step: &'a Step<'_>, kind: ConstraintKind, columns: &'a Known<Vec<String>>) -> Self {
+    pub(crate) fn within(step: &'a Step<'_>, kind: ConstraintKind, columns: Option<&'a [String]>) -> Self {
         Self {
             kind,
             table: &step.table,
@@ -47,7 +48,7 @@ impl<'a> From<&'a Operation<'_>> for Constraint<'a> {
             kind: operation.kind().unwrap_or_default(),
             table: &operation.table,
             schema: operation.schema.known().and_then(Option::as_deref),
-            columns: &operation.columns,
+            columns: operation.columns.as_deref(),
             referred,
             explicit: operation.name.explicit(),
             function: operation.function,

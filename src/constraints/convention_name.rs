@@ -59,8 +59,8 @@ pub(super) fn name(convention: &Convention, constraint: Constraint<'_>) -> Resul
             return Err(NamingError::NotKnowable { reason });
         }
     };
-    let columns = constraint.columns.known().map(Vec::as_slice).unwrap_or_default();
-    let columns: Vec<ColumnRef<'_>> = columns.iter().map(|column| ColumnRef::from(column.as_str())).collect();
+    let columns = constraint.columns.unwrap_or_default().iter();
+    let columns: Vec<ColumnRef<'_>> = columns.map(|column| ColumnRef::from(column.as_str())).collect();
     let (other, schema, remote) = constraint.referred.unwrap_or(("", None, &[]));
     let remote: Vec<&str> = remote.iter().map(String::as_str).collect();
     convention.name(&Subject {
@@ -68,7 +68,7 @@ pub(super) fn name(convention: &Convention, constraint: Constraint<'_>) -> Resul
         table,
         schema: constraint.schema,
         columns: &columns,
-        columns_unknown: constraint.columns.known().is_none(),
+        columns_unknown: constraint.columns.is_none(),
         referred: constraint.referred.map(|_| Referred {
             table: other,
             schema,

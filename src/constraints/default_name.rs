@@ -34,7 +34,7 @@ pub(crate) fn default_name(dialect: Dialect, operation: &Operation<'_>) -> Optio
 /// MySQL and MariaDB count the keys and checks of the table, older ones included, and a wrong number is another constraint's name.
 pub(crate) fn default_name_of(dialect: Dialect, constraint: &Constraint<'_>) -> Option<Chosen> {
     let table = constraint.table.known()?;
-    let columns: Vec<&str> = constraint.columns.known()?.iter().map(String::as_str).collect();
+    let columns: Vec<&str> = constraint.columns?.iter().map(String::as_str).collect();
     let kind = constraint.kind;
     let is_counted = matches!(kind, ConstraintKind::ForeignKey | ConstraintKind::Check);
     let text = match dialect {

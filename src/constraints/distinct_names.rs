@@ -25,7 +25,7 @@ struct Key<'m> {
 }
 
 /// The columns of a constraint and the table that it refers to.
-type Shape<'m> = (&'m Known<Vec<String>>, Option<&'m str>);
+type Shape<'m> = (Option<&'m [String]>, Option<&'m str>);
 
 /// The constraint that has each name, however often it is written; nothing where several have it.
 type Taken<'m> = HashMap<Key<'m>, Option<Shape<'m>>>;
@@ -211,8 +211,8 @@ impl Earlier {
     }
 
     fn insert(&mut self, constraint: Constraint<'_>, name: Option<String>) {
-        if let (Some(table), Some(columns), Some(name)) = (constraint.table.known(), constraint.columns.known(), name) {
-            self.0.insert((table.clone(), name), columns.clone());
+        if let (Some(table), Some(columns), Some(name)) = (constraint.table.known(), constraint.columns, name) {
+            self.0.insert((table.clone(), name), columns.to_vec());
         }
     }
 
@@ -222,7 +222,7 @@ impl Earlier {
             return false;
         };
         let made = self.0.get(&(table.clone(), name.clone()));
-        made.is_some_and(|columns| operation.columns.known().is_some_and(|own| own != columns))
+        made.is_some_and(|columns| operation.columns.as_ref().is_some_and(|own| own != columns))
     }
 }
 

@@ -111,7 +111,7 @@ impl<'a> Undone<'a> {
     }
 
     fn may_hold(&self, create: &Operation<'_>) -> bool {
-        let (Some(table), Some(columns)) = (create.table.known(), create.columns.known()) else {
+        let (Some(table), Some(columns)) = (create.table.known(), &create.columns) else {
             return true;
         };
         let table = table.to_lowercase();

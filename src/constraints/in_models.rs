@@ -52,7 +52,7 @@ pub(super) fn declaration(file: &MigrationFile<'_>, operation: &Operation<'_>, n
     let wanted = Wanted {
         kind: operation.kind()?,
         table: operation.table.known()?,
-        columns: operation.columns.known()?,
+        columns: operation.columns.as_ref()?,
     };
     let declaration = file.project.declaration(file.naming(), &wanted, name)?;
     Some(Label {
@@ -63,7 +63,7 @@ pub(super) fn declaration(file: &MigrationFile<'_>, operation: &Operation<'_>, n
 
 /// The constraint as a model writes it with a name, which is never beside `unique=True`: there a `name=` would be the column's.
 pub(super) fn code(operation: &Operation<'_>, name: &str) -> Option<String> {
-    let columns = operation.columns.known()?;
+    let columns = operation.columns.as_ref()?;
     let quoted = |names: &[String]| {
         let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
         quoted.join(", ")

@@ -4,7 +4,7 @@ use super::MigrationFile;
 use super::constraint::Constraint;
 use super::edits::{finished_name, further_argument};
 use crate::fix::Edit;
-use crate::migration::{Known, Name, Receiver, Step};
+use crate::migration::{Name, Receiver, Step};
 use crate::naming::ConstraintKind;
 use crate::python::{Argument, ArgumentKind, Call, Expr, ExprKind, Stmt, StmtKind};
 
@@ -15,7 +15,8 @@ pub(crate) struct Inline<'m> {
     pub(crate) call: Option<&'m Call>,
     /// The argument of the column or the table that makes it.
     pub(crate) argument: &'m Argument,
-    pub(crate) columns: Known<Vec<String>>,
+    /// Nothing where they are computed.
+    pub(crate) columns: Option<Vec<String>>,
     pub(crate) referred: Option<Referred>,
     pub(crate) name: Name,
 }
@@ -64,11 +65,8 @@ pub(crate) fn column_name(column: &Call) -> Option<&str> {
 }
 
 /// The name of a column, as a list of one.
-pub(super) fn columns_of(column: &Call) -> Known<Vec<String>> {
-    match column_name(column) {
-        Some(name) => Known::Is(vec![name.to_owned()]),
-        None => Known::Computed("the column's name is computed".to_owned()),
-    }
+pub(super) fn columns_of(column: &Call) -> Option<Vec<String>> {
+    column_name(column).map(|name| vec![name.to_owned()])
 }
 
 /// Whether a call has `keyword=True`.
@@ -96,7 +94,7 @@ fn of_column(column: &Call) -> Vec<Inline<'_>> {
             call,
             argument,
             columns: match kind {
-                ConstraintKind::Check => Known::Is(Vec::new()),
+                ConstraintKind::Check => Some(Vec::new()),
                 _ => columns_of(column),
             },
             referred: target.and_then(|call| {
@@ -131,7 +129,7 @@ fn table_constraint<'m>(argument: &'m Argument, call: &'m Call) -> Option<Inline
         kind,
         call: Some(call),
         argument,
-        columns: columns.map_or_else(|| Known::Computed("a column is computed".to_owned()), Known::Is),
+        columns,
         referred: targets.and_then(|targets| {
             let parsed: Option<Vec<_>> = targets.iter().map(|text| split_target(text)).collect();
             let parsed = parsed?;
@@ -209,7 +207,7 @@ impl Inline<'_> {
             referred: referred.map(|(table, schema, columns)| (table.as_str(), schema.as_deref(), columns.as_slice())),
             explicit: self.name.explicit(),
             place: Some(self.argument.span),
-            ..Constraint::within(step, self.kind, &self.columns)
+            ..Constraint::within(step, self.kind, self.columns.as_deref())
         }
     }
 }

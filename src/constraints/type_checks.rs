@@ -8,7 +8,7 @@ use super::advice::RAISES;
 use super::convention_name::{effective_name, raises_without_name};
 use super::inline::{Inline, columns_of, constraints_of, elements, name_of};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
-use crate::migration::{Direction, Known, Name, Step};
+use crate::migration::{Direction, Name, Step};
 use crate::naming::{ConstraintKind, Dialect};
 use crate::python::{Argument, ArgumentKind, Call, ExprKind};
 use crate::source::Span;
@@ -20,9 +20,8 @@ pub(crate) fn type_checks<'m>(step: &Step<'m>) -> Vec<Inline<'m>> {
         "add_column" => step.column.map(of_column).unwrap_or_default(),
         "create_table" => elements(step, "Column").flat_map(of_column).collect(),
         "alter_column" => {
-            let columns = || Known::Computed("the column stands elsewhere".to_owned());
             let given = step.call.arguments.iter().filter(is_type);
-            given.filter_map(|argument| check(argument, columns())).collect()
+            given.filter_map(|argument| check(argument, None)).collect()
         }
         _ => Vec::new(),
     }
@@ -36,7 +35,7 @@ fn of_column(column: &Call) -> Vec<Inline<'_>> {
         .collect()
 }
 
-fn check(argument: &Argument, columns: Known<Vec<String>>) -> Option<Inline<'_>> {
+fn check(argument: &Argument, columns: Option<Vec<String>>) -> Option<Inline<'_>> {
     let call = type_with_check(argument)?;
     Some(Inline {
         kind: ConstraintKind::Check,

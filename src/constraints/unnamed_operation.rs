@@ -22,7 +22,7 @@ pub(crate) fn subject(operation: &Operation<'_>) -> String {
         Some(Some(schema)) => format!("{schema}.{table}"),
         _ => table.clone(),
     });
-    match (table, operation.columns.known().map(Vec::as_slice)) {
+    match (table, operation.columns.as_deref()) {
         (Some(table), Some([column])) => format!("{kind} `{table}.{column}`"),
         (Some(table), Some(columns @ [_, ..])) => format!("{kind} `{table} ({})`", columns.join(", ")),
         (Some(table), _) => format!("{kind} on `{table}`"),

@@ -94,8 +94,8 @@ fn operation<'m>(values: &mut Reader<'m>, call: &'m Call, chain: &Chain<'m>, out
         table: Known::text(&argument(table), &computed),
         schema: Known::optional_text(&argument(schema), &computed),
         columns: match signature.position(columns, false) {
-            Some(_) => Known::texts(&argument(columns), &computed),
-            None => Known::Is(Vec::new()),
+            Some(_) => Known::texts(&argument(columns), &computed).known().cloned(),
+            None => Some(Vec::new()),
         },
         referred: is_key.then(|| Referred {
             table: Known::text(&argument("referent_table"), &computed),

@@ -69,8 +69,8 @@ pub struct Operation<'m> {
     pub table: Known<String>,
     /// That table's schema.
     pub schema: Known<Option<String>>,
-    /// The columns, in order.
-    pub columns: Known<Vec<String>>,
+    /// The columns, in order; nothing where they are computed.
+    pub columns: Option<Vec<String>>,
     /// Of a foreign key: what it refers to.
     pub referred: Option<Referred>,
     /// Which direction of the revision it runs in.
@@ -173,7 +173,7 @@ impl Operation<'_> {
     /// Whether it runs once a schema, on a table of the same name in each, so that one name is enough.
     #[must_use]
     pub fn is_once_a_schema(&self) -> bool {
-        let is_known = self.table.known().is_some() && (!self.creates() || self.columns.known().is_some());
+        let is_known = self.table.known().is_some() && (!self.creates() || self.columns.is_some());
         self.repeated && self.schema.known().is_none() && is_known
     }
 

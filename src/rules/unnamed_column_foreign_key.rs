@@ -54,7 +54,7 @@ fn inline_reference(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'
 }
 
 fn what(step: &Step<'_>, inline: &Inline<'_>) -> String {
-    let column = inline.columns.known().and_then(|columns| columns.first());
+    let column = inline.columns.iter().flatten().next();
     match (step.table.known(), column) {
         (Some(table), Some(column)) => format!("foreign key `{table}.{column}`"),
         _ => "foreign key of the new column".to_owned(),
@@ -118,7 +118,7 @@ fn fix(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &st
 }
 
 fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &str) -> Option<Edit> {
-    let column = inline.columns.known()?.first()?;
+    let column = inline.columns.as_ref()?.first()?;
     let is_it = |other: &&Step<'_>| {
         other.direction == Direction::Downgrade && other.table == step.table && other.schema == step.schema
     };

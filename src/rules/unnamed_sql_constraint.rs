@@ -66,7 +66,6 @@ struct Unnamed<'f> {
     sql: &'f Executed<'f>,
     added: &'f Added,
     table: Known<String>,
-    columns: Known<Vec<String>>,
 }
 
 impl<'f> Unnamed<'f> {
@@ -77,16 +76,7 @@ impl<'f> Unnamed<'f> {
         } else {
             Known::Computed("it cannot be read from the SQL".to_owned())
         };
-        let columns = match &added.columns {
-            Some(columns) => Known::Is(columns.clone()),
-            None => Known::Computed("the SQL does not list plain columns".to_owned()),
-        };
-        Self {
-            sql,
-            added,
-            table,
-            columns,
-        }
+        Self { sql, added, table }
     }
 
     fn constraint(&self) -> Constraint<'_> {
@@ -95,7 +85,7 @@ impl<'f> Unnamed<'f> {
             kind: self.added.kind,
             table: &self.table,
             schema: self.added.table.schema(),
-            columns: &self.columns,
+            columns: self.added.columns.as_deref(),
             referred: referred
                 .filter(|(table, _)| table.name.is_certain)
                 .map(|(table, columns)| (table.name.text.as_str(), table.schema(), columns.as_slice())),

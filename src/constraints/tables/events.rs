@@ -215,11 +215,7 @@ fn made<'f>(
     is_clear: bool,
     is_whole: bool,
 ) -> Change<'f> {
-    let columns = constraint
-        .columns
-        .known()
-        .filter(|_| is_whole)
-        .map(|columns| lower(columns));
+    let columns = constraint.columns.filter(|_| is_whole).map(lower);
     let name = name_in_database(file, constraint).filter(|_| is_clear);
     match constraint.kind {
         ConstraintKind::ForeignKey => {}
@@ -309,10 +305,10 @@ fn indexes_of_table<'f>(file: &MigrationFile<'_>, step: &Step<'_>) -> Vec<Change
     let mut found = vec![index(Some(PRIMARY.to_owned()), primary.collect())];
     for column in with("index") {
         let name = column_name(column);
-        let columns = Known::Is(name.map(|name| vec![name.to_owned()]).unwrap_or_default());
-        let constraint = Constraint::within(step, ConstraintKind::Index, &columns);
-        let columns = name.map(|name| vec![name.to_lowercase()]);
-        found.push(index(name.and_then(|_| name_in_database(file, constraint)), columns));
+        let columns = name.map(|name| vec![name.to_owned()]);
+        let constraint = Constraint::within(step, ConstraintKind::Index, columns.as_deref());
+        let name = name.and_then(|_| name_in_database(file, constraint));
+        found.push(index(name, columns.as_deref().map(lower)));
     }
     for call in elements(step, "Index") {
         let mut texts = positional(call).map(|argument| argument.value.as_str());

@@ -238,7 +238,7 @@ impl Finder<'_, '_> {
     /// Branches for several databases make the same constraint, and then it does not matter which is which.
     fn are_alike(&self, creates: &[usize]) -> bool {
         self.all(creates, |one, other| {
-            one.columns.known().is_some() && one.columns == other.columns && one.referred == other.referred
+            one.columns.is_some() && one.columns == other.columns && one.referred == other.referred
         })
     }
 }
@@ -275,7 +275,7 @@ fn columns_gone<'s>(operations: &[Operation<'_>], steps: &'s [Step<'_>], drops: 
 
 /// Whether a constraint is still there when this drop runs: a dropped column takes its constraints along.
 fn is_there(create: &Operation<'_>, drop: &Operation<'_>, gone: &HashMap<&str, usize>) -> bool {
-    let mut columns = create.columns.known().into_iter().flatten();
+    let mut columns = create.columns.iter().flatten();
     columns.all(|column| gone.get(column.as_str()).is_none_or(|&at| drop.call.span.start < at))
 }
 

@@ -105,12 +105,12 @@ impl<'o> Names<'o> {
     /// Whether a name occurs only in operations. In SQL, or as a table or a column, it is something else.
     fn is_only_of_operations(&self, create: &Operation<'_>, name: &str) -> bool {
         // MySQL calls a unique constraint like its first column, which the module mentions for other reasons as well.
-        let columns = create.columns.known();
+        let mut columns = create.columns.iter().flatten();
         let words = || {
             self.words
                 .get_or_init(|| count(self.module.words().map(|(_, word)| word)))
         };
-        columns.is_some_and(|columns| columns.iter().any(|column| column == name))
+        columns.any(|column| column == name)
             || words()
                 .get(name)
                 .is_some_and(|count| Some(count) == self.count.get(name))

@@ -11,7 +11,7 @@ use super::super::helpers::{self, Given};
 use super::super::receiver::Receiver;
 use super::super::scope::{Binding, gives_name_by_keyword, partial_of, resolve};
 use super::super::signature::{Action, Signature, operation, signature};
-use super::super::{Direction, Known, Name, Operation, Referred, Step};
+use super::super::{Direction, Name, Operation, Referred, Step};
 use super::Reader;
 use super::values::is_literal;
 
@@ -106,7 +106,7 @@ impl<'m> Reader<'_, 'm> {
             schema,
             columns: match action {
                 Action::Create(ConstraintKind::Exclude) => self.elements(call, signature.positions(is_batch) + shift),
-                _ => self.texts(call, position(columns), columns),
+                _ => self.texts(call, position(columns), columns).known().cloned(),
             },
             referred: is_key.then(|| Referred {
                 table: self.text(call, position("referent_table"), "referent_table"),
@@ -169,7 +169,7 @@ impl<'m> Reader<'_, 'm> {
     ///
     /// Of an expression SQLAlchemy takes the first column that it comes upon (`sqlalchemy/sql/coercions.py`,
     /// `_extract_col_expression_collection`), and PostgreSQL a word of its own, so it counts as computed.
-    fn elements(&self, call: &'m Call, named: usize) -> Known<Vec<String>> {
+    fn elements(&self, call: &'m Call, named: usize) -> Option<Vec<String>> {
         let positional = |argument: &&Argument| !matches!(argument.kind, ArgumentKind::Keyword(_));
         let elements = call.arguments.iter().filter(positional).skip(named);
         let columns = elements.map(|argument| {
@@ -184,10 +184,8 @@ impl<'m> Reader<'_, 'm> {
             };
             self.value(column).as_text().map(str::to_owned)
         });
-        match columns.collect::<Option<Vec<String>>>() {
-            Some(columns) if !columns.is_empty() => Known::Is(columns),
-            _ => Known::Computed("an element of the constraint is computed".to_owned()),
-        }
+        let columns: Option<Vec<String>> = columns.collect();
+        columns.filter(|columns| !columns.is_empty())
     }
 
     fn step(&mut self, method: &'static str, call: &'m Call, receiver: Receiver) {

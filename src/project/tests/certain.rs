@@ -100,7 +100,7 @@ fn columns(code: &str) -> String {
     let operation = migration.operations.last().unwrap();
     operation
         .columns
-        .known()
+        .as_ref()
         .map_or_else(|| "?".to_owned(), |columns| columns.join(","))
 }
 

@@ -27,7 +27,7 @@ fn operations(body: &str, helpers: &str) -> Vec<String> {
         };
         let columns = operation
             .columns
-            .known()
+            .as_ref()
             .map_or_else(|| "?".to_owned(), |columns| columns.join(","));
         format!("{name} {} {columns}", known(&operation.table))
     };

@@ -10,7 +10,7 @@ use crate::constraints::convention_name::{configured_name, effective_name, name_
 use crate::constraints::inline::{
     Inline, column_name, elements, is_plain_column, is_set, is_written_out, of_added_column, of_table,
 };
-use crate::migration::{Direction, Known, Migration, Name, Operation, Step};
+use crate::migration::{Direction, Migration, Name, Operation, Step};
 use crate::naming::default_names::chosen_by;
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
@@ -128,7 +128,7 @@ fn add_operations(
         origins.push(Origin {
             place: Place::new(migration.module, create.name_span()),
             kind,
-            columns: columns(migration, kind, &create.columns, create.call.span),
+            columns: columns(migration, kind, create.columns.as_deref(), create.call.span),
             given: given(file, Constraint::from(create), dependency, is_named)?,
             is_named,
         });
@@ -172,7 +172,7 @@ fn add_inline(
             origins.push(Origin {
                 place: Place::new(migration.module, inline.argument.span),
                 kind: inline.kind,
-                columns: columns(migration, inline.kind, &inline.columns, inline.argument.span),
+                columns: columns(migration, inline.kind, inline.columns.as_deref(), inline.argument.span),
                 given: given(file, inline.constraint(step), dependency, is_named)?,
                 is_named,
             });
@@ -196,13 +196,12 @@ fn implicit_key(
     let Some((place, columns)) = key_columns(migration, step) else {
         return Ok(None);
     };
-    let columns = Known::Is(columns);
-    let constraint = Constraint::within(step, kind, &columns);
+    let constraint = Constraint::within(step, kind, Some(&columns));
     Ok(Some(Origin {
         place,
         kind,
         given: given(file, constraint, dependency, false)?,
-        columns: columns.known().cloned(),
+        columns: Some(columns),
         is_named: false,
     }))
 }
@@ -232,11 +231,11 @@ fn inlines<'m>(step: &Step<'m>, dependency: &Dependency<'_>) -> Result<Vec<Inlin
 fn columns(
     migration: &Migration<'_>,
     kind: ConstraintKind,
-    columns: &Known<Vec<String>>,
+    columns: Option<&[String]>,
     code: Span,
 ) -> Option<Vec<String>> {
     if kind != ConstraintKind::Check {
-        return columns.known().cloned();
+        return columns.map(<[String]>::to_vec);
     }
     let words = words_of(migration.module.file().slice(code));
     Some(words.map(|(_, word)| word.to_owned()).collect())

@@ -39,7 +39,7 @@ impl<'f> ConstraintCreate<'f> {
 
     pub(super) fn columns(self) -> Option<&'f [String]> {
         match self {
-            Self::Operation(operation) => operation.columns.known().map(Vec::as_slice),
+            Self::Operation(operation) => operation.columns.as_deref(),
             Self::Sql(_, added) => added.columns.as_deref(),
         }
     }
