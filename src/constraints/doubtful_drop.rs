@@ -3,9 +3,9 @@
 //! Such a revision works on the database that chooses that name, and would break there if only the create were named. A drop that certainly
 //! belongs to a create is its partner in the pairing instead.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+
+use elsa::FrozenMap;
 
 use super::MigrationFile;
 use super::constraint::Constraint;
@@ -33,19 +33,15 @@ struct Candidates {
 
 /// The candidates found so far in a migration.
 #[derive(Default)]
-pub(super) struct Doubts(RefCell<HashMap<Key, Rc<Candidates>>>);
+pub(super) struct Doubts(FrozenMap<Key, Box<Candidates>>);
 
 impl Doubts {
     /// The candidates on the table, or those whose table is not known.
-    fn of(&self, file: &MigrationFile<'_>, create: &Operation<'_>, table: Option<&str>) -> Option<Rc<Candidates>> {
+    fn of(&self, file: &MigrationFile<'_>, create: &Operation<'_>, table: Option<&str>) -> Option<&Candidates> {
         let table_of_key = table.map(str::to_owned);
         let key = (create.direction, create.kind()?, table_of_key, create.schema.clone());
-        if let Some(known) = self.0.borrow().get(&key) {
-            return Some(known.clone());
-        }
-        let candidates = Rc::new(Candidates::of(file, create, table));
-        self.0.borrow_mut().insert(key, candidates.clone());
-        Some(candidates)
+        let known = self.0.get(&key);
+        known.or_else(|| Some(self.0.insert(key, Box::new(Candidates::of(file, create, table)))))
     }
 }
 

@@ -68,7 +68,7 @@ fn mismatch<'f>(counterparts: &Counterparts<'f, '_>, drop: &CertainDrop<'f>) -> 
         return None;
     }
     let own = drop.name_in_database(file)?;
-    if counterparts.may_be_created_elsewhere(drop, &creates, &own) {
+    if counterparts.may_be_created_elsewhere(drop, creates, &own) {
         return None;
     }
     let names = creates.names(file)?;

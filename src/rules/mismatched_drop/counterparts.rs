@@ -1,8 +1,9 @@
 //! What the upgrade creates that a drop may mean. Drops of the same table and kind share one list.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+
+use elsa::FrozenMap;
 
 use super::certain_drop::CertainDrop;
 use super::create::ConstraintCreate;
@@ -54,7 +55,7 @@ pub(super) struct Counterparts<'f, 'm> {
     facts: OnceCell<Facts<'f>>,
     operations: OnceCell<ByTable<&'f Operation<'f>>>,
     added_by_sql: OnceCell<ByTable<(&'f Table, ConstraintCreate<'f>)>>,
-    known: RefCell<HashMap<Key, Rc<Creates<'f>>>>,
+    known: FrozenMap<Key, Box<Creates<'f>>>,
 }
 
 impl<'f, 'm> Counterparts<'f, 'm> {
@@ -64,18 +65,14 @@ impl<'f, 'm> Counterparts<'f, 'm> {
             facts: OnceCell::new(),
             operations: OnceCell::new(),
             added_by_sql: OnceCell::new(),
-            known: RefCell::default(),
+            known: FrozenMap::new(),
         }
     }
 
-    pub(super) fn of(&self, drop: &CertainDrop<'f>) -> Rc<Creates<'f>> {
+    pub(super) fn of(&self, drop: &CertainDrop<'f>) -> &Creates<'f> {
         let key = Key::of(drop);
-        if let Some(known) = self.known.borrow().get(&key) {
-            return known.clone();
-        }
-        let creates = Rc::new(Creates::of(self, drop));
-        self.known.borrow_mut().insert(key, creates.clone());
-        creates
+        let known = self.known.get(&key);
+        known.unwrap_or_else(|| self.known.insert(key, Box::new(Creates::of(self, drop))))
     }
 
     fn operations_on(&self, table: &str) -> &[&'f Operation<'f>] {

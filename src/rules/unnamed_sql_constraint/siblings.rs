@@ -1,8 +1,9 @@
 //! The other constraints of a table: those without a name, and those that could have the same name.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+
+use elsa::FrozenMap;
 
 use super::Unnamed;
 use crate::constraints::MigrationFile;
@@ -63,7 +64,7 @@ struct SuggestedNames {
 pub(super) struct Siblings<'f, 'm> {
     pub(super) file: &'f MigrationFile<'m>,
     groups: OnceCell<HashMap<Key, Group<'f>>>,
-    suggested: RefCell<HashMap<OnDialect, Rc<SuggestedNames>>>,
+    suggested: FrozenMap<OnDialect, Box<SuggestedNames>>,
     /// What operations create without a name.
     operations: OnceCell<HashSet<Key>>,
     /// What SQL adds with a name, by that name in lower case.
@@ -75,7 +76,7 @@ impl<'f, 'm> Siblings<'f, 'm> {
         Self {
             file,
             groups: OnceCell::new(),
-            suggested: RefCell::default(),
+            suggested: FrozenMap::new(),
             operations: OnceCell::new(),
             named: OnceCell::new(),
         }
@@ -196,10 +197,10 @@ impl<'f, 'm> Siblings<'f, 'm> {
         })
     }
 
-    fn suggested_names(&self, key: Key, unnamed: &Unnamed<'_>) -> Rc<SuggestedNames> {
+    fn suggested_names(&self, key: Key, unnamed: &Unnamed<'_>) -> &SuggestedNames {
         let key = (key, unnamed.sql.dialect);
-        if let Some(known) = self.suggested.borrow().get(&key) {
-            return known.clone();
+        if let Some(known) = self.suggested.get(&key) {
+            return known;
         }
         let mut names = SuggestedNames::default();
         for other in self.groups().get(&key.0).into_iter().flat_map(|group| &group.all) {
@@ -213,9 +214,7 @@ impl<'f, 'm> Siblings<'f, 'm> {
                 by_name.entry(unnamed.as_stored(&full)).or_default().add(columns);
             }
         }
-        let names = Rc::new(names);
-        self.suggested.borrow_mut().insert(key, names.clone());
-        names
+        self.suggested.insert(key, Box::new(names))
     }
 
     fn is_given_by_sql(&self, unnamed: &Unnamed<'_>, name: &str) -> bool {

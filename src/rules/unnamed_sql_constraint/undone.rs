@@ -1,8 +1,9 @@
 //! The drop in the other direction that undoes an unnamed constraint.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+
+use elsa::FrozenMap;
 
 use super::Unnamed;
 use super::default_forms::Names;
@@ -62,7 +63,7 @@ type Key = (bool, Direction, ConstraintKind, Option<String>, Option<String>);
 pub(super) struct Drops<'f, 'm> {
     file: &'f MigrationFile<'m>,
     renamed: OnceCell<HashMap<Direction, Names>>,
-    candidates: RefCell<HashMap<Key, Rc<Candidates>>>,
+    candidates: FrozenMap<Key, Box<Candidates>>,
 }
 
 impl<'f, 'm> Drops<'f, 'm> {
@@ -70,7 +71,7 @@ impl<'f, 'm> Drops<'f, 'm> {
         Self {
             file,
             renamed: OnceCell::new(),
-            candidates: RefCell::default(),
+            candidates: FrozenMap::new(),
         }
     }
 
@@ -93,7 +94,7 @@ impl<'f, 'm> Drops<'f, 'm> {
     }
 
     /// The drops of its table in the other direction, and those of tables that are not known.
-    fn candidates(&self, unnamed: &Unnamed<'f>) -> Vec<Rc<Candidates>> {
+    fn candidates(&self, unnamed: &Unnamed<'f>) -> Vec<&Candidates> {
         let table = unnamed.table.known().map(String::as_str);
         let of_table = table.map(|_| self.candidates_of(unnamed, table));
         of_table
@@ -102,17 +103,16 @@ impl<'f, 'm> Drops<'f, 'm> {
             .collect()
     }
 
-    fn candidates_of(&self, unnamed: &Unnamed<'f>, table: Option<&str>) -> Rc<Candidates> {
+    fn candidates_of(&self, unnamed: &Unnamed<'f>, table: Option<&str>) -> &Candidates {
         let lower = |text: Option<&str>| text.map(str::to_ascii_lowercase);
         let (direction, kind) = (unnamed.sql.run.direction, unnamed.added.kind);
         let schema = lower(unnamed.added.table.schema());
         let key = (unnamed.table.known().is_some(), direction, kind, lower(table), schema);
-        if let Some(known) = self.candidates.borrow().get(&key) {
-            return known.clone();
-        }
-        let candidates = Rc::new(self.find_candidates(unnamed, table));
-        self.candidates.borrow_mut().insert(key, candidates.clone());
-        candidates
+        let known = self.candidates.get(&key);
+        known.unwrap_or_else(|| {
+            let found = self.find_candidates(unnamed, table);
+            self.candidates.insert(key, Box::new(found))
+        })
     }
 
     fn find_candidates(&self, unnamed: &Unnamed<'f>, table: Option<&str>) -> Candidates {
