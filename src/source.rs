@@ -326,6 +326,12 @@ impl SourceFile {
         Span::new(start, start + text.trim_end_matches(['\r', '\n']).len())
     }
 
+    /// Where the line after that of a byte begins; nothing where the text ends without a line end.
+    pub(crate) fn next_line(&self, offset: usize) -> Option<usize> {
+        let starts = self.line_starts();
+        starts.get(starts.partition_point(|&start| start <= offset)).copied()
+    }
+
     /// How many line feeds stand before a byte: lines as those count them who know no other end.
     #[must_use]
     pub fn line_feeds_before(&self, offset: usize) -> usize {

@@ -31,8 +31,7 @@ pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
         [_] => format!("name it `{text}`"),
         _ => format!("name it `{text}` in both functions"),
     };
-    let safety = if needs_review { Safety::Suggested } else { Safety::Safe };
-    Some(Fix::new(title, safety, edits))
+    Some(Fix::new(title, Safety::unless(needs_review), edits))
 }
 
 /// Whether a drop looks for a constraint that has no name when SQLite reflects it.

@@ -258,16 +258,8 @@ fn place_in(source: &SourceFile, group: &[Import<'_>], wanted: Wanted) -> Option
     };
     match before.checked_sub(1) {
         None => Some(source.line_span(group.first()?.span.start).start),
-        Some(above) => line_end(source, group.get(above)?.span.end),
+        Some(above) => source.next_line(group.get(above)?.span.end),
     }
-}
-
-/// The start of the next line; nothing where the file ends without a line end.
-fn line_end(source: &SourceFile, at: usize) -> Option<usize> {
-    let line = source.line_span(at);
-    let rest = source.text().get(line.end..)?;
-    let length = if rest.starts_with("\r\n") { 2 } else { 1 };
-    (!rest.is_empty()).then_some(line.end + length)
 }
 
 /// The line after the last import at the head of the module, above a use at `at`.
@@ -278,7 +270,7 @@ pub(super) fn imports_end(source: &SourceFile, body: &[Stmt], at: usize) -> Opti
         .iter()
         .take_while(|one| one.span.end <= at && (is_import(one) || is_beside_imports(one)));
     let last = head.filter(|one| is_import(one)).last()?;
-    line_end(source, last.span.end)
+    source.next_line(last.span.end)
 }
 
 /// An import, or an `if` or `try` around nothing but imports and what replaces them.

@@ -107,13 +107,14 @@ pub(crate) fn suggest<'a>(file: &MigrationFile<'_>, constraint: impl Into<Constr
             suggestion.name = Some(computed.text);
         }
         Ok(None) => {
-            let kind = constraint.kind;
             // Only PostgreSQL has these, and no documented convention names them.
             let by_postgresql = || default_name_of(Dialect::Postgresql, &constraint);
-            let chosen = (kind == ConstraintKind::Exclude).then(by_postgresql).flatten();
+            let chosen = (constraint.kind == ConstraintKind::Exclude)
+                .then(by_postgresql)
+                .flatten();
             suggestion.name = chosen.map(|chosen| chosen.text);
             if suggestion.name.is_none() {
-                suggestion.reason = Some(format!("no convention names {} {}", article(kind), kind.label()));
+                suggestion.reason = Some(format!("no convention names {}", constraint.kind.with_article()));
             }
         }
         Err(reason) => suggestion.reason = Some(reason),
@@ -229,13 +230,6 @@ fn shortened(file: &MigrationFile<'_>, name: &Computed) -> Option<(Dialect, Stri
     let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
     let in_database = dialect.in_database(name);
     (in_database != name.text).then_some((dialect, in_database))
-}
-
-pub(crate) const fn article(kind: ConstraintKind) -> &'static str {
-    match kind {
-        ConstraintKind::Index | ConstraintKind::Exclude => "an",
-        _ => "a",
-    }
 }
 
 #[cfg(test)]

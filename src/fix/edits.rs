@@ -14,6 +14,13 @@ pub enum Safety {
     Suggested,
 }
 
+impl Safety {
+    /// Safe, unless a person should look at it first.
+    pub(crate) const fn unless(needs_review: bool) -> Self {
+        if needs_review { Self::Suggested } else { Self::Safe }
+    }
+}
+
 /// One replacement in one file.
 #[derive(Debug, Clone)]
 pub struct Edit {

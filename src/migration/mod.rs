@@ -160,6 +160,13 @@ impl Operation<'_> {
         self.name_argument.map_or(self.call.span, |argument| argument.span)
     }
 
+    /// The name as it is written, without its keyword; else the call.
+    #[must_use]
+    pub fn name_value_span(&self) -> Span {
+        self.name_argument
+            .map_or(self.call.span, |argument| argument.value.span)
+    }
+
     /// The kind of constraint; nothing for a drop that does not say.
     #[must_use]
     pub fn kind(&self) -> Option<ConstraintKind> {

@@ -55,7 +55,7 @@ impl ConstraintKind {
     }
 
     /// The label with its article: `an index`.
-    pub(super) fn with_article(self) -> String {
+    pub(crate) fn with_article(self) -> String {
         let article = if matches!(self, Self::Index | Self::Exclude) {
             "an"
         } else {

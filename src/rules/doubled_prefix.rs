@@ -81,11 +81,7 @@ fn diagnostic(
     let edits: Option<Vec<Edit>> = std::iter::once(write(name))
         .chain(drops.map(|drop| finish(file, drop, name)))
         .collect();
-    let safety = if file.is_deployed {
-        Safety::Suggested
-    } else {
-        Safety::Safe
-    };
+    let safety = Safety::unless(file.is_deployed);
     diagnostic.fix = edits.map(|edits| Fix::new("write it as a finished name", safety, edits));
     Some(diagnostic)
 }
@@ -94,11 +90,8 @@ fn finish(file: &MigrationFile<'_>, operation: &Operation<'_>, name: &str) -> Op
     if operation.receiver == Receiver::Bare {
         return None;
     }
-    Some(Edit {
-        file: file.file().clone(),
-        span: operation.name_argument?.value.span,
-        text: finished_name(file, &operation.receiver, operation.call, name)?,
-    })
+    let text = finished_name(file, &operation.receiver, operation.call, name)?;
+    Some(Edit::replace(file.file(), operation.name_argument?.value.span, text))
 }
 
 #[cfg(test)]

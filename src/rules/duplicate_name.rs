@@ -116,9 +116,7 @@ fn of_operation<'a>(operation: &'a Operation<'_>) -> Option<Made<'a>> {
         constraint: Constraint::from(operation),
         name: operation.name.text().filter(|_| is_certain)?,
         call: operation.call.span,
-        place: operation
-            .name_argument
-            .map_or(operation.call.span, |argument| argument.value.span),
+        place: operation.name_value_span(),
         in_batch: operation.receiver.is_batch(),
     })
 }

@@ -139,11 +139,7 @@ fn diagnostic(
 ) -> Diagnostic {
     let (drop, name) = (target.drop, missed.name);
     let (call, place) = match drop {
-        ConstraintDrop::Operation(operation) => {
-            let call = operation.call.span;
-            let argument = operation.name_argument;
-            (call, argument.map_or(call, |argument| argument.value.span))
-        }
+        ConstraintDrop::Operation(operation) => (operation.call.span, operation.name_value_span()),
         ConstraintDrop::Sql(sql, _) => (sql.run.call.span, drop.place(file)),
     };
     let message = format!("`{own}` is dropped, and the upgrade creates `{name}`");

@@ -147,11 +147,8 @@ fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, 
         }
         Receiver::Bare => return None,
     };
-    indent.trim().is_empty().then(|| Edit {
-        file: source.clone(),
-        span: Span::new(drop.call.span.start, drop.call.span.start),
-        text: format!("{call}{ending}{indent}"),
-    })
+    let is_alone = indent.trim().is_empty();
+    is_alone.then(|| Edit::insert(source, drop.call.span.start, format!("{call}{ending}{indent}")))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::constraints::MigrationFile;
 use crate::constraints::constraint::Constraint;
 use crate::constraints::default_name::default_name_of;
 use crate::constraints::executed::Executed;
-use crate::constraints::suggestion::{Suggestion, article};
+use crate::constraints::suggestion::Suggestion;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Direction, Guard, Known};
@@ -141,12 +141,8 @@ impl<'s, 'f, 'm> Finding<'s, 'f, 'm> {
     fn diagnostic(&self) -> Diagnostic {
         let (file, sql, added) = (self.file, self.unnamed.sql, self.unnamed.added);
         let table = self.unnamed.table.known().map(|table| format!(" on `{table}`"));
-        let message = format!(
-            "this SQL adds {} {}{} without a name",
-            article(added.kind),
-            added.kind.label(),
-            table.unwrap_or_default()
-        );
+        let message =
+            format!("this SQL adds {}{} without a name", added.kind.with_article(), table.unwrap_or_default());
         let consequence = if added.in_column {
             "MariaDB cannot drop the column while the key is there (error 1553), and the key has no name to drop it by"
         } else {
@@ -165,10 +161,9 @@ impl<'s, 'f, 'm> Finding<'s, 'f, 'm> {
         diagnostic.help = Some(self.help(obstacle));
         diagnostic.suggested_name.clone_from(&self.name);
         if let (Some(name), Some(Ok(edits))) = (&self.name, edits) {
-            let is_safe =
-                !file.is_deployed && sql.run.direction == Direction::Upgrade && self.suggestion.unread.is_none();
-            let safety = if is_safe { Safety::Safe } else { Safety::Suggested };
-            diagnostic.fix = Some(Fix::new(format!("name it `{name}`"), safety, edits));
+            let needs_review =
+                file.is_deployed || sql.run.direction != Direction::Upgrade || self.suggestion.unread.is_some();
+            diagnostic.fix = Some(Fix::new(format!("name it `{name}`"), Safety::unless(needs_review), edits));
         }
         diagnostic
     }

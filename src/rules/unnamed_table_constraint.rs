@@ -61,11 +61,7 @@ fn diagnostic(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>) ->
     }
     let written = name.text.as_deref().filter(|_| name.certain);
     let edit = || write_name(file, &step.receiver, inline.call?, written?);
-    let safety = if file.is_deployed || suggestion.unread.is_some() {
-        Safety::Suggested
-    } else {
-        Safety::Safe
-    };
+    let safety = Safety::unless(file.is_deployed || suggestion.unread.is_some());
     diagnostic.fix = edit().map(|edit| Fix::new("name it", safety, vec![edit]));
     diagnostic.suggested_name = name.text;
     diagnostic

@@ -55,9 +55,7 @@ fn of_operation<'m>(file: &MigrationFile<'_>, drop: &'m Operation<'m>) -> Option
         && !is_for_one_of_several(drop.function);
     let dependency = Dependency {
         call: drop.call.span,
-        at: drop
-            .name_argument
-            .map_or(drop.call.span, |argument| argument.value.span),
+        at: drop.name_value_span(),
         table: drop.table.known()?.clone(),
         schema: drop.schema.known()?.as_deref(),
         name: drop.name.text()?,

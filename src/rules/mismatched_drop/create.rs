@@ -46,9 +46,7 @@ impl<'f> ConstraintCreate<'f> {
 
     pub(super) fn place(self, file: &MigrationFile<'_>) -> Span {
         match self {
-            Self::Operation(operation) => operation
-                .name_argument
-                .map_or(operation.call.span, |argument| argument.value.span),
+            Self::Operation(operation) => operation.name_value_span(),
             Self::Sql(sql, added) => match &added.naming {
                 Naming::Named(name) => sql.place(file, name.at.clone()),
                 Naming::Unnamed | Naming::Doubtful => sql.run.argument,

@@ -121,27 +121,19 @@ impl<'a, 'f> KeyFirst<'a, 'f> {
         if refused.moment.keys.iter().any(|key| goes_with_table(&key)) {
             let edit = self.left_out(refused)?;
             let title = format!("leave the drop of `{}` to `drop_table`", refused.moment.name);
-            return Some(Fix::new(title, self.safety(Safety::Safe), vec![edit]));
+            return Some(Fix::new(title, Safety::unless(self.file.is_deployed), vec![edit]));
         }
         let mut edits = Vec::new();
-        let mut safety = Safety::Safe;
+        let mut needs_review = self.file.is_deployed;
         for key in &refused.moment.keys {
             if let Some(dropped) = self.drops.drop_of(key, drop) {
                 edits.extend(self.moved(dropped)?);
             } else {
                 edits.push(self.inserted(key)?);
-                safety = Safety::Suggested;
+                needs_review = true;
             }
         }
-        Some(Fix::new("drop the foreign key first", self.safety(safety), edits))
-    }
-
-    fn safety(&self, safety: Safety) -> Safety {
-        if self.file.is_deployed {
-            Safety::Suggested
-        } else {
-            safety
-        }
+        Some(Fix::new("drop the foreign key first", Safety::unless(needs_review), edits))
     }
 
     /// If two drops need the key dropped, it moves before the first, and both have the same fix.
@@ -163,8 +155,8 @@ impl<'a, 'f> KeyFirst<'a, 'f> {
         let is_block = matches!(unit.kind, StmtKind::With { .. });
         let blank = if is_block { source.line_ending() } else { "" };
         Some([
-            edit(source, Span::new(to.start, to.start), format!("{}{blank}", source.slice(from))),
-            edit(source, without_gap(source, from), String::new()),
+            Edit::insert(source, to.start, format!("{}{blank}", source.slice(from))),
+            Edit::replace(source, without_gap(source, from), ""),
         ])
     }
 
@@ -185,7 +177,7 @@ impl<'a, 'f> KeyFirst<'a, 'f> {
             _ => statement,
         };
         let lines = lines_of(self.file, goes)?;
-        Some(edit(source, without_gap(source, lines), String::new()))
+        Some(Edit::replace(source, without_gap(source, lines), ""))
     }
 
     /// Drops a key that nothing drops.
@@ -209,15 +201,7 @@ impl<'a, 'f> KeyFirst<'a, 'f> {
             _ => return None,
         };
         let line = format!("{indent}{call}{}", source.line_ending());
-        Some(edit(source, Span::new(to.start, to.start), line))
-    }
-}
-
-fn edit(source: &SourceFile, span: Span, text: String) -> Edit {
-    Edit {
-        file: source.clone(),
-        span,
-        text,
+        Some(Edit::insert(source, to.start, line))
     }
 }
 
@@ -238,23 +222,14 @@ fn lines_of(file: &MigrationFile<'_>, statement: &Stmt) -> Option<Span> {
     while let Some(comment) = next.checked_sub(1).and_then(|at| comments.get(at)) {
         let line = source.line_span(comment.start);
         let stands_alone = text.get(line.start..comment.start)?.trim().is_empty();
-        let is_above = next_line(source, line) == Some(start);
+        let is_above = source.next_line(line.start) == Some(start);
         if !stands_alone || !is_above || source.slice(*comment).starts_with("# ###") {
             break;
         }
         start = line.start;
         next -= 1;
     }
-    Some(Span::new(start, next_line(source, last)?))
-}
-
-/// Where the next line begins, if there is one.
-fn next_line(source: &SourceFile, line: Span) -> Option<usize> {
-    let rest = source.text().get(line.end..)?;
-    let ending = ["\r\n", "\n", "\r"]
-        .into_iter()
-        .find(|ending| rest.starts_with(ending))?;
-    Some(line.end + ending.len())
+    Some(Span::new(start, source.next_line(last.start)?))
 }
 
 /// The lines with the blank line after them, if there is one before them too.
@@ -262,6 +237,8 @@ fn without_gap(source: &SourceFile, lines: Span) -> Span {
     let is_blank = |line: Span| source.slice(line).trim().is_empty();
     let above = lines.start.checked_sub(1).map(|at| source.line_span(at));
     let below = source.line_span(lines.end);
-    let end = next_line(source, below).filter(|_| is_blank(below) && above.is_none_or(is_blank));
+    let end = source
+        .next_line(lines.end)
+        .filter(|_| is_blank(below) && above.is_none_or(is_blank));
     Span::new(lines.start, end.unwrap_or(lines.end))
 }
