@@ -6,7 +6,7 @@ use crate::migration::{Known, Operation};
 use crate::naming::{
     ColumnRef, ConstraintKind, Convention, Explicit, Name, NamingError, Referred, Subject, Value as Template,
 };
-use crate::project::{ConventionFacts, MetadataFacts, Target};
+use crate::project::{ConventionFacts, MetadataFacts, Place, Target};
 
 /// Why nobody can tell what the project's convention calls a constraint.
 #[derive(Debug)]
@@ -17,6 +17,17 @@ pub(crate) enum NameUnknown {
     Target(String),
     /// The convention gives no name, or one that depends on what the code does not show.
     Name(NamingError),
+}
+
+/// The convention of a metadata, and where it is written, where it can be read.
+pub(crate) fn known_convention(target: &Target) -> Option<(&Convention, Option<&Place>)> {
+    match target {
+        Target::Metadata(MetadataFacts {
+            convention: ConventionFacts::Known(convention, place),
+            ..
+        }) => Some((convention, place.as_ref())),
+        _ => None,
+    }
 }
 
 fn project_convention(file: &MigrationFile<'_>, function: Option<&str>) -> Result<Option<Convention>, NameUnknown> {

@@ -1,10 +1,10 @@
 //! How a name is written into an operation.
 
 use super::MigrationFile;
+use super::convention_name::known_convention;
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Direction, Name, Operation, Receiver};
 use crate::naming::{ConstraintKind, Convention, Dialect, Value};
-use crate::project::{ConventionFacts, Target};
 use crate::python::{Call, Expr, Stmt, StmtKind};
 use crate::source::{SourceFile, Span};
 
@@ -90,13 +90,8 @@ fn names_of_reflected(file: &MigrationFile<'_>, operation: &Operation<'_>) -> Op
 
 /// The template of the suggested name.
 fn template_for(file: &MigrationFile<'_>, kind: ConstraintKind) -> Option<String> {
-    let own = match &file.naming().target {
-        Target::Metadata(facts) => match &facts.convention {
-            ConventionFacts::Known(convention, _) => convention.template_for(kind).cloned(),
-            _ => None,
-        },
-        _ => None,
-    };
+    let own = known_convention(&file.naming().target);
+    let own = own.and_then(|(convention, _)| convention.template_for(kind).cloned());
     let documented = || {
         let configured = file.configured_convention.cloned();
         let convention = configured.unwrap_or_else(Convention::sqlalchemy_documented);

@@ -150,13 +150,12 @@ fn reaches_database(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_
     }
 }
 
-/// The finding for a check that fails because it has no name.
+/// The finding for the check of a type that fails because it has no name. One in an added column is shown by its call.
 pub(crate) fn unnamed_type(
     rule: &'static Rule,
     file: &MigrationFile<'_>,
     step: &Step<'_>,
     check: &Inline<'_>,
-    message: &str,
 ) -> Option<Diagnostic> {
     let is_unnamed = check.name == Name::Unnamed && raises_without_name(file, check.constraint(step));
     let is_made = reaches_database(file, step, check);
@@ -168,7 +167,12 @@ pub(crate) fn unnamed_type(
         None => (Severity::Warning, format!("{RAISES}, on a database that has no such type")),
     };
     let place = check.argument.value.span;
-    let mut diagnostic = Diagnostic::new(rule, file.file(), place, message)
+    let span = match step.method {
+        "create_table" => place,
+        _ => step.call.span,
+    };
+    let message = "the check constraint of the column's type has no name";
+    let mut diagnostic = Diagnostic::new(rule, file.file(), span, message)
         .focus(place, consequence)
         .help("give the type a `name=`, or leave out `create_constraint=True`");
     diagnostic.severity = severity;

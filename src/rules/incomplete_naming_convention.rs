@@ -1,9 +1,10 @@
 //! A naming convention leaves kinds of constraints out.
 
 use crate::constraints::MetadataFile;
+use crate::constraints::convention_name::known_convention;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::naming::{ConstraintKind, Convention};
-use crate::project::{Checks, ConventionFacts, Target};
+use crate::project::Checks;
 use crate::words::listed;
 
 pub(super) static RULE: Rule = Rule {
@@ -19,10 +20,7 @@ const OPTIONAL: [ConstraintKind; 2] = [ConstraintKind::PrimaryKey, ConstraintKin
 
 pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     let judged = file.judged;
-    let Target::Metadata(facts) = &judged.target else {
-        return Vec::new();
-    };
-    let ConventionFacts::Known(convention, place) = &facts.convention else {
+    let Some((convention, place)) = known_convention(&judged.target) else {
         return Vec::new();
     };
     let missing = |kinds: &[ConstraintKind]| -> Vec<&'static str> {
@@ -40,10 +38,8 @@ pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
     if all.is_empty() {
         return Vec::new();
     }
-    let here = place
-        .clone()
-        .filter(|place| place.file.path() == judged.place.file.path());
-    let place = here.unwrap_or_else(|| judged.place.clone());
+    let here = place.filter(|place| place.file.path() == judged.place.file.path());
+    let place = here.unwrap_or(&judged.place);
     let mut diagnostic =
         Diagnostic::new(&RULE, &place.file, place.span, format!("the naming convention leaves out {}", listed(&all)))
             .focus(place.span, consequence(&required))

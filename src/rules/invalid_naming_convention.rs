@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use crate::constraints::MetadataFile;
 use crate::constraints::convention_code::key_spans;
+use crate::constraints::convention_name::known_convention;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::naming::{ProblemKind, problems};
-use crate::project::{ConventionFacts, Target};
 
 pub(super) static RULE: Rule = Rule {
     name: "invalid-naming-convention",
@@ -16,14 +16,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
-    let Target::Metadata(facts) = &file.judged.target else {
-        return Vec::new();
-    };
-    let ConventionFacts::Known(convention, place) = &facts.convention else {
+    let Some((convention, place)) = known_convention(&file.judged.target) else {
         return Vec::new();
     };
     let source = file.module.file();
-    let here = place.as_ref().filter(|place| place.file.path() == source.path());
+    let here = place.filter(|place| place.file.path() == source.path());
     let dict = here.map_or(file.judged.place.span, |place| place.span);
     let problems = problems(convention);
     let spans = if problems.is_empty() {

@@ -27,10 +27,10 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             }
         }
     }
-    // The types of a new table belong to the rule about tables.
+    // The types of a new table belong to the rule about tables. A type's check goes with its column, so only one that fails is found.
     for step in file.migration.steps.iter().filter(|step| step.method != "create_table") {
         for check in type_checks(step) {
-            found.extend(of_type(file, step, &check));
+            found.extend(unnamed_type(&RULE, file, step, &check));
         }
     }
     found
@@ -93,14 +93,6 @@ fn consequence(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, r
         }
         _ => "Alembic never learns the name it gets; it goes when the column goes",
     }
-}
-
-/// The check of the column's type goes with the column, so only one that fails is found.
-fn of_type(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_>) -> Option<Diagnostic> {
-    let message = "the check constraint of the column's type has no name";
-    let mut diagnostic = unnamed_type(&RULE, file, step, check, message)?;
-    diagnostic.span = step.call.span;
-    Some(diagnostic)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A constraint or an index is dropped without saying which.
 
 use crate::constraints::MigrationFile;
+use crate::constraints::convention_name::known_convention;
 use crate::constraints::default_name::default_name;
 use crate::constraints::edits::naming_of_reflected;
 use crate::constraints::sqlite_batch::outside_batch;
@@ -9,7 +10,6 @@ use crate::constraints::unnamed_operation::{complete, subject, this_direction};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Name, Operation};
 use crate::naming::{ConstraintKind, Dialect, Value};
-use crate::project::{ConventionFacts, Target};
 
 pub(super) static RULE: Rule = Rule {
     name: "unnamed-drop",
@@ -36,13 +36,8 @@ pub(super) fn works_without_name(file: &MigrationFile<'_>, operation: &Operation
     if file.is_named_by_database(kind) {
         return true;
     }
-    let Target::Metadata(facts) = &file.naming().target else {
-        return false;
-    };
-    let ConventionFacts::Known(convention, _) = &facts.convention else {
-        return false;
-    };
-    match convention.template_for(kind) {
+    let known = known_convention(&file.naming().target);
+    match known.and_then(|(convention, _)| convention.template_for(kind)) {
         Some(Value::Template(template)) => tokens(template).all(|token| token == "table_name"),
         _ => false,
     }

@@ -27,8 +27,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             }
         }
         for check in type_checks(step) {
-            let message = "the check constraint of the column's type has no name";
-            found.extend(unnamed_type(&RULE, file, step, &check, message));
+            found.extend(unnamed_type(&RULE, file, step, &check));
         }
     }
     found
