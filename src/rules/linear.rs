@@ -35,130 +35,64 @@ fn steps(upgrade: &[String], downgrade: &[String], url: &str, metadata: &str, ta
     })
 }
 
-/// Lines for a direction: so many, or so many parts of one.
-type Direction = fn(usize) -> Vec<String>;
-
-fn lines(count: usize, line: impl Fn(usize) -> String) -> Vec<String> {
-    (0..count).map(line).collect()
+/// The lines of a pattern for so many numbers, or the one line in which the part between `«` and `»` is repeated.
+fn lines(pattern: &str, count: usize) -> Vec<String> {
+    let repeated = |part: &str| -> Vec<String> {
+        let numbers = 0..count;
+        numbers.map(|at| part.replace("{at}", &at.to_string())).collect()
+    };
+    let Some((before, rest)) = pattern.split_once('«') else {
+        return repeated(pattern);
+    };
+    let (part, after) = rest.split_once('»').unwrap();
+    vec![format!("{before}{}{after}", repeated(part).concat())]
 }
 
-fn nothing(_: usize) -> Vec<String> {
-    Vec::new()
-}
+const KEYS: &str = "op.create_foreign_key(None, 't', 'u', ['c{at}'], ['id'])";
+const KEYS_OF_MANY: &str = "op.create_foreign_key(None, 't{at}', 'u', ['c{at}'], ['id'])";
+const NAMED_KEYS: &str = "op.create_foreign_key('k{at}', 't', 'u', ['c{at}'], ['id'])";
+const ONE_NAME: &str = "op.create_foreign_key('k', 't{at}', 'u', ['c'], ['id'])";
+const UNIQUE: &str = "op.create_unique_constraint(None, 't', ['c{at}'])";
+const COLUMNS: &str = "op.add_column('t', sa.Column('c{at}', sa.Integer, sa.ForeignKey('u.id')))";
+const DROPS: &str = "op.drop_constraint(None, 't', type_='foreignkey')";
+const DROPS_OF_OTHERS: &str = "op.drop_constraint('n{at}', 'x{at}', type_='foreignkey')";
+const NAMED_DROPS: &str = "op.drop_constraint('z{at}', 't', type_='foreignkey')";
+const DROPS_OF_ONE_NAME: &str = "op.drop_constraint('k', 't{at}', type_='foreignkey')";
+const DROPS_OF_INDEXES: &str = "op.drop_index('i{at}', 't')";
+const DROPS_OF_COLUMNS: &str = "op.drop_column('t', 'c{at}')";
+const ADDED_BY_SQL: &str = "op.execute('ALTER TABLE t ADD UNIQUE (c{at})')";
+const CLAUSES: &str = "op.execute('''ALTER TABLE t «ADD FOREIGN KEY (c{at}) REFERENCES u (id),\n»ADD COLUMN d int''')";
+const STATEMENTS: &str = "op.execute('''«ALTER TABLE t ADD CHECK (c > {at});\n»''')";
+const NAMED_BY_SQL: &str = "op.execute('ALTER TABLE t ADD CONSTRAINT k{at} CHECK (q > {at})')";
+const DROPPED_BY_SQL: &str = "op.execute('ALTER TABLE t DROP CONSTRAINT t_c{at}_key')";
+const RENAMED_BY_SQL: &str = "op.execute('ALTER TABLE t RENAME CONSTRAINT t_c{at}_key TO k{at}')";
+const IGNORED: &str =
+    "op.create_foreign_key(None, 't', 'u', ['c{at}'], ['id'])  # alembic-named: ignore[unnamed-constraint]";
+const IN_ONE_LINE: &str = "«op.create_foreign_key(None, 't', 'u', ['c{at}'], ['id']); »pass";
 
-fn keys(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.create_foreign_key(None, 't', 'u', ['c{at}'], ['id'])"))
-}
-
-fn keys_of_many(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.create_foreign_key(None, 't{at}', 'u', ['c{at}'], ['id'])"))
-}
-
-fn named_keys(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.create_foreign_key('k{at}', 't', 'u', ['c{at}'], ['id'])"))
-}
-
-fn one_name(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.create_foreign_key('k', 't{at}', 'u', ['c'], ['id'])"))
-}
-
-fn unique(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.create_unique_constraint(None, 't', ['c{at}'])"))
-}
-
-fn columns(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.add_column('t', sa.Column('c{at}', sa.Integer, sa.ForeignKey('u.id')))"))
-}
-
-fn drops(count: usize) -> Vec<String> {
-    lines(count, |_| "op.drop_constraint(None, 't', type_='foreignkey')".to_owned())
-}
-
-fn drops_of_others(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.drop_constraint('n{at}', 'x{at}', type_='foreignkey')"))
-}
-
-fn named_drops(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.drop_constraint('z{at}', 't', type_='foreignkey')"))
-}
-
-fn drops_of_one_name(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.drop_constraint('k', 't{at}', type_='foreignkey')"))
-}
-
-fn drops_of_indexes(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.drop_index('i{at}', 't')"))
-}
-
-fn drops_of_columns(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.drop_column('t', 'c{at}')"))
-}
-
-fn added_by_sql(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.execute('ALTER TABLE t ADD UNIQUE (c{at})')"))
-}
-
-fn clauses(count: usize) -> Vec<String> {
-    let clauses = lines(count, |at| format!("ADD FOREIGN KEY (c{at}) REFERENCES u (id)"));
-    vec![format!("op.execute('''ALTER TABLE t {}''')", clauses.join(",\n"))]
-}
-
-fn statements(count: usize) -> Vec<String> {
-    let statements = lines(count, |at| format!("ALTER TABLE t ADD CHECK (c > {at});"));
-    vec![format!("op.execute('''{}''')", statements.join("\n"))]
-}
-
-fn named_by_sql(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.execute('ALTER TABLE t ADD CONSTRAINT k{at} CHECK (q > {at})')"))
-}
-
-fn dropped_by_sql(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.execute('ALTER TABLE t DROP CONSTRAINT t_c{at}_key')"))
-}
-
-fn renamed_by_sql(count: usize) -> Vec<String> {
-    lines(count, |at| format!("op.execute('ALTER TABLE t RENAME CONSTRAINT t_c{at}_key TO k{at}')"))
-}
-
-fn ignored(count: usize) -> Vec<String> {
-    let comment = "  # alembic-named: ignore[unnamed-constraint]";
-    keys(count).into_iter().map(|key| key + comment).collect()
-}
-
-fn in_one_line(count: usize) -> Vec<String> {
-    vec![keys(count).join("; ")]
-}
-
-fn two_ways(count: usize) -> Vec<String> {
-    [keys(count), added_by_sql(count), renamed_by_sql(count)].concat()
-}
-
-fn drops_in_two_ways(count: usize) -> Vec<String> {
-    [drops(count), dropped_by_sql(count), drops_of_indexes(count)].concat()
-}
-
-const ALL: [(Direction, Direction); 21] = [
-    (keys, nothing),
-    (keys_of_many, nothing),
-    (keys, drops),
-    (keys, named_drops),
-    (keys_of_many, drops_of_others),
-    (keys, dropped_by_sql),
-    (named_keys, named_drops),
-    (one_name, drops_of_one_name),
-    (unique, drops_of_indexes),
-    (columns, drops_of_columns),
-    (columns, nothing),
-    (added_by_sql, dropped_by_sql),
-    (clauses, nothing),
-    (statements, nothing),
-    (statements, dropped_by_sql),
-    (named_by_sql, dropped_by_sql),
-    (named_by_sql, named_drops),
-    (added_by_sql, renamed_by_sql),
-    (ignored, nothing),
-    (in_one_line, nothing),
-    (two_ways, drops_in_two_ways),
+/// What the upgrade and the downgrade hold so many times.
+const ALL: [(&[&str], &[&str]); 21] = [
+    (&[KEYS], &[]),
+    (&[KEYS_OF_MANY], &[]),
+    (&[KEYS], &[DROPS]),
+    (&[KEYS], &[NAMED_DROPS]),
+    (&[KEYS_OF_MANY], &[DROPS_OF_OTHERS]),
+    (&[KEYS], &[DROPPED_BY_SQL]),
+    (&[NAMED_KEYS], &[NAMED_DROPS]),
+    (&[ONE_NAME], &[DROPS_OF_ONE_NAME]),
+    (&[UNIQUE], &[DROPS_OF_INDEXES]),
+    (&[COLUMNS], &[DROPS_OF_COLUMNS]),
+    (&[COLUMNS], &[]),
+    (&[ADDED_BY_SQL], &[DROPPED_BY_SQL]),
+    (&[CLAUSES], &[]),
+    (&[STATEMENTS], &[]),
+    (&[STATEMENTS], &[DROPPED_BY_SQL]),
+    (&[NAMED_BY_SQL], &[DROPPED_BY_SQL]),
+    (&[NAMED_BY_SQL], &[NAMED_DROPS]),
+    (&[ADDED_BY_SQL], &[RENAMED_BY_SQL]),
+    (&[IGNORED], &[]),
+    (&[IN_ONE_LINE], &[]),
+    (&[KEYS, ADDED_BY_SQL, RENAMED_BY_SQL], &[DROPS, DROPPED_BY_SQL, DROPS_OF_INDEXES]),
 ];
 
 /// Past the few names that are looked up one by one in the models, each of which takes more steps.
@@ -177,8 +111,12 @@ fn assert_linear(of: impl Fn(usize) -> usize, first: usize, what: &str) {
 
 fn assert_all_linear(url: &str, metadata: &str) {
     for (at, (upgrade, downgrade)) in ALL.into_iter().enumerate() {
-        let of = |count| steps(&upgrade(count), &downgrade(count), url, metadata, "");
-        let first = if upgrade(1) == one_name(1) { MANY } else { FEW };
+        let all = |patterns: &[&str], count| -> Vec<String> {
+            let patterns = patterns.iter();
+            patterns.flat_map(|pattern| lines(pattern, count)).collect()
+        };
+        let of = |count| steps(&all(upgrade, count), &all(downgrade, count), url, metadata, "");
+        let first = if upgrade == [ONE_NAME] { MANY } else { FEW };
         assert_linear(of, first, &format!("row {at}"));
     }
 }
@@ -200,9 +138,8 @@ fn each_line_takes_the_same_steps_under_a_convention() {
 
 #[test]
 fn the_models_are_read_once_for_all_keys() {
-    let table =
-        |at| format!("class M{at}(Base):\n    __tablename__ = 't{at}'\n    c{at} = sa.Column(sa.ForeignKey('u.id'))\n");
-    let tables = |count| lines(count, table).concat();
-    let of = |count| steps(&keys_of_many(count), &[], PG, "pass", &tables(count));
+    let table = "class M{at}(Base):\n    __tablename__ = 't{at}'\n    c{at} = sa.Column(sa.ForeignKey('u.id'))\n";
+    let tables = |count| lines(table, count).concat();
+    let of = |count| steps(&lines(KEYS_OF_MANY, count), &[], PG, "pass", &tables(count));
     assert_linear(of, FEW, "keys with models");
 }
