@@ -241,29 +241,17 @@ fn dropped(migration: &Migration<'_>, tables: &HashSet<&str>) -> Vec<(String, St
 
 #[cfg(test)]
 mod tests {
-    use crate::check::examine;
-    use crate::config::Config;
     use crate::diagnostic::Diagnostic;
-    use crate::fix::{Safety, apply};
-    use crate::project::Project;
-    use crate::snapshot::MemorySnapshot;
-    use crate::source::SourceFile;
+    use crate::fix::Safety;
+    use crate::rules::harness::{PG, check_last, check_last_on, fixed, revision};
 
     /// The findings in a new revision.
     fn found(convention: &str, upgrade: &[&str], downgrade: &[&str], is_deployed: bool) -> Vec<Diagnostic> {
-        let env = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\ncontext.configure(url='postgresql://h/d', target_metadata=target_metadata)\n";
         let models = format!(
-            "from sqlalchemy import Column, Integer, MetaData, UniqueConstraint\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    metadata = MetaData(naming_convention={convention})\nclass Node(Base):\n    __tablename__ = 'node'\n    px = Column(Integer)\n    py = Column(Integer)\n    __table_args__ = (UniqueConstraint('px', 'py'),)\n"
+            "from sqlalchemy import Column, Integer, MetaData, UniqueConstraint\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    metadata = MetaData(naming_convention={convention})\nclass Node(Base):\n    __tablename__ = 'node'\n    px = Column(Integer)\n    py = Column(Integer)\n    __table_args__ = (UniqueConstraint('px', 'py'),)\ntarget_metadata = Base.metadata\n"
         );
-        let snapshot = MemorySnapshot::from([("migrations/env.py", env), ("app/models.py", models.as_str())]);
-        let direction = |lines: &[&str]| format!("    {}\n", lines.join("\n    "));
-        let (upgrade, downgrade) = (direction(upgrade), direction(downgrade));
-        let text = format!(
-            "from alembic import op\nimport sqlalchemy as sa\nrevision = 'b'\ndown_revision = 'a'\ndef upgrade():\n{upgrade}\ndef downgrade():\n{downgrade}"
-        );
-        let file = SourceFile::new("migrations/versions/b.py".into(), text);
-        let project = Project::new(&snapshot, "/top");
-        let mut found = examine(&file, is_deployed, &project, &Config::default()).diagnostics;
+        let revision = revision(&upgrade.join("\n"), &downgrade.join("\n"));
+        let mut found = check_last_on(PG, &models, &[&revision], is_deployed);
         found.sort_by_key(|one| one.span);
         found
     }
@@ -319,9 +307,10 @@ mod tests {
     #[test]
     fn the_fix_and_the_model_have_the_same_names() {
         let found = found("{}", &[PX, BOTH], &[DROP, DROP], false);
-        let fixes: Vec<_> = found.iter().filter_map(|one| one.fix.as_ref()).collect();
-        assert!(fixes.iter().all(|fix| fix.safety == Safety::Safe));
-        let after = apply(&found[0].file, fixes);
+        let mut fixes = found.iter().filter_map(|one| one.fix.as_ref());
+        assert!(fixes.all(|fix| fix.safety == Safety::Safe));
+        let after = fixed(&found);
+        let after = after.text();
         let drops = "op.drop_constraint(op.f('uq_node_px_py'), 'node', type_='unique')\n    op.drop_constraint(op.f('uq_node_px'), 'node', type_='unique')";
         assert!(after.contains(drops), "{after}");
         let models: Vec<&str> = found
@@ -371,9 +360,7 @@ mod tests {
     fn across(convention: &str, revisions: &[&str]) -> Vec<Option<String>> {
         let models =
             format!("from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={convention})\n");
-        let (files, last) = crate::rules::harness::history_of(&models, revisions);
-        let snapshot: MemorySnapshot = files.into_iter().collect();
-        let found = examine(&last, false, &Project::new(&snapshot, "/top"), &Config::default()).diagnostics;
+        let found = check_last(&models, revisions);
         found.into_iter().map(|one| one.suggested_name).collect()
     }
 

@@ -56,12 +56,8 @@ fn fails_on_sqlite(file: &MigrationFile<'_>, rule: &'static Rule, operation: &Op
 
 #[cfg(test)]
 mod tests {
-    use crate::check::examine;
-    use crate::config::Config;
     use crate::diagnostic::{Diagnostic, Severity};
-    use crate::project::Project;
-    use crate::rules::harness::history_of;
-    use crate::snapshot::MemorySnapshot;
+    use crate::rules::harness::{check_at, history_of};
 
     const LITE: &str = "[alembic]\nscript_location = migrations\nsqlalchemy.url = sqlite:///app.db\n";
 
@@ -70,13 +66,11 @@ mod tests {
         let (mut files, last) = history_of("target_metadata = None\n", &[upgrade]);
         files[0].1.push_str(env);
         files.push(("alembic.ini".into(), ini.to_owned()));
-        let snapshot: MemorySnapshot = files.into_iter().collect();
-        let project = Project::new(&snapshot, "/top");
         let text = |one: Diagnostic| {
             assert!(one.severity == Severity::Warning && one.fix.is_none(), "{one:?}");
             format!("{}: {} | {}", one.rule.name, one.message, one.help.unwrap_or_default())
         };
-        let found = examine(&last, head, &project, &Config::default()).diagnostics;
+        let found = check_at(&files, &last.path().display(), head);
         found.into_iter().map(text).collect()
     }
 

@@ -145,28 +145,19 @@ pub(crate) fn key_numbers(file: &MigrationFile<'_>) -> Vec<Numbered> {
 
 #[cfg(test)]
 mod tests {
-    use crate::check::examine;
-    use crate::config::Config;
     use crate::fix::apply;
-    use crate::project::Project;
-    use crate::rules::harness::history_of;
-    use crate::snapshot::MemorySnapshot;
+    use crate::rules::harness::{MYSQL, check_last_on};
 
     /// The names that the fixes write into a committed migration on MariaDB, and the help where there is none.
     fn names(revisions: &[&str]) -> Vec<String> {
-        let (mut files, last) = history_of("target_metadata = None\n", revisions);
-        let ini = "[alembic]\nscript_location = migrations\nsqlalchemy.url = mysql+pymysql://h/d\n";
-        files.push(("alembic.ini".into(), ini.to_owned()));
-        let snapshot: MemorySnapshot = files.into_iter().collect();
-        let project = Project::new(&snapshot, "/top");
-        let found = examine(&last, true, &project, &Config::default()).diagnostics;
+        let found = check_last_on(MYSQL, "target_metadata = None\n", revisions, true);
         let unnamed = found.iter().filter(|one| one.rule.name == "unnamed-constraint");
         let written = unnamed.map(|one| {
             let Some(fix) = &one.fix else {
                 let help = one.help.as_deref().unwrap_or_default();
                 return help.lines().last().unwrap_or_default().trim().to_owned();
             };
-            let text = apply(&last, [fix]);
+            let text = apply(&one.file, [fix]);
             let added = text.split("op.f('").nth(1).unwrap_or_default();
             added.split('\'').next().unwrap_or_default().to_owned()
         });

@@ -253,17 +253,8 @@ fn obstacle(file: &MigrationFile<'_>, create: &Operation<'_>, is_doubtful: bool,
 
 #[cfg(test)]
 mod tests {
-    use crate::check::examine;
-    use crate::config::Config;
     use crate::fix::{Safety, apply};
-    use crate::naming::Dialect;
-    use crate::project::Project;
-    use crate::rules::harness::{check_last, history_of, of_migration};
-    use crate::snapshot::MemorySnapshot;
-
-    const PG: &str = "postgresql://h/d";
-    const MY: &str = "mysql+pymysql://h/d";
-    const ANY: &str = "";
+    use crate::rules::harness::{ANY, MYSQL, PG, check_last, check_last_on, of_migration};
 
     const KEY: &str = "    op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])\n";
     const UNIQUE: &str = "    op.create_unique_constraint(None, 'order', ['code'])\n";
@@ -302,12 +293,12 @@ mod tests {
         for (url, upgrade, downgrade, name) in [
             (PG, KEY, BY_POSTGRESQL, "order_invoice_id_fkey"),
             (ANY, KEY, BY_POSTGRESQL, "order_invoice_id_fkey"),
-            (MY, KEY, BY_POSTGRESQL, "order_invoice_id_fkey"),
+            (MYSQL, KEY, BY_POSTGRESQL, "order_invoice_id_fkey"),
             (PG, KEY, DROP_OTHER, "fk_seek_other"),
             (PG, DROP_OTHER, KEY, "fk_seek_other"),
             (PG, KEY, WITHOUT_TYPE, "order_invoice_id_fkey"),
             (PG, BATCH, BY_POSTGRESQL, "order_invoice_id_fkey"),
-            (MY, UNIQUE, BY_COLUMN, "code"),
+            (MYSQL, UNIQUE, BY_COLUMN, "code"),
             (PG, &beside, &drop_beside, "order_invoice_id_fkey"),
             (PG, NAMED, DROP, "uq_x"),
             (PG, DROP, NAMED, "uq_x"),
@@ -366,7 +357,7 @@ mod tests {
         const COMMENT: &str = "    op.execute('COMMENT ON CONSTRAINT order_invoice_id_fkey ON \"order\" IS 1')\n";
         for (url, upgrade, downgrade) in [
             (PG, KEY, IBFK),
-            (MY, KEY, IBFK),
+            (MYSQL, KEY, IBFK),
             (PG, KEY, &format!("{BY_POSTGRESQL}{BY_POSTGRESQL}")),
             (PG, KEY, &format!("    for x in y:\n    {BY_POSTGRESQL}")),
             (PG, KEY, &format!("{BACK}{BY_POSTGRESQL}")),
@@ -403,11 +394,7 @@ mod tests {
     /// Help, suggested name and fix for the one unnamed create, under models that cannot be read.
     fn unread(models: &str, is_deployed: bool) -> (String, Option<String>, Option<Safety>) {
         let revision = format!("from alembic import op\n{{0}}\ndef upgrade():\n{KEY}");
-        let (files, last) = history_of(models, &[&revision]);
-        let snapshot: MemorySnapshot = files.into_iter().collect();
-        let mut config = Config::default();
-        config.dialect = Some(Dialect::Postgresql);
-        let found = examine(&last, is_deployed, &Project::new(&snapshot, "/top"), &config).diagnostics;
+        let found = check_last_on(PG, models, &[&revision], is_deployed);
         let [only] = found.as_slice() else { panic!("{found:?}") };
         (only.help.clone().unwrap(), only.suggested_name.clone(), only.fix.as_ref().map(|fix| fix.safety))
     }
@@ -444,7 +431,7 @@ mod tests {
         };
         let (name, has_fix, help) = found(PG, true);
         assert_eq!((name.as_str(), has_fix), ("dc_user_id_fkey", true), "{help}");
-        let (_, has_fix, help) = found(MY, true);
+        let (_, has_fix, help) = found(MYSQL, true);
         assert!(!has_fix && help.contains("committed already"), "{help}");
         let (name, has_fix, _) = found(PG, false);
         assert_eq!((name.as_str(), has_fix), ("fk_dc_user_id_users", true));

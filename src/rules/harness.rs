@@ -1,7 +1,7 @@
 //! Checks small projects in memory, for the tests of rules.
 //!
-//! Every fix that a rule offers here is tried: with it the file still parses, and the rule finds less, unless the finding says what the fix
-//! leaves to do.
+//! Every fix that a rule offers here is tried: with it the file still parses, the rule finds less, unless the finding says what the fix leaves to
+//! do, and no other rule finds more.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -34,7 +34,17 @@ pub(crate) const WHOLE: &str = "NC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%
 /// What is found in one file of a project. A configuration among the files holds.
 #[track_caller]
 pub(crate) fn check<P: AsRef<str>, T: AsRef<str>>(files: &[(P, T)], path: &str) -> Vec<Diagnostic> {
-    check_file(&borrowed(files), path, false)
+    check_at(files, path, false)
+}
+
+/// The same in a file that HEAD may hold already.
+#[track_caller]
+pub(crate) fn check_at<P: AsRef<str>, T: AsRef<str>>(
+    files: &[(P, T)],
+    path: &str,
+    is_deployed: bool,
+) -> Vec<Diagnostic> {
+    check_file(&borrowed(files), path, is_deployed)
 }
 
 /// What is found in all files of a project.
@@ -59,16 +69,35 @@ pub(crate) fn check_last(models: &str, revisions: &[&str]) -> Vec<Diagnostic> {
     check(&files, &last.path().display())
 }
 
+/// The same in an environment for a database.
+#[track_caller]
+pub(crate) fn check_last_on(url: &str, models: &str, revisions: &[&str], is_deployed: bool) -> Vec<Diagnostic> {
+    let (mut files, last) = history_of(models, revisions);
+    files.push(ini(url));
+    check_at(&files, &last.path().display(), is_deployed)
+}
+
+/// An `alembic.ini` that names a database.
+fn ini(url: &str) -> (String, String) {
+    let text = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
+    ("alembic.ini".to_owned(), text)
+}
+
 /// What is found in a migration for a database, in a project without a convention.
 #[track_caller]
 pub(crate) fn of_migration(url: &str, upgrade: &str, downgrade: &str, is_deployed: bool) -> Vec<Diagnostic> {
-    let ini = format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {url}\n");
+    let (ini, config) = ini(url);
     let env = "from alembic import context\nfrom app.models import Base\ntarget_metadata = Base.metadata\n";
     let models =
         "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n";
     let (path, text) = ("migrations/versions/b.py", revision(upgrade, downgrade));
     assert_eq!(errors(path, &text), 0, "{text}");
-    let files = [("alembic.ini", ini.as_str()), ("migrations/env.py", env), ("app/models.py", models), (path, &text)];
+    let files = [
+        (ini.as_str(), config.as_str()),
+        ("migrations/env.py", env),
+        ("app/models.py", models),
+        (path, &text),
+    ];
     check_file(&files, path, is_deployed)
 }
 
@@ -219,10 +248,13 @@ fn check_file(files: &[(&str, &str)], path: &str, is_deployed: bool) -> Vec<Diag
         let after = apply(&found[0].file, tried.iter().copied());
         let left = look(files, path, &after, is_deployed);
         assert!(errors(path, &after) <= errors(path, text), "a fix breaks the file:\n{after}");
+        let count = |found: &[Diagnostic], rule: &Rule| found.iter().filter(|one| one.rule == rule).count();
+        for Diagnostic { rule, .. } in &left {
+            assert!(count(&left, rule) <= count(&found, rule), "a fix brings {}:\n{after}", rule.name);
+        }
         let is_tried = |one: &&Diagnostic| one.fix.as_ref().is_some_and(|fix| tried.contains(&fix));
-        for one in found.iter().filter(is_tried).filter(|one| one.left_to_do.is_none()) {
-            let count = |found: &[Diagnostic]| found.iter().filter(|other| other.rule == one.rule).count();
-            assert!(count(&left) < count(&found), "the fix of {} leaves it:\n{after}", one.rule.name);
+        for Diagnostic { rule, .. } in found.iter().filter(is_tried).filter(|one| one.left_to_do.is_none()) {
+            assert!(count(&left, rule) < count(&found, rule), "the fix of {} leaves it:\n{after}", rule.name);
         }
     }
     found

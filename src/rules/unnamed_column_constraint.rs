@@ -100,21 +100,15 @@ mod tests {
     use super::RULE;
     use crate::diagnostic::Diagnostic;
     use crate::rules::harness::{
-        MYSQL, PG, SQLITE, assert_finds, assert_finds_nothing, check, of_migration, revision, shown,
+        MYSQL, PG, SQLITE, assert_finds, assert_finds_nothing, check_last_on, of_migration, shown,
     };
 
-    const MODELS: &str = "from sqlalchemy import MetaData\nmetadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
+    const MODELS: &str = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
     /// A database that is none of those that are known.
     const OTHER: &str = "driver://h/d";
 
     fn found(url: &str, models: &str, upgrade: &str) -> Vec<Diagnostic> {
-        let env = format!(
-            "from alembic import context\nfrom app.models import metadata\nurl = '{url}'\ntarget_metadata = metadata\n"
-        );
-        let path = "migrations/versions/b.py";
-        let files =
-            [("migrations/env.py", env.as_str()), ("app/models.py", models), (path, &revision(upgrade, "pass"))];
-        check(&files, path)
+        check_last_on(url, models, &[upgrade], false)
     }
 
     fn told(url: &str, models: &str, upgrade: &str) -> Vec<String> {
@@ -177,7 +171,7 @@ mod tests {
             assert_eq!(told(url, MODELS, upgrade), [expected], "{upgrade}");
             for model in [
                 "",
-                "from sqlalchemy import MetaData\nmetadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s'})\n",
+                "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s'})\n",
             ] {
                 let left = told(url, model, upgrade);
                 assert!(!left.iter().any(|one| one == expected) || upgrade == own, "{left:?}");

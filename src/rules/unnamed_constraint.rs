@@ -55,7 +55,9 @@ mod tests {
     use super::RULE;
     use crate::diagnostic::Diagnostic;
     use crate::fix::Safety;
-    use crate::rules::harness::{ANY, MARIADB, MYSQL, PG, SQLITE, check, of_migration, revision, rules_of, shown};
+    use crate::rules::harness::{
+        ANY, MARIADB, MYSQL, PG, SQLITE, check, check_last_on, of_migration, revision, rules_of, shown,
+    };
 
     const CREATE: &str = "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
     const DROP: &str = "op.drop_constraint(None, 'order', type_='foreignkey')";
@@ -179,10 +181,8 @@ mod tests {
     }
 
     fn found(url: &str, body: &str) -> Vec<Diagnostic> {
-        let env = format!("from alembic import context\nurl = '{url}'\ntarget_metadata = None\n");
-        let text = format!("from alembic import op\nrevision = 'a'\ndown_revision = None\n{body}\n");
-        let path = "migrations/versions/a.py";
-        check(&[("migrations/env.py", env), (path, text)], path)
+        let revision = format!("from alembic import op\n{{0}}\n{body}\n");
+        check_last_on(url, "target_metadata = None\n", &[&revision], false)
     }
 
     #[test]

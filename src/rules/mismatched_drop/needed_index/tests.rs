@@ -1,17 +1,12 @@
 //! Drops on MariaDB.
 
-use crate::check::examine;
-use crate::config::Config;
+use super::RULE;
 use crate::diagnostic::Diagnostic;
-use crate::fix::{Safety, apply};
-use crate::project::Project;
-use crate::rules::harness::{history_of, of_migration};
-use crate::snapshot::MemorySnapshot;
-
-const MARIADB: &str = "mysql+pymysql://h/d";
+use crate::fix::Safety;
+use crate::rules::harness::{ANY, MYSQL, PG, SQLITE, check_last_on, fixed, of_migration};
 
 fn of(upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> {
-    on(MARIADB, upgrade, downgrade, head)
+    on(MYSQL, upgrade, downgrade, head)
 }
 
 /// What is found on a database. In the code, `TABLE` and `KEYS` stand for what they are set to below.
@@ -20,11 +15,12 @@ fn on(url: &str, upgrade: &str, downgrade: &str, head: bool) -> Vec<Diagnostic> 
         let code = code.replace("TABLE\n", TABLE).replace("KEYS", KEYS);
         format!("    {}", code.replace('\n', "\n    "))
     };
-    let found = of_migration(url, &body(upgrade), &body(downgrade), head);
+    own(of_migration(url, &body(upgrade), &body(downgrade), head))
+}
+
+fn own(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.retain(|one| one.rule == &RULE);
     found
-        .into_iter()
-        .filter(|one| one.rule.name == "mismatched-drop")
-        .collect()
 }
 
 const TABLE: &str = "op.create_table('t', sa.Column('id', sa.Integer(), nullable=False), sa.Column('p', sa.Integer()), sa.Column('q', sa.Integer()), \
@@ -124,17 +120,15 @@ fn an_index_is_not_dropped_before_the_key_that_needs_it() {
 fn other_databases_drop_an_index_at_any_time() {
     let upgrade = "TABLE\nop.create_index('ix', 't', ['p'])";
     let downgrade = "op.drop_index('ix', 't')\nop.drop_table('t')";
-    for url in ["postgresql://h/d", "sqlite:///a.db", ""] {
+    for url in [PG, SQLITE, ANY] {
         let found = on(url, upgrade, downgrade, false);
         assert!(found.is_empty(), "{url} {found:?}");
     }
 }
 
-fn fixed(upgrade: &str, downgrade: &str) -> String {
-    let found = of(upgrade, downgrade, false);
-    assert!(!found.is_empty(), "{downgrade}");
-    let text = apply(&found[0].file, found.iter().filter_map(|one| one.fix.as_ref()));
-    let (_, downgrade) = text.split_once("def downgrade():\n").unwrap();
+fn fixed_downgrade(upgrade: &str, downgrade: &str) -> String {
+    let after = fixed(&of(upgrade, downgrade, false));
+    let (_, downgrade) = after.text().split_once("def downgrade():\n").unwrap();
     downgrade.trim_end().replace("\n    ", "\n").trim_start().to_owned()
 }
 
@@ -187,7 +181,7 @@ const FIXED: &[&str] = &[
 fn the_key_is_dropped_first_with_its_comments() {
     for row in FIXED {
         let cells: Vec<&str> = row.split(" | ").collect();
-        assert_eq!(fixed(cells[0], cells[1]), cells[2]);
+        assert_eq!(fixed_downgrade(cells[0], cells[1]), cells[2]);
     }
     let safety = |head| {
         let down = "op.drop_index('ix', 't')\nop.drop_constraint('fk', 't', type_='foreignkey')";
@@ -198,18 +192,7 @@ fn the_key_is_dropped_first_with_its_comments() {
 
 /// What is found in the last of these revisions.
 fn after(revisions: &[&str]) -> Vec<Diagnostic> {
-    let (mut files, last) = history_of("target_metadata = None\n", revisions);
-    files.push((
-        "alembic.ini".into(),
-        format!("[alembic]\nscript_location = migrations\nsqlalchemy.url = {MARIADB}\n"),
-    ));
-    let snapshot: MemorySnapshot = files.into_iter().collect();
-    let project = Project::new(&snapshot, "/top");
-    let found = examine(&last, false, &project, &Config::default()).diagnostics;
-    found
-        .into_iter()
-        .filter(|one| one.rule.name == "mismatched-drop")
-        .collect()
+    own(check_last_on(MYSQL, "target_metadata = None\n", revisions, false))
 }
 
 /// A revision with a downgrade.
@@ -258,8 +241,14 @@ fn an_upgrade_that_drops_an_older_index_is_found_as_well() {
     let drops = "op.drop_index('ix', 't')\n    op.drop_constraint('t_ibfk_1', 't', type_='foreignkey')\n    op.create_foreign_key('fk', 't', 'r', ['p'], ['id'])";
     let found = after(&[OLDER, INDEX, drops]);
     assert_eq!(found.len(), 1, "{found:?}");
-    let text = apply(&found[0].file, found[0].fix.as_ref());
-    assert!(text.contains("def upgrade():\n    op.drop_constraint('t_ibfk_1'"), "{text}");
+    let after = fixed(&found);
+    assert!(
+        after
+            .text()
+            .contains("def upgrade():\n    op.drop_constraint('t_ibfk_1'"),
+        "{}",
+        after.text()
+    );
 }
 
 #[test]
