@@ -1,7 +1,5 @@
 //! An upgrade drops or renames a constraint by the name that one database chose, and the revision that made it gave none, or another.
 
-#[cfg(test)]
-mod cases;
 mod dependency;
 mod earlier;
 mod origin;

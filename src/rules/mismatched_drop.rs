@@ -1,7 +1,5 @@
 //! The downgrade drops a name that the upgrade did not create, though it created another.
 
-#[cfg(test)]
-mod cases;
 mod certain_drop;
 mod counterparts;
 mod create;

@@ -1,7 +1,5 @@
 //! SQL adds a constraint without a name.
 
-#[cfg(test)]
-mod cases;
 mod default_forms;
 mod fix;
 mod help;

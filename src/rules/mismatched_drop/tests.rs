@@ -1,12 +1,110 @@
-//! Revisions whose downgrade drops what the upgrade creates, or does not.
+//! Small revisions in which something is found, and others in which nothing is.
 
-use crate::check::examine;
-use crate::config::Config;
-use crate::fix::apply;
-use crate::project::Project;
-use crate::rules::harness::{history_of, of_migration};
-use crate::snapshot::MemorySnapshot;
-use crate::source::SourceFile;
+use super::RULE;
+use crate::rules::harness::{
+    ANY, MYSQL, PG, assert_finds, assert_finds_nothing, check_last, check_last_on, of_migration, revision, shown,
+};
+
+#[test]
+fn the_drop_gets_the_name_of_the_create() {
+    let create = "op.create_unique_constraint('uq_order_code', 'order', ['code'])";
+    let drop = "op.drop_constraint('order_code', 'order', type_='unique')";
+    insta::assert_snapshot!(shown(&of_migration(PG, create, drop, false)), @r"
+    7:24 error[mismatched-drop]: `order_code` is dropped, and the upgrade creates `uq_order_code`
+      'order_code': this downgrade fails: there is no constraint of this name
+      5:33: this is what it must drop
+      help: drop `uq_order_code`
+      Suggested fix: drop `uq_order_code`
+    -     op.drop_constraint('order_code', 'order', type_='unique')
+    +     op.drop_constraint(op.f('uq_order_code'), 'order', type_='unique')
+    ");
+}
+
+#[test]
+fn only_what_no_create_of_the_other_direction_can_mean_is_found() {
+    assert_finds(
+        &RULE,
+        PG,
+        &[
+            "op.create_unique_constraint('a', 't', ['c']) / op.drop_constraint('b', 't', type_='unique')",
+            "op.create_index('a', 't', ['c']) / op.drop_index('b', table_name='t')",
+            "op.drop_constraint('a', 't', type_='foreign_key')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            "op.create_unique_constraint('a', 't', ['c']) / op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / op.drop_constraint('b', 't', type_='unique')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute(sa.update(t).values(x=1)) / op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            "op.execute('CREATE UNIQUE INDEX a ON t (c)') / op.drop_index('b', table_name='t')",
+        ],
+    );
+    assert_finds_nothing(
+        &RULE,
+        PG,
+        &[
+            "op.drop_constraint('b', 't', type_='unique') / op.create_unique_constraint('a', 't', ['c'])",
+            "op.create_unique_constraint('a', 't', ['c']) / op.drop_constraint('a', 't', type_='unique')",
+            "op.drop_constraint('a', 't', type_='unique'); op.create_unique_constraint('b', 't', ['c']) / op.drop_constraint('b', 't', type_='unique'); op.create_unique_constraint('a', 't', ['c'])",
+            "op.create_unique_constraint('a', 't', ['c']) / op.drop_constraint('a', 't', type_='unique'); op.drop_constraint('old', 't', type_='unique')",
+            "op.create_unique_constraint('a', 't', ['c']) / op.drop_constraint('b', 'other', type_='unique')",
+            "op.create_unique_constraint(name(), 't', ['c']) / op.drop_constraint('b', 't', type_='unique')",
+            "op.create_unique_constraint('a', 't', ['c']); op.execute('ALTER TABLE t RENAME CONSTRAINT a TO b') / op.drop_constraint('b', 't', type_='unique')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / op.execute('ALTER TABLE t DROP CONSTRAINT A')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / op.drop_constraint('a', 't', type_='unique')",
+            "op.create_unique_constraint('a', 't', ['c']) / op.execute('ALTER TABLE t DROP CONSTRAINT a')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute('ALTER TABLE t RENAME CONSTRAINT a TO b') / op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / op.execute('ALTER TABLE t DROP CONSTRAINT a, DROP CONSTRAINT b')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / op.execute('ALTER TABLE t DROP CONSTRAINT IF EXISTS b')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / op.execute('ALTER TABLE u DROP CONSTRAINT b')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / op.execute('ALTER TABLE t DROP COLUMN c'); op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute(statement) / op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute(f'ALTER TABLE t ADD {x}') / op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute('DO $$ x $$') / op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            "op.create_unique_constraint('a', 't', ['c']); op.execute('ALTER TABLE t ADD UNIQUE (d)') / op.drop_constraint('b', 't', type_='unique')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute('ALTER TABLE t RENAME TO u') / op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            "op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / op.execute(f'ALTER TABLE t DROP CONSTRAINT {b}')",
+            "op.execute('CREATE UNIQUE INDEX a ON t (c)') / op.drop_index('a', table_name='t')",
+            "if x.dialect.name == 'postgresql': op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / if x.dialect.name == 'postgresql': op.execute('ALTER TABLE t DROP CONSTRAINT b')",
+            "op.drop_constraint('a', 't')",
+            "op.create_index('ix', 't', ['c']); op.create_foreign_key('fk', 't', 'r', ['c'], ['id']) / op.drop_index('ix', table_name='t'); op.drop_constraint('fk', 't', type_='foreignkey')",
+        ],
+    );
+}
+
+#[test]
+fn on_mysql_a_foreign_key_is_dropped_by_a_statement_of_its_own() {
+    assert_finds(
+        &RULE,
+        MYSQL,
+        &[
+            "op.create_foreign_key('a', 't', 'u', ['c'], ['id']) / op.execute('ALTER TABLE t DROP FOREIGN KEY b')",
+            "op.drop_constraint('a', 't')",
+            "op.create_index('ix', 't', ['c']); op.create_foreign_key('fk', 't', 'r', ['c'], ['id']) / op.drop_index('ix', table_name='t'); op.drop_constraint('fk', 't', type_='foreignkey')",
+        ],
+    );
+    assert_finds_nothing(
+        &RULE,
+        MYSQL,
+        &["op.create_index('a', 't', ['c']) / op.execute('ALTER TABLE t DROP FOREIGN KEY b')"],
+    );
+}
+
+/// A drop without `type_` drops a plain `Constraint`, for which no convention has a template.
+#[test]
+fn a_convention_builds_on_the_name_of_a_drop_only_with_its_type() {
+    let models = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
+    for (drop, expected) in [
+        ("op.drop_constraint('ck_t_valid', 't')", None),
+        ("op.drop_constraint('valid', 't', type_='check')", None),
+        (
+            "op.drop_constraint('ck_t_valid', 't', type_='check')",
+            Some("`ck_t_ck_t_valid` is dropped, and the upgrade creates `ck_t_valid`"),
+        ),
+    ] {
+        let revision = revision("op.create_check_constraint('valid', 't', 'c > 0')", drop);
+        let found = check_last(models, &[&revision]);
+        let found = found.iter().find(|one| one.rule == &RULE);
+        assert_eq!(found.map(|one| one.message.as_str()), expected, "{drop}");
+    }
+}
 
 #[test]
 fn a_wrong_type_and_a_table_in_its_place_are_found() {
@@ -23,8 +121,8 @@ fn a_wrong_type_and_a_table_in_its_place_are_found() {
         ("op.drop_constraint('n', 't', 't')", "`t` is no type of constraint", refused),
     ] {
         let downgrade = format!("    with op.batch_alter_table('t') as b:\n        {call}\n");
-        let found = of_migration("", "    pass\n", &downgrade, false);
-        let found: Vec<_> = found.iter().filter(|one| one.rule == &super::RULE).collect();
+        let found = of_migration(ANY, "pass", &downgrade, false);
+        let found: Vec<_> = found.iter().filter(|one| one.rule == &RULE).collect();
         let [only] = found.as_slice() else {
             panic!("{call}: {found:?}")
         };
@@ -35,27 +133,15 @@ fn a_wrong_type_and_a_table_in_its_place_are_found() {
 
 /// What a drop of a check is told to drop instead, under a convention that builds on names and without one; `None` if it is right.
 fn meant(url: &str, convention: &str, upgrade: &str, drop: &str) -> Option<String> {
-    let env = format!(
-        "from alembic import context\nfrom app.models import metadata\nurl = '{url}'\ntarget_metadata = metadata\n"
-    );
-    let models = format!("from sqlalchemy import MetaData\nmetadata = MetaData(naming_convention={convention})\n");
-    let snapshot = MemorySnapshot::from([("migrations/env.py", env.as_str()), ("app/models.py", &models)]);
-    let project = Project::new(&snapshot, "/top");
-    let found = |text: &str| {
-        let file = SourceFile::new("migrations/versions/a.py".into(), text.to_owned());
-        examine(&file, false, &project, &Config::default()).diagnostics
-    };
-    let text = format!(
-        "from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    {upgrade}\ndef downgrade():\n    op.drop_constraint({drop})\n"
-    );
-    let all = found(&text);
+    let models =
+        format!("from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={convention})\n");
+    let revision = revision(upgrade, &format!("op.drop_constraint({drop})"));
+    let all = check_last_on(url, &models, &[&revision], false);
     let [only] = all.as_slice() else {
-        assert!(all.is_empty(), "{all:?} in\n{text}");
+        assert!(all.is_empty(), "{all:?} in\n{revision}");
         return None;
     };
-    assert_eq!(only.rule.name, "mismatched-drop");
-    let after = apply(&only.file, &only.fix);
-    assert!(found(&after).is_empty(), "{after}");
+    assert_eq!(only.rule, &RULE);
     only.suggested_name.clone()
 }
 
@@ -63,7 +149,6 @@ fn meant(url: &str, convention: &str, upgrade: &str, drop: &str) -> Option<Strin
 #[test]
 fn a_check_inside_a_column_is_dropped_by_the_name_that_it_has() {
     const CK: &str = "{'ck': 'ck_%(table_name)s_%(constraint_name)s'}";
-    const PG: &str = "postgresql://h/d";
     let own =
         "op.add_column('t', sa.Column('b', sa.Enum('x', name='b_enum', native_enum=False, create_constraint=True)))";
     let inline = "op.create_table('t', sa.Column('b', sa.Integer), sa.CheckConstraint('b > 0', name='b_enum'))";
@@ -88,7 +173,7 @@ fn a_check_inside_a_column_is_dropped_by_the_name_that_it_has() {
     let native = "op.add_column('t', sa.Column('b', sa.Boolean(create_constraint=True, name='b_bool')))";
     assert_eq!(meant(PG, CK, native, "op.f('b_bool'), 't', type_='check'"), None);
     let drop = "op.f('b_bool'), 't', type_='check'";
-    assert_eq!(meant("mysql://h/d", CK, native, drop).as_deref(), Some("ck_t_b_bool"));
+    assert_eq!(meant(MYSQL, CK, native, drop).as_deref(), Some("ck_t_b_bool"));
 }
 
 /// What is said of a revision in a project with the documented convention, and without one.
@@ -98,13 +183,8 @@ fn of(upgrade: &str, downgrade: &str, convention: bool) -> Vec<String> {
     } else {
         "import sqlalchemy as sa\ntarget_metadata = sa.MetaData()\n"
     };
-    let revision =
-        format!("from alembic import op\n{{0}}\ndef upgrade():\n    {upgrade}\ndef downgrade():\n    {downgrade}\n");
-    let (files, last) = history_of(models, &[&revision]);
-    let snapshot: MemorySnapshot = files.into_iter().collect();
-    let project = Project::new(&snapshot, "/top");
-    let found = examine(&last, false, &project, &Config::default()).diagnostics;
-    let found = found.iter().filter(|one| one.rule == &super::RULE);
+    let found = check_last(models, &[&revision(upgrade, downgrade)]);
+    let found = found.iter().filter(|one| one.rule == &RULE);
     found
         .map(|one| {
             let fix = one.fix.as_ref().map(|fix| fix.edits[0].text.clone());

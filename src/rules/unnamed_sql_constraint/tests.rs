@@ -3,24 +3,16 @@
 use super::RULE;
 use crate::diagnostic::Diagnostic;
 use crate::fix::{Fix, Safety, apply};
-use crate::python::Module;
-use crate::rules::harness::of_migration;
-use crate::source::SourceFile;
-
-const PG: &str = "postgresql://h/d";
-const MY: &str = "mysql+pymysql://h/d";
-const MARIA: &str = "mariadb+pymysql://h/d";
-const LITE: &str = "sqlite:///x.db";
-const ANY: &str = "";
+use crate::rules::harness::{ANY, MARIADB, MYSQL, PG, SQLITE, assert_finds, assert_finds_nothing, of_migration, shown};
 
 /// The cells of a row; a database in the first one is given by its URL.
 fn cells<const N: usize>(row: &str) -> [&str; N] {
     let mut cells: Vec<&str> = row.split(" | ").collect();
     cells[0] = match cells[0] {
         "PG" => PG,
-        "MY" => MY,
-        "MARIA" => MARIA,
-        "LITE" => LITE,
+        "MY" => MYSQL,
+        "MARIA" => MARIADB,
+        "LITE" => SQLITE,
         "ANY" => ANY,
         other => other,
     };
@@ -63,15 +55,9 @@ fn fixed(url: &str, upgrade: &str, downgrade: &str, head: bool) -> String {
     );
     assert!(!fixes.is_empty(), "{upgrade}");
     let after = apply(&found[0].file, fixes);
-    let module = Module::parse(SourceFile::new("m.py".into(), after.clone()));
-    assert!(module.errors().is_empty(), "{after}");
-    let directions = after
-        .split_once("def upgrade():\n")
-        .unwrap()
-        .1
-        .split_once("def downgrade():\n")
-        .unwrap();
-    let left = of_migration(url, directions.0, directions.1, head);
+    let (_, directions) = after.split_once("def upgrade():\n").unwrap();
+    let (upgrade, downgrade) = directions.split_once("def downgrade():\n").unwrap();
+    let left = of_migration(url, upgrade, downgrade, head);
     let left: Vec<_> = left.iter().map(|one| (one.rule.name, &one.message)).collect();
     assert!(left.is_empty(), "{left:?} in\n{after}");
     after
@@ -84,6 +70,44 @@ fn help(url: &str, upgrade: &str, downgrade: &str) -> String {
     assert_eq!(own.len(), 1, "{upgrade}");
     assert!(own[0].fix.is_none(), "{upgrade}: {:?}", own[0].fix);
     own[0].help.clone().unwrap()
+}
+
+#[test]
+fn the_sql_gets_the_name_and_the_drop_with_it() {
+    let add = "op.execute('ALTER TABLE a ADD UNIQUE (b)')";
+    let drop = "op.execute('ALTER TABLE a DROP CONSTRAINT a_b_key')";
+    insta::assert_snapshot!(shown(&of_migration(PG, add, drop, false)), @r"
+    5:35 warning[unnamed-sql-constraint]: this SQL adds a unique constraint on `a` without a name
+      UNIQUE (b): Alembic never learns the name it gets
+      7:47: `a_b_key` is what one database calls it
+      help: write `ADD CONSTRAINT uq_a_b UNIQUE (b)`, and drop it by that name
+      Safe fix: name it `uq_a_b`
+    -     op.execute('ALTER TABLE a ADD UNIQUE (b)')
+    +     op.execute('ALTER TABLE a ADD CONSTRAINT uq_a_b UNIQUE (b)')
+    -     op.execute('ALTER TABLE a DROP CONSTRAINT a_b_key')
+    +     op.execute('ALTER TABLE a DROP CONSTRAINT uq_a_b')
+    ");
+}
+
+#[test]
+fn constraints_without_names_are_found_in_sql() {
+    assert_finds(
+        &RULE,
+        PG,
+        &[
+            "op.execute(sa.text('''ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c'''))",
+            "op.execute(f'ALTER TABLE {t} ADD UNIQUE ({c})')",
+        ],
+    );
+    assert_finds_nothing(&RULE, MYSQL, &["op.execute('ALTER TABLE a ADD PRIMARY KEY (id)')"]);
+    assert_finds_nothing(&RULE, PG, &["op.execute(statement)"]);
+}
+
+#[test]
+fn an_endless_chain_of_calls_costs_nothing() {
+    let chain = ".where(x)".repeat(200);
+    let found = of_migration(PG, &format!("q = sa.select(T){chain}\nop.execute(q)"), "pass", false);
+    assert!(found.is_empty());
 }
 
 #[test]
@@ -185,13 +209,13 @@ fn what_is_not_certain_or_has_a_name_is_left_alone() {
 
 #[test]
 fn a_primary_key_in_the_syntax_of_mysql_needs_no_name() {
-    for url in [ANY, PG, MY] {
+    for url in [ANY, PG, MYSQL] {
         for (sql, expected) in [
             ("ALTER TABLE a DROP PRIMARY KEY, ADD PRIMARY KEY (b, c);", 0),
             ("alter table a drop primary key; alter table a add primary key (b)", 0),
             ("ALTER TABLE a DROP FOREIGN KEY x, ADD PRIMARY KEY (b)", 0),
             ("ALTER TABLE `a` ADD PRIMARY KEY (b)", 0),
-            ("ALTER TABLE a DROP CONSTRAINT a_pkey, ADD PRIMARY KEY (b)", usize::from(url != MY)),
+            ("ALTER TABLE a DROP CONSTRAINT a_pkey, ADD PRIMARY KEY (b)", usize::from(url != MYSQL)),
             ("ALTER TABLE a DROP PRIMARY KEY, ADD UNIQUE (b)", 1),
         ] {
             let found = of(url, &format!("op.execute('{sql}')"), "pass", false);
@@ -203,7 +227,7 @@ fn a_primary_key_in_the_syntax_of_mysql_needs_no_name() {
 #[test]
 fn a_branch_for_another_database_is_judged_by_that() {
     let found = of(
-        LITE,
+        SQLITE,
         "if op.get_bind().dialect.name == 'postgresql':\n    op.execute('ALTER TABLE A ADD UNIQUE (b)')",
         "pass",
         false,
@@ -245,7 +269,7 @@ fn the_name_is_written_into_every_kind_of_literal() {
         assert!(after.contains(expected), "{expected} is not in\n{after}");
     }
     let after = fixed(
-        MARIA,
+        MARIADB,
         "op.execute('ALTER TABLE `Order` ADD CONSTRAINT FOREIGN KEY (b) REFERENCES c (d)')",
         "pass",
         false,
@@ -373,7 +397,7 @@ fn a_committed_migration_keeps_the_name_of_the_database() {
     assert!(after.contains("ADD CONSTRAINT a_b_key UNIQUE (b)"), "{after}");
     let found = of(PG, "ADD UNIQUE (b)", "pass", true);
     assert_eq!(own(&found)[0].fix.as_ref().map(|fix| fix.safety), Some(Safety::Suggested));
-    let found = of(MARIA, "ADD FOREIGN KEY (b) REFERENCES c (d)", "pass", true);
+    let found = of(MARIADB, "ADD FOREIGN KEY (b) REFERENCES c (d)", "pass", true);
     assert!(own(&found)[0].fix.is_none());
     let help = own(&found)[0].help.clone().unwrap();
     assert!(help.contains("rename it to `fk_a_b_c`") && help.ends_with("\n    SHOW CREATE TABLE `a`"), "{help}");
