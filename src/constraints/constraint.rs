@@ -31,7 +31,7 @@ impl<'a> Constraint<'a> {
             columns,
             referred: None,
             explicit: None,
-            function: step.function,
+            function: step.when.function,
             place: None,
         }
     }
@@ -51,7 +51,7 @@ impl<'a> From<&'a Operation<'_>> for Constraint<'a> {
             columns: operation.columns.as_deref(),
             referred,
             explicit: operation.name.explicit(),
-            function: operation.function,
+            function: operation.when.function,
             place: Some(operation.name_span()),
         }
     }

@@ -78,7 +78,7 @@ fn taken_inline<'f>(file: &MigrationFile<'_>, inline: &'f [(&'f Step<'_>, Vec<In
             Name::Unnamed => suggest(file, constraint).name,
             own => own.text().map(str::to_owned),
         };
-        add(&mut taken, name.and_then(|name| key(step.block, constraint, name)));
+        add(&mut taken, name.and_then(|name| key(step.when.block, constraint, name)));
     }
     taken
 }
@@ -104,7 +104,7 @@ fn key(block: usize, constraint: Constraint<'_>, name: String) -> Option<(Key<'_
 fn key_of<'m>(operation: &'m Operation<'_>, suggestion: Option<&Suggestion>) -> Option<(Key<'m>, Shape<'m>)> {
     let suggested = suggestion.and_then(|suggestion| suggestion.name.as_deref());
     let name = operation.name.text().or(suggested).filter(|_| operation.creates())?;
-    key(operation.block, Constraint::from(operation), name.to_owned())
+    key(operation.when.block, Constraint::from(operation), name.to_owned())
 }
 
 /// The creates whose suggested name another constraint would have as well. A table has one primary key, whatever its name.
@@ -129,7 +129,7 @@ fn from_earlier(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]
         own.name.is_some()
             && !matches!(own.source, Source::OtherDirection | Source::OtherRevision)
             && operation.kind() == Some(ConstraintKind::Unique)
-            && operation.direction == Direction::Upgrade
+            && operation.when.direction == Direction::Upgrade
     };
     let both = operations.iter().zip(&mut *suggestions);
     let mut concerned: Vec<(&Operation<'_>, &mut Suggestion)> = both
@@ -185,7 +185,7 @@ impl Earlier {
         };
         let creates = migration.operations.iter().filter(|one| one.creates());
         let creates = creates.filter(|one| one.kind() == Some(ConstraintKind::Unique));
-        for create in creates.filter(|one| is_meant(one.direction, &one.table)) {
+        for create in creates.filter(|one| is_meant(one.when.direction, &one.table)) {
             let constraint = Constraint::from(create);
             // One without a name may get the same one in the same commit.
             let name = if create.name == Name::Unnamed {
@@ -196,7 +196,7 @@ impl Earlier {
             self.insert(constraint, name);
         }
         let steps = migration.steps.iter();
-        for step in steps.filter(|step| is_meant(step.direction, &step.table)) {
+        for step in steps.filter(|step| is_meant(step.when.direction, &step.table)) {
             let inline = constraints_of(step).into_iter();
             for inline in inline.filter(|inline| inline.kind == ConstraintKind::Unique) {
                 let constraint = inline.constraint(step);
@@ -233,9 +233,9 @@ fn dropped(migration: &Migration<'_>, tables: &HashSet<&str>) -> Vec<(String, St
         (direction != Direction::Downgrade).then_some((table.clone(), word?.to_owned()))
     };
     let drops = migration.operations.iter().filter(|one| !one.creates());
-    let names = drops.filter_map(|one| with_table(one.direction, &one.table, one.name.text()));
+    let names = drops.filter_map(|one| with_table(one.when.direction, &one.table, one.name.text()));
     let steps = migration.steps.iter();
-    let columns = steps.filter_map(|one| with_table(one.direction, &one.table, one.dropped_column()));
+    let columns = steps.filter_map(|one| with_table(one.when.direction, &one.table, one.dropped_column()));
     names.chain(columns).collect()
 }
 

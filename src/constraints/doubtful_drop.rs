@@ -39,7 +39,7 @@ impl Doubts {
     /// The candidates on the table, or those whose table is not known.
     fn of(&self, file: &MigrationFile<'_>, create: &Operation<'_>, table: Option<&str>) -> Option<&Candidates> {
         let table_of_key = table.map(str::to_owned);
-        let key = (create.direction, create.kind()?, table_of_key, create.schema.clone());
+        let key = (create.when.direction, create.kind()?, table_of_key, create.schema.clone());
         let known = self.0.get(&key);
         known.or_else(|| Some(self.0.insert(key, Box::new(Candidates::of(file, create, table)))))
     }
@@ -113,9 +113,9 @@ fn may_undo(file: &MigrationFile<'_>, create: &Operation<'_>, drop: ConstraintDr
         }
         ConstraintDrop::Sql(..) => true,
     };
-    let directions = [create.direction, Direction::Unknown];
+    let directions = [create.when.direction, Direction::Unknown];
     same_schema
-        && is_elsewhere(drop.direction(), create.direction)
+        && is_elsewhere(drop.direction(), create.when.direction)
         && drop.may_drop(kind)
         && drop.may_be_of(table, schema.and_then(Option::as_deref))
         && !directions.iter().any(|direction| file.is_made_in(name, *direction))

@@ -26,8 +26,8 @@ impl<'f> ConstraintDrop<'f> {
     pub(crate) fn direction(self) -> Direction {
         work::step();
         match self {
-            Self::Operation(operation) => operation.direction,
-            Self::Sql(one, _) => one.run.direction,
+            Self::Operation(operation) => operation.when.direction,
+            Self::Sql(one, _) => one.run.when.direction,
         }
     }
 

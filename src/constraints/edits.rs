@@ -39,7 +39,7 @@ pub(super) fn name_all(file: &MigrationFile<'_>, operations: &[&Operation<'_>], 
 /// `batch_alter_table` names it by its own `naming_convention=`, and finds nothing without one (seen with Alembic 1.20).
 pub(super) fn needs_reflected_names(file: &MigrationFile<'_>, operation: &Operation<'_>) -> bool {
     let is_sqlite = file.dialect().is_none_or(|dialect| dialect == Dialect::Sqlite);
-    let older = !operation.creates() && operation.direction == Direction::Upgrade;
+    let older = !operation.creates() && operation.when.direction == Direction::Upgrade;
     let Receiver::Batch { batch, .. } = &operation.receiver else {
         return false;
     };

@@ -54,7 +54,7 @@ impl<'a> Undone<'a> {
             undone.add_step(step);
         }
         for one in file.executed() {
-            if one.run.direction != Direction::Upgrade {
+            if one.run.when.direction != Direction::Upgrade {
                 one.effects.iter().for_each(|effect| undone.add_effect(effect));
             }
         }
@@ -63,11 +63,13 @@ impl<'a> Undone<'a> {
 
     /// A drop by the name of another create of the migration drops only that one.
     fn add_drop(&mut self, file: &MigrationFile<'_>, drop: &Operation<'_>) {
-        if drop.direction == Direction::Upgrade {
+        if drop.when.direction == Direction::Upgrade {
             return;
         }
         let name = drop.name.text().unwrap_or_default();
-        let mut others = DIRECTIONS.into_iter().filter(|direction| *direction != drop.direction);
+        let mut others = DIRECTIONS
+            .into_iter()
+            .filter(|direction| *direction != drop.when.direction);
         if others.any(|direction| file.creates_in(name, direction)) {
             return;
         }
@@ -83,7 +85,7 @@ impl<'a> Undone<'a> {
 
     fn add_step(&mut self, step: &Step<'_>) {
         let changes_table = matches!(step.method, "drop_table" | "rename_table" | "create_table" | "drop_column");
-        if step.direction == Direction::Upgrade || !changes_table {
+        if step.when.direction == Direction::Upgrade || !changes_table {
             return;
         }
         let Some(table) = step.table.known().map(|table| table.to_lowercase()) else {
@@ -144,8 +146,9 @@ impl<'f> ForgottenDrop<'f> {
     /// Nothing where the downgrade undoes it, may do so, or does not exist.
     pub(super) fn of(file: &'f MigrationFile<'_>, create: &'f Operation<'f>) -> Option<Self> {
         // A table has one primary key, with a name or without.
-        let may_be_twice =
-            create.direction == Direction::Upgrade && create.kind()? != ConstraintKind::PrimaryKey && !create.repeated;
+        let may_be_twice = create.when.direction == Direction::Upgrade
+            && create.kind()? != ConstraintKind::PrimaryKey
+            && !create.when.repeated;
         if !may_be_twice || file.undone().may_hold(create) {
             return None;
         }

@@ -96,7 +96,7 @@ impl<'a> MigrationFile<'a> {
                 let named = found.entry(name).or_default();
                 named.all.push(at);
                 if operation.creates() {
-                    named.created_in.insert(operation.direction);
+                    named.created_in.insert(operation.when.direction);
                     named.first_create.get_or_insert(call);
                 } else {
                     named.drops.insert(call);
@@ -310,7 +310,7 @@ impl<'a> Steps<'a> {
         }
         for inline in constraints_of(step) {
             if let Some(own) = inline.constraint(step).explicit {
-                self.named_inside.insert((own.name.to_owned(), step.direction));
+                self.named_inside.insert((own.name.to_owned(), step.when.direction));
             }
         }
         let Some(table) = step.table.known() else { return };
@@ -323,7 +323,7 @@ impl<'a> Steps<'a> {
             of_table.losses.insert(call);
         }
         let changes = matches!(step.method, "create_table" | "drop_table" | "rename_table");
-        if changes && step.direction != Direction::Downgrade {
+        if changes && step.when.direction != Direction::Downgrade {
             of_table.first_change.get_or_insert(call);
         }
         if let Some(column) = step.dropped_column() {
@@ -337,10 +337,10 @@ impl Sql {
         let mut found = Self::default();
         let runs = file.migration.executions.iter();
         let unread = runs.filter(|run| run.texts.is_empty() && !run.moves_data);
-        found.unread.extend(unread.map(|run| run.direction));
+        found.unread.extend(unread.map(|run| run.when.direction));
         for one in file.executed() {
             for effect in &one.effects {
-                found.add(effect, one.run.direction);
+                found.add(effect, one.run.when.direction);
             }
         }
         found

@@ -25,8 +25,8 @@ pub(super) fn batch_mode(file: &MigrationFile<'_>, operation: &Operation<'_>) ->
 pub(crate) fn outside_batch(file: &MigrationFile<'_>, rule: &'static Rule, creates: bool) -> Vec<Diagnostic> {
     let is_plain = |operation: &&Operation<'_>| {
         !operation.receiver.is_batch()
-            && operation.direction == Direction::Upgrade
-            && !operation.conditional
+            && operation.when.direction == Direction::Upgrade
+            && !operation.when.conditional
             && !matches!(operation.kind(), Some(ConstraintKind::Index | ConstraintKind::Exclude))
             && operation.name != Name::Unnamed
             && operation.creates() == creates

@@ -201,7 +201,7 @@ pub(super) fn suggest_all(file: &MigrationFile<'_>) -> Vec<Option<Suggestion>> {
 ///
 /// On SQLite it has no name, and a batch with a `naming_convention` calls it by that.
 fn as_reflected(file: &MigrationFile<'_>, at: usize, suggestion: Suggestion) -> Suggestion {
-    let drop = file.partner(at).map(|drop| (drop.direction, &drop.receiver));
+    let drop = file.partner(at).map(|drop| (drop.when.direction, &drop.receiver));
     let Some((Direction::Upgrade, Receiver::Batch { batch, .. })) = drop else {
         return suggestion;
     };

@@ -90,7 +90,7 @@ impl InnerChecks {
     pub(super) fn of(file: &MigrationFile<'_>) -> Self {
         let mut found = Self::default();
         let steps = file.migration.steps.iter();
-        for step in steps.filter(|step| step.direction == Direction::Upgrade) {
+        for step in steps.filter(|step| step.when.direction == Direction::Upgrade) {
             let (Some(table), Some(schema)) = (step.table.known(), step.schema.known()) else {
                 continue;
             };
@@ -124,7 +124,7 @@ fn inner_checks(file: &MigrationFile<'_>, step: &Step<'_>) -> Option<Vec<InnerCh
         let constraint = inline.constraint(step);
         let written = reaches.and(constraint.explicit)?.name.to_owned();
         if inline.kind == ConstraintKind::Check {
-            let name = effective_name(file, constraint).filter(|_| !step.repeated)?;
+            let name = effective_name(file, constraint).filter(|_| !step.when.repeated)?;
             let place = inline.argument.span;
             checks.push(InnerCheck { written, name, place });
         }

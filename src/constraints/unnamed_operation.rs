@@ -172,10 +172,10 @@ impl<'f, 'm> Naming<'f, 'm> {
         }
         let drop = Some(self.operation).filter(|one| !one.creates()).or(self.other);
         if let (Some(create), Some(drop)) = (self.create(), drop)
-            && create.conditional
-            && !drop.conditional
+            && create.when.conditional
+            && !drop.when.conditional
         {
-            let direction = this_direction(drop.direction);
+            let direction = this_direction(drop.when.direction);
             let text = format!("{direction} drops it always, and fails where the condition of its create did not hold");
             advice::add(&mut help, &text);
         }
@@ -214,7 +214,7 @@ fn kept_name(
     };
     // A convention that cannot be read has named it, and the drop works.
     let is_named_unseen = suggestion.source == Source::Project && suggestion.name.is_none();
-    let is_made = operation.creates() && operation.direction != Direction::Downgrade;
+    let is_made = operation.creates() && operation.when.direction != Direction::Downgrade;
     if file.is_deployed && is_made && !is_named_unseen {
         let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
         let chosen = default_name(dialect, operation).filter(|chosen| chosen.is_exact)?;
@@ -235,7 +235,7 @@ fn obstacle(file: &MigrationFile<'_>, create: &Operation<'_>, is_doubtful: bool,
     if create.unnamed_by.is_some() {
         return Some("the name is handed over from elsewhere".to_owned());
     }
-    if create.repeated && !create.is_once_a_schema() {
+    if create.when.repeated && !create.is_once_a_schema() {
         return Some("it runs in a loop".to_owned());
     }
     if is_doubtful {
@@ -244,7 +244,7 @@ fn obstacle(file: &MigrationFile<'_>, create: &Operation<'_>, is_doubtful: bool,
     let namesakes = file.creates_called_on(name, create.table.known().map(String::as_str));
     let is_namesake = |other: &usize| {
         let other = &file.migration.operations[*other];
-        let is_other = other.block == create.block && other.call.span != create.call.span;
+        let is_other = other.when.block == create.when.block && other.call.span != create.call.span;
         is_other && other.table == create.table && other.schema == create.schema
     };
     let is_taken = namesakes.iter().any(is_namesake);

@@ -9,7 +9,7 @@ use crate::python::values::{Text, Value};
 use crate::python::{Call, Expr, Literals};
 use crate::source::{SourceFile, Span};
 
-use super::Direction;
+use super::When;
 
 /// One call that runs SQL: `op.execute(...)`, or `execute` of the connection that Alembic gives.
 #[derive(Debug, Clone)]
@@ -22,16 +22,10 @@ pub struct Execution<'m> {
     pub texts: Vec<SqlText>,
     /// Whether it is a statement built with SQLAlchemy that moves rows and changes no table.
     pub moves_data: bool,
-    /// Which direction of the revision it runs in.
-    pub direction: Direction,
-    /// The function that it is in; nothing at module level.
-    pub function: Option<&'m str>,
-    /// Whether a text may run more than once.
-    pub repeated: bool,
+    /// When it runs. The rounds of a loop over literals have a text each, and count as one.
+    pub when: When<'m>,
     /// What the conditions around it say of the database.
     pub guard: Guard,
-    /// Whether it is in a branch that may not be taken.
-    pub conditional: bool,
 }
 
 /// What the conditions around a statement say of the database.

@@ -6,16 +6,15 @@ use crate::python::values::{Chain, Code, Reader, Value};
 use crate::python::{Call, ExprKind, Module, Stmt, StmtKind};
 
 use super::signature::{Action, signature};
-use super::{Direction, Known, Name, Operation, Receiver, Referred};
+use super::{Known, Name, Operation, Receiver, Referred, When};
 
-/// The operations behind a call, with what the call passes on; none unless it calls a function of another module.
-///
-/// Where and when they run is the caller's to fill in.
+/// The operations behind a call that runs then, with what the call passes on; none unless it calls a function of another module.
 pub(super) fn operations<'m>(
     values: &mut Reader<'m>,
     call: &'m Call,
     chain: &Chain<'m>,
     here: &'m Module,
+    when: When<'m>,
 ) -> Vec<Operation<'m>> {
     let Value::Function(helper) = values.value(&call.callee, chain) else {
         return Vec::new();
@@ -37,7 +36,7 @@ pub(super) fn operations<'m>(
     for inner in inner_calls.into_iter().filter(|inner| inner.span.start < end) {
         let block = inside.scope.block_at(inner.span.start);
         if values.is_executed(block, &inside) != Some(false) {
-            found.extend(operation(values, inner, &inside, call));
+            found.extend(operation(values, inner, &inside, (call, when)));
         }
     }
     found
@@ -57,7 +56,12 @@ fn collect<'m>(statement: &'m Stmt, calls: &mut Vec<&'m Call>) {
     }
 }
 
-fn operation<'m>(values: &mut Reader<'m>, call: &'m Call, chain: &Chain<'m>, outer: &'m Call) -> Option<Operation<'m>> {
+fn operation<'m>(
+    values: &mut Reader<'m>,
+    call: &'m Call,
+    chain: &Chain<'m>,
+    (outer, when): (&'m Call, When<'m>),
+) -> Option<Operation<'m>> {
     let ExprKind::Attribute { value, name, .. } = &call.callee.kind else {
         return None;
     };
@@ -102,11 +106,6 @@ fn operation<'m>(values: &mut Reader<'m>, call: &'m Call, chain: &Chain<'m>, out
             schema: Known::optional_text(&argument("referent_schema"), &computed),
             columns: Known::texts(&argument("remote_cols"), &computed),
         }),
-        direction: Direction::Unknown,
-        function: None,
-        block: 0,
-        repeated: false,
-        // Whether the helper always does it is not known here.
-        conditional: true,
+        when,
     })
 }

@@ -49,6 +49,29 @@ pub enum Direction {
     Unknown,
 }
 
+/// When and how often a call runs.
+#[derive(Debug, Clone, Copy)]
+pub struct When<'m> {
+    /// Which direction of the revision it runs in.
+    pub direction: Direction,
+    /// The function that it is in; nothing at module level.
+    pub function: Option<&'m str>,
+    /// The block of statements that it is in. Those of one block run in the order of the source, if at all.
+    pub block: usize,
+    /// Whether it may run more than once, so that one name cannot serve.
+    pub repeated: bool,
+    /// Whether it is in a branch that may not be taken.
+    pub conditional: bool,
+}
+
+impl When<'_> {
+    /// Whether it runs exactly once.
+    #[must_use]
+    pub const fn is_once(self) -> bool {
+        !self.repeated && !self.conditional
+    }
+}
+
 /// A call of an operation that makes or removes a constraint or an index.
 #[derive(Debug, Clone)]
 pub struct Operation<'m> {
@@ -73,16 +96,8 @@ pub struct Operation<'m> {
     pub columns: Option<Vec<String>>,
     /// Of a foreign key: what it refers to.
     pub referred: Option<Referred>,
-    /// Which direction of the revision it runs in.
-    pub direction: Direction,
-    /// The function that it is in; nothing at module level.
-    pub function: Option<&'m str>,
-    /// The block of statements that it is in. Those of one block run in the order of the source, if at all.
-    pub block: usize,
-    /// Whether it may run more than once, so that one name cannot serve.
-    pub repeated: bool,
-    /// Whether it is in a branch that may not be taken.
-    pub conditional: bool,
+    /// When it runs.
+    pub when: When<'m>,
 }
 
 /// A call of any other operation: a column is added, a table is made, SQL is run.
@@ -98,18 +113,10 @@ pub struct Step<'m> {
     pub table: Known<String>,
     /// That table's schema.
     pub schema: Known<Option<String>>,
-    /// Which direction of the revision it runs in.
-    pub direction: Direction,
-    /// The function that it is in; nothing at module level.
-    pub function: Option<&'m str>,
     /// The `Column(...)` that `add_column` adds, also through a name that is bound once.
     pub(crate) column: Option<&'m Call>,
-    /// The block of statements that it is in.
-    pub block: usize,
-    /// Whether it may run more than once.
-    pub repeated: bool,
-    /// Whether it is in a branch that may not be taken.
-    pub conditional: bool,
+    /// When it runs.
+    pub when: When<'m>,
 }
 
 impl Step<'_> {
@@ -181,7 +188,7 @@ impl Operation<'_> {
     #[must_use]
     pub fn is_once_a_schema(&self) -> bool {
         let is_known = self.table.known().is_some() && (!self.creates() || self.columns.is_some());
-        self.repeated && self.schema.known().is_none() && is_known
+        self.when.repeated && self.schema.known().is_none() && is_known
     }
 
     /// Whether it makes something.

@@ -78,7 +78,7 @@ struct Made<'a> {
 
 /// Visits what is made with a name, in order, with all that was made before. Leaves out what a branch may skip, and `if_not_exists`.
 fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &Earlier<'_>)) {
-    let steps = file.migration.steps.iter().filter(|step| !step.conditional);
+    let steps = file.migration.steps.iter().filter(|step| !step.when.conditional);
     let inside: Vec<_> = steps
         .filter(|step| step.call.keyword("if_not_exists").is_none())
         .map(|step| (step, constraints_of(step)))
@@ -111,7 +111,8 @@ fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &
 }
 
 fn of_operation<'a>(operation: &'a Operation<'_>) -> Option<Made<'a>> {
-    let is_certain = operation.creates() && !operation.conditional && operation.call.keyword("if_not_exists").is_none();
+    let is_certain =
+        operation.creates() && !operation.when.conditional && operation.call.keyword("if_not_exists").is_none();
     Some(Made {
         constraint: Constraint::from(operation),
         name: operation.name.text().filter(|_| is_certain)?,
@@ -208,8 +209,8 @@ fn table_of_that_name(file: &MigrationFile<'_>, made: &Made<'_>) -> Option<Span>
     }
     let mut made_so = file.tables_made(made.name).iter();
     let table = made_so.find(|step| {
-        !step.conditional
-            && step.function == made.constraint.function
+        !step.when.conditional
+            && step.when.function == made.constraint.function
             && step.schema.known().map(Option::as_deref) == Some(made.constraint.schema)
     })?;
     let clashes = match file.dialect() {

@@ -21,7 +21,7 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message)
                 .focus(operation.name_span(), "the name changes when the convention does");
             let text = file.partner(at).map(|drop| {
-                let direction = this_direction(drop.direction);
+                let direction = this_direction(drop.when.direction);
                 if drop.name != Name::Unnamed {
                     format!("and {direction} knows it by this name")
                 } else if works_without_name(file, drop) {

@@ -107,7 +107,7 @@ fn mismatched_check<'f>(counterparts: &Counterparts<'f, '_>, target: &CertainDro
     };
     let checks = file.inner_checks().of_table(target.table, target.schema)?;
     let is_check = matches!(drop.kind(), None | Some(ConstraintKind::Check));
-    let own = dropped_name(file, drop).filter(|_| is_check && !drop.conditional)?;
+    let own = dropped_name(file, drop).filter(|_| is_check && !drop.when.conditional)?;
     if counterparts.may_be_created_by_others(target, None, &own) || checks.iter().any(|check| check.name == own) {
         return None;
     }

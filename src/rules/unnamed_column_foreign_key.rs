@@ -120,7 +120,7 @@ fn fix(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &st
 fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, name: &str) -> Option<Edit> {
     let column = inline.columns.as_ref()?.first()?;
     let is_it = |other: &&Step<'_>| {
-        other.direction == Direction::Downgrade && other.table == step.table && other.schema == step.schema
+        other.when.direction == Direction::Downgrade && other.table == step.table && other.schema == step.schema
     };
     let mut drops = file.drops_of_column(step.table.known()?, column);
     let drop = drops.find(is_it)?;

@@ -44,8 +44,8 @@ fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>, su
     let diagnostic = Diagnostic::new(&RULE, file.file(), operation.call.span, message)
         .focus(operation.name_span(), consequence(file, operation));
     let text = file.partner(at).map(|drop| match drop.name {
-        Name::Unnamed => format!("so {} fails: no name to drop", this_direction(drop.direction)),
-        _ => format!("and {} knows it by this name", this_direction(drop.direction)),
+        Name::Unnamed => format!("so {} fails: no name to drop", this_direction(drop.when.direction)),
+        _ => format!("and {} knows it by this name", this_direction(drop.when.direction)),
     });
     complete(file, diagnostic, at, text.as_deref(), suggestion)
 }

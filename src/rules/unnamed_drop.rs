@@ -54,7 +54,8 @@ fn tokens(template: &str) -> impl Iterator<Item = &str> {
 fn diagnostic(file: &MigrationFile<'_>, at: usize, operation: &Operation<'_>) -> Diagnostic {
     let create = file.partner(at);
     let message = format!("{} is dropped without its name", subject(create.unwrap_or(operation)));
-    let reason = format!("{} fails: it does not say which {}", this_direction(operation.direction), what(operation));
+    let reason =
+        format!("{} fails: it does not say which {}", this_direction(operation.when.direction), what(operation));
     let diagnostic =
         Diagnostic::new(&RULE, file.file(), operation.call.span, message).focus(operation.name_span(), reason);
     match create {
@@ -79,7 +80,7 @@ fn alone(file: &MigrationFile<'_>, diagnostic: Diagnostic, operation: &Operation
     let dialect = file.dialect().unwrap_or(Dialect::Postgresql);
     let usual =
         default_name(dialect, operation).map(|name| format!(", on {} usually `{}`", dialect.label(), name.text));
-    let more = if operation.repeated {
+    let more = if operation.when.repeated {
         "it runs in a loop"
     } else {
         "no create of this migration certainly belongs to it"

@@ -88,7 +88,7 @@ impl<'f> Unnamed<'f> {
                 .filter(|(table, _)| table.name.is_certain)
                 .map(|(table, columns)| (table.name.text.as_str(), table.schema(), columns.as_slice())),
             explicit: None,
-            function: self.sql.run.function,
+            function: self.sql.run.when.function,
             place: None,
         }
     }
@@ -160,7 +160,7 @@ impl<'s, 'f, 'm> Finding<'s, 'f, 'm> {
         diagnostic.suggested_name.clone_from(&self.name);
         if let (Some(name), Some(Ok(edits))) = (&self.name, edits) {
             let needs_review =
-                file.is_deployed || sql.run.direction != Direction::Upgrade || self.suggestion.unread.is_some();
+                file.is_deployed || sql.run.when.direction != Direction::Upgrade || self.suggestion.unread.is_some();
             diagnostic.fix = Some(Fix::new(format!("name it `{name}`"), Safety::unless(needs_review), edits));
         }
         diagnostic
@@ -169,7 +169,7 @@ impl<'s, 'f, 'm> Finding<'s, 'f, 'm> {
 
 /// The name that the constraint has in a database already, or that the upgrade drops.
 fn kept_name(file: &MigrationFile<'_>, unnamed: &Unnamed<'_>, undone: &Undone<'_>) -> Option<String> {
-    if !file.is_deployed && unnamed.sql.run.direction != Direction::Downgrade {
+    if !file.is_deployed && unnamed.sql.run.when.direction != Direction::Downgrade {
         return None;
     }
     if let Undone::By(drop) = undone

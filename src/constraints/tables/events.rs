@@ -5,7 +5,7 @@ use super::super::constraint::Constraint;
 use super::super::convention_name::{dropped_name, effective_name, name_at_run_time};
 use super::super::executed::Executed;
 use super::super::inline::{Inline, column_name, constraints_of, elements, is_set, is_written_out, positional};
-use crate::migration::{Action, Direction, Guard, Known, Migration, Name, Operation, Receiver, Step};
+use crate::migration::{Action, Direction, Guard, Known, Migration, Name, Operation, Receiver, Step, When};
 use crate::naming::ConstraintKind;
 use crate::project::Place;
 use crate::python::{ArgumentKind, Call};
@@ -57,8 +57,7 @@ pub(crate) struct Event<'f> {
 pub(crate) struct Dropping<'f> {
     pub(crate) call: &'f Call,
     pub(crate) receiver: &'f Receiver,
-    pub(crate) direction: Direction,
-    pub(crate) function: Option<&'f str>,
+    pub(crate) when: When<'f>,
     /// What it drops, in words.
     pub(crate) what: &'static str,
 }
@@ -106,10 +105,10 @@ pub(super) fn events<'f>(file: &MigrationFile<'_>, migration: &'f Migration<'_>)
         }
         found.push(Event {
             at: operation.call.span,
-            direction: operation.direction,
+            direction: operation.when.direction,
             // MySQL finds no index for a drop without a table.
             table: table_of(&operation.table, &operation.schema)?,
-            is_certain: is_certain(operation.function, operation.repeated || operation.conditional),
+            is_certain: is_certain(operation.when.function, !operation.when.is_once()),
             change: of_operation(file, migration, operation),
         });
     }
@@ -117,9 +116,9 @@ pub(super) fn events<'f>(file: &MigrationFile<'_>, migration: &'f Migration<'_>)
         let table = table_of(&step.table, &step.schema)?;
         found.extend(of_step(file, migration, step)?.into_iter().map(|change| Event {
             at: step.call.span,
-            direction: step.direction,
+            direction: step.when.direction,
             table: table.clone(),
-            is_certain: is_certain(step.function, step.repeated || step.conditional),
+            is_certain: is_certain(step.when.function, !step.when.is_once()),
             change,
         }));
     }
@@ -137,9 +136,9 @@ pub(super) fn events_of_sql<'f>(file: &MigrationFile<'_>, executed: &[Executed<'
             let (table, change) = of_effect(file, one, effect)?;
             found.push(Event {
                 at: one.run.call.span,
-                direction: one.run.direction,
+                direction: one.run.when.direction,
                 table,
-                is_certain: is_certain(one.run.function, one.run.repeated || one.run.guard != Guard::None),
+                is_certain: is_certain(one.run.when.function, one.run.when.repeated || one.run.guard != Guard::None),
                 change,
             });
         }
@@ -183,8 +182,7 @@ fn of_operation<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, operati
             let dropping = Dropping {
                 call: operation.call,
                 receiver: &operation.receiver,
-                direction: operation.direction,
-                function: operation.function,
+                when: operation.when,
                 what: match kind {
                     ConstraintKind::Unique => "unique constraint",
                     _ => "index",
@@ -276,8 +274,7 @@ fn of_step<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, step: &'f St
             let dropping = Dropping {
                 call: step.call,
                 receiver: &step.receiver,
-                direction: step.direction,
-                function: step.function,
+                when: step.when,
                 what: "column",
             };
             let column = step.dropped_column().map(str::to_lowercase);

@@ -90,11 +90,11 @@ type Group = (String, String, bool, String);
 
 /// Creates of one direction meet drops of the other, of the same table and schema, in the functions for the same database.
 fn group(migration: &Migration<'_>, operation: &Operation<'_>, table: Option<&String>) -> Option<Group> {
-    let made_in_upgrade = match (operation.direction, operation.creates()) {
+    let made_in_upgrade = match (operation.when.direction, operation.creates()) {
         (Direction::Unknown, _) => return None,
         (direction, creates) => (direction == Direction::Upgrade) == creates,
     };
-    let function = operation.function.unwrap_or_default();
+    let function = operation.when.function.unwrap_or_default();
     let engine = ["upgrade_", "downgrade_"]
         .into_iter()
         .find_map(|start| function.strip_prefix(start));
@@ -155,7 +155,7 @@ struct Traits<'o> {
 impl<'o> Traits<'o> {
     fn of(operation: &'o Operation<'_>) -> Self {
         Self {
-            direction: operation.direction,
+            direction: operation.when.direction,
             kind: operation.kind(),
             schema: operation.schema.known(),
         }
@@ -202,7 +202,7 @@ impl Finder<'_, '_> {
         let alone = creates.len() == 1 && drops.len() == 1;
         let in_order = creates.len() == drops.len()
             && (self.are_alike(creates) || self.are_in_one_block(creates) && self.are_in_one_block(drops));
-        let runs_once = |at: &usize| !self.operations[*at].repeated || self.operations[*at].is_once_a_schema();
+        let runs_once = |at: &usize| !self.operations[*at].when.repeated || self.operations[*at].is_once_a_schema();
         if !(alone || in_order) || !creates.iter().chain(drops).all(runs_once) {
             return Vec::new();
         }
@@ -232,7 +232,7 @@ impl Finder<'_, '_> {
 
     /// In different functions or branches the order of the source is not the order in which they run.
     fn are_in_one_block(&self, list: &[usize]) -> bool {
-        self.all(list, |one, other| one.block == other.block)
+        self.all(list, |one, other| one.when.block == other.when.block)
     }
 
     /// Branches for several databases make the same constraint, and then it does not matter which is which.
@@ -267,7 +267,7 @@ fn columns_gone<'s>(operations: &[Operation<'_>], steps: &'s [Step<'_>], drops: 
     };
     let of_table = steps
         .iter()
-        .filter(|step| step.block == first.block && step.table == first.table && step.schema == first.schema);
+        .filter(|step| step.when.block == first.when.block && step.table == first.table && step.schema == first.schema);
     of_table
         .filter_map(|step| Some((step.dropped_column()?, step.call.span.start)))
         .collect()

@@ -37,7 +37,7 @@ impl<'o> Names<'o> {
         for operation in &migration.operations {
             let Some(name) = operation.name.text() else { continue };
             let at = operation.call.span.start;
-            let uses = names.uses.entry((name, operation.direction)).or_default();
+            let uses = names.uses.entry((name, operation.when.direction)).or_default();
             if operation.creates() {
                 uses.first_create.get_or_insert(at);
             } else {
@@ -59,7 +59,7 @@ impl<'o> Names<'o> {
         let uses = |direction| self.uses.get(&(name, direction));
         let is_settled = [Direction::Upgrade, Direction::Downgrade, Direction::Unknown]
             .into_iter()
-            .filter(|direction| *direction != operation.direction)
+            .filter(|direction| *direction != operation.when.direction)
             .filter_map(uses)
             .any(|uses| {
                 if operation.creates() {
@@ -69,7 +69,7 @@ impl<'o> Names<'o> {
                 }
             });
         let is_made_before = || {
-            let first = uses(operation.direction).and_then(|uses| uses.first_create);
+            let first = uses(operation.when.direction).and_then(|uses| uses.first_create);
             first.is_some_and(|at| at < operation.call.span.start)
         };
         !is_settled && (operation.creates() || !is_made_before())
@@ -94,11 +94,11 @@ impl<'o> Names<'o> {
         };
         // A name that the create's own direction uses later is another constraint's.
         let is_in_the_way = || {
-            let uses = self.uses.get(&(name, create.direction));
+            let uses = self.uses.get(&(name, create.when.direction));
             uses.is_some_and(|uses| uses.last > create.call.span.start)
         };
         // A number that a database gives may be that of another constraint; one that comes back had it.
-        let is_counted = || create.direction == Direction::Upgrade && is_counted(kind, table, name);
+        let is_counted = || create.when.direction == Direction::Upgrade && is_counted(kind, table, name);
         !(is_in_the_way() || is_counted()) && self.is_only_of_operations(create, name)
     }
 

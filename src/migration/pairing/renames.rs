@@ -12,7 +12,7 @@ pub(super) fn tables(operations: &[Operation<'_>], steps: &[Step<'_>]) -> HashMa
     if renames.is_empty() {
         return HashMap::new();
     }
-    let of = |wanted| move |(_, operation): &(usize, &Operation<'_>)| operation.direction == wanted;
+    let of = |wanted| move |(_, operation): &(usize, &Operation<'_>)| operation.when.direction == wanted;
     let renames_of = |wanted| renames.iter().filter(move |rename| rename.direction == wanted);
     let mut found = follow(
         operations.iter().enumerate().rev().filter(of(Direction::Upgrade)),
@@ -37,15 +37,15 @@ struct Rename<'s> {
 
 impl<'s> Rename<'s> {
     fn of(step: &'s Step<'_>) -> Option<Self> {
-        if step.method != "rename_table" || step.repeated || step.conditional {
+        if step.method != "rename_table" || !step.when.is_once() {
             return None;
         }
         let argument = step.call.argument(Some(1), "new_table_name").ok()??;
         Some(Self {
             old: step.table.known()?,
             new: argument.value.as_str()?,
-            direction: step.direction,
-            block: step.block,
+            direction: step.when.direction,
+            block: step.when.block,
             at: step.call.span.start,
         })
     }
@@ -67,7 +67,7 @@ fn follow<'s>(
             at_border.insert((rename.block, far), near);
         }
         let Known::Is(table) = &operation.table else { continue };
-        if let Some(name) = at_border.get(&(operation.block, table.as_str())) {
+        if let Some(name) = at_border.get(&(operation.when.block, table.as_str())) {
             found.insert(place, (*name).to_owned());
         }
     }

@@ -18,7 +18,7 @@ use crate::source::Span;
 use super::executed::Guard;
 use super::helpers::{self, Calls};
 use super::scope::{Binding, Scope, parameter};
-use super::{Direction, Migration};
+use super::{Direction, Migration, When};
 
 /// How often a module is read again because its functions pass operations on to each other.
 const MAX_READINGS: usize = 5;
@@ -41,14 +41,11 @@ pub(super) fn migration<'m>(module: &'m Module, values: Values<'m>) -> Migration
         known.unwrap_or(Direction::Unknown)
     };
     let mut found = reader.found;
-    for one in &mut found.operations {
-        one.direction = direction(one.function);
-    }
-    for one in &mut found.steps {
-        one.direction = direction(one.function);
-    }
-    for one in &mut found.executions {
-        one.direction = direction(one.function);
+    let operations = found.operations.iter_mut().map(|one| &mut one.when);
+    let steps = found.steps.iter_mut().map(|one| &mut one.when);
+    let executions = found.executions.iter_mut().map(|one| &mut one.when);
+    for when in operations.chain(steps).chain(executions) {
+        when.direction = direction(when.function);
     }
     found.operations.sort_by_key(|one| one.call.span);
     found.steps.sort_by_key(|one| one.call.span);
@@ -158,6 +155,17 @@ impl<'v, 'm> Reader<'v, 'm> {
 
     fn chain(&self) -> &Chain<'m> {
         self.scopes.last().map_or(&self.module_chain, |scope| &scope.chain)
+    }
+
+    /// When a call in the current statement runs; in which direction is told when all calls are known.
+    fn when(&self) -> When<'m> {
+        When {
+            direction: Direction::Unknown,
+            function: self.function,
+            block: self.block,
+            repeated: self.around.loops > 0,
+            conditional: self.around.branches > 0,
+        }
     }
 
     fn module_scope(&mut self) {

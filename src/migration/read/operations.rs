@@ -11,7 +11,7 @@ use super::super::helpers::{self, Given};
 use super::super::receiver::Receiver;
 use super::super::scope::{Binding, gives_name_by_keyword, partial_of, resolve};
 use super::super::signature::{Action, Signature, operation, signature};
-use super::super::{Direction, Name, Operation, Referred, Step};
+use super::super::{Name, Operation, Referred, Step, When};
 use super::Reader;
 use super::values::is_literal;
 
@@ -114,11 +114,7 @@ impl<'m> Reader<'_, 'm> {
                 columns: self.texts(call, position("remote_cols"), "remote_cols"),
             }),
             receiver,
-            direction: Direction::Unknown,
-            function: self.function,
-            block: self.block,
-            repeated: self.around.loops > 0,
-            conditional: self.around.branches > 0,
+            when: self.when(),
         });
     }
 
@@ -200,11 +196,7 @@ impl<'m> Reader<'_, 'm> {
             receiver,
             table,
             schema,
-            direction: Direction::Unknown,
-            function: self.function,
-            block: self.block,
-            repeated: self.around.loops > 0,
-            conditional: self.around.branches > 0,
+            when: self.when(),
         });
     }
 
@@ -269,14 +261,13 @@ impl<'m> Reader<'_, 'm> {
         if !self.found.declares_revision || is_own || self.receiver(call).is_some() {
             return;
         }
-        let found = foreign::operations(&mut self.values.borrow_mut(), call, self.chain(), self.module);
+        // Whether the helper always does it is not known here.
+        let when = When {
+            conditional: true,
+            ..self.when()
+        };
+        let found = foreign::operations(&mut self.values.borrow_mut(), call, self.chain(), self.module, when);
         self.found.uses_operations |= !found.is_empty();
-        let (function, block, repeated) = (self.function, self.block, self.around.loops > 0);
-        self.found.operations.extend(found.into_iter().map(|one| Operation {
-            function,
-            block,
-            repeated,
-            ..one
-        }));
+        self.found.operations.extend(found);
     }
 }

@@ -3,7 +3,7 @@
 use crate::python::values::Value;
 use crate::python::{ArgumentKind, Call, Expr, ExprKind};
 
-use super::super::Direction;
+use super::super::When;
 use super::super::executed::{Execution, Guard, SqlText};
 use super::super::scope::{Binding, partial_of, resolve};
 use super::Reader;
@@ -25,11 +25,11 @@ impl<'m> Reader<'_, 'm> {
             argument: given.map_or(call.span, |given| given.value.span),
             texts,
             moves_data,
-            direction: Direction::Unknown,
-            function: self.function,
-            repeated: self.around.loops > loops,
+            when: When {
+                repeated: self.around.loops > loops,
+                ..self.when()
+            },
             guard: guards.find(|guard| *guard != Guard::None).unwrap_or(Guard::None),
-            conditional: self.around.branches > 0,
         });
     }
 

@@ -249,7 +249,7 @@ fn helpers_run_in_the_direction_that_calls_them() {
     let directions: Vec<Direction> = Migration::read(&module)
         .operations
         .iter()
-        .map(|operation| operation.direction)
+        .map(|operation| operation.when.direction)
         .collect();
     assert_eq!(directions, [Direction::Upgrade, Direction::Downgrade, Direction::Unknown]);
 }

@@ -49,10 +49,11 @@ pub(super) fn dependencies<'f>(file: &'f MigrationFile<'_>) -> Vec<Dependency<'f
 
 fn of_operation<'m>(file: &MigrationFile<'_>, drop: &'m Operation<'m>) -> Option<Dependency<'m>> {
     let is_certain = !drop.creates()
-        && drop.direction == Direction::Upgrade
-        && !(drop.repeated || drop.conditional || names_reflected(drop))
+        && drop.when.direction == Direction::Upgrade
+        && drop.when.is_once()
+        && !names_reflected(drop)
         && drop.call.keyword("if_exists").is_none()
-        && !is_for_one_of_several(drop.function);
+        && !is_for_one_of_several(drop.when.function);
     let dependency = Dependency {
         call: drop.call.span,
         at: drop.name_value_span(),
@@ -71,10 +72,10 @@ fn of_operation<'m>(file: &MigrationFile<'_>, drop: &'m Operation<'m>) -> Option
 
 fn of_sql<'m>(file: &MigrationFile<'_>, sql: &'m Executed<'m>) -> Vec<Dependency<'m>> {
     let run = sql.run;
-    let is_certain = run.direction == Direction::Upgrade
-        && !run.repeated
-        && (!run.conditional || matches!(run.guard, Guard::On(_)))
-        && !is_for_one_of_several(run.function);
+    let is_certain = run.when.direction == Direction::Upgrade
+        && !run.when.repeated
+        && (!run.when.conditional || matches!(run.guard, Guard::On(_)))
+        && !is_for_one_of_several(run.when.function);
     let effects = sql.effects.iter().filter(|_| is_certain);
     let named = effects.filter_map(|effect| match effect {
         Effect::Dropped(dropped) if !dropped.if_exists => Some((&dropped.name, dropped.table.as_ref())),

@@ -108,10 +108,10 @@ pub(super) struct Contents<'h> {
 impl<'h> Contents<'h> {
     fn of(migration: Migration<'h>) -> Self {
         let (operations, steps) = (&migration.operations, &migration.steps);
-        let is_rename = |step: &Step<'_>| step.method == "rename_table" && step.direction != Direction::Downgrade;
+        let is_rename = |step: &Step<'_>| step.method == "rename_table" && step.when.direction != Direction::Downgrade;
         let drops = operations
             .iter()
-            .filter(|one| !one.creates() && one.direction != Direction::Downgrade);
+            .filter(|one| !one.creates() && one.when.direction != Direction::Downgrade);
         Self {
             renames: (0..steps.len()).filter(|at| is_rename(&steps[*at])).collect(),
             dropped: drops.filter_map(|drop| drop.name.text().map(str::to_owned)).collect(),

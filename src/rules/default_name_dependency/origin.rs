@@ -92,7 +92,7 @@ fn add_dropped_columns(
 ) -> Result<(), Doubt> {
     for step in contents.steps(&dependency.table) {
         if step.method == "drop_column"
-            && step.direction != Direction::Downgrade
+            && step.when.direction != Direction::Downgrade
             && dependency.is_table(&step.table, &step.schema).ok_or(Doubt)?
         {
             dropped.insert(step.dropped_column().ok_or(Doubt)?.to_owned());
@@ -110,7 +110,7 @@ fn add_operations(
     let migration = &contents.migration;
     let creates = contents
         .operations(&dependency.table)
-        .filter(|one| one.creates() && one.direction != Direction::Downgrade);
+        .filter(|one| one.creates() && one.when.direction != Direction::Downgrade);
     for create in creates {
         let Some(kind) = create.kind().filter(|kind| dependency.is_kind(*kind)) else {
             continue;
@@ -138,9 +138,10 @@ fn add_operations(
 
 /// Whether the upgrade certainly does it once, on every database.
 fn is_plain(create: &Operation<'_>) -> bool {
-    create.direction == Direction::Upgrade
-        && !(create.repeated || create.conditional || names_reflected(create))
-        && !is_for_one_of_several(create.function)
+    create.when.direction == Direction::Upgrade
+        && create.when.is_once()
+        && !names_reflected(create)
+        && !is_for_one_of_several(create.when.function)
 }
 
 /// Adds the constraints inside tables and columns.
@@ -158,14 +159,14 @@ fn add_inline(
         return Err(Doubt);
     }
     let steps = contents.steps(&dependency.table);
-    for step in steps.filter(|step| step.direction != Direction::Downgrade) {
+    for step in steps.filter(|step| step.when.direction != Direction::Downgrade) {
         let inlines = inlines(step, dependency)?;
         if !inlines.iter().any(|inline| inline.kind == ConstraintKind::PrimaryKey) {
             origins.extend(implicit_key(file, migration, step, dependency)?);
         }
         for inline in inlines.iter().filter(|inline| dependency.is_kind(inline.kind)) {
             let is_named = inline.name != Name::Unnamed;
-            let is_plain = step.direction == Direction::Upgrade && !step.repeated && !step.conditional;
+            let is_plain = step.when.direction == Direction::Upgrade && step.when.is_once();
             if inline.name == Name::Computed || !is_named && !is_plain {
                 return Err(Doubt);
             }

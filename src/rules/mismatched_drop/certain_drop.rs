@@ -26,11 +26,11 @@ impl<'f> CertainDrop<'f> {
                 let may_be_missing = operation.call.keyword("if_exists").is_some();
                 let schema = operation.schema.known()?.as_deref();
                 let table = operation.table.known()?.as_str();
-                (!operation.repeated && !may_be_missing, table, schema)
+                (!operation.when.repeated && !may_be_missing, table, schema)
             }
             ConstraintDrop::Sql(sql, dropped) => {
                 let table = dropped.table.as_ref().filter(|table| table.name.is_certain)?;
-                let is_certain = !sql.run.repeated && !dropped.if_exists && sql.run.guard == Guard::None;
+                let is_certain = !sql.run.when.repeated && !dropped.if_exists && sql.run.guard == Guard::None;
                 (is_certain, table.name.text.as_str(), table.schema())
             }
         };

@@ -78,7 +78,7 @@ impl<'f, 'm> Counterparts<'f, 'm> {
     fn operations_on(&self, table: &str) -> &[&'f Operation<'f>] {
         let by_table = self.operations.get_or_init(|| {
             let operations = self.file.migration.operations.iter();
-            let creates = operations.filter(|one| one.creates() && one.direction == Direction::Upgrade);
+            let creates = operations.filter(|one| one.creates() && one.when.direction == Direction::Upgrade);
             creates
                 .map(|create| (create.table.known().map(String::as_str), create))
                 .collect()
@@ -90,7 +90,7 @@ impl<'f, 'm> Counterparts<'f, 'm> {
         self.added_by_sql.get_or_init(|| {
             let mut by_table = ByTable::default();
             let executed = self.file.executed().iter();
-            for sql in executed.filter(|sql| sql.run.direction == Direction::Upgrade) {
+            for sql in executed.filter(|sql| sql.run.when.direction == Direction::Upgrade) {
                 for added in sql.added() {
                     by_table.add_sql(&added.table, ConstraintCreate::Sql(sql, added));
                 }

@@ -18,9 +18,9 @@ impl<'f> ConstraintCreate<'f> {
     /// The name as it is written; `None` if there is none, if it is computed, or if it may be created more than once.
     pub(super) fn name(self) -> Option<&'f str> {
         match self {
-            Self::Operation(operation) => operation.name.text().filter(|_| !operation.repeated),
+            Self::Operation(operation) => operation.name.text().filter(|_| !operation.when.repeated),
             Self::Sql(sql, added) => match &added.naming {
-                Naming::Named(name) if name.is_certain && !sql.run.repeated => Some(&name.text),
+                Naming::Named(name) if name.is_certain && !sql.run.when.repeated => Some(&name.text),
                 _ => None,
             },
         }

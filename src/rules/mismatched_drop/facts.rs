@@ -37,7 +37,7 @@ impl<'f> Facts<'f> {
     pub(super) fn of(file: &'f MigrationFile<'_>) -> Self {
         let mut facts = Self::default();
         let operations = file.migration.operations.iter();
-        for drop in operations.filter(|one| !one.creates() && one.direction == Direction::Downgrade) {
+        for drop in operations.filter(|one| !one.creates() && one.when.direction == Direction::Downgrade) {
             if let (Some(table), Some(name)) = (drop.table.known(), dropped_name(file, drop)) {
                 facts.dropped.entry(table).or_default().insert(name);
             }
@@ -48,7 +48,7 @@ impl<'f> Facts<'f> {
         }
         for run in &file.migration.executions {
             for word in words_of_code(file.file().slice(run.call.span)) {
-                facts.words_of_sql.entry(word).or_default().insert(run.direction);
+                facts.words_of_sql.entry(word).or_default().insert(run.when.direction);
             }
         }
         facts
@@ -57,7 +57,10 @@ impl<'f> Facts<'f> {
     fn add_steps(&mut self, file: &'f MigrationFile<'_>) {
         for step in &file.migration.steps {
             let Some(table) = step.table.known() else { continue };
-            if let Some(column) = step.dropped_column().filter(|_| step.direction != Direction::Upgrade) {
+            if let Some(column) = step
+                .dropped_column()
+                .filter(|_| step.when.direction != Direction::Upgrade)
+            {
                 self.dropped_columns.entry(table).or_default().insert(column);
             }
             if !matches!(step.method, "create_table" | "add_column") {

@@ -71,6 +71,7 @@ fn refused<'f>(file: &'f MigrationFile<'_>, events: &[Event<'f>]) -> Vec<Diagnos
         };
         let is_reached = moment
             .drop
+            .when
             .function
             .is_some_and(|function| ends.get(function).is_none_or(|end| *end > moment.drop.call.span.start));
         // A column whose key was reported with its index is the same mistake.
@@ -146,17 +147,20 @@ impl<'f> KeyDrops<'f> {
             tables: HashMap::new(),
         };
         for drop in &file.migration.operations {
-            let is_plain = !drop.repeated && !drop.conditional;
             if let (Action::Drop(Some(ConstraintKind::ForeignKey)), Some(table), true) =
-                (drop.action, drop.table.known(), is_plain)
+                (drop.action, drop.table.known(), drop.when.is_once())
                 && let Some(name) = dropped_name(file, drop).or_else(|| drop.name.text().map(str::to_owned))
             {
-                drops.keys.entry((table, drop.direction, name)).or_default().push(drop);
+                drops
+                    .keys
+                    .entry((table, drop.when.direction, name))
+                    .or_default()
+                    .push(drop);
             }
         }
         for step in file.migration.steps.iter().filter(|step| step.method == "drop_table") {
-            if let (Some(table), false) = (step.table.known(), step.conditional || step.repeated) {
-                drops.tables.entry((table, step.direction)).or_insert(step);
+            if let (Some(table), true) = (step.table.known(), step.when.is_once()) {
+                drops.tables.entry((table, step.when.direction)).or_insert(step);
             }
         }
         drops
@@ -164,19 +168,20 @@ impl<'f> KeyDrops<'f> {
 
     /// The drop of a key, if it comes after another drop.
     fn drop_of(&self, key: &Key, after: Dropping<'_>) -> Option<&'f Operation<'f>> {
-        let is_after = |drop: &&Operation<'_>| drop.function == after.function && drop.call.span > after.call.span;
+        let is_after =
+            |drop: &&Operation<'_>| drop.when.function == after.when.function && drop.call.span > after.call.span;
         let is_of_table = |drop: &&Operation<'_>| drop.schema.known() == Some(&key.table.1);
         let drops = self
             .keys
-            .get(&(key.table.0.as_str(), after.direction, key.name.clone()?))?;
+            .get(&(key.table.0.as_str(), after.when.direction, key.name.clone()?))?;
         drops.iter().copied().find(|drop| is_after(drop) && is_of_table(drop))
     }
 
     /// The drop of a key's table, if it comes after another drop.
     fn drop_of_table(&self, key: &Key, after: Dropping<'_>) -> Option<&'f Step<'f>> {
-        let step = self.tables.get(&(key.table.0.as_str(), after.direction))?;
+        let step = self.tables.get(&(key.table.0.as_str(), after.when.direction))?;
         let is_it = step.schema.known() == Some(&key.table.1)
-            && step.function == after.function
+            && step.when.function == after.when.function
             && step.call.span > after.call.span;
         is_it.then_some(step)
     }

@@ -38,7 +38,7 @@ impl Finding<'_, '_, '_> {
             return Some(obstacle);
         }
         let sql = self.unnamed.sql;
-        let obstacle = if sql.run.repeated {
+        let obstacle = if sql.run.when.repeated {
             "it runs in a loop"
         } else if self.file.is_deployed && !self.keeps_name {
             "only the database knows the name it has"
@@ -119,7 +119,7 @@ impl Finding<'_, '_, '_> {
         let drops = self.file.drops().called(old).iter();
         drops
             .filter_map(|at| at.drop(self.file))
-            .filter(|drop| drop.direction() == self.unnamed.sql.run.direction)
+            .filter(|drop| drop.direction() == self.unnamed.sql.run.when.direction)
             .map(|drop| drop.place(self.file))
             .collect()
     }

@@ -87,7 +87,7 @@ impl<'f, 'm> Siblings<'f, 'm> {
             let mut groups: HashMap<Key, Group<'f>> = HashMap::new();
             for sql in self.file.executed() {
                 for added in sql.added().filter(|added| added.naming == Naming::Unnamed) {
-                    let key = (sql.run.direction, added.kind, table_of(added));
+                    let key = (sql.run.when.direction, added.kind, table_of(added));
                     let group = groups.entry(key).or_default();
                     group.all.push(Unnamed::new(sql, added));
                     let guards = group.guards.entry(added.columns.as_deref()).or_default();
@@ -100,7 +100,7 @@ impl<'f, 'm> Siblings<'f, 'm> {
 
     /// The groups that may be on the same table: its own, and that of tables which are put in later.
     fn keys(unnamed: &Unnamed<'_>) -> impl Iterator<Item = Key> {
-        let (direction, kind) = (unnamed.sql.run.direction, unnamed.added.kind);
+        let (direction, kind) = (unnamed.sql.run.when.direction, unnamed.added.kind);
         let own = table_of(unnamed.added);
         let of_any = own.is_some().then_some(None);
         [Some(own), of_any]
@@ -131,12 +131,12 @@ impl<'f, 'm> Siblings<'f, 'm> {
             creates
                 .filter_map(|one| {
                     let table = one.table.known().map(|table| table.to_ascii_lowercase());
-                    Some((one.direction, one.kind()?, table))
+                    Some((one.when.direction, one.kind()?, table))
                 })
                 .collect()
         });
         let table = unnamed.added.table.name.text.to_ascii_lowercase();
-        let (direction, kind) = (unnamed.sql.run.direction, unnamed.added.kind);
+        let (direction, kind) = (unnamed.sql.run.when.direction, unnamed.added.kind);
         // The groups hold the constraint itself, too.
         self.groups_beside(unnamed).map(|group| group.all.len()).sum::<usize>() > 1
             || operations.contains(&(direction, kind, Some(table)))
@@ -180,7 +180,8 @@ impl<'f, 'm> Siblings<'f, 'm> {
         called.iter().any(|at| {
             let operation = &self.file.migration.operations[*at];
             let may_be_same = |own: &String| may_be_table(table, own, table.schema());
-            operation.direction == unnamed.sql.run.direction && operation.table.known().is_some_and(may_be_same)
+            operation.when.direction == unnamed.sql.run.when.direction
+                && operation.table.known().is_some_and(may_be_same)
         })
     }
 
@@ -223,14 +224,14 @@ impl<'f, 'm> Siblings<'f, 'm> {
             for sql in self.file.executed() {
                 for added in sql.added() {
                     if let Naming::Named(name) = &added.naming {
-                        let key = (sql.run.direction, name.text.to_ascii_lowercase(), table_of(added));
+                        let key = (sql.run.when.direction, name.text.to_ascii_lowercase(), table_of(added));
                         named.entry(key).or_default().push(added);
                     }
                 }
             }
             named
         });
-        let (direction, own) = (unnamed.sql.run.direction, &unnamed.added.table);
+        let (direction, own) = (unnamed.sql.run.when.direction, &unnamed.added.table);
         let table = own.name.text.as_str();
         [Some(table.to_ascii_lowercase()), None].into_iter().any(|of_table| {
             let others = named.get(&(direction, name.to_ascii_lowercase(), of_table));

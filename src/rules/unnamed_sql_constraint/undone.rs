@@ -27,7 +27,7 @@ impl<'f> Undone<'f> {
     /// The drop by the name that a database would have made up, or the only one that can be meant.
     pub(super) fn of(unnamed: &Unnamed<'f>, drops: &Drops<'f, '_>, siblings: &Siblings<'f, '_>) -> Self {
         let (file, added) = (drops.file, unnamed.added);
-        let direction = unnamed.sql.run.direction;
+        let direction = unnamed.sql.run.when.direction;
         let candidates = drops.candidates(unnamed);
         if candidates.iter().all(|drops| drops.all.is_empty())
             && file.is_all_read(|other| is_elsewhere(other, direction))
@@ -82,14 +82,14 @@ impl<'f, 'm> Drops<'f, 'm> {
             for (text, sql) in self.file.executed().iter().enumerate() {
                 for (at, effect) in sql.effects.iter().enumerate() {
                     if let Effect::Renamed { from, .. } = effect {
-                        let names = renamed.entry(sql.run.direction).or_default();
+                        let names = renamed.entry(sql.run.when.direction).or_default();
                         names.add(&from.text, DropAt::Sql(text, at));
                     }
                 }
             }
             renamed
         });
-        let names = renamed.get(&sql.run.direction);
+        let names = renamed.get(&sql.run.when.direction);
         names.is_some_and(|names| names.contain_default_of(added))
     }
 
@@ -105,7 +105,7 @@ impl<'f, 'm> Drops<'f, 'm> {
 
     fn candidates_of(&self, unnamed: &Unnamed<'f>, table: Option<&str>) -> &Candidates {
         let lower = |text: Option<&str>| text.map(str::to_ascii_lowercase);
-        let (direction, kind) = (unnamed.sql.run.direction, unnamed.added.kind);
+        let (direction, kind) = (unnamed.sql.run.when.direction, unnamed.added.kind);
         let schema = lower(unnamed.added.table.schema());
         let key = (unnamed.table.known().is_some(), direction, kind, lower(table), schema);
         let known = self.candidates.get(&key);
@@ -127,7 +127,7 @@ impl<'f, 'm> Drops<'f, 'm> {
         let mut candidates = Candidates::default();
         for at in places {
             let Some(drop) = at.drop(file) else { continue };
-            let may_undo = is_elsewhere(drop.direction(), unnamed.sql.run.direction)
+            let may_undo = is_elsewhere(drop.direction(), unnamed.sql.run.when.direction)
                 && drop.may_drop(added.kind)
                 && own_table.is_none_or(|own| drop.may_be_of(own, added.table.schema()))
                 && !drop.name().is_some_and(|name| file.is_made(name));
