@@ -81,11 +81,7 @@ fn operation<'m>(
         action => action,
     };
     let is_key = action == Action::Create(ConstraintKind::ForeignKey);
-    let [table, schema, columns] = if is_key {
-        ["source_table", "source_schema", "local_cols"]
-    } else {
-        ["table_name", "schema", "columns"]
-    };
+    let [table, schema, columns] = signature.table_parameters();
     let computed = || "the helper computes it".to_owned();
     let name = Name::of(&argument(signature.name()));
     Some(Operation {

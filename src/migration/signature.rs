@@ -2,6 +2,8 @@
 
 use crate::naming::ConstraintKind;
 
+use Action::{Create, Drop};
+
 /// What an operation does to a constraint or an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -33,23 +35,21 @@ impl Signature {
         }
     }
 
+    /// The parameters that take the table, its schema and the columns.
+    pub(super) fn table_parameters(&self) -> [&'static str; 3] {
+        match self.action {
+            Create(ConstraintKind::ForeignKey) => ["source_table", "source_schema", "local_cols"],
+            _ => ["table_name", "schema", "columns"],
+        }
+    }
+
     /// How many positional parameters there are.
     pub(super) fn positions(&self, is_batch: bool) -> usize {
         self.parameters.len() - usize::from(is_batch)
     }
 }
 
-const fn creates(method: &'static str, kind: ConstraintKind, parameters: &'static [&'static str]) -> Signature {
-    let action = Action::Create(kind);
-    Signature {
-        method,
-        action,
-        parameters,
-    }
-}
-
-const fn drops(method: &'static str, kind: Option<ConstraintKind>, parameters: &'static [&'static str]) -> Signature {
-    let action = Action::Drop(kind);
+const fn row(method: &'static str, action: Action, parameters: &'static [&'static str]) -> Signature {
     Signature {
         method,
         action,
@@ -61,14 +61,18 @@ const FOREIGN_KEY: &[&str] = &["constraint_name", "source_table", "referent_tabl
 const COLUMNS: &[&str] = &["constraint_name", "table_name", "columns"];
 
 pub(super) const SIGNATURES: [Signature; 8] = [
-    creates("create_foreign_key", ConstraintKind::ForeignKey, FOREIGN_KEY),
-    creates("create_unique_constraint", ConstraintKind::Unique, COLUMNS),
-    creates("create_check_constraint", ConstraintKind::Check, &["constraint_name", "table_name", "condition"]),
-    creates("create_primary_key", ConstraintKind::PrimaryKey, COLUMNS),
-    creates("create_exclude_constraint", ConstraintKind::Exclude, &["constraint_name", "table_name"]),
-    creates("create_index", ConstraintKind::Index, &["index_name", "table_name", "columns"]),
-    drops("drop_constraint", None, &["constraint_name", "table_name", "type_"]),
-    drops("drop_index", Some(ConstraintKind::Index), &["index_name", "table_name"]),
+    row("create_foreign_key", Create(ConstraintKind::ForeignKey), FOREIGN_KEY),
+    row("create_unique_constraint", Create(ConstraintKind::Unique), COLUMNS),
+    row(
+        "create_check_constraint",
+        Create(ConstraintKind::Check),
+        &["constraint_name", "table_name", "condition"],
+    ),
+    row("create_primary_key", Create(ConstraintKind::PrimaryKey), COLUMNS),
+    row("create_exclude_constraint", Create(ConstraintKind::Exclude), &["constraint_name", "table_name"]),
+    row("create_index", Create(ConstraintKind::Index), &["index_name", "table_name", "columns"]),
+    row("drop_constraint", Drop(None), &["constraint_name", "table_name", "type_"]),
+    row("drop_index", Drop(Some(ConstraintKind::Index)), &["index_name", "table_name"]),
 ];
 
 /// The other methods that show that Alembic's operations are in use.

@@ -86,11 +86,7 @@ impl<'m> Reader<'_, 'm> {
             action => action,
         };
         let is_key = action == Action::Create(ConstraintKind::ForeignKey);
-        let (table, schema, columns) = if is_key {
-            ("source_table", "source_schema", "local_cols")
-        } else {
-            ("table_name", "schema", "columns")
-        };
+        let [table, schema, columns] = signature.table_parameters();
         let (table, schema) = match &receiver {
             Receiver::Batch { batch, .. } => (batch.table.clone(), batch.schema.clone()),
             _ => (self.text(call, position(table), table), self.optional_text(call, None, schema)),
