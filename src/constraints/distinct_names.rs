@@ -7,10 +7,10 @@ use std::collections::{HashMap, HashSet};
 use super::MigrationFile;
 use super::constraint::Constraint;
 use super::convention_name::{effective_name, name_at_run_time};
-use super::inline::{Inline, constraints_of, of_added_column};
+use super::inline::constraints_of;
 use super::suggestion::{Source, Suggestion, offered_name, suggest, with_all_columns};
 use super::tables::MOST_TABLES;
-use crate::migration::{Direction, Known, Migration, Name, Operation, Step};
+use crate::migration::{Direction, Known, Migration, Name, Operation};
 use crate::naming::ConstraintKind;
 use crate::project::Revision;
 
@@ -49,9 +49,7 @@ pub(super) fn make_distinct(file: &MigrationFile<'_>, suggestions: &mut [Option<
 
 fn within_migration(file: &MigrationFile<'_>, suggestions: &mut [Option<Suggestion>]) {
     let operations = file.migration.operations.as_slice();
-    let steps = file.migration.steps.iter();
-    let inline: Vec<_> = steps.map(|step| (step, of_added_column(step))).collect();
-    let inline = taken_inline(file, &inline);
+    let inline = taken_inline(file);
     for at in sharing(&inline, operations, suggestions) {
         if let Some(own) = suggestions[at].as_mut().filter(|own| is_documented(own)) {
             with_all_columns(file, Constraint::from(&operations[at]), own);
@@ -67,12 +65,9 @@ fn is_documented(suggestion: &Suggestion) -> bool {
 }
 
 /// The names that constraints in added columns have or are suggested.
-fn taken_inline<'f>(file: &MigrationFile<'_>, inline: &'f [(&'f Step<'_>, Vec<Inline<'_>>)]) -> Taken<'f> {
+fn taken_inline<'f>(file: &'f MigrationFile<'_>) -> Taken<'f> {
     let mut taken = Taken::new();
-    let all = inline
-        .iter()
-        .flat_map(|(step, found)| found.iter().map(move |one| (*step, one)));
-    for (step, one) in all {
+    for (step, one) in file.inline().iter().filter(|(step, _)| step.method == "add_column") {
         let constraint = one.constraint(step);
         let name = match &one.name {
             Name::Unnamed => suggest(file, constraint).name,

@@ -7,7 +7,7 @@ use std::ops::{Bound, Range};
 use super::MigrationFile;
 use super::drops::Drops;
 use super::executed::{DIRECTIONS, words_of_code};
-use super::inline::constraints_of;
+use super::inline::{Inline, constraints_of};
 use crate::migration::{Direction, Step};
 use crate::source::{Span, is_word_letter, words_of};
 use crate::sql::{Added, Effect, Naming, mentioned};
@@ -16,6 +16,7 @@ use crate::work;
 /// The indexes of one migration. Each is built when it is first asked for.
 #[derive(Default)]
 pub(super) struct Lookups<'a> {
+    inline: OnceCell<Vec<(&'a Step<'a>, Inline<'a>)>>,
     /// The operations by their names, as they are written.
     named: OnceCell<HashMap<&'a str, Named>>,
     called: OnceCell<Called>,
@@ -87,6 +88,14 @@ pub(crate) struct Mention {
 }
 
 impl<'a> MigrationFile<'a> {
+    /// The constraints inside the tables and columns that it makes, with the steps that make these.
+    pub(crate) fn inline(&self) -> &[(&'a Step<'a>, Inline<'a>)] {
+        self.lookups.inline.get_or_init(|| {
+            let with_step = |step: &'a Step<'a>| constraints_of(step).into_iter().map(move |inline| (step, inline));
+            self.migration.steps.iter().flat_map(with_step).collect()
+        })
+    }
+
     fn with_name(&self, name: &str) -> Option<&Named> {
         let named = self.lookups.named.get_or_init(|| {
             let mut found: HashMap<&str, Named> = HashMap::new();
@@ -163,6 +172,10 @@ impl<'a> MigrationFile<'a> {
         self.lookups.steps.get_or_init(|| {
             let mut found = Steps::default();
             self.migration.steps.iter().for_each(|step| found.add(step));
+            for (step, inline) in self.inline() {
+                let name = inline.name.text().map(str::to_owned);
+                found.named_inside.extend(name.map(|name| (name, step.when.direction)));
+            }
             found
         })
     }
@@ -307,11 +320,6 @@ impl<'a> Steps<'a> {
         self.renames_tables |= step.method == "rename_table";
         if let Some(column) = step.column {
             *self.columns.entry(column.span).or_default() += 1;
-        }
-        for inline in constraints_of(step) {
-            if let Some(own) = inline.constraint(step).explicit {
-                self.named_inside.insert((own.name.to_owned(), step.when.direction));
-            }
         }
         let Some(table) = step.table.known() else { return };
         let call = step.call.span;

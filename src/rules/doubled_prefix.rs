@@ -4,7 +4,7 @@ use crate::constraints::MigrationFile;
 use crate::constraints::constraint::Constraint;
 use crate::constraints::convention_name::prefix_of_plain_names;
 use crate::constraints::edits::finished_name;
-use crate::constraints::inline::{constraints_of, write_name};
+use crate::constraints::inline::write_name;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Name, Operation, Receiver};
@@ -31,17 +31,15 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             found.extend(diagnostic(file, &written, |name| finish(file, create, name)));
         }
     }
-    for step in &file.migration.steps {
-        for inline in constraints_of(step) {
-            if let (Name::Plain(name), Some(call)) = (&inline.name, inline.call) {
-                let written = Written {
-                    constraint: inline.constraint(step),
-                    name,
-                    place: inline.argument.span,
-                    call: step.call,
-                };
-                found.extend(diagnostic(file, &written, |name| write_name(file, &step.receiver, call, name)));
-            }
+    for (step, inline) in file.inline() {
+        if let (Name::Plain(name), Some(call)) = (&inline.name, inline.call) {
+            let written = Written {
+                constraint: inline.constraint(step),
+                name,
+                place: inline.argument.span,
+                call: step.call,
+            };
+            found.extend(diagnostic(file, &written, |name| write_name(file, &step.receiver, call, name)));
         }
     }
     found

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::constraints::MigrationFile;
 use crate::constraints::constraint::Constraint;
 use crate::constraints::convention_name::effective_name;
-use crate::constraints::inline::{Inline, constraints_of};
+use crate::constraints::inline::Inline;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
@@ -78,30 +78,19 @@ struct Made<'a> {
 
 /// Visits what is made with a name, in order, with all that was made before. Leaves out what a branch may skip, and `if_not_exists`.
 fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &Earlier<'_>)) {
-    let steps = file.migration.steps.iter().filter(|step| !step.when.conditional);
-    let inside: Vec<_> = steps
-        .filter(|step| step.call.keyword("if_not_exists").is_none())
-        .map(|step| (step, constraints_of(step)))
-        .collect();
-    let mut made: Vec<Made<'_>> = Vec::new();
-    for (step, constraints) in &inside {
-        made.extend(
-            constraints
-                .iter()
-                .filter(|inline| is_made(step, inline))
-                .filter_map(|inline| {
-                    let constraint = inline.constraint(step);
-                    Some(Made {
-                        constraint,
-                        name: constraint.explicit?.name,
-                        call: step.call.span,
-                        place: inline.argument.span,
-                        in_batch: step.receiver.is_batch(),
-                    })
-                }),
-        );
-    }
-    made.extend(file.migration.operations.iter().filter_map(of_operation));
+    let inline = file.inline().iter().filter(|(step, inline)| is_made(step, inline));
+    let inline = inline.filter_map(|(step, inline)| {
+        let constraint = inline.constraint(step);
+        Some(Made {
+            constraint,
+            name: constraint.explicit?.name,
+            call: step.call.span,
+            place: inline.argument.span,
+            in_batch: step.receiver.is_batch(),
+        })
+    });
+    let operations = file.migration.operations.iter().filter_map(of_operation);
+    let mut made: Vec<Made<'_>> = inline.chain(operations).collect();
     made.sort_by_key(|one| one.place);
     let mut earlier = Earlier::default();
     for one in made {
@@ -126,7 +115,8 @@ fn of_operation<'a>(operation: &'a Operation<'_>) -> Option<Made<'a>> {
 /// names of keys.
 fn is_made(step: &Step<'_>, inline: &Inline<'_>) -> bool {
     let use_alter = inline.call.and_then(|call| call.keyword("use_alter"));
-    step.method != "create_table" || use_alter.is_none_or(|value| value.kind == ExprKind::Bool(false))
+    let is_certain = !step.when.conditional && step.call.keyword("if_not_exists").is_none();
+    is_certain && (step.method != "create_table" || use_alter.is_none_or(|value| value.kind == ExprKind::Bool(false)))
 }
 
 fn clashes(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> bool {

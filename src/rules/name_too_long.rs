@@ -3,7 +3,6 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::constraint::Constraint;
 use crate::constraints::convention_name::finished;
-use crate::constraints::inline::constraints_of;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::Name as Given;
 use crate::naming::{Dialect, Name};
@@ -24,12 +23,10 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
             found.extend(diagnostic(file, constraint, operation.call.span, argument.value.span, name));
         }
     }
-    for step in &file.migration.steps {
-        for inline in constraints_of(step) {
-            if let Given::Plain(name) = &inline.name {
-                let constraint = Some(inline.constraint(step));
-                found.extend(diagnostic(file, constraint, step.call.span, inline.argument.span, name));
-            }
+    for (step, inline) in file.inline() {
+        if let Given::Plain(name) = &inline.name {
+            let constraint = Some(inline.constraint(step));
+            found.extend(diagnostic(file, constraint, step.call.span, inline.argument.span, name));
         }
     }
     found

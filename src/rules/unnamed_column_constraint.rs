@@ -3,7 +3,7 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{RAISES, by_hand, name_to_write, what_to_write};
 use crate::constraints::convention_name::raises_without_name;
-use crate::constraints::inline::{Inline, of_added_column, write_name};
+use crate::constraints::inline::{Inline, write_name};
 use crate::constraints::suggestion::suggest;
 use crate::constraints::type_checks::{type_checks, unnamed_type};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
@@ -20,11 +20,9 @@ pub(super) static RULE: Rule = Rule {
 
 pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for step in file.migration.steps.iter().filter(|step| step.method == "add_column") {
-        for inline in of_added_column(step) {
-            if inline.kind != ConstraintKind::ForeignKey && inline.name == Name::Unnamed {
-                found.extend(diagnostic(file, step, &inline));
-            }
+    for (step, inline) in file.inline().iter().filter(|(step, _)| step.method == "add_column") {
+        if inline.kind != ConstraintKind::ForeignKey && inline.name == Name::Unnamed {
+            found.extend(diagnostic(file, step, inline));
         }
     }
     // The types of a new table belong to the rule about tables. A type's check goes with its column, so only one that fails is found.

@@ -3,7 +3,7 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{add, name_to_write, what_to_write};
 use crate::constraints::constraint::Constraint;
-use crate::constraints::inline::{Inline, is_set, of_added_column, write_name};
+use crate::constraints::inline::{Inline, is_set, write_name};
 use crate::constraints::suggestion::{Suggestion, suggest};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
@@ -22,17 +22,15 @@ const INLINE_REFERENCES: &str = "inline_references";
 
 pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for step in file.migration.steps.iter().filter(|step| step.method == "add_column") {
-        for inline in of_added_column(step) {
-            if inline.kind != ConstraintKind::ForeignKey {
-                continue;
-            }
-            // Alembic then writes `REFERENCES` into the column, and no name (`alembic/ddl/impl.py`; seen with 1.20).
-            if is_set(step.call, INLINE_REFERENCES) {
-                found.extend(inline_reference(file, step, &inline));
-            } else if inline.name == Name::Unnamed {
-                found.push(diagnostic(file, step, &inline));
-            }
+    for (step, inline) in file.inline().iter().filter(|(step, _)| step.method == "add_column") {
+        if inline.kind != ConstraintKind::ForeignKey {
+            continue;
+        }
+        // Alembic then writes `REFERENCES` into the column, and no name (`alembic/ddl/impl.py`; seen with 1.20).
+        if is_set(step.call, INLINE_REFERENCES) {
+            found.extend(inline_reference(file, step, inline));
+        } else if inline.name == Name::Unnamed {
+            found.push(diagnostic(file, step, inline));
         }
     }
     found

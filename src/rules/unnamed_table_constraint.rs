@@ -3,7 +3,7 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{RAISES, by_hand, name_to_write, what_to_write};
 use crate::constraints::convention_name::raises_without_name;
-use crate::constraints::inline::{Inline, of_table, write_name};
+use crate::constraints::inline::{Inline, write_name};
 use crate::constraints::suggestion::suggest;
 use crate::constraints::type_checks::{type_checks, unnamed_type};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
@@ -20,12 +20,12 @@ pub(super) static RULE: Rule = Rule {
 
 pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for step in file.migration.steps.iter().filter(|step| step.method == "create_table") {
-        for inline in of_table(step) {
-            if inline.name == Name::Unnamed {
-                found.push(diagnostic(file, step, &inline));
-            }
+    for (step, inline) in file.inline().iter().filter(|(step, _)| step.method == "create_table") {
+        if inline.name == Name::Unnamed {
+            found.push(diagnostic(file, step, inline));
         }
+    }
+    for step in file.migration.steps.iter().filter(|step| step.method == "create_table") {
         for check in type_checks(step) {
             found.extend(unnamed_type(&RULE, file, step, &check));
         }

@@ -6,8 +6,7 @@ use crate::constraints::MigrationFile;
 use crate::constraints::by_table::ByTable;
 use crate::constraints::convention_name::dropped_name;
 use crate::constraints::executed::words_of_code;
-use crate::constraints::inline::constraints_of;
-use crate::migration::{Direction, Name};
+use crate::migration::Direction;
 use crate::sql::{Effect, Table};
 
 #[derive(Default)]
@@ -19,7 +18,7 @@ pub(super) struct Facts<'f> {
     pub(super) dropped_columns: HashMap<&'f str, HashSet<&'f str>>,
     /// `None` for a column that is put in later.
     pub(super) columns_dropped_by_sql: ByTable<(&'f Table, Option<&'f str>)>,
-    pub(super) inline: HashMap<&'f str, InlineNames>,
+    pub(super) inline: HashMap<&'f str, InlineNames<'f>>,
     /// The words in the calls that run SQL.
     pub(super) words_of_sql: HashMap<&'f str, HashSet<Direction>>,
     pub(super) changed_by_sql: ByTable<(&'f Table, ())>,
@@ -27,8 +26,8 @@ pub(super) struct Facts<'f> {
 
 /// The names that a table or its new columns have inside of them.
 #[derive(Default)]
-pub(super) struct InlineNames {
-    pub(super) names: HashSet<String>,
+pub(super) struct InlineNames<'f> {
+    pub(super) names: HashSet<&'f str>,
     /// Whether there is one that is not known.
     pub(super) may_be_any: bool,
 }
@@ -63,18 +62,12 @@ impl<'f> Facts<'f> {
             {
                 self.dropped_columns.entry(table).or_default().insert(column);
             }
-            if !matches!(step.method, "create_table" | "add_column") {
-                continue;
-            }
+        }
+        for (step, constraint) in file.inline() {
+            let Some(table) = step.table.known() else { continue };
             let inline = self.inline.entry(table).or_default();
-            for constraint in constraints_of(step) {
-                match constraint.name {
-                    Name::Plain(name) | Name::Finished(name) => {
-                        inline.names.insert(name);
-                    }
-                    Name::Unnamed | Name::Computed => inline.may_be_any = true,
-                }
-            }
+            inline.names.extend(constraint.name.text());
+            inline.may_be_any |= constraint.name.text().is_none();
         }
     }
 

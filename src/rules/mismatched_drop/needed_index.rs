@@ -15,7 +15,6 @@ use key_first::{CallPath, KeyFirst};
 use super::RULE;
 use crate::constraints::MigrationFile;
 use crate::constraints::convention_name::dropped_name;
-use crate::constraints::inline::constraints_of;
 use crate::constraints::tables::{Dropping, Event, Key, Moment, Table, Tables, all_events, past};
 use crate::diagnostic::Diagnostic;
 use crate::migration::{Action, Direction, Operation, Step};
@@ -31,12 +30,8 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let migration = file.migration;
     let makes_keys = || {
         let is_key = |operation: &Operation<'_>| operation.action == Action::Create(ConstraintKind::ForeignKey);
-        let has_key = |step: &Step<'_>| {
-            constraints_of(step)
-                .iter()
-                .any(|inline| inline.kind == ConstraintKind::ForeignKey)
-        };
-        migration.operations.iter().any(is_key) || migration.steps.iter().any(has_key)
+        let mut inline = file.inline().iter();
+        migration.operations.iter().any(is_key) || inline.any(|(_, one)| one.kind == ConstraintKind::ForeignKey)
     };
     let drops_column = || migration.steps.iter().any(|step| step.method == "drop_column");
     let may_be_refused = migration.operations.iter().any(drops_index) || drops_column() && makes_keys();
