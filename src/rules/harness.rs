@@ -101,26 +101,41 @@ pub(crate) fn of_migration(url: &str, upgrade: &str, downgrade: &str, is_deploye
     check_file(&files, path, is_deployed)
 }
 
-/// The rule finds something in each of these migrations, written as `upgrade / downgrade`, or as the upgrade alone.
+/// The rule finds something in each of these migrations, written as `database | upgrade / downgrade`, or without the downgrade.
 #[track_caller]
-pub(crate) fn assert_finds(rule: &Rule, url: &str, migrations: &[&str]) {
+pub(crate) fn assert_finds(rule: &Rule, migrations: &[&str]) {
     for migration in migrations {
-        assert!(finds(rule, url, migration), "nothing found in {migration}");
+        assert!(finds(rule, migration), "nothing found in {migration}");
     }
 }
 
 /// The rule finds nothing in any of these migrations, written in the same way.
 #[track_caller]
-pub(crate) fn assert_finds_nothing(rule: &Rule, url: &str, migrations: &[&str]) {
+pub(crate) fn assert_finds_nothing(rule: &Rule, migrations: &[&str]) {
     for migration in migrations {
-        assert!(!finds(rule, url, migration), "found in {migration}");
+        assert!(!finds(rule, migration), "found in {migration}");
     }
 }
 
 #[track_caller]
-fn finds(rule: &Rule, url: &str, migration: &str) -> bool {
-    let (upgrade, downgrade) = migration.split_once(" / ").unwrap_or((migration, "pass"));
-    rules_of(&of_migration(url, upgrade, downgrade, false)).contains(rule.name)
+fn finds(rule: &Rule, migration: &str) -> bool {
+    let [database, directions] = cells(migration);
+    let (upgrade, downgrade) = directions.split_once(" / ").unwrap_or((directions, "pass"));
+    rules_of(&of_migration(database, upgrade, downgrade, false)).contains(rule.name)
+}
+
+/// The cells of a row, the first of which may be the short name of a database and then becomes its URL.
+pub(crate) fn cells<const N: usize>(row: &str) -> [&str; N] {
+    let mut cells: Vec<&str> = row.split(" | ").collect();
+    cells[0] = match cells[0] {
+        "PG" => PG,
+        "MY" => MYSQL,
+        "MARIA" => MARIADB,
+        "LITE" => SQLITE,
+        "ANY" => ANY,
+        other => other,
+    };
+    cells.try_into().unwrap()
 }
 
 /// A revision with these directions, indented or not.

@@ -132,19 +132,17 @@ mod tests {
     fn unique_columns_and_their_checks_are_found() {
         assert_finds(
             &RULE,
-            PG,
             &[
-                "op.add_column('o', sa.Column('i', sa.Integer(), unique=True))",
-                "op.add_column('o', sa.Column('i', sa.CheckConstraint('i > 0')))",
-                "column = sa.Column('i', sa.Integer(), unique=True); op.add_column(table_name='o', column=column)",
+                "PG | op.add_column('o', sa.Column('i', sa.Integer(), unique=True))",
+                "PG | op.add_column('o', sa.Column('i', sa.CheckConstraint('i > 0')))",
+                "PG | column = sa.Column('i', sa.Integer(), unique=True); op.add_column(table_name='o', column=column)",
             ],
         );
         assert_finds_nothing(
             &RULE,
-            PG,
             &[
-                "op.add_column('o', sa.Column('i', unique=True, index=True))",
-                "op.add_column('o', sa.Column('i', unique=False))",
+                "PG | op.add_column('o', sa.Column('i', unique=True, index=True))",
+                "PG | op.add_column('o', sa.Column('i', unique=False))",
             ],
         );
     }

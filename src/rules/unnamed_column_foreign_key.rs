@@ -153,7 +153,7 @@ fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, 
 mod tests {
     use super::RULE;
     use crate::rules::harness::{
-        MYSQL, PG, SQLITE, assert_finds, assert_finds_nothing, check, of_migration, revision, rules_of, shown,
+        MYSQL, PG, assert_finds, assert_finds_nothing, check, of_migration, revision, rules_of, shown,
     };
 
     #[test]
@@ -183,44 +183,24 @@ mod tests {
     fn keys_of_added_columns_are_found() {
         assert_finds(
             &RULE,
-            PG,
             &[
-                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id'))) / op.drop_column('o', 'i')",
-                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name=None)), schema='s')",
-                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='')))",
-                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='fk')), inline_references=True)",
+                "PG | op.add_column('o', sa.Column('i', sa.ForeignKey('t.id'))) / op.drop_column('o', 'i')",
+                "PG | op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name=None)), schema='s')",
+                "PG | op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='')))",
+                "PG | op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='fk')), inline_references=True)",
+                "LITE | with op.batch_alter_table('o') as b: b.add_column(Column('i', ForeignKey('t.id')))",
+                "MY | column = sa.Column('i', sa.Integer(), sa.ForeignKey('t.id')); op.add_column('o', column)",
             ],
         );
-        assert_finds(
-            &RULE,
-            SQLITE,
-            &["with op.batch_alter_table('o') as b: b.add_column(Column('i', ForeignKey('t.id')))"],
-        );
         assert_finds_nothing(
             &RULE,
-            PG,
             &[
-                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='fk')))",
-                "op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', **options)))",
-                "op.add_column('o', column)",
-            ],
-        );
-        assert_finds(
-            &RULE,
-            MYSQL,
-            &["column = sa.Column('i', sa.Integer(), sa.ForeignKey('t.id')); op.add_column('o', column)"],
-        );
-        assert_finds_nothing(
-            &RULE,
-            SQLITE,
-            &["op.add_column('o', sa.Column('i', sa.ForeignKey('t.id')), inline_references=True)"],
-        );
-        assert_finds_nothing(
-            &RULE,
-            MYSQL,
-            &[
-                "for column in [sa.Column('i', sa.ForeignKey('t.id'))]: op.add_column('o', column)",
-                "column = sa.Column('i', sa.ForeignKey('t.id')); column = other(); op.add_column('o', column)",
+                "PG | op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', name='fk')))",
+                "PG | op.add_column('o', sa.Column('i', sa.ForeignKey('t.id', **options)))",
+                "PG | op.add_column('o', column)",
+                "LITE | op.add_column('o', sa.Column('i', sa.ForeignKey('t.id')), inline_references=True)",
+                "MY | for column in [sa.Column('i', sa.ForeignKey('t.id'))]: op.add_column('o', column)",
+                "MY | column = sa.Column('i', sa.ForeignKey('t.id')); column = other(); op.add_column('o', column)",
             ],
         );
     }
