@@ -202,15 +202,15 @@ impl<'f> Creates<'f> {
         self.undropped.get_or_init(|| {
             let facts = counterparts.facts();
             let dropped = facts.dropped.get(drop.table);
-            let columns = facts.dropped_columns.get(drop.table);
+            let is_gone = |column: &str| {
+                let mut drops = counterparts.file.drops_of_column(drop.table, column);
+                drops.any(|step| step.when.direction != Direction::Upgrade)
+            };
             let by_sql = facts.columns_dropped_by_sql.by_sql(drop.table, drop.schema);
             let by_sql: HashSet<Option<&str>> = by_sql.collect();
             let is_dropped_with_its_columns = |create: &ConstraintCreate<'f>| {
                 create.columns().is_some_and(|own| {
-                    let is_dropped = |column: &String| {
-                        columns.is_some_and(|columns| columns.contains(column.as_str()))
-                            || by_sql.contains(&Some(column.as_str()))
-                    };
+                    let is_dropped = |column: &String| is_gone(column) || by_sql.contains(&Some(column.as_str()));
                     own.iter().any(is_dropped) || by_sql.contains(&None)
                 })
             };

@@ -15,7 +15,6 @@ pub(super) struct Facts<'f> {
     pub(super) dropped: HashMap<&'f str, HashSet<String>>,
     /// The names that SQL drops or renames, in lower case.
     pub(super) dropped_by_sql: HashSet<String>,
-    pub(super) dropped_columns: HashMap<&'f str, HashSet<&'f str>>,
     /// `None` for a column that is put in later.
     pub(super) columns_dropped_by_sql: ByTable<(&'f Table, Option<&'f str>)>,
     pub(super) inline: HashMap<&'f str, InlineNames<'f>>,
@@ -41,7 +40,7 @@ impl<'f> Facts<'f> {
                 facts.dropped.entry(table).or_default().insert(name);
             }
         }
-        facts.add_steps(file);
+        facts.add_inline(file);
         for effect in file.executed().iter().flat_map(|sql| &sql.effects) {
             facts.add_effect(effect);
         }
@@ -53,16 +52,7 @@ impl<'f> Facts<'f> {
         facts
     }
 
-    fn add_steps(&mut self, file: &'f MigrationFile<'_>) {
-        for step in &file.migration.steps {
-            let Some(table) = step.table.known() else { continue };
-            if let Some(column) = step
-                .dropped_column()
-                .filter(|_| step.when.direction != Direction::Upgrade)
-            {
-                self.dropped_columns.entry(table).or_default().insert(column);
-            }
-        }
+    fn add_inline(&mut self, file: &'f MigrationFile<'_>) {
         for (step, constraint) in file.inline() {
             let Some(table) = step.table.known() else { continue };
             let inline = self.inline.entry(table).or_default();
