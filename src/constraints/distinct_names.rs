@@ -238,7 +238,7 @@ fn dropped(migration: &Migration<'_>, tables: &HashSet<&str>) -> Vec<(String, St
 mod tests {
     use crate::diagnostic::Diagnostic;
     use crate::fix::Safety;
-    use crate::rules::harness::{PG, check_last, check_last_on, fixed, revision};
+    use crate::rules::harness::{PG, check_last, check_last_on, fixed, models, revision};
 
     /// The findings in a new revision.
     fn found(convention: &str, upgrade: &[&str], downgrade: &[&str], is_deployed: bool) -> Vec<Diagnostic> {
@@ -353,9 +353,7 @@ mod tests {
 
     /// The suggestions for the last of some new revisions.
     fn across(convention: &str, revisions: &[&str]) -> Vec<Option<String>> {
-        let models =
-            format!("from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={convention})\n");
-        let found = check_last(&models, revisions);
+        let found = check_last(&models(convention), revisions);
         found.into_iter().map(|one| one.suggested_name).collect()
     }
 

@@ -259,18 +259,17 @@ pub(crate) fn is_plain_column(column: &Call) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::harness::check_last;
+    use crate::rules::harness::{CK, check_last, models};
 
     #[test]
     fn a_name_may_be_positional() {
-        let models = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
         for (inner, count) in [
             ("sa.CheckConstraint('a > 0')", 1),
             ("sa.CheckConstraint('a > 0', None)", 1),
             ("sa.CheckConstraint('a > 0', 'a_positive')", 0),
             ("sa.Column('a', sa.Integer(), sa.CheckConstraint('a > 0', 'a_positive'))", 0),
         ] {
-            let found = check_last(models, &[&format!("op.create_table('t', {inner})")]);
+            let found = check_last(&models(CK), &[&format!("op.create_table('t', {inner})")]);
             assert_eq!(found.len(), count, "{inner}: {found:?}");
         }
     }

@@ -31,6 +31,14 @@ pub(crate) const ENV: (&str, &str) =
 /// A convention `NC` with a template for every kind.
 pub(crate) const WHOLE: &str = "NC = {'ix': 'ix_%(column_0_label)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s', 'ck': 'ck_%(table_name)s_%(constraint_name)s', 'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s', 'pk': 'pk_%(table_name)s'}\n";
 
+/// A convention that builds on the names of checks.
+pub(crate) const CK: &str = "{'ck': 'ck_%(table_name)s_%(constraint_name)s'}";
+
+/// The models of a project with a convention.
+pub(crate) fn models(convention: &str) -> String {
+    format!("from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={convention})\n")
+}
+
 /// What is found in one file of a project. A configuration among the files holds.
 #[track_caller]
 pub(crate) fn check<P: AsRef<str>, T: AsRef<str>>(files: &[(P, T)], path: &str) -> Vec<Diagnostic> {

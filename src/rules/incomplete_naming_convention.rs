@@ -69,16 +69,11 @@ fn consequence(required: &[&str]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::harness::{check_models, shown};
+    use crate::rules::harness::{check_models, models, shown};
 
     #[test]
     fn what_is_left_out_is_told_with_what_follows() {
-        let found = |convention: &str| {
-            let models = format!(
-                "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={convention})\n"
-            );
-            shown(&check_models(&models))
-        };
+        let found = |convention: &str| shown(&check_models(&models(convention)));
         insta::assert_snapshot!(found("{'ix': 'ix_%(column_0_label)s'}"), @r"
         2:46 error[incomplete-naming-convention]: the naming convention leaves out `fk`, `uq`, `pk` and `ck`
           {'ix': 'ix_%(column_0_label)s'}: autogenerate still writes None for these

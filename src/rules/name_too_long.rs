@@ -110,7 +110,7 @@ mod tests {
     use super::RULE;
     use crate::diagnostic::Severity;
     use crate::rules::harness::{
-        ANY, ENV, PG, assert_finds, assert_finds_nothing, check, of_migration, revision, rules_of, shown,
+        ANY, ENV, PG, assert_finds, assert_finds_nothing, check, models, of_migration, revision, rules_of, shown,
     };
 
     const REVISION: &str = "migrations/versions/b.py";
@@ -158,9 +158,7 @@ mod tests {
     fn a_convention_that_builds_on_names_keeps_them_from_being_too_long() {
         let long = "x".repeat(64);
         let found = |template: &str, call: &str| {
-            let models = format!(
-                "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={{'ck': '{template}'}})\n"
-            );
+            let models = models(&format!("{{'ck': '{template}'}}"));
             let files = [
                 ("alembic.ini", "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://h/d\n"),
                 ENV,

@@ -98,10 +98,9 @@ mod tests {
     use super::RULE;
     use crate::diagnostic::Diagnostic;
     use crate::rules::harness::{
-        MYSQL, PG, SQLITE, assert_finds, assert_finds_nothing, check_last_on, of_migration, shown,
+        CK, MYSQL, PG, SQLITE, assert_finds, assert_finds_nothing, check_last_on, models, of_migration, shown,
     };
 
-    const MODELS: &str = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
     /// A database that is none of those that are known.
     const OTHER: &str = "driver://h/d";
 
@@ -164,17 +163,14 @@ mod tests {
             ),
             (PG, "op.create_table('u', sa.CheckConstraint('b > 0'))", "error unnamed-table-constraint"),
         ] {
-            assert_eq!(told(url, MODELS, upgrade), [expected], "{upgrade}");
-            for model in [
-                "",
-                "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s'})\n",
-            ] {
+            assert_eq!(told(url, &models(CK), upgrade), [expected], "{upgrade}");
+            for model in ["", &models("{'ck': 'ck_%(table_name)s'}")] {
                 let left = told(url, model, upgrade);
                 assert!(!left.iter().any(|one| one == expected) || upgrade == own, "{left:?}");
             }
         }
         let named = "op.create_table('u', sa.CheckConstraint('b > 0', name='b_positive'))";
-        assert!(told(PG, MODELS, named).is_empty());
+        assert!(told(PG, &models(CK), named).is_empty());
     }
 
     #[test]
@@ -205,18 +201,18 @@ mod tests {
                 _ => vec![format!("{severity} {rule}")],
             };
             let create = format!("op.create_table('u', sa.Column('b', {kind}))");
-            assert_eq!(told(url, MODELS, &create), line(table, "unnamed-table-constraint"), "{url} {create}");
+            assert_eq!(told(url, &models(CK), &create), line(table, "unnamed-table-constraint"), "{url} {create}");
             let add = format!("op.add_column('u', sa.Column('b', {kind}))");
-            assert_eq!(told(url, MODELS, &add), line(column, "unnamed-column-constraint"), "{url} {add}");
+            assert_eq!(told(url, &models(CK), &add), line(column, "unnamed-column-constraint"), "{url} {add}");
             let alter = format!("op.alter_column('u', 'b', type_={kind}, existing_type=sa.Text())");
-            assert_eq!(told(url, MODELS, &alter), line(column, "unnamed-column-constraint"), "{url} {alter}");
+            assert_eq!(told(url, &models(CK), &alter), line(column, "unnamed-column-constraint"), "{url} {alter}");
             assert!(told(url, "", &add).is_empty());
         }
     }
 
     #[test]
     fn what_is_said_of_such_a_check_is_true() {
-        let own = found(PG, MODELS, "op.create_check_constraint(None, 'order', 'b > 0')");
+        let own = found(PG, &models(CK), "op.create_check_constraint(None, 'order', 'b > 0')");
         let [only] = own.as_slice() else { panic!("{own:?}") };
         assert!(only.focus.text.contains("raises InvalidRequestError"), "{}", only.focus.text);
         let help = only.help.clone().unwrap();

@@ -55,9 +55,7 @@ mod tests {
     use super::RULE;
     use crate::diagnostic::Diagnostic;
     use crate::fix::Safety;
-    use crate::rules::harness::{
-        ANY, MARIADB, MYSQL, PG, SQLITE, check, check_last_on, of_migration, revision, rules_of, shown,
-    };
+    use crate::rules::harness::{ANY, MARIADB, MYSQL, PG, SQLITE, check, check_last_on, of_migration, revision, shown};
 
     const CREATE: &str = "op.create_foreign_key(None, 'order', 'invoice', ['invoice_id'], ['id'])";
     const DROP: &str = "op.drop_constraint(None, 'order', type_='foreignkey')";
@@ -193,13 +191,6 @@ mod tests {
         }
         let unique = "def upgrade():\n    op.create_unique_constraint(None, 'order', ['id'])";
         assert_eq!(found(MYSQL, unique).len(), 1);
-    }
-
-    #[test]
-    fn a_column_is_read_under_a_name() {
-        let body = "def upgrade():\n    column = sa.Column('b', sa.ForeignKey('b.id'))\n    op.add_column('a', column)";
-        let found = found(PG, body);
-        assert_eq!(rules_of(&found), ["unnamed-column-foreign-key"].into());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::check::examine;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::project::Project;
-use crate::rules::harness::{ENV, check, check_at, check_last, fixed, history_of, revision, shown};
+use crate::rules::harness::{ENV, check, check_at, check_last, fixed, history_of, models, revision, shown};
 use crate::snapshot::MemorySnapshot;
 use crate::source::SourceFile;
 
@@ -177,11 +177,7 @@ fn nothing_is_found_in_a_history_that_is_not_whole() {
 
 #[test]
 fn a_convention_that_gives_the_name_makes_it_the_projects_own() {
-    let with = |template: &str| {
-        format!(
-            "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={{'ix': 'ix_%(column_0_label)s', 'fk': '{template}'}})\n"
-        )
-    };
+    let with = |template: &str| models(&format!("{{'ix': 'ix_%(column_0_label)s', 'fk': '{template}'}}"));
     let revisions = [KEY, DROP];
     assert!(across(&with("%(table_name)s_%(column_0_name)s_fkey"), &revisions).is_empty());
     assert!(across("from elsewhere import target_metadata\n", &revisions).is_empty());
@@ -377,8 +373,7 @@ fn of_the_later(later: &str, import: &str, models: &str, requirements: &str, url
 
 #[test]
 fn a_project_that_shows_its_only_database_may_use_the_names_of_that() {
-    let named =
-        "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'fk': 'fk_%(table_name)s'})\n";
+    let named = &models("{'fk': 'fk_%(table_name)s'}");
     let pg = "from sqlalchemy.dialects import postgresql";
     for (import, models, requirements, url, expected) in [
         ("", NO_CONVENTION, "", "", true),

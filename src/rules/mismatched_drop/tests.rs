@@ -1,8 +1,10 @@
 //! Small revisions in which something is found, and others in which nothing is.
 
 use super::RULE;
+use crate::diagnostic::Diagnostic;
 use crate::rules::harness::{
-    ANY, MYSQL, PG, assert_finds, assert_finds_nothing, check_last, check_last_on, of_migration, revision, shown,
+    ANY, CK, MYSQL, PG, assert_finds, assert_finds_nothing, check_last, check_last_on, models, of_migration, revision,
+    shown,
 };
 
 #[test]
@@ -83,25 +85,6 @@ fn on_mysql_a_foreign_key_is_dropped_by_a_statement_of_its_own() {
     );
 }
 
-/// A drop without `type_` drops a plain `Constraint`, for which no convention has a template.
-#[test]
-fn a_convention_builds_on_the_name_of_a_drop_only_with_its_type() {
-    let models = "from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s'})\n";
-    for (drop, expected) in [
-        ("op.drop_constraint('ck_t_valid', 't')", None),
-        ("op.drop_constraint('valid', 't', type_='check')", None),
-        (
-            "op.drop_constraint('ck_t_valid', 't', type_='check')",
-            Some("`ck_t_ck_t_valid` is dropped, and the upgrade creates `ck_t_valid`"),
-        ),
-    ] {
-        let revision = revision("op.create_check_constraint('valid', 't', 'c > 0')", drop);
-        let found = check_last(models, &[&revision]);
-        let found = found.iter().find(|one| one.rule == &RULE);
-        assert_eq!(found.map(|one| one.message.as_str()), expected, "{drop}");
-    }
-}
-
 #[test]
 fn a_wrong_type_and_a_table_in_its_place_are_found() {
     let takes_no_table = "a batch operation takes no table";
@@ -129,10 +112,8 @@ fn a_wrong_type_and_a_table_in_its_place_are_found() {
 
 /// What a drop of a check is told to drop instead, under a convention that builds on names and without one; `None` if it is right.
 fn meant(url: &str, convention: &str, upgrade: &str, drop: &str) -> Option<String> {
-    let models =
-        format!("from sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={convention})\n");
     let revision = revision(upgrade, &format!("op.drop_constraint({drop})"));
-    let all = check_last_on(url, &models, &[&revision], false);
+    let all = check_last_on(url, &models(convention), &[&revision], false);
     let [only] = all.as_slice() else {
         assert!(all.is_empty(), "{all:?} in\n{revision}");
         return None;
@@ -144,7 +125,6 @@ fn meant(url: &str, convention: &str, upgrade: &str, drop: &str) -> Option<Strin
 /// Each was run with Alembic 1.20 and SQLAlchemy 2.1 on PostgreSQL and MariaDB.
 #[test]
 fn a_check_inside_a_column_is_dropped_by_the_name_that_it_has() {
-    const CK: &str = "{'ck': 'ck_%(table_name)s_%(constraint_name)s'}";
     let own =
         "op.add_column('t', sa.Column('b', sa.Enum('x', name='b_enum', native_enum=False, create_constraint=True)))";
     let inline = "op.create_table('t', sa.Column('b', sa.Integer), sa.CheckConstraint('b > 0', name='b_enum'))";
@@ -172,72 +152,58 @@ fn a_check_inside_a_column_is_dropped_by_the_name_that_it_has() {
     assert_eq!(meant(MYSQL, CK, native, drop).as_deref(), Some("ck_t_b_bool"));
 }
 
-/// What is said of a revision in a project with the documented convention, and without one.
-fn of(upgrade: &str, downgrade: &str, convention: bool) -> Vec<String> {
-    let models = if convention {
-        "import sqlalchemy as sa\ntarget_metadata = sa.MetaData(naming_convention={'ck': 'ck_%(table_name)s_%(constraint_name)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s'})\n"
-    } else {
-        "import sqlalchemy as sa\ntarget_metadata = sa.MetaData()\n"
+/// What is said of a revision in a project with a convention.
+fn of(convention: &str, upgrade: &str, downgrade: &str) -> Vec<String> {
+    let found = check_last(&models(convention), &[&revision(upgrade, downgrade)]);
+    let found = found.into_iter().filter(|one| one.rule == &RULE);
+    let text = |one: Diagnostic| {
+        let edit = one.fix.map(|fix| fix.edits[0].text.clone());
+        [one.message, one.help.unwrap(), edit.unwrap_or_default()].join(" | ")
     };
-    let found = check_last(models, &[&revision(upgrade, downgrade)]);
-    let found = found.iter().filter(|one| one.rule == &RULE);
-    found
-        .map(|one| {
-            let fix = one.fix.as_ref().map(|fix| fix.edits[0].text.clone());
-            [Some(one.message.clone()), one.help.clone(), fix]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" | ")
-        })
-        .collect()
+    found.map(text).collect()
 }
 
-/// Each was run on PostgreSQL 15 with Alembic 1.20: what is found fails, and what is not passes.
+/// A drop without `type_` drops a plain `Constraint`, for which no convention has a template. Each was run on PostgreSQL 15 with Alembic 1.20: what
+/// is found fails, and what is not passes.
 #[test]
 fn a_convention_knows_neither_sql_nor_a_drop_that_does_not_say_its_kind() {
     let sql = "op.execute('ALTER TABLE ping ADD CONSTRAINT ck_ping_q CHECK (q > 0)')";
     let plain = "op.create_check_constraint('q', 'ping', 'q > 0')";
+    let both = "{'ck': 'ck_%(table_name)s_%(constraint_name)s', 'uq': 'uq_%(table_name)s_%(column_0_name)s'}";
+    let doubled =
+        "`ck_ping_ck_ping_q` is dropped, and the upgrade creates `ck_ping_q` | drop `ck_ping_q` | op.f('ck_ping_q')";
+    let by_sql = "`q` is dropped, and the upgrade creates `ck_ping_q` | drop `ck_ping_q` | ck_ping_q";
+    let untyped = "`q` is dropped, and the upgrade creates `ck_ping_q` | add `type_='check'`, so that the convention makes the name of both; or drop `ck_ping_q` | op.f('ck_ping_q')";
     for (upgrade, downgrade, expected) in [
-        (
-            sql,
-            "op.drop_constraint('ck_ping_q', 'ping', type_='check')",
-            "`ck_ping_ck_ping_q` is dropped, and the upgrade creates `ck_ping_q` | drop `ck_ping_q` | op.f('ck_ping_q')",
-        ),
+        (sql, "op.drop_constraint('ck_ping_q', 'ping', type_='check')", doubled),
         (sql, "op.drop_constraint(op.f('ck_ping_q'), 'ping', type_='check')", ""),
         (sql, "op.drop_constraint('ck_ping_q', 'ping')", ""),
         (sql, "op.drop_constraint('q', 'ping', type_='check')", ""),
         (sql, "op.execute('ALTER TABLE ping DROP CONSTRAINT ck_ping_q')", ""),
-        (
-            plain,
-            "op.execute('ALTER TABLE ping DROP CONSTRAINT q')",
-            "`q` is dropped, and the upgrade creates `ck_ping_q` | drop `ck_ping_q` | ck_ping_q",
-        ),
+        (plain, "op.execute('ALTER TABLE ping DROP CONSTRAINT q')", by_sql),
         (plain, "op.execute('ALTER TABLE ping DROP CONSTRAINT ck_ping_q')", ""),
-        (
-            plain,
-            "op.drop_constraint('q', 'ping')",
-            "`q` is dropped, and the upgrade creates `ck_ping_q` | add `type_='check'`, so that the convention makes the name of both; or drop `ck_ping_q` | op.f('ck_ping_q')",
-        ),
+        (plain, "op.drop_constraint('q', 'ping')", untyped),
         (plain, "op.drop_constraint('ck_ping_q', 'ping')", ""),
+        (plain, "op.drop_constraint('ck_ping_q', 'ping', type_='check')", doubled),
         (plain, "op.drop_constraint('q', 'ping', type_='check')", ""),
-        // No template builds on the name of a unique constraint.
-        ("op.create_unique_constraint('u', 'ping', ['q'])", "op.drop_constraint('u', 'ping')", ""),
+    ] {
+        assert_eq!(of(both, upgrade, downgrade).join("\n"), expected, "{upgrade}\n{downgrade}");
+        let without = of("None", upgrade, downgrade);
+        let fails = upgrade == plain && downgrade.contains("ck_ping_q");
+        assert_eq!(without.len(), usize::from(fails), "{upgrade}\n{downgrade}\n{without:?}");
+    }
+    // No template builds on the name of a unique constraint.
+    let by_operation = "op.create_unique_constraint('u', 'ping', ['q'])";
+    for (upgrade, downgrade) in [
+        (by_operation, "op.drop_constraint('u', 'ping')"),
         (
             "op.execute('ALTER TABLE ping ADD CONSTRAINT u UNIQUE (q)')",
             "op.drop_constraint('u', 'ping', type_='unique')",
-            "",
         ),
-        (
-            "op.create_unique_constraint('u', 'ping', ['q'])",
-            "op.execute('ALTER TABLE ping DROP CONSTRAINT u')",
-            "",
-        ),
+        (by_operation, "op.execute('ALTER TABLE ping DROP CONSTRAINT u')"),
     ] {
-        let found = of(upgrade, downgrade, true);
-        assert_eq!(found.join("\n"), expected, "{upgrade}\n{downgrade}");
-        let without = of(upgrade, downgrade, false);
-        let fails = upgrade == plain && downgrade.contains("ck_ping_q");
-        assert_eq!(without.len(), usize::from(fails), "{upgrade}\n{downgrade}\n{without:?}");
+        for convention in [both, "None"] {
+            assert!(of(convention, upgrade, downgrade).is_empty(), "{upgrade}\n{downgrade}");
+        }
     }
 }
