@@ -15,10 +15,6 @@ use super::executed::is_elsewhere;
 use crate::migration::{Direction, Known, Operation};
 use crate::naming::{ConstraintKind, Dialect};
 
-/// The drop that may be meant for a create.
-#[derive(Clone, Copy)]
-pub(super) struct DoubtfulDrop<'f>(ConstraintDrop<'f>);
-
 /// Creates with the same key have the same candidates.
 type Key = (Direction, ConstraintKind, Option<String>, Known<Option<String>>);
 
@@ -74,31 +70,23 @@ impl Candidates {
     }
 }
 
-impl<'f> DoubtfulDrop<'f> {
-    /// The drop that a create without a name and without a partner may belong to.
-    pub(super) fn of(file: &'f MigrationFile<'_>, create: &Operation<'_>) -> Option<Self> {
-        let table = create.table.known()?;
-        let tables = [Some(table.as_str()), None].into_iter();
-        let candidates = tables.filter_map(|table| file.doubts.of(file, create, table));
-        let first = candidates.flat_map(|found| found.first.into_iter().chain(found.of_index(create)));
-        first.min()?.drop(file).map(Self)
-    }
+/// Why a create without a name and without a partner cannot be named without a decision: the drop that it may belong to.
+pub(super) fn obstacle(file: &MigrationFile<'_>, create: &Operation<'_>) -> Option<String> {
+    let table = create.table.known()?;
+    let tables = [Some(table.as_str()), None].into_iter();
+    let candidates = tables.filter_map(|table| file.doubts.of(file, create, table));
+    let first = candidates.flat_map(|found| found.first.into_iter().chain(found.of_index(create)));
+    let drop = first.min()?.drop(file)?;
+    let dropped = drops(drop.name()?);
+    Some(match drop {
+        ConstraintDrop::Operation(_) => dropped,
+        ConstraintDrop::Sql(..) => format!("SQL in {dropped}"),
+    })
+}
 
-    /// Why the create cannot be named without a decision.
-    pub(super) fn obstacle(self) -> Option<String> {
-        let name = self.0.name()?;
-        Some(match self.0 {
-            ConstraintDrop::Operation(_) => Self::is_of_a_database(name),
-            ConstraintDrop::Sql(..) => {
-                format!("SQL in the other half drops `{name}`, which may be what a database calls it")
-            }
-        })
-    }
-
-    /// The same for a drop that certainly belongs to the create.
-    pub(super) fn is_of_a_database(name: &str) -> String {
-        format!("the other half drops `{name}`, which may be what a database calls it")
-    }
+/// The same for a drop that certainly belongs to the create.
+pub(super) fn drops(name: &str) -> String {
+    format!("the other half drops `{name}`, which may be what a database calls it")
 }
 
 /// Whether a drop may undo a create: it runs in the other direction, fits, and nothing else in the create's direction has its name.

@@ -4,11 +4,10 @@ use super::advice::NameToWrite;
 use super::constraint::Constraint;
 use super::convention_name::{dropped_name, effective_name};
 use super::default_name::default_name;
-use super::doubtful_drop::DoubtfulDrop;
 use super::forgotten_drop::ForgottenDrop;
 use super::sqlite_batch::batch_mode;
 use super::suggestion::{Source, Suggestion};
-use super::{MigrationFile, advice, edits, in_models};
+use super::{MigrationFile, advice, doubtful_drop, edits, in_models};
 use crate::diagnostic::{Diagnostic, Label};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Direction, Name, Operation};
@@ -127,10 +126,9 @@ impl<'f, 'm> Naming<'f, 'm> {
         let is_doubtful = file.pairing.is_doubtful(at);
         let own_obstacle = || obstacle(file, create?, is_doubtful, name.text.as_deref()?);
         let by_drop = || {
-            let doubtful = is_alone.then(|| DoubtfulDrop::of(file, operation)).flatten();
+            let doubtful = is_alone.then(|| doubtful_drop::obstacle(file, operation)).flatten();
             let other = other.filter(|_| kept.is_none()).and_then(|other| other.name.text());
-            let by_name = || other.map(DoubtfulDrop::is_of_a_database);
-            doubtful.and_then(DoubtfulDrop::obstacle).or_else(by_name)
+            doubtful.or_else(|| other.map(doubtful_drop::drops))
         };
         let obstacle = own_obstacle().or_else(by_drop).or_else(|| suggestion.obstacle());
         let may_be_taken = is_alone && name.text.is_some();
