@@ -8,7 +8,6 @@ use crate::constraints::inline::write_name;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Name, Operation, Receiver};
-use crate::python::Call;
 use crate::source::Span;
 
 pub(super) static RULE: Rule = Rule {
@@ -22,53 +21,37 @@ pub(super) fn check(file: &MigrationFile<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for create in file.migration.operations.iter().filter(|operation| operation.creates()) {
         if let (Name::Plain(name), Some(argument)) = (&create.name, create.name_argument) {
-            let written = Written {
-                constraint: Constraint::from(create),
-                name,
-                place: argument.value.span,
-                call: create.call,
-            };
-            found.extend(diagnostic(file, &written, |name| finish(file, create, name)));
+            let (constraint, spans) = (Constraint::from(create), (create.call.span, argument.value.span));
+            found.extend(diagnostic(file, constraint, spans, name, |name| finish(file, create, name)));
         }
     }
     for (step, inline) in file.inline() {
         if let (Name::Plain(name), Some(call)) = (&inline.name, inline.call) {
-            let written = Written {
-                constraint: inline.constraint(step),
-                name,
-                place: inline.argument.span,
-                call: step.call,
-            };
-            found.extend(diagnostic(file, &written, |name| write_name(file, &step.receiver, call, name)));
+            let (constraint, spans) = (inline.constraint(step), (step.call.span, inline.argument.span));
+            let write = |name: &str| write_name(file, &step.receiver, call, name);
+            found.extend(diagnostic(file, constraint, spans, name, write));
         }
     }
     found
 }
 
-/// A plain name of an operation, or of a constraint inside a table or a column.
-struct Written<'a> {
-    constraint: Constraint<'a>,
-    name: &'a str,
-    place: Span,
-    call: &'a Call,
-}
-
 /// A drop alone is no finding: it may mean a constraint that an older revision made under the doubled name.
 fn diagnostic(
     file: &MigrationFile<'_>,
-    written: &Written<'_>,
+    constraint: Constraint<'_>,
+    (call, place): (Span, Span),
+    name: &str,
     write: impl Fn(&str) -> Option<Edit>,
 ) -> Option<Diagnostic> {
-    let Written { constraint, name, .. } = written;
     // Every usual prefix ends in an underscore; a name without one needs no look at the project.
     if !name.contains('_') {
         return None;
     }
-    let prefix = prefix_of_plain_names(file, *constraint)?;
+    let prefix = prefix_of_plain_names(file, constraint)?;
     let rest = name.strip_prefix(&prefix)?;
     let message = format!("the convention makes `{prefix}{name}` of this name");
-    let mut diagnostic = Diagnostic::new(&RULE, file.file(), written.call.span, message)
-        .focus(written.place, format!("it has the prefix `{prefix}` already"))
+    let mut diagnostic = Diagnostic::new(&RULE, file.file(), call, message)
+        .focus(place, format!("it has the prefix `{prefix}` already"))
         .help(format!("write the finished name as `op.f('{name}')`, or only `'{rest}'`"));
     let same = |other: &&Operation<'_>| {
         !other.creates()

@@ -23,30 +23,15 @@ const MOST_OF_ANY: usize = 100;
 /// A longer name is not looked for at the end of another.
 const LONGEST: usize = 128;
 
-/// Drops with the same of these may mean the same creates.
-#[derive(PartialEq, Eq, Hash)]
-struct Key {
-    is_sql: bool,
-    table: String,
-    schema: Option<String>,
-    kind: Option<ConstraintKind>,
-    kinds: Option<&'static [ConstraintKind]>,
-}
+/// Drops with the same of these may mean the same creates; the first tells whether SQL drops.
+type Key = (bool, String, Option<String>, Option<ConstraintKind>, Option<&'static [ConstraintKind]>);
 
-impl Key {
-    fn of(target: &CertainDrop<'_>) -> Self {
-        let (is_sql, kind, kinds) = match target.drop {
-            ConstraintDrop::Operation(operation) => (false, operation.kind(), None),
-            ConstraintDrop::Sql(_, dropped) => (true, None, dropped.kinds),
-        };
-        Self {
-            is_sql,
-            table: target.table.to_owned(),
-            schema: target.schema.map(str::to_owned),
-            kind,
-            kinds,
-        }
-    }
+fn key(target: &CertainDrop<'_>) -> Key {
+    let (is_sql, kind, kinds) = match target.drop {
+        ConstraintDrop::Operation(operation) => (false, operation.kind(), None),
+        ConstraintDrop::Sql(_, dropped) => (true, None, dropped.kinds),
+    };
+    (is_sql, target.table.to_owned(), target.schema.map(str::to_owned), kind, kinds)
 }
 
 /// The creates of one migration.
@@ -70,7 +55,7 @@ impl<'f, 'm> Counterparts<'f, 'm> {
     }
 
     pub(super) fn of(&self, drop: &CertainDrop<'f>) -> &Creates<'f> {
-        let key = Key::of(drop);
+        let key = key(drop);
         let known = self.known.get(&key);
         known.unwrap_or_else(|| self.known.insert(key, Box::new(Creates::of(self, drop))))
     }
