@@ -246,15 +246,12 @@ pub(crate) fn is_written_out(step: &Step<'_>) -> bool {
         let is_constraint = |name: &str| name.ends_with("Constraint") || name == "Index";
         let call = argument.value.as_call();
         argument.kind == ArgumentKind::Positional
-            && (argument.value.as_call_of("Column").is_some_and(is_plain_column)
+            && (argument
+                .value
+                .as_call_of("Column")
+                .is_some_and(|column| !column.has_spread())
                 || call.and_then(Call::name).is_some_and(is_constraint))
     })
-}
-
-/// Whether a `Column(...)` has no `*` or `**`.
-pub(crate) fn is_plain_column(column: &Call) -> bool {
-    let is_spread = |argument: &Argument| matches!(argument.kind, ArgumentKind::Spread | ArgumentKind::KeywordSpread);
-    !column.arguments.iter().any(is_spread)
 }
 
 #[cfg(test)]

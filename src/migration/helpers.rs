@@ -86,13 +86,6 @@ pub(super) fn arguments<'m>(function: &'m Function, call: &'m Call, bound: usize
     given
 }
 
-/// Whether a call may pass more than it shows.
-pub(super) fn has_spread(call: &Call) -> bool {
-    call.arguments
-        .iter()
-        .any(|argument| matches!(argument.kind, ArgumentKind::Spread | ArgumentKind::KeywordSpread))
-}
-
 /// What a parameter means by all of its calls. `Other` only where every call certainly passes something else.
 pub(super) fn agreed<'m>(given: &[Option<&Given<'m>>]) -> Option<Binding<'m>> {
     let known = || given.iter().flatten().filter_map(|given| given.binding.as_ref());

@@ -377,6 +377,12 @@ impl Call {
         if spread { Err(Spread) } else { Ok(None) }
     }
 
+    /// Whether a `*` or `**` may bring more than the call shows.
+    pub(crate) fn has_spread(&self) -> bool {
+        let is_spread = |one: &Argument| matches!(one.kind, ArgumentKind::Spread | ArgumentKind::KeywordSpread);
+        self.arguments.iter().any(is_spread)
+    }
+
     /// The last name of the callee: `b` in `a.b()`.
     pub(crate) fn name(&self) -> Option<&str> {
         match &self.callee.kind {

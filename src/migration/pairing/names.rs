@@ -126,12 +126,9 @@ fn count<'w>(words: impl Iterator<Item = &'w str>) -> HashMap<&'w str, usize> {
 /// Whether the database made up the name with a number or random digits.
 fn is_counted(kind: ConstraintKind, table: &str, name: &str) -> bool {
     let databases = chosen_by(kind, table, None, name);
-    let by_number = matches!(kind, ConstraintKind::ForeignKey | ConstraintKind::Check)
-        && databases
-            .iter()
-            .any(|one| matches!(one, Dialect::Mysql | Dialect::Mariadb));
-    by_number
-        || databases
-            .iter()
-            .any(|one| matches!(one, Dialect::Mssql | Dialect::Oracle))
+    databases.iter().any(|one| match one {
+        Dialect::Mssql | Dialect::Oracle => true,
+        Dialect::Mysql | Dialect::Mariadb => matches!(kind, ConstraintKind::ForeignKey | ConstraintKind::Check),
+        _ => false,
+    })
 }

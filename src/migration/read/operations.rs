@@ -222,11 +222,10 @@ impl<'m> Reader<'_, 'm> {
             return;
         }
         let written = helpers::arguments(function, call, bound);
-        let has_spread = helpers::has_spread(call);
         let mut given = HashMap::new();
         for one in function.parameters.iter().skip(bound) {
             let argument = written.get(one.name.as_str()).map(|argument| &argument.value);
-            let value = argument.or_else(|| one.default.as_ref().filter(|_| !has_spread));
+            let value = argument.or_else(|| one.default.as_ref().filter(|_| !call.has_spread()));
             if let Some(value) = value {
                 given.insert(one.name.as_str(), self.given(call.span, value));
             }

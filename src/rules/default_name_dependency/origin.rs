@@ -7,9 +7,7 @@ use super::earlier::{Contents, EarlierRevisions};
 use crate::constraints::MigrationFile;
 use crate::constraints::constraint::Constraint;
 use crate::constraints::convention_name::{configured_name, effective_name, name_at_run_time};
-use crate::constraints::inline::{
-    Inline, column_name, elements, is_plain_column, is_set, is_written_out, of_added_column, of_table,
-};
+use crate::constraints::inline::{Inline, column_name, elements, is_set, is_written_out, of_added_column, of_table};
 use crate::migration::{Direction, Migration, Name, Operation, Step};
 use crate::naming::default_names::chosen_by;
 use crate::naming::{ConstraintKind, Dialect};
@@ -224,7 +222,7 @@ fn inlines<'m>(step: &Step<'m>, dependency: &Dependency<'_>) -> Result<Vec<Inlin
     match step.method {
         _ if !is_own => Ok(Vec::new()),
         "create_table" if is_written_out(step) => Ok(of_table(step)),
-        "add_column" if step.column.is_some_and(is_plain_column) => Ok(of_added_column(step)),
+        "add_column" if step.column.is_some_and(|column| !column.has_spread()) => Ok(of_added_column(step)),
         _ => Err(Doubt),
     }
 }
