@@ -3,7 +3,7 @@
 mod events;
 mod state;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::MigrationFile;
 use super::executed::runs_definitions;
@@ -39,22 +39,18 @@ pub(crate) fn all_events<'f>(file: &'f MigrationFile<'_>) -> Option<Vec<Event<'f
 }
 
 /// What the earlier revisions leave of some tables; nothing where that cannot be told.
-pub(crate) fn past(file: &MigrationFile<'_>, mut tables: Vec<Table>) -> Option<Tables> {
-    tables.sort();
-    tables.dedup();
+pub(crate) fn past(file: &MigrationFile<'_>, mut tables: BTreeSet<Table>) -> Option<Tables> {
     let (first, children) = read_past(file, &tables)?;
     if children.is_empty() {
         return Some(first);
     }
     // A revision that drops a key need not name the table that the key refers to.
     tables.extend(children);
-    tables.sort();
-    tables.dedup();
     read_past(file, &tables).map(|(tables, _)| tables)
 }
 
 /// The tables, and the others whose keys refer to them.
-fn read_past(file: &MigrationFile<'_>, tables: &[Table]) -> Option<(Tables, Vec<Table>)> {
+fn read_past(file: &MigrationFile<'_>, tables: &BTreeSet<Table>) -> Option<(Tables, Vec<Table>)> {
     if tables.is_empty() || tables.len() > MOST_TABLES {
         return None;
     }

@@ -8,7 +8,7 @@ mod key_first;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use key_first::{CallPath, KeyFirst};
 
@@ -51,8 +51,8 @@ fn refused<'f>(file: &'f MigrationFile<'_>, events: &[Event<'f>]) -> Vec<Diagnos
     let mut tables = Tables::brought_back(events);
     let mut moments: Vec<Moment<'_>> = events.iter().filter_map(|event| tables.happens(event)).collect();
     let older = moments.iter().filter(|moment| !moment.is_complete);
-    let older: HashSet<Table> = older.map(|moment| moment.table.clone()).collect();
-    if let Some(mut past) = past(file, older.iter().cloned().collect()) {
+    let older: BTreeSet<Table> = older.map(|moment| moment.table.clone()).collect();
+    if let Some(mut past) = past(file, older.clone()) {
         // Without the past not all of an older table is known, and it is enough that the revision creates the key and the index.
         let with_the_past = events.iter().filter_map(|event| past.happens(event));
         moments = with_the_best_knowledge(moments, with_the_past.filter(|moment| older.contains(&moment.table)));
