@@ -55,14 +55,12 @@ pub(crate) fn what_to_write(
     suggestion: &Suggestion,
 ) -> String {
     let Some(name) = &suggestion.name else {
-        let because = |reason| format!("; none is suggested, because {reason}");
         let what = if file.is_deployed {
             "this migration is committed already, so look the name up in a database that ran it, and write that"
         } else {
             "choose a name and write it"
         };
-        let because = suggestion.reason.as_ref().map(because);
-        return format!("{what}{both}{}", because.unwrap_or_default());
+        return format!("{what}{both}{}", suggestion.why_none());
     };
     match (suggestion.source, &suggestion.unread) {
         (Source::OtherDirection, _) => format!("name it as the other half does: `{name}`"),
@@ -133,6 +131,13 @@ pub(crate) fn add(help: &mut String, text: &str) {
     let ends_in_code = help.lines().next_back().is_some_and(|line| line.starts_with(CODE));
     help.push_str(if ends_in_code { "\n" } else { "; " });
     help.push_str(text);
+}
+
+/// Says why there is no fix.
+pub(crate) fn leave(help: &mut String, obstacle: Option<&String>) {
+    if let Some(obstacle) = obstacle {
+        add(help, &format!("this is left to you, because {obstacle}"));
+    }
 }
 
 /// The indent of a line to copy.

@@ -69,6 +69,12 @@ impl Suggestion {
         Some(format!("`{path}` speaks of `{name}`, which may be what a database calls it"))
     }
 
+    /// Why no name is suggested, as a part of a help.
+    pub(crate) fn why_none(&self) -> String {
+        let because = |reason| format!("; none is suggested, because {reason}");
+        self.reason.as_ref().map(because).unwrap_or_default()
+    }
+
     /// Takes back a name that another constraint of the table would have as well.
     pub(crate) fn withhold(&mut self) {
         if let Some(name) = self.name.take() {

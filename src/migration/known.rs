@@ -36,15 +36,10 @@ impl Known<String> {
 
 impl Known<Option<String>> {
     pub(super) fn optional_text(value: &Value<'_>, reason: &dyn Fn() -> String) -> Self {
-        let text = || value.as_text().map(|text| Some(text.to_owned()));
-        Self::or(
-            if matches!(value, Value::None) {
-                Some(None)
-            } else {
-                text()
-            },
-            reason,
-        )
+        match value {
+            Value::None => Self::Is(None),
+            _ => Self::or(value.as_text().map(|text| Some(text.to_owned())), reason),
+        }
     }
 }
 

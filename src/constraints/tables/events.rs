@@ -183,10 +183,7 @@ fn of_operation<'f>(file: &MigrationFile<'_>, migration: &Migration<'_>, operati
                 call: operation.call,
                 receiver: &operation.receiver,
                 when: operation.when,
-                what: match kind {
-                    ConstraintKind::Unique => "unique constraint",
-                    _ => "index",
-                },
+                what: kind.label(),
             };
             Change::IndexDropped(dropped(), Some(dropping))
         }

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::undone::Undone;
-use crate::constraints::advice::committed;
+use crate::constraints::advice::{committed, leave};
 use crate::constraints::default_name::default_name_of;
 use crate::constraints::suggestion::Source;
 use crate::naming::Dialect;
@@ -34,16 +34,11 @@ impl Finding<'_, '_, '_> {
                 format!("write `{}`{why}{drop}", self.sql_with_name(name))
             }
             None => {
-                let because = self.suggestion.reason.as_ref();
-                let because = because.map(|reason| format!("; none is suggested, because {reason}"));
                 let sql = self.sql_with_name("name");
-                format!("choose a name and write `{sql}`{drop}{}", because.unwrap_or_default())
+                format!("choose a name and write `{sql}`{drop}{}", self.suggestion.why_none())
             }
         };
-        if let Some(obstacle) = obstacle {
-            help.push_str("; this is left to you, because ");
-            help.push_str(obstacle);
-        }
+        leave(&mut help, obstacle);
         help
     }
 
