@@ -48,12 +48,7 @@ pub(super) fn dependencies<'f>(file: &'f MigrationFile<'_>) -> Vec<Dependency<'f
 }
 
 fn of_operation<'m>(file: &MigrationFile<'_>, drop: &'m Operation<'m>) -> Option<Dependency<'m>> {
-    let is_certain = !drop.creates()
-        && drop.when.direction == Direction::Upgrade
-        && drop.when.is_once()
-        && !names_reflected(drop)
-        && drop.call.keyword("if_exists").is_none()
-        && !is_for_one_of_several(drop.when.function);
+    let is_certain = !drop.creates() && is_plain(drop) && drop.call.keyword("if_exists").is_none();
     let dependency = Dependency {
         call: drop.call.span,
         at: drop.name_value_span(),
@@ -120,13 +115,17 @@ fn of_ident<'m>(
         .collect()
 }
 
-/// Whether the batch has a convention for the constraints that it finds without a name.
-pub(super) fn names_reflected(operation: &Operation<'_>) -> bool {
-    matches!(&operation.receiver, Receiver::Batch { batch, .. } if batch.names_reflected)
+/// Whether the upgrade certainly does it once, on every database, and without a convention for what a batch finds without a name.
+pub(super) fn is_plain(operation: &Operation<'_>) -> bool {
+    let when = operation.when;
+    when.direction == Direction::Upgrade
+        && when.is_once()
+        && !is_for_one_of_several(when.function)
+        && !matches!(&operation.receiver, Receiver::Batch { batch, .. } if batch.names_reflected)
 }
 
 /// Whether it is for one of several databases, each of which has a history of its own.
-pub(super) fn is_for_one_of_several(function: Option<&str>) -> bool {
+fn is_for_one_of_several(function: Option<&str>) -> bool {
     function.is_some_and(|name| name.starts_with("upgrade_"))
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::dependency::{Dependency, is_for_one_of_several, names_reflected};
+use super::dependency::{Dependency, is_plain};
 use super::earlier::{Contents, EarlierRevisions};
 use crate::constraints::MigrationFile;
 use crate::constraints::constraint::Constraint;
 use crate::constraints::convention_name::{configured_name, effective_name, name_at_run_time};
 use crate::constraints::inline::{Inline, column_name, elements, is_set, is_written_out, of_added_column, of_table};
-use crate::migration::{Direction, Migration, Name, Operation, Step};
+use crate::migration::{Direction, Migration, Name, Step};
 use crate::naming::default_names::chosen_by;
 use crate::naming::{ConstraintKind, Dialect};
 use crate::project::Place;
@@ -132,14 +132,6 @@ fn add_operations(
         });
     }
     Ok(())
-}
-
-/// Whether the upgrade certainly does it once, on every database.
-fn is_plain(create: &Operation<'_>) -> bool {
-    create.when.direction == Direction::Upgrade
-        && create.when.is_once()
-        && !names_reflected(create)
-        && !is_for_one_of_several(create.when.function)
 }
 
 /// Adds the constraints inside tables and columns.

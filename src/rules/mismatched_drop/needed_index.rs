@@ -61,16 +61,15 @@ fn refused<'f>(file: &'f MigrationFile<'_>, events: &[Event<'f>]) -> Vec<Diagnos
     let mut found: Vec<Refused<'_>> = Vec::new();
     let mut reported: HashSet<Span> = HashSet::new();
     for moment in moments {
-        let Some(path) = CallPath::to(file.migration.module.body(), moment.drop.call.span) else {
+        let drop = moment.drop;
+        let start = drop.call.span.start;
+        let Some(path) = CallPath::to(file.migration.module.body(), drop.call.span) else {
             continue;
         };
-        let is_reached = moment
-            .drop
-            .when
-            .function
-            .is_some_and(|function| ends.get(function).is_none_or(|end| *end > moment.drop.call.span.start));
+        let is_before_end = |function: &str| ends.get(function).is_none_or(|end| *end > start);
+        let is_reached = drop.when.function.is_some_and(is_before_end);
         // A column whose key was reported with its index is the same mistake.
-        let is_new = moment.drop.what != "column" || moment.keys.iter().any(|key| !reported.contains(&key.place.span));
+        let is_new = drop.what != "column" || moment.keys.iter().any(|key| !reported.contains(&key.place.span));
         if is_reached && is_new && !moment.keys.is_empty() {
             reported.extend(moment.keys.iter().map(|key| key.place.span));
             found.push(Refused { moment, path });
@@ -146,11 +145,8 @@ impl<'f> KeyDrops<'f> {
                 (drop.action, drop.table.known(), drop.when.is_once())
                 && let Some(name) = dropped_name(file, drop).or_else(|| drop.name.text().map(str::to_owned))
             {
-                drops
-                    .keys
-                    .entry((table, drop.when.direction, name))
-                    .or_default()
-                    .push(drop);
+                let key = (table.as_str(), drop.when.direction, name);
+                drops.keys.entry(key).or_default().push(drop);
             }
         }
         for step in file.migration.steps.iter().filter(|step| step.method == "drop_table") {
