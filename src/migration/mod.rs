@@ -18,7 +18,6 @@ pub(crate) use pairing::Pairing;
 pub(crate) use receiver::Receiver;
 pub(crate) use signature::Action;
 
-use crate::libraries::ALONE;
 use crate::naming::{ConstraintKind, Explicit};
 use crate::python::values::Reader;
 use crate::python::{Argument, Call, Module};
@@ -220,7 +219,7 @@ impl<'m> Migration<'m> {
     /// Reads a module on its own.
     #[must_use]
     pub fn read(module: &'m Module) -> Self {
-        Self::read_with(module, Reader::new(None, &ALONE))
+        Self::read_with(module, Reader::new(None))
     }
 
     /// Reads a module whose values may come from other modules.

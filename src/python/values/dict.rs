@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::chain::Chain;
+use super::operators::item;
 use super::reader::Reader;
 use super::value::{Arguments, MAX_ITEMS, Place, TOO_MUCH, Value};
 use crate::source::Span;
@@ -147,7 +148,7 @@ impl<'m> Reader<'m> {
                 if dict.lacks(&key) {
                     return arguments.positional.get(1).cloned().unwrap_or(Value::None);
                 }
-                self.item(&Value::Dict(dict.clone()), &key)
+                item(&Value::Dict(dict.clone()), &key)
             }
             "items" | "keys" | "values" if dict.unknown.is_none() => {
                 let items = dict.items.iter().map(|(key, value)| match name {

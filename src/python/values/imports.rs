@@ -10,6 +10,7 @@ use super::chain::Chain;
 use super::flow::Reach;
 use super::reader::{Question, Reader, address};
 use super::value::{ModuleName, Value};
+use crate::libraries;
 use crate::python::scopes::Binding;
 use crate::python::{Module, Modules};
 use crate::snapshot::{Entry, EntryKind};
@@ -167,7 +168,7 @@ impl<'m> Reader<'m> {
     /// Where a module is.
     pub(crate) fn find(&self, name: &ModuleName) -> Location {
         let package = name.dotted.split('.').next().unwrap_or_default();
-        if name.folder.is_none() && self.libraries.is_library(package) {
+        if name.folder.is_none() && libraries::is_library(package) {
             return Location::External;
         }
         match &self.project {
@@ -186,7 +187,7 @@ impl<'m> Reader<'m> {
 
     /// Something of a library, by its dotted name.
     pub(crate) fn external(&mut self, name: &str) -> Value<'m> {
-        self.libraries.external(self, name)
+        libraries::external(self, name)
     }
 
     /// What the last `*` import between these bytes brings under a name.
@@ -228,7 +229,7 @@ impl<'m> Reader<'m> {
             Location::File(path) => path,
             Location::External => {
                 let name = format!("{}.{name}", module.dotted);
-                return self.libraries.offers(&name).then(|| self.external(&name));
+                return libraries::offers(&name).then(|| self.external(&name));
             }
             Location::Folder | Location::Missing => return None,
         };
