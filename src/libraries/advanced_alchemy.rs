@@ -48,11 +48,17 @@ fn metadata<'m>() -> Value<'m> {
 
 /// The naming convention of SQLAlchemy's documentation.
 pub(super) fn documented<'m>() -> Value<'m> {
+    let convention = Convention::sqlalchemy_documented();
+    dict(convention.entries().filter_map(|entry| match entry {
+        (Key::Text(key), Template::Template(template)) => Some((key.as_str(), template.as_str())),
+        _ => None,
+    }))
+}
+
+pub(super) fn dict<'e, 'm>(entries: impl Iterator<Item = (&'e str, &'e str)>) -> Value<'m> {
     let mut dict = Dict::default();
-    for (key, value) in Convention::sqlalchemy_documented().entries() {
-        if let (Key::Text(key), Template::Template(template)) = (key, value) {
-            dict.set(Value::text(key), Value::text(template));
-        }
+    for (key, template) in entries {
+        dict.set(Value::text(key), Value::text(template));
     }
     Value::dict(dict)
 }

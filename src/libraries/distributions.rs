@@ -1,21 +1,13 @@
 //! Bases and databases that other distributions ship, and their naming conventions.
 
-use super::advanced_alchemy::documented;
+use super::advanced_alchemy::{dict, documented};
 use super::{kinds, shared};
-use crate::python::values::{Arguments, Dict, Value};
+use crate::python::values::{Arguments, Value};
 
 /// The kind of a naming convention that is shipped by itself.
 const CONVENTION: &str = "convention";
 
-/// Something that a distribution ships.
-struct Offer {
-    /// The dotted names that it is imported by.
-    names: &'static [&'static str],
-    kind: &'static str,
-    convention: Shipped,
-}
-
-/// The naming convention that it has.
+/// The naming convention of something that a distribution ships.
 enum Shipped {
     Nothing,
     /// The one of SQLAlchemy's documentation.
@@ -23,80 +15,36 @@ enum Shipped {
     Own(&'static [(&'static str, &'static str)]),
 }
 
-/// As of the versions in the comments.
-const OFFERS: &[Offer] = &[
+/// The dotted names that something is imported by, its kind, and its naming convention. As of the versions in the comments.
+const OFFERS: &[(&[&str], &str, Shipped)] = &[
     // neutron-lib 5.0.1, `neutron_lib/db/model_base.py`.
-    Offer {
-        names: &["neutron_lib.db.model_base.BASEV2"],
-        kind: kinds::BASE,
-        convention: Shipped::Nothing,
-    },
+    (&["neutron_lib.db.model_base.BASEV2"], kinds::BASE, Shipped::Nothing),
     // ckan 2.12.0, `ckan/model/meta.py` and `ckan/plugins/toolkit.py`.
-    Offer {
-        names: &["ckan.model.meta.metadata", "ckan.model.metadata"],
-        kind: kinds::METADATA,
-        convention: Shipped::Nothing,
-    },
-    Offer {
-        names: &["ckan.model.meta.registry", "ckan.model.registry"],
-        kind: kinds::REGISTRY,
-        convention: Shipped::Nothing,
-    },
-    Offer {
-        names: &["ckan.plugins.toolkit.BaseModel", "ckan.model.base.BaseModel", "ckan.model.meta.BaseModel"],
-        kind: kinds::BASE,
-        convention: Shipped::Nothing,
-    },
+    (&["ckan.model.meta.metadata", "ckan.model.metadata"], kinds::METADATA, Shipped::Nothing),
+    (&["ckan.model.meta.registry", "ckan.model.registry"], kinds::REGISTRY, Shipped::Nothing),
+    (
+        &["ckan.plugins.toolkit.BaseModel", "ckan.model.base.BaseModel", "ckan.model.meta.BaseModel"],
+        kinds::BASE,
+        Shipped::Nothing,
+    ),
     // sqlalchemy-helpers 2.0.1, `sqlalchemy_helpers/manager.py` and `sqlalchemy_helpers/aio.py`.
-    Offer {
-        names: &["sqlalchemy_helpers.Base", "sqlalchemy_helpers.manager.Base", "sqlalchemy_helpers.aio.Base"],
-        kind: kinds::BASE,
-        convention: Shipped::Documented,
-    },
+    (
+        &["sqlalchemy_helpers.Base", "sqlalchemy_helpers.manager.Base", "sqlalchemy_helpers.aio.Base"],
+        kinds::BASE,
+        Shipped::Documented,
+    ),
     // Flask-AppBuilder 5.3.0, `flask_appbuilder/models/sqla/__init__.py`.
-    Offer {
-        names: &[
-            "flask_appbuilder.Base",
-            "flask_appbuilder.Model",
-            "flask_appbuilder.models.sqla.Base",
-            "flask_appbuilder.models.sqla.Model",
-        ],
-        kind: kinds::BASE,
-        convention: Shipped::Nothing,
-    },
+    (&["flask_appbuilder.Base", "flask_appbuilder.models.sqla.Base"], kinds::BASE, Shipped::Nothing),
+    (&["flask_appbuilder.Model", "flask_appbuilder.models.sqla.Model"], kinds::BASE, Shipped::Nothing),
     // apache-airflow-core 3.3.2, `airflow/models/base.py`.
-    Offer {
-        names: &["airflow.models.base.Base"],
-        kind: kinds::BASE,
-        convention: Shipped::Own(AIRFLOW),
-    },
-    Offer {
-        names: &["airflow.models.base.metadata"],
-        kind: kinds::METADATA,
-        convention: Shipped::Own(AIRFLOW),
-    },
-    Offer {
-        names: &["airflow.models.base.naming_convention"],
-        kind: CONVENTION,
-        convention: Shipped::Own(AIRFLOW),
-    },
+    (&["airflow.models.base.Base"], kinds::BASE, Shipped::Own(AIRFLOW)),
+    (&["airflow.models.base.metadata"], kinds::METADATA, Shipped::Own(AIRFLOW)),
+    (&["airflow.models.base.naming_convention"], CONVENTION, Shipped::Own(AIRFLOW)),
     // mautrix 0.21.1, `mautrix/util/db/base.py`.
-    Offer {
-        names: &["mautrix.util.db.Base", "mautrix.util.db.base.Base"],
-        kind: kinds::BASE,
-        convention: Shipped::Nothing,
-    },
+    (&["mautrix.util.db.Base", "mautrix.util.db.base.Base"], kinds::BASE, Shipped::Nothing),
     // invenio-db 2.6.1, `invenio_db/shared.py`.
-    Offer {
-        names: &["invenio_db.db", "invenio_db.shared.db"],
-        kind: kinds::DATABASE,
-        convention: Shipped::Documented,
-    },
-    Offer {
-        names: &["invenio_db.shared.metadata"],
-        kind: kinds::METADATA,
-        convention: Shipped::Documented,
-    },
+    (&["invenio_db.db", "invenio_db.shared.db"], kinds::DATABASE, Shipped::Documented),
+    (&["invenio_db.shared.metadata"], kinds::METADATA, Shipped::Documented),
 ];
 
 /// `airflow/models/base.py`, `naming_convention`.
@@ -109,16 +57,15 @@ const AIRFLOW: &[(&str, &str)] = &[
 ];
 
 pub(super) fn external<'m>(name: &str) -> Option<Value<'m>> {
-    let offer = OFFERS.iter().find(|offer| offer.names.contains(&name))?;
-    if offer.kind == CONVENTION {
-        return Some(convention(&offer.convention));
+    let (_, kind, shipped) = OFFERS.iter().find(|(names, ..)| names.contains(&name))?;
+    if *kind == CONVENTION {
+        return Some(convention(shipped));
     }
-    let arguments = Arguments::named("naming_convention", convention(&offer.convention));
-    let metadata = shared(kinds::METADATA, name, arguments);
-    if offer.kind == kinds::METADATA {
+    let metadata = shared(kinds::METADATA, name, Arguments::named("naming_convention", convention(shipped)));
+    if *kind == kinds::METADATA {
         return Some(metadata);
     }
-    Some(shared(offer.kind, name, Arguments::named("metadata", metadata)))
+    Some(shared(kind, name, Arguments::named("metadata", metadata)))
 }
 
 /// What a call returns: one of the bases.
@@ -134,12 +81,6 @@ fn convention<'m>(shipped: &Shipped) -> Value<'m> {
     match shipped {
         Shipped::Nothing => Value::None,
         Shipped::Documented => documented(),
-        Shipped::Own(templates) => {
-            let mut dict = Dict::default();
-            for (key, template) in *templates {
-                dict.set(Value::text(key), Value::text(template));
-            }
-            Value::dict(dict)
-        }
+        Shipped::Own(templates) => dict(templates.iter().copied()),
     }
 }
