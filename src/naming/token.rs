@@ -1,5 +1,7 @@
 //! The tokens of a template, and their texts (`sqlalchemy/sql/naming.py`, `ConventionDict`).
 
+use strsim::levenshtein;
+
 use super::{ColumnRef, ConstraintKind, NamingError, Subject};
 
 /// What SQLAlchemy documents, in the order in which a suggestion prefers them.
@@ -121,7 +123,7 @@ pub(super) fn nearest(unknown: &str) -> Option<&'static str> {
     let distance = |known: &str| {
         let known = known.to_ascii_lowercase();
         let stem = known.strip_suffix("_name").unwrap_or(&known);
-        edit_distance(&wanted, &known).min(edit_distance(&wanted, stem) + usize::from(wanted != stem))
+        levenshtein(&wanted, &known).min(levenshtein(&wanted, stem) + usize::from(wanted != stem))
     };
     DOCUMENTED
         .into_iter()
@@ -258,21 +260,6 @@ fn not_knowable(reason: &str) -> NamingError {
     NamingError::NotKnowable {
         reason: reason.to_owned(),
     }
-}
-
-/// How many letters must be put in, taken out or changed to make one text of the other.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, letter) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
-        for (place, other) in right.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other);
-            diagonal = row[place + 1];
-            row[place + 1] = changed.min(diagonal + 1).min(row[place] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]
