@@ -34,7 +34,7 @@ fn is_hidden(letter: char) -> bool {
 }
 
 /// `\n`, `\x1b`, `\u202e` or `\U000e0041`.
-fn push_python(text: &mut String, letter: char) {
+pub(crate) fn push_python(text: &mut String, letter: char) {
     let number = u32::from(letter);
     // Writing into a text does not fail.
     let _ = match letter {

@@ -2,9 +2,10 @@
 //!
 //! Pieces are read one by one, because Python raises at the first bad one, after it has looked up the tokens before it.
 
-use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::CharIndices;
+
+use crate::escape::push_python;
 
 /// Wider than any name a database takes. Python would go on until memory runs out.
 const WIDEST: usize = 65_536;
@@ -221,25 +222,13 @@ fn repr(value: &str, is_shown: impl Fn(char) -> bool) -> String {
     for character in value.chars() {
         match character {
             '\\' => shown.push_str("\\\\"),
-            '\n' => shown.push_str("\\n"),
-            '\r' => shown.push_str("\\r"),
-            '\t' => shown.push_str("\\t"),
             _ if character == quote => shown.extend(['\\', quote]),
             _ if is_shown(character) => shown.push(character),
-            _ => push_escape(&mut shown, u32::from(character)),
+            _ => push_python(&mut shown, character),
         }
     }
     shown.push(quote);
     shown
-}
-
-fn push_escape(shown: &mut String, code: u32) {
-    // Writing to a text cannot fail; the result exists for writers that can.
-    let _ = match code {
-        0..=0xff => write!(shown, "\\x{code:02x}"),
-        0x100..=0xffff => write!(shown, "\\u{code:04x}"),
-        _ => write!(shown, "\\U{code:08x}"),
-    };
 }
 
 /// Near enough to Python's `str.isprintable` for anything that is a name. The letter in front keeps a combining mark
