@@ -31,14 +31,10 @@ pub(super) enum Token {
     ExplicitName,
     /// `referred_table_name`.
     ReferredTable,
-    /// `column_0_name` and its like; any number.
+    /// `column_0_name`, `referred_column_0_name` and their like; any number.
     Column { index: usize, part: Part },
     /// `column_0N_name`, `column_0_N_name` and their like; no number but 0.
     Columns { separator: &'static str, part: Part },
-    /// `referred_column_0_name`; any number.
-    ReferredColumn { index: usize },
-    /// `referred_column_0N_name`, `referred_column_0_N_name`.
-    ReferredColumns { separator: &'static str },
     /// Reads like a token for all columns and is none. SQLAlchemy notices at the first column, so a constraint without
     /// columns gets an empty text instead of an error.
     EmptyAtMost,
@@ -50,6 +46,8 @@ pub(super) enum Part {
     Name,
     Key,
     Label,
+    /// The name of the column that it refers to.
+    Referred,
 }
 
 impl Token {
@@ -70,12 +68,16 @@ impl Token {
 
     /// Whether it tells two constraints of one table apart by their own columns.
     pub(super) const fn is_own_column(self) -> bool {
-        matches!(self, Self::Column { .. } | Self::Columns { .. })
+        matches!(self, Self::Column { .. } | Self::Columns { .. }) && !self.is_referred()
     }
 
     /// Whether it is about the table that a foreign key refers to.
     pub(super) const fn is_referred(self) -> bool {
-        matches!(self, Self::ReferredTable | Self::ReferredColumn { .. } | Self::ReferredColumns { .. })
+        use Part::Referred;
+        matches!(
+            self,
+            Self::ReferredTable | Self::Column { part: Referred, .. } | Self::Columns { part: Referred, .. }
+        )
     }
 
     /// The text of the token, which is written as `key`.
@@ -86,27 +88,18 @@ impl Token {
                 .explicit
                 .map(|explicit| explicit.name.to_owned())
                 .ok_or(NamingError::ExplicitNameNeeded),
-            Self::Column { index, part } => Ok(columns(subject)?
-                .get(index)
-                .map(|column| part.of(subject, column))
-                .unwrap_or_default()),
+            Self::Column { index, part } => part.of(key, subject, index),
             Self::Columns { separator, part } => {
-                let texts: Vec<String> = columns(subject)?
-                    .iter()
-                    .map(|column| part.of(subject, column))
-                    .collect();
-                Ok(texts.join(separator))
+                let count = match part {
+                    Part::Referred => pairs(subject)?,
+                    _ => columns(subject)?.len(),
+                };
+                let texts: Result<Vec<String>, _> = (0..count).map(|index| part.of(key, subject, index)).collect();
+                Ok(texts?.join(separator))
             }
             Self::EmptyAtMost if columns(subject)?.is_empty() => Ok(String::new()),
             Self::EmptyAtMost => Err(NamingError::UnknownToken(key.to_owned())),
             Self::ReferredTable => referred_table(key, subject),
-            Self::ReferredColumn { index } => referred_column(key, subject, index),
-            Self::ReferredColumns { separator } => {
-                let texts: Result<Vec<String>, _> = (0..pairs(subject)?)
-                    .map(|index| referred_column(key, subject, index))
-                    .collect();
-                Ok(texts?.join(separator))
-            }
         }
     }
 }
@@ -160,19 +153,14 @@ impl<'k> Shape<'k> {
 
     /// The method that SQLAlchemy would call, found as it does: by putting an X for the number.
     fn token(&self, key: &str) -> Option<Token> {
-        if let Some(all) = self.all {
-            let separator = if all == "_N" { "_" } else { "" };
-            return Some(match key.replace(&format!("0{all}"), "X").as_str() {
-                "referred_column_X_name" => Token::ReferredColumns { separator },
-                method => Part::of_method(method).map_or(Token::EmptyAtMost, |part| Token::Columns { separator, part }),
-            });
-        }
-        // A number too big for a machine word is past every column, just as the greatest one is.
-        let index = self.digits.parse().unwrap_or(usize::MAX);
-        match key.replace(self.digits, "X").as_str() {
-            "referred_column_X_name" => Some(Token::ReferredColumn { index }),
-            method => Part::of_method(method).map(|part| Token::Column { index, part }),
-        }
+        let Some(all) = self.all else {
+            // A number too big for a machine word is past every column, just as the greatest one is.
+            let index = self.digits.parse().unwrap_or(usize::MAX);
+            return Part::of_method(&key.replace(self.digits, "X")).map(|part| Token::Column { index, part });
+        };
+        let separator = if all == "_N" { "_" } else { "" };
+        let part = Part::of_method(&key.replace(&format!("0{all}"), "X"));
+        Some(part.map_or(Token::EmptyAtMost, |part| Token::Columns { separator, part }))
     }
 }
 
@@ -182,21 +170,29 @@ impl Part {
             "column_X_name" => Some(Self::Name),
             "column_X_key" => Some(Self::Key),
             "column_X_label" => Some(Self::Label),
+            "referred_column_X_name" => Some(Self::Referred),
             _ => None,
         }
     }
 
-    /// The text of one column. A label is the column qualified by its table and schema (`ColumnClause._ddl_label`).
-    fn of(self, subject: &Subject<'_>, column: &ColumnRef<'_>) -> String {
-        match self {
-            Self::Name => column.name.to_owned(),
+    /// The text of one column; empty for a column that there is not. A label is the column qualified by its table and schema
+    /// (`ColumnClause._ddl_label`).
+    fn of(self, key: &str, subject: &Subject<'_>, index: usize) -> Result<String, NamingError> {
+        if self == Self::Referred {
+            return referred_column(key, subject, index);
+        }
+        let Some(column) = columns(subject)?.get(index) else {
+            return Ok(String::new());
+        };
+        Ok(match self {
+            Self::Name | Self::Referred => column.name.to_owned(),
             Self::Key => column.key.unwrap_or(column.name).to_owned(),
             Self::Label => {
                 let schema = subject.schema.filter(|schema| !schema.is_empty());
                 let prefix = schema.map(|schema| schema.replace('.', "_") + "_").unwrap_or_default();
                 format!("{prefix}{}_{}", subject.table, column.name)
             }
-        }
+        })
     }
 }
 
@@ -271,28 +267,14 @@ mod tests {
         for known in DOCUMENTED {
             assert!(Token::parse(known).is_some_and(|token| token != Token::EmptyAtMost), "{known}");
         }
-        assert_eq!(
-            Token::parse("column_12_key"),
-            Some(Token::Column {
-                index: 12,
-                part: Part::Key
-            })
-        );
-        assert_eq!(
-            Token::parse("column_00_name"),
-            Some(Token::Column {
-                index: 0,
-                part: Part::Name
-            })
-        );
-        assert_eq!(Token::parse("referred_column_1_name"), Some(Token::ReferredColumn { index: 1 }));
-        assert_eq!(
-            Token::parse("column_99999999999999999999_name"),
-            Some(Token::Column {
-                index: usize::MAX,
-                part: Part::Name
-            })
-        );
+        for (key, index, part) in [
+            ("column_12_key", 12, Part::Key),
+            ("column_00_name", 0, Part::Name),
+            ("referred_column_1_name", 1, Part::Referred),
+            ("column_99999999999999999999_name", usize::MAX, Part::Name),
+        ] {
+            assert_eq!(Token::parse(key), Some(Token::Column { index, part }));
+        }
     }
 
     #[test]
