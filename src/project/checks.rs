@@ -130,10 +130,7 @@ fn in_module(module: &Module) -> Vec<Place> {
             }
         });
     }
-    let place = |span| Place {
-        file: module.file().clone(),
-        span,
-    };
+    let place = |span| Place::new(module, span);
     spans.sort();
     spans.into_iter().map(place).collect()
 }

@@ -270,12 +270,7 @@ fn renders_as_batch<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> bool {
 
 /// Where the source says what an expression is: the last assignment of the name, here or in the module it is imported from.
 fn stated<'m>(reader: &mut Reader<'m>, expr: &'m Expr, chain: &Chain<'m>, steps: usize) -> Option<Place> {
-    let here = || {
-        Some(Place {
-            file: chain.module.file().clone(),
-            span: expr.span,
-        })
-    };
+    let here = || Some(Place::new(chain.module, expr.span));
     match expr.as_name() {
         Some(name) => stated_name(reader, name, chain, steps).or_else(here),
         None => here(),
@@ -287,10 +282,7 @@ fn stated_name<'m>(reader: &mut Reader<'m>, name: &str, chain: &Chain<'m>, steps
     let mut link = Some(chain.clone());
     while let Some(chain) = link.take() {
         let scope = chain.scope.clone();
-        let here = |span| Place {
-            file: chain.module.file().clone(),
-            span,
-        };
+        let here = |span| Place::new(chain.module, span);
         if let Some(site) = scope.name(name).and_then(|known| known.sites.last()) {
             return match &site.binding {
                 Binding::Value(expr, _) => {

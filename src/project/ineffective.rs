@@ -15,10 +15,7 @@ pub(super) fn ineffective<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) 
         && let Some(span) = sqlalchemy::assigned_in_body(class, "naming_convention")
         && matches!(sqlalchemy::convention(reader, metadata), Setting::Default)
     {
-        let place = Place {
-            file: class.place.file.clone(),
-            span,
-        };
+        let place = Place::new(class.around.module, span);
         found.push((place, "`MetaData.__init__` replaces a class attribute of this name".to_owned()));
     }
     for module in reader.asked().to_vec() {
@@ -82,10 +79,7 @@ fn in_class_body<'m>(
             _ => continue,
         };
         if is_this(reader.class_attribute(class, "metadata")) {
-            let place = Place {
-                file: class.place.file.clone(),
-                span: statement.span,
-            };
+            let place = Place::new(class.around.module, statement.span);
             found.push((place, reason.to_owned()));
         }
     }

@@ -77,7 +77,7 @@ fn first_import<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Option<Place
         let names = imported_by(statement, &chain);
         names.iter().any(|name| matches!(reader.find(name), Location::File(_)))
     })?;
-    Some(place_of(module, statement))
+    Some(Place::new(module, statement.span))
 }
 
 /// Visits modules as Python runs them: each once, at its first import, after the packages around it.
@@ -124,7 +124,7 @@ impl<'r, 'm> Run<'r, 'm> {
                 _ => {}
             }
             if !had_table && let Some(first) = &mut self.first {
-                first.statement = place_of(module, statement);
+                first.statement = Place::new(module, statement.span);
             }
             if self.is_reached || (self.until.is_none() && self.first.is_some()) {
                 return;
@@ -152,15 +152,8 @@ impl<'r, 'm> Run<'r, 'm> {
 
     fn table(&mut self, statement: &'m Stmt, module: &'m Module, chain: &Chain<'m>) -> Option<Early> {
         let table = defined_by(self.reader, self.metadata, statement, module, chain)?;
-        let statement = place_of(module, statement);
+        let statement = Place::new(module, statement.span);
         Some(Early { table, statement })
-    }
-}
-
-fn place_of(module: &Module, statement: &Stmt) -> Place {
-    Place {
-        file: module.file().clone(),
-        span: statement.span,
     }
 }
 
@@ -214,10 +207,7 @@ fn defined_by<'m>(
                 && !is_reflected_table(&call.arguments)
                 && is_of(table.arguments.get(Some(1), "metadata").cloned(), metadata)
             {
-                return Some(Place {
-                    file: module.file().clone(),
-                    span: call.span,
-                });
+                return Some(Place::new(module, call.span));
             }
             None
         }

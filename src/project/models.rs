@@ -76,10 +76,7 @@ impl Declared {
             let span = *known.places.get_or_init(|| places(module)).get(&key)?;
             Some(Declaration {
                 named: with_name(module, span, wanted, name)?,
-                place: Place {
-                    file: module.file().clone(),
-                    span,
-                },
+                place: Place::new(module, span),
             })
         })
     }

@@ -76,14 +76,10 @@ fn may_name(text: &str) -> bool {
 impl Given {
     fn read(&mut self, module: &Module) {
         let classes = classes(module.body());
-        let file = module.file();
-        let is_revision = names_down_revision(file.text().as_bytes());
+        let is_revision = names_down_revision(module.file().text().as_bytes());
         for statement in module.body() {
             statement.each_call(&mut |call| {
-                let place = || Place {
-                    file: file.clone(),
-                    span: call.span,
-                };
+                let place = || Place::new(module, call.span);
                 match check_name(call, &classes) {
                     Some(CheckName::Plain(name, false)) => {
                         if !self.checks.iter().any(|(known, _)| known == name) {
