@@ -23,18 +23,7 @@ pub(super) fn resolve(modules: &Modules<'_>, environment: Environment) -> Naming
     let mut reader = Reader::new(Some((modules, Imports::new(move || roots.clone()))));
     reader.home = environment.folder.parent();
     let env_py = environment.env_py();
-    let mut naming = Naming {
-        target: Target::Unknown(format!("`{env_py}` cannot be read")),
-        environment: Some(environment),
-        stated: None,
-        renders_as_batch: false,
-        trail: Vec::new(),
-        imports: Vec::new(),
-        steps: 0,
-        exhausted: None,
-        signs: OnceCell::new(),
-        models: OnceCell::new(),
-    };
+    let mut naming = naming(Some(environment), Target::Unknown(format!("`{env_py}` cannot be read")));
     if let Some(module) = modules.get(&env_py) {
         naming.renders_as_batch = renders_as_batch(&mut reader, module);
         let (value, stated) = target_metadata(&mut reader, module);
@@ -55,9 +44,31 @@ pub(super) fn resolve(modules: &Modules<'_>, environment: Environment) -> Naming
         }
         naming.imports = late::imported(&mut reader, module);
     }
+    read_by(&reader, naming)
+}
+
+fn naming(environment: Option<Environment>, target: Target) -> Naming {
+    Naming {
+        environment,
+        target,
+        stated: None,
+        renders_as_batch: false,
+        trail: Vec::new(),
+        imports: Vec::new(),
+        steps: 0,
+        exhausted: None,
+        signs: OnceCell::new(),
+        models: OnceCell::new(),
+    }
+}
+
+/// With what was read to find out.
+fn read_by(reader: &Reader<'_>, mut naming: Naming) -> Naming {
     naming.steps = reader.steps();
     naming.exhausted = reader.exhausted().cloned();
-    naming.trail = trail(&reader);
+    let asked = reader.asked().iter();
+    naming.trail = asked.map(|module| module.file().path().clone()).collect();
+    naming.trail.sort();
     naming
 }
 
@@ -99,17 +110,6 @@ fn read_other_modules<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> bool {
         }
     }
     is_any
-}
-
-/// The modules that were read, by path.
-pub(super) fn trail(reader: &Reader<'_>) -> Vec<RepoPath> {
-    let mut paths: Vec<RepoPath> = reader
-        .asked()
-        .iter()
-        .map(|module| module.file().path().clone())
-        .collect();
-    paths.sort();
-    paths
 }
 
 /// What Alembic is given as `target_metadata`, and where the source says so.
@@ -344,18 +344,7 @@ pub(super) fn without(modules: &Modules<'_>, migration: &SourceFile) -> Naming {
         }
         None => Target::Unknown(reason.to_owned()),
     };
-    Naming {
-        environment: None,
-        target,
-        stated: None,
-        renders_as_batch: false,
-        trail: trail(&reader),
-        imports: Vec::new(),
-        steps: reader.steps(),
-        exhausted: reader.exhausted().cloned(),
-        signs: OnceCell::new(),
-        models: OnceCell::new(),
-    }
+    read_by(&reader, naming(None, target))
 }
 
 /// The metadata of a changed module that Flask-Alembic migrates.
