@@ -1,7 +1,5 @@
 //! Collects the names, blocks and returns of one scope from its statements.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 use super::{Binding, Block, BlockId, Change, ChangeKind, Fork, Name, Return, Scope, ScopeKind, Site, When};
 use crate::python::tree::{Alias, ArgumentKind, Expr, ExprKind, Handler, Stmt, StmtKind, Text};
 use crate::source::Span;
@@ -29,13 +27,7 @@ pub(super) fn scope<'m>(kind: ScopeKind<'m>, body: &'m [Stmt], has_walrus: bool)
     let mut builder = Builder {
         scope: Scope {
             kind,
-            names: FxHashMap::default(),
-            stars: Vec::new(),
-            globals: FxHashSet::default(),
-            outer: FxHashSet::default(),
-            returns: Vec::new(),
-            blocks: Vec::new(),
-            forks: Vec::new(),
+            ..Scope::default()
         },
         has_walrus,
         aliases: Vec::new(),

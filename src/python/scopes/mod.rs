@@ -14,7 +14,7 @@ pub(crate) use build::CHANGING_METHODS;
 pub(crate) use index::{AttributeAssignment, Definition, Index};
 
 /// The scope of a module, a class, a function, a lambda or a comprehension.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Scope<'m> {
     pub(crate) kind: ScopeKind<'m>,
     names: FxHashMap<&'m str, Name<'m>>,
@@ -31,8 +31,9 @@ pub(crate) struct Scope<'m> {
     forks: Vec<Fork<'m>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(crate) enum ScopeKind<'m> {
+    #[default]
     Module,
     /// A class body. The functions inside it do not see its names.
     Class(&'m Class),

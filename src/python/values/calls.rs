@@ -189,18 +189,15 @@ impl<'m> Reader<'m> {
         };
         let parameters = self.bind(closure, receiver.as_ref(), arguments);
         let scope = self.scope(kind, body, closure.around.module);
+        let call = Call {
+            parameters,
+            receiver,
+            until,
+        };
         self.new_chain(Link {
-            scope,
-            module: closure.around.module,
-            outer: Some(closure.around.clone()),
-            call: Some(Call {
-                parameters,
-                receiver,
-                until,
-            }),
-            rounds: Vec::new(),
+            call: Some(call),
             class: closure.class.clone(),
-            id: 0,
+            ..Link::inside(&closure.around, scope)
         })
     }
 

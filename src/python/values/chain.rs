@@ -14,6 +14,7 @@ use crate::source::Span;
 pub(crate) struct Chain<'m>(Rc<Link<'m>>);
 
 /// One scope of a chain.
+#[derive(Clone)]
 pub(crate) struct Link<'m> {
     pub(crate) scope: Rc<Scope<'m>>,
     pub(crate) module: &'m Module,
@@ -35,6 +36,21 @@ pub(crate) struct Call<'m> {
     pub(crate) receiver: Option<Value<'m>>,
     /// How many bytes of the function's module were executed before the call; none for all.
     pub(crate) until: Option<usize>,
+}
+
+impl<'m> Link<'m> {
+    /// A scope directly inside another.
+    pub(super) fn inside(around: &Chain<'m>, scope: Rc<Scope<'m>>) -> Self {
+        Self {
+            scope,
+            module: around.module,
+            outer: Some(around.clone()),
+            call: None,
+            rounds: Vec::new(),
+            class: around.class.clone(),
+            id: 0,
+        }
+    }
 }
 
 impl Chain<'_> {
@@ -89,44 +105,41 @@ impl<'m> Reader<'m> {
         self.asked.push(module);
         self.spend(module.file().text().len() / BYTES_A_STEP, Span::default(), module);
         let scope = self.scope(ScopeKind::Module, module.body(), module);
-        self.kept_chain(key, scope, module, None, None)
+        let top = Link {
+            scope,
+            module,
+            outer: None,
+            call: None,
+            rounds: Vec::new(),
+            class: None,
+            id: 0,
+        };
+        self.kept_chain(key, top)
     }
 
     /// The scope of a class body.
     pub(crate) fn class_chain(&mut self, class: &Rc<Class<'m>>) -> Chain<'m> {
         let key = (address(class.tree), class.around.id());
-        let module = class.around.module;
-        let scope = self.scope(ScopeKind::Class(class.tree), &class.tree.body, module);
-        self.kept_chain(key, scope, module, Some(class.around.clone()), Some(class.clone()))
+        let scope = self.scope(ScopeKind::Class(class.tree), &class.tree.body, class.around.module);
+        let body = Link {
+            class: Some(class.clone()),
+            ..Link::inside(&class.around, scope)
+        };
+        self.kept_chain(key, body)
     }
 
     /// The scope of a function outside any call. The calls in its module tell what its parameters are.
     pub(crate) fn function_chain(&mut self, function: &'m Arc<Function>, around: &Chain<'m>) -> Chain<'m> {
         let key = (Arc::as_ptr(function) as usize, around.id());
         let scope = self.scope(ScopeKind::Function(function), &function.body, around.module);
-        self.kept_chain(key, scope, around.module, Some(around.clone()), around.class.clone())
+        self.kept_chain(key, Link::inside(around, scope))
     }
 
-    fn kept_chain(
-        &mut self,
-        key: (usize, usize),
-        scope: Rc<Scope<'m>>,
-        module: &'m Module,
-        outer: Option<Chain<'m>>,
-        class: Option<Rc<Class<'m>>>,
-    ) -> Chain<'m> {
+    fn kept_chain(&mut self, key: (usize, usize), link: Link<'m>) -> Chain<'m> {
         if let Some(known) = self.chains.get(&key) {
             return known.clone();
         }
-        let chain = self.new_chain(Link {
-            scope,
-            module,
-            outer,
-            call: None,
-            rounds: Vec::new(),
-            class,
-            id: 0,
-        });
+        let chain = self.new_chain(link);
         self.chains.insert(key, chain.clone());
         chain
     }
@@ -142,15 +155,7 @@ impl<'m> Reader<'m> {
     /// The scope of a lambda or a comprehension.
     pub(crate) fn inner_chain(&mut self, kind: ScopeKind<'m>, around: &Chain<'m>) -> Chain<'m> {
         let scope = self.scope(kind, &[], around.module);
-        self.new_chain(Link {
-            scope,
-            module: around.module,
-            outer: Some(around.clone()),
-            call: None,
-            rounds: Vec::new(),
-            class: around.class.clone(),
-            id: 0,
-        })
+        self.new_chain(Link::inside(around, scope))
     }
 
     /// The scope inside these classes and functions of a module.
@@ -178,15 +183,8 @@ impl<'m> Reader<'m> {
 
     /// The same scope at these items of loops: the key of each loop, and the item's index.
     pub(crate) fn at_rounds(&mut self, chain: &Chain<'m>, rounds: Vec<(usize, usize)>) -> Chain<'m> {
-        self.new_chain(Link {
-            scope: chain.scope.clone(),
-            module: chain.module,
-            outer: chain.outer.clone(),
-            call: chain.call.clone(),
-            rounds,
-            class: chain.class.clone(),
-            id: 0,
-        })
+        let link = Link::clone(chain);
+        self.new_chain(Link { rounds, ..link })
     }
 
     pub(super) fn scope(&mut self, kind: ScopeKind<'m>, body: &'m [Stmt], module: &'m Module) -> Rc<Scope<'m>> {
