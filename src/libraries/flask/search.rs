@@ -142,10 +142,12 @@ fn is_database(value: &Value<'_>) -> bool {
 /// The databases in `Migrate(app, db)` and `migrate.init_app(app, db)`.
 fn given_to_migrate<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Value<'m>> {
     let mut given = Vec::new();
-    let names = names_of_migrate(reader, module);
+    let mut names = reader.names_imported_for(module, "Migrate");
+    names.push("init_app");
+    names.sort_unstable();
     let index = reader.index(module);
     for name in names {
-        for (within, call) in index.calls(&name) {
+        for (within, call) in index.calls(name) {
             let Ok(Some(argument)) = call.argument(Some(1), "db") else {
                 continue;
             };
@@ -184,26 +186,12 @@ fn kind_of_class<'m>(reader: &mut Reader<'m>, class: &Value<'m>) -> Option<&'sta
     }
 }
 
-/// The names under which a module may call `Migrate`.
-fn names_of_migrate<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<String> {
-    let chain = reader.module(module);
-    let is_migrate = |binding: &Binding<'_>| matches!(binding, Binding::ImportFrom { name: "Migrate", .. });
-    let others = chain
-        .scope
-        .names()
-        .filter(|(name, known)| *name != "Migrate" && known.sites.iter().any(|site| is_migrate(&site.binding)));
-    let mut names = vec!["init_app".to_owned(), "Migrate".to_owned()];
-    names.extend(others.map(|(name, _)| name.to_owned()));
-    names.sort();
-    names
-}
-
 /// The databases that a module makes with `SQLAlchemy` or a subclass.
 fn made_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Value<'m>> {
     let mut found = Vec::new();
     let index = reader.index(module);
-    for name in ["SQLAlchemy".to_owned()].into_iter().chain(own_classes(module)) {
-        for (within, call) in index.calls(&name) {
+    for name in ["SQLAlchemy"].into_iter().chain(own_classes(module)) {
+        for (within, call) in index.calls(name) {
             let chain = reader.within(module, within);
             let callee = reader.value(&call.callee, &chain);
             if kind_of_class(reader, &callee) == Some(kinds::DATABASE) {
@@ -217,12 +205,11 @@ fn made_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Value<'m>> {
 }
 
 /// The classes of a module that derive from another.
-fn own_classes(module: &Module) -> Vec<String> {
-    let classes = module.body().iter().filter_map(|statement| match &statement.kind {
-        StmtKind::Class(class) if !class.arguments.is_empty() && class.name != "SQLAlchemy" => Some(class),
+fn own_classes(module: &Module) -> impl Iterator<Item = &str> {
+    module.body().iter().filter_map(|statement| match &statement.kind {
+        StmtKind::Class(class) if !class.arguments.is_empty() && class.name != "SQLAlchemy" => Some(&*class.name),
         _ => None,
-    });
-    classes.map(|class| class.name.to_string()).collect()
+    })
 }
 
 /// The databases that a module makes, or imports from another distribution.

@@ -134,6 +134,8 @@ impl<'m> Reader<'m> {
                 continue;
             }
             let index = self.index(caller);
+            let chain = self.module(caller);
+            self.charge(chain.scope.names().count(), Span::default(), &chain);
             let names = self.names_imported_for(caller, &function.name);
             for (within, call) in names.iter().flat_map(|name| index.calls(name)) {
                 if !self.spend(1, call.span, caller) {
@@ -161,11 +163,9 @@ impl<'m> Reader<'m> {
     }
 
     /// A name, and the others under which a module imports it.
-    fn names_imported_for(&mut self, module: &'m Module, name: &'m str) -> Vec<&'m str> {
+    pub(crate) fn names_imported_for(&mut self, module: &'m Module, name: &'m str) -> Vec<&'m str> {
         let chain = self.module(module);
-        let scope = chain.scope.clone();
-        self.charge(scope.names().count(), Span::default(), &chain);
-        let other = scope.names().filter(|(own, known)| {
+        let other = chain.scope.names().filter(|(own, known)| {
             let mut sites = known.sites.iter();
             *own != name
                 && sites.any(|site| matches!(site.binding, Binding::ImportFrom { name: one, .. } if one == name))
