@@ -3,11 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
-use super::attributes::MAX_CLASSES;
 use super::chain::Chain;
-use super::reader::{Reader, address};
+use super::reader::Reader;
 use super::value::{Choices, Class, Closure, Code, Instance, Place, Value, has_decorator};
 use crate::python::scopes::{AttributeAssignment, Binding, Definition, ScopeKind};
 use crate::python::{Expr, Module};
@@ -204,28 +201,13 @@ impl<'m> Reader<'m> {
 
     /// The value of `self.name = ...` in the methods of a class or its bases.
     pub(super) fn assigned_in_methods(&mut self, instance: &Rc<Instance<'m>>, name: &str) -> Option<Value<'m>> {
-        let mut seen = FxHashSet::default();
-        let mut open = vec![instance.class.clone()];
-        while let Some(class) = open.pop() {
-            if !seen.insert(address(class.tree)) {
-                continue;
+        self.in_family(&instance.class, |reader, class| {
+            let mut choices = Choices::default();
+            if reader.mentions(class.around.module, name) {
+                reader.add_assigned_in_methods(class, instance, name, &mut choices);
             }
-            if seen.len() > MAX_CLASSES || !self.spend(1, class.place.span, class.around.module) {
-                return None;
-            }
-            if self.mentions(class.around.module, name) {
-                let mut choices = Choices::default();
-                self.add_assigned_in_methods(&class, instance, name, &mut choices);
-                if !choices.is_empty() {
-                    return Some(choices.finish());
-                }
-            }
-            open.extend(self.bases(&class).into_iter().filter_map(|base| match base {
-                Value::Class(base) => Some(base),
-                _ => None,
-            }));
-        }
-        None
+            (!choices.is_empty()).then(|| choices.finish())
+        })
     }
 
     fn add_assigned_in_methods(

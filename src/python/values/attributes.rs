@@ -11,7 +11,7 @@ use crate::libraries;
 use crate::python::{ArgumentKind, StmtKind};
 
 /// How many classes are searched for one attribute; bounds the stack.
-pub(super) const MAX_CLASSES: usize = 120;
+const MAX_CLASSES: usize = 120;
 
 impl<'m> Reader<'m> {
     /// `object.name`
@@ -158,6 +158,21 @@ impl<'m> Reader<'m> {
     /// What `known` says about the first base of a library, direct or indirect, that it knows: by the dotted name of the class, or by the kind of
     /// the object that is the base.
     pub(crate) fn of_library_base<T>(&mut self, class: &Rc<Class<'m>>, known: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.in_family(class, |reader, class| {
+            reader.bases(class).iter().find_map(|base| match base {
+                Value::External(name) => known(name),
+                Value::Made(made) => known(made.kind),
+                _ => None,
+            })
+        })
+    }
+
+    /// What `find` finds first in a class and the classes of the project that it derives from.
+    pub(super) fn in_family<T>(
+        &mut self,
+        class: &Rc<Class<'m>>,
+        mut find: impl FnMut(&mut Self, &Rc<Class<'m>>) -> Option<T>,
+    ) -> Option<T> {
         let mut seen = FxHashSet::default();
         let mut open = vec![class.clone()];
         while let Some(class) = open.pop() {
@@ -167,23 +182,15 @@ impl<'m> Reader<'m> {
             if seen.len() > MAX_CLASSES || !self.spend(1, class.place.span, class.around.module) {
                 return None;
             }
-            let mut inner = Vec::new();
-            for base in self.bases(&class) {
-                let found = match base {
-                    Value::External(name) => known(&name),
-                    Value::Made(made) => known(made.kind),
-                    Value::Class(base) => {
-                        inner.push(base);
-                        None
-                    }
-                    _ => None,
-                };
-                if found.is_some() {
-                    return found;
-                }
+            let found = find(self, &class);
+            if found.is_some() {
+                return found;
             }
-            inner.reverse();
-            open.append(&mut inner);
+            let bases = self.bases(&class).into_iter().rev();
+            open.extend(bases.filter_map(|base| match base {
+                Value::Class(base) => Some(base),
+                _ => None,
+            }));
         }
         None
     }
