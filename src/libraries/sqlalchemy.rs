@@ -4,9 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{ends, kinds, made};
+use crate::python::ExprKind;
 use crate::python::scopes::Definition;
 use crate::python::values::{Arguments, Chain, Class, Code, Made, Place, Reader, Value};
-use crate::python::{ExprKind, StmtKind};
 use crate::source::Span;
 
 /// The `naming_convention` of a metadata.
@@ -287,10 +287,6 @@ fn value_place(value: &Value<'_>) -> Option<Place> {
 
 /// The statement of a class body that assigns to a name.
 pub(crate) fn assigned_in_body(class: &Class<'_>, name: &str) -> Option<Span> {
-    class.tree.body.iter().find_map(|statement| match &statement.kind {
-        StmtKind::Assign { targets, .. } if targets.iter().any(|target| target.as_name() == Some(name)) => {
-            Some(statement.span)
-        }
-        _ => None,
-    })
+    let mut statements = class.tree.body.iter();
+    statements.find(|one| one.assigns(name)).map(|one| one.span)
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Place;
+use super::late::is_of;
 use crate::libraries::sqlalchemy::{self, Setting};
 use crate::libraries::{ignored_metadata, kinds};
 use crate::python::values::{Class, Made, Reader, Value};
@@ -48,14 +49,8 @@ fn in_class_body<'m>(
     class: &Rc<Class<'m>>,
     found: &mut Vec<(Place, String)>,
 ) {
-    let is_this = |value: Option<Value<'m>>| value.is_some_and(|value| value.same(&Value::Made(metadata.clone())));
     for statement in &class.tree.body {
-        let StmtKind::Assign {
-            targets,
-            value: Some(value),
-            ..
-        } = &statement.kind
-        else {
+        let Some((targets, value)) = statement.assignment() else {
             continue;
         };
         let reason = match targets.first().and_then(Expr::as_name) {
@@ -78,7 +73,7 @@ fn in_class_body<'m>(
             }
             _ => continue,
         };
-        if is_this(reader.class_attribute(class, "metadata")) {
+        if is_of(reader.class_attribute(class, "metadata"), metadata) {
             let place = Place::new(class.around.module, statement.span);
             found.push((place, reason.to_owned()));
         }
@@ -108,9 +103,9 @@ fn in_database<'m>(
     found: &mut Vec<(Place, String)>,
 ) {
     let chain = reader.module(module);
-    let calls = module.body().iter().filter_map(|statement| match &statement.kind {
-        StmtKind::Assign { value: Some(value), .. } if value.as_call()?.keyword("model_class").is_some() => Some(value),
-        _ => None,
+    let calls = module.body().iter().filter_map(|statement| {
+        let (_, value) = statement.assignment()?;
+        value.as_call()?.keyword("model_class").map(|_| value)
     });
     for call in calls {
         let Value::Made(database) = reader.value(call, &chain) else {

@@ -215,7 +215,8 @@ fn defined_by<'m>(
     }
 }
 
-fn is_of<'m>(found: Option<Value<'m>>, metadata: &Rc<Made<'m>>) -> bool {
+/// Whether a value is this metadata.
+pub(super) fn is_of<'m>(found: Option<Value<'m>>, metadata: &Rc<Made<'m>>) -> bool {
     found.is_some_and(|found| found.same(&Value::Made(metadata.clone())))
 }
 
@@ -258,10 +259,8 @@ fn has_primary_key(class: &Class<'_>) -> bool {
 }
 
 fn assigns_call(class: &Class<'_>, is_wanted: fn(&Call) -> bool) -> bool {
-    class.tree.body.iter().any(|statement| match &statement.kind {
-        StmtKind::Assign { value: Some(value), .. } => value.as_call().is_some_and(is_wanted),
-        _ => false,
-    })
+    let mut calls = class.tree.body.iter().filter_map(|one| one.assignment()?.1.as_call());
+    calls.any(is_wanted)
 }
 
 /// Whether a `Table` is reflected from a database.

@@ -163,15 +163,8 @@ fn in_statement(statement: &Stmt, add: &mut dyn FnMut(&str, Constraint)) {
 
 /// The names that the table of a class may have: its `__tablename__`, else what SQLModel or Flask-SQLAlchemy make of the class's name.
 fn table_names(class: &Class) -> Vec<String> {
-    let written = class.body.iter().find_map(|statement| match &statement.kind {
-        StmtKind::Assign {
-            targets,
-            value: Some(value),
-            ..
-        } if targets.iter().any(|target| target.as_name() == Some("__tablename__")) => value.as_str(),
-        _ => None,
-    });
-    match written {
+    let mut named = class.body.iter().filter(|statement| statement.assigns("__tablename__"));
+    match named.find_map(|statement| statement.assignment()?.1.as_str()) {
         Some(name) => vec![name.to_owned()],
         None => vec![class.name.as_str().to_lowercase(), snake_case(&class.name)],
     }
@@ -197,12 +190,7 @@ fn snake_case(name: &str) -> String {
 
 fn in_class(class: &Class, add: &mut dyn FnMut(Constraint)) {
     for statement in &class.body {
-        let StmtKind::Assign {
-            targets,
-            value: Some(value),
-            ..
-        } = &statement.kind
-        else {
+        let Some((targets, value)) = statement.assignment() else {
             continue;
         };
         let Some(attribute) = targets.first().and_then(Expr::as_name) else {

@@ -59,10 +59,7 @@ fn class_around(body: &[Stmt], span: Span) -> Option<&Class> {
 }
 
 fn assigns(class: &Class, name: &str) -> bool {
-    class.body.iter().any(|statement| match &statement.kind {
-        StmtKind::Assign { targets, .. } => targets.iter().any(|target| target.as_name() == Some(name)),
-        _ => false,
-    })
+    class.body.iter().any(|statement| statement.assigns(name))
 }
 
 /// The call around an argument.

@@ -211,12 +211,8 @@ fn end_of_head(text: &str) -> usize {
 
 /// The last value of a name at module level.
 fn value<'m>(body: &'m [Stmt], name: &str) -> Option<&'m Expr> {
-    body.iter().rev().find_map(|statement| match &statement.kind {
-        StmtKind::Assign { targets, value, .. } if targets.iter().any(|target| target.as_name() == Some(name)) => {
-            value.as_ref()
-        }
-        _ => None,
-    })
+    let mut statements = body.iter().rev().filter(|statement| statement.assigns(name));
+    statements.find_map(|statement| Some(statement.assignment()?.1))
 }
 
 /// `None`, a text, or several.

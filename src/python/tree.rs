@@ -353,6 +353,24 @@ impl Expr {
     }
 }
 
+impl Stmt {
+    /// The targets and the value of an assignment.
+    pub(crate) fn assignment(&self) -> Option<(&[Expr], &Expr)> {
+        match &self.kind {
+            StmtKind::Assign {
+                targets,
+                value: Some(value),
+            } => Some((targets, value)),
+            _ => None,
+        }
+    }
+
+    /// Whether it assigns to a name, or annotates it.
+    pub(crate) fn assigns(&self, name: &str) -> bool {
+        matches!(&self.kind, StmtKind::Assign { targets, .. } if targets.iter().any(|one| one.as_name() == Some(name)))
+    }
+}
+
 impl Argument {
     pub(crate) fn is_keyword(&self, name: &str) -> bool {
         matches!(&self.kind, ArgumentKind::Keyword(keyword) if keyword == name)

@@ -80,12 +80,7 @@ fn directions<'m>(calls: &HashMap<&'m str, HashSet<&'m str>>) -> HashMap<&'m str
 
 /// Alembic's script directory takes a file for a revision when it has both names (`alembic/script/base.py`, `Script`).
 fn declares_revision(body: &[Stmt]) -> bool {
-    let assigns = |wanted: &str| {
-        body.iter().any(|statement| match &statement.kind {
-            StmtKind::Assign { targets, .. } => targets.iter().any(|target| target.as_name() == Some(wanted)),
-            _ => false,
-        })
-    };
+    let assigns = |wanted: &str| body.iter().any(|statement| statement.assigns(wanted));
     assigns("revision") && assigns("down_revision")
 }
 
