@@ -12,7 +12,6 @@ mod ini;
 mod judged;
 mod late;
 mod models;
-mod named_declaration;
 mod names;
 mod revision;
 mod signs;

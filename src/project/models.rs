@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 
 use elsa::FrozenMap;
 
-use super::named_declaration::with_name;
 use super::target::Target;
 use super::{Naming, Place};
 use crate::naming::ConstraintKind;
@@ -48,11 +47,53 @@ pub(super) struct Declared(FrozenMap<RepoPath, Box<Declaring>>);
 struct Declaring {
     asked: Cell<usize>,
     words: OnceCell<HashSet<String>>,
-    places: OnceCell<HashMap<Key, Span>>,
+    places: OnceCell<HashMap<Key, Written>>,
 }
 
 /// A kind of constraint, its table and its columns.
 type Key = (ConstraintKind, String, Vec<String>);
+
+/// How a model declares a constraint.
+#[derive(Debug, Clone)]
+struct Written {
+    span: Span,
+    /// `db.` of the `db.Column` that it is an argument of.
+    prefix: String,
+    /// What stands around a constraint of the table.
+    around: (&'static str, &'static str),
+}
+
+impl Written {
+    /// The declaration as code, with the name in it.
+    fn with_name(&self, module: &Module, wanted: &Wanted<'_>, name: &str) -> Option<String> {
+        let code = module.file().slice(self.span);
+        let quote = if code.contains('\'') && !code.contains('"') {
+            '\''
+        } else {
+            '"'
+        };
+        if let Some(open) = code.strip_suffix(')') {
+            let open = open.trim_end().trim_end_matches(',');
+            return (!code.contains("name=")).then(|| format!("{open}, name={quote}{name}{quote})"));
+        }
+        match wanted.kind {
+            // SQLModel's `foreign_key=` takes no name.
+            ConstraintKind::ForeignKey => {
+                let target = code.split_once('=')?.1.trim();
+                Some(format!(
+                    "sa_column_args=[ForeignKey({target}, name={quote}{name}{quote})] instead of foreign_key="
+                ))
+            }
+            // A `name=` in the column would rename that.
+            ConstraintKind::Unique => {
+                let (column, prefix, (before, after)) = (wanted.columns.first()?, &self.prefix, self.around);
+                let constraint = format!("{prefix}UniqueConstraint(\"{column}\", name=\"{name}\")");
+                Some(format!("{before}{constraint}{after} instead of unique=True"))
+            }
+            _ => None,
+        }
+    }
+}
 
 impl Declared {
     /// Searches these modules, in order.
@@ -73,10 +114,10 @@ impl Declared {
                 return None;
             }
             let module = modules.get(path)?;
-            let span = *known.places.get_or_init(|| places(module)).get(&key)?;
+            let written = known.places.get_or_init(|| places(module)).get(&key)?;
             Some(Declaration {
-                named: with_name(module, span, wanted, name)?,
-                place: Place::new(module, span),
+                named: written.with_name(module, wanted, name)?,
+                place: Place::new(module, written.span),
             })
         })
     }
@@ -99,10 +140,10 @@ impl Declaring {
 }
 
 /// The first place of each constraint that a module declares.
-fn places(module: &Module) -> HashMap<Key, Span> {
+fn places(module: &Module) -> HashMap<Key, Written> {
     let mut found = HashMap::new();
-    let mut add = |table: &str, (kind, columns, span): Constraint| {
-        found.entry((kind, table.to_owned(), columns)).or_insert(span);
+    let mut add = |table: &str, (kind, columns, written): Constraint| {
+        found.entry((kind, table.to_owned(), columns)).or_insert(written);
     };
     for statement in module.body() {
         in_statement(statement, &mut add);
@@ -110,8 +151,8 @@ fn places(module: &Module) -> HashMap<Key, Span> {
     found
 }
 
-/// A kind of constraint, its columns, and where it is declared.
-type Constraint = (ConstraintKind, Vec<String>, Span);
+/// A kind of constraint, its columns, and its declaration.
+type Constraint = (ConstraintKind, Vec<String>, Written);
 
 /// The modules that may hold the models of an environment: those that led to the metadata, and those beside it.
 pub(super) fn candidates(modules: &Modules<'_>, naming: &Naming) -> Vec<RepoPath> {
@@ -189,6 +230,11 @@ fn snake_case(name: &str) -> String {
 }
 
 fn in_class(class: &Class, add: &mut dyn FnMut(Constraint)) {
+    let around = if class.body.iter().any(|statement| statement.assigns("__table_args__")) {
+        ("", " in __table_args__")
+    } else {
+        ("__table_args__ = (", ",)")
+    };
     for statement in &class.body {
         let Some((targets, value)) = statement.assignment() else {
             continue;
@@ -204,7 +250,7 @@ fn in_class(class: &Class, add: &mut dyn FnMut(Constraint)) {
                 .first()
                 .filter(|first| first.kind == ArgumentKind::Positional);
             let name = first.and_then(|first| first.value.as_str()).unwrap_or(attribute);
-            in_column(column, name, add);
+            in_column(column, name, around, add);
         }
     }
 }
@@ -218,7 +264,7 @@ fn column_call(value: &Expr) -> Option<&Call> {
     }
 }
 
-fn in_column(column: &Call, name: &str, add: &mut dyn FnMut(Constraint)) {
+fn in_column(column: &Call, name: &str, around: (&'static str, &'static str), add: &mut dyn FnMut(Constraint)) {
     let mut arguments = column.arguments.iter();
     let key = arguments.find_map(|argument| argument.value.as_call_of("ForeignKey"));
     let keyword = |word: &str| {
@@ -226,12 +272,20 @@ fn in_column(column: &Call, name: &str, add: &mut dyn FnMut(Constraint)) {
         let argument = arguments.find(|argument| argument.is_keyword(word));
         argument.map(|argument| argument.span)
     };
-    let columns = || vec![name.to_owned()];
+    // The module of `mapped_column` has no constraints.
+    let prefix = match &column.callee.kind {
+        ExprKind::Attribute { value, name } if name == "Column" => value.as_name().map(|module| format!("{module}.")),
+        _ => None,
+    };
+    let mut add = |kind, span| {
+        let prefix = prefix.clone().unwrap_or_default();
+        add((kind, vec![name.to_owned()], Written { span, prefix, around }));
+    };
     if let Some(span) = key.map(|call| call.span).or_else(|| keyword("foreign_key")) {
-        add((ConstraintKind::ForeignKey, columns(), span));
+        add(ConstraintKind::ForeignKey, span);
     }
     if let Some(span) = keyword("unique") {
-        add((ConstraintKind::Unique, columns(), span));
+        add(ConstraintKind::Unique, span);
     }
 }
 
@@ -253,7 +307,12 @@ fn in_table_args(value: &Expr, add: &mut dyn FnMut(Constraint)) {
             let texts = call.arguments.iter().filter_map(|argument| argument.value.as_str());
             texts.map(str::to_owned).collect()
         };
-        add((kind, columns, call.span));
+        let written = Written {
+            span: call.span,
+            prefix: String::new(),
+            around: ("", ""),
+        };
+        add((kind, columns, written));
     }
     for child in value.children() {
         in_table_args(child, add);
@@ -269,7 +328,7 @@ fn in_table(value: &Expr, add: &mut dyn FnMut(&str, Constraint)) {
         let column = argument.value.as_call_of("Column");
         let own = column.and_then(|column| Some((column, column.arguments.first()?.value.as_str()?)));
         if let Some((column, own)) = own {
-            in_column(column, own, &mut |found| add(name, found));
+            in_column(column, own, ("", " in the Table"), &mut |found| add(name, found));
         }
         in_table_args(&argument.value, &mut |found| add(name, found));
     }
