@@ -10,7 +10,7 @@ use super::Environment;
 use super::revision::{Links, Revision};
 use crate::python::Module;
 use crate::snapshot::{EntryKind, Snapshot};
-use crate::source::{RepoPath, SourceFile, Span};
+use crate::source::{RepoPath, SourceFile, Span, words_of};
 
 /// An environment with more files than this is not read.
 pub const MOST_FILES: usize = 5_000;
@@ -91,12 +91,12 @@ impl History {
     fn chosen_words(&self) -> HashMap<String, Vec<Word>> {
         let mut found: HashMap<String, Vec<Word>> = HashMap::new();
         for (revision, one) in self.revisions.iter().flatten().enumerate() {
-            each_chosen(one.text(), |stem, at| {
+            for (stem, at) in chosen(one.text()) {
                 let words = found.entry(stem.to_owned()).or_default();
                 if words.last().is_none_or(|last| last.revision != revision) {
                     words.push(Word { revision, at });
                 }
-            });
+            }
         }
         found
     }
@@ -165,24 +165,13 @@ impl History {
 /// The endings of the names that PostgreSQL chooses (`ChooseConstraintName`), and of the keys of MySQL and MariaDB, numbers aside.
 const CHOSEN: [&str; 6] = ["_fkey", "_key", "_pkey", "_excl", "_check", "_ibfk_"];
 
-/// Finds the words of a text that look like a name chosen by a database, each without its last number.
-fn each_chosen(text: &str, mut found: impl FnMut(&str, Span)) {
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii();
-    let bytes = text.as_bytes();
-    let mut start = 0;
-    while let Some(first) = bytes.get(start..).and_then(|rest| rest.iter().position(is_part)) {
-        start += first;
-        let length = bytes[start..].iter().take_while(|byte| is_part(byte)).count();
-        let end = start + length;
-        let stem = text
-            .get(start..end)
-            .unwrap_or_default()
-            .trim_end_matches(|digit: char| digit.is_ascii_digit());
-        if CHOSEN.iter().any(|ending| stem.ends_with(ending)) {
-            found(stem, Span::new(start, end));
-        }
-        start = end;
-    }
+/// The words of a text that look like a name chosen by a database, each without its last number.
+fn chosen(text: &str) -> impl Iterator<Item = (&str, Span)> {
+    let words = words_of(text).map(|(start, word)| {
+        let stem = word.trim_end_matches(|digit: char| digit.is_ascii_digit());
+        (stem, Span::new(start, start + word.len()))
+    });
+    words.filter(|(stem, _)| CHOSEN.iter().any(|ending| stem.ends_with(ending)))
 }
 
 /// The folders that hold an environment's revisions, for a migration that is one of them (`alembic/script/base.py`, `_version_locations`).
