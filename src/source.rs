@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::work;
@@ -167,18 +167,12 @@ impl RepoPath {
     /// The path below the top for a relative path of the operating system; `None` if it leaves the top or is absolute.
     #[must_use]
     pub fn from_path(path: &Path) -> Option<Self> {
-        let mut parts = Vec::new();
-        for component in path.components() {
-            match component {
-                std::path::Component::Normal(name) => parts.push(os_bytes(name)),
-                std::path::Component::CurDir => {}
-                std::path::Component::ParentDir => {
-                    parts.pop()?;
-                }
-                std::path::Component::RootDir | std::path::Component::Prefix(_) => return None,
-            }
+        let leaves = |part: Component<'_>| matches!(part, Component::RootDir | Component::Prefix(_));
+        if path.components().any(leaves) {
+            return None;
         }
-        Some(Self::new(parts.join(&b'/')))
+        let parts: Vec<_> = path.components().map(|part| os_bytes(part.as_os_str())).collect();
+        Self::top().join(parts.join(&b'/'))
     }
 }
 
