@@ -71,7 +71,11 @@ pub(super) fn of_environment(
     naming: &Naming,
     migration: &RepoPath,
 ) -> Vec<Dialect> {
-    let mut files = Files::new(snapshot);
+    let mut files = Files {
+        snapshot,
+        left: 2 * MOST_FILES,
+        bytes_left: MOST_BYTES,
+    };
     let mut found = Vec::new();
     for path in modules(snapshot, naming, migration) {
         if let Some(text) = histories.iter().find_map(|history| history.text(&path)) {
@@ -90,8 +94,6 @@ pub(super) fn of_environment(
         .chain(folder.ancestors())
         .map(|folder| drivers_in(&mut files, &folder));
     found.extend(drivers.find(|found| !found.is_empty()).unwrap_or_default());
-    found.sort();
-    found.dedup();
     found
 }
 
@@ -129,15 +131,7 @@ struct Files<'s> {
     bytes_left: usize,
 }
 
-impl<'s> Files<'s> {
-    fn new(snapshot: &'s dyn Snapshot) -> Self {
-        Self {
-            snapshot,
-            left: 2 * MOST_FILES,
-            bytes_left: MOST_BYTES,
-        }
-    }
-
+impl Files<'_> {
     fn read(&mut self, path: &RepoPath) -> Option<Vec<u8>> {
         self.left = self.left.checked_sub(1)?;
         let text = self.snapshot.read(path).ok()??;
