@@ -73,13 +73,8 @@ fn read_by(reader: &Reader<'_>, mut naming: Naming) -> Naming {
 }
 
 fn may_lack_convention(target: &Target) -> bool {
-    let has_none = |facts: &MetadataFacts| matches!(facts.convention, ConventionFacts::Default);
-    match target {
-        Target::Metadata(facts) => has_none(facts),
-        Target::Several(several) => several.iter().any(has_none),
-        Target::ByDatabase(databases) => databases.iter().any(|(_, facts)| has_none(facts)),
-        Target::Nothing | Target::Unknown(_) => false,
-    }
+    let has_none = |facts: &&MetadataFacts| matches!(facts.convention, ConventionFacts::Default);
+    target.metadata().iter().any(has_none)
 }
 
 /// Reads the modules that may assign a convention though nothing is taken from them: those that `env.py` imports, and the packages around each

@@ -21,44 +21,26 @@ pub struct Judged {
 
 impl PartialEq for Judged {
     fn eq(&self, other: &Self) -> bool {
-        self.place.file.path() == other.place.file.path() && self.place.span == other.place.span
+        self.place.is(&other.place)
     }
 }
 
 /// What an environment migrates and a changed module makes or names.
 pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
     let here = |place: Option<&Place>| place.filter(|place| place.file.path() == module.path()).cloned();
-    match &naming.target {
-        Target::Metadata(facts) => judge_one(facts, naming, &here),
-        Target::ByDatabase(databases) => databases
-            .iter()
-            .flat_map(|(_, facts)| judge_one(facts, naming, &here))
-            .collect(),
-        Target::Several(several) => {
-            let mut judged: Vec<Judged> = several
-                .iter()
-                .flat_map(|facts| judge_one(facts, naming, &here))
-                .collect();
-            let has_convention = several.iter().any(|facts| convention_place(facts).is_some());
-            judged.extend(
-                here(naming.stated.as_ref())
-                    .filter(|_| has_convention)
-                    .map(|place| Judged {
-                        target: naming.target.clone(),
-                        place,
-                    }),
-            );
-            judged
-        }
-        Target::Nothing => {
-            let judged = |place| Judged {
-                target: naming.target.clone(),
-                place,
-            };
-            here(naming.stated.as_ref()).map(judged).into_iter().collect()
-        }
-        Target::Unknown(_) => Vec::new(),
-    }
+    let all = naming.target.metadata();
+    let mut judged: Vec<Judged> = all.iter().flat_map(|facts| judge_one(facts, naming, &here)).collect();
+    let is_at_fault = match naming.target {
+        Target::Nothing => true,
+        Target::Several(_) => all.iter().any(|facts| convention_place(facts).is_some()),
+        Target::Metadata(_) | Target::ByDatabase(_) | Target::Unknown(_) => false,
+    };
+    let stated = here(naming.stated.as_ref()).filter(|_| is_at_fault);
+    judged.extend(stated.map(|place| Judged {
+        target: naming.target.clone(),
+        place,
+    }));
+    judged
 }
 
 fn judge_one(facts: &MetadataFacts, naming: &Naming, here: &dyn Fn(Option<&Place>) -> Option<Place>) -> Vec<Judged> {

@@ -191,7 +191,7 @@ impl<'s> Project<'s> {
     #[must_use]
     pub fn naming(&self, migration: &SourceFile) -> Rc<Naming> {
         if let Some(environment) = self.environments.of_migration(migration.path()) {
-            return self.of_environment(environment);
+            return self.naming_of(environment);
         }
         let folder = migration.path().parent().unwrap_or_else(RepoPath::top);
         cached(&self.known, folder, || Rc::new(env_py::without(&self.modules, migration)))
@@ -283,12 +283,6 @@ impl<'s> Project<'s> {
         self.environments.all()
     }
 
-    /// What holds for the migrations of an environment.
-    #[must_use]
-    pub fn naming_of(&self, environment: Environment) -> Rc<Naming> {
-        self.of_environment(environment)
-    }
-
     /// The folders in which an environment looks for revisions.
     #[must_use]
     pub fn version_folders(environment: &Environment) -> Vec<RepoPath> {
@@ -318,9 +312,7 @@ impl<'s> Project<'s> {
     #[must_use]
     pub fn checks(&self, module: &SourceFile) -> Rc<Checks> {
         let environments = self.environments_of(module);
-        let namings = environments
-            .into_iter()
-            .map(|environment| self.of_environment(environment));
+        let namings = environments.into_iter().map(|environment| self.naming_of(environment));
         let own: Vec<Rc<Naming>> = namings
             .filter(|naming| !judged::judge(naming, module).is_empty())
             .collect();
@@ -379,7 +371,7 @@ impl<'s> Project<'s> {
         }
         let mut judged: Vec<Judged> = Vec::new();
         for environment in environments {
-            let naming = self.of_environment(environment);
+            let naming = self.naming_of(environment);
             for one in judged::judge(&naming, module) {
                 if !judged.contains(&one) {
                     judged.push(one);
@@ -397,7 +389,9 @@ impl<'s> Project<'s> {
         self.declared.find(&self.modules, paths, wanted, name)
     }
 
-    fn of_environment(&self, environment: Environment) -> Rc<Naming> {
+    /// What holds for the migrations of an environment.
+    #[must_use]
+    pub fn naming_of(&self, environment: Environment) -> Rc<Naming> {
         let folder = environment.folder.clone();
         let resolve = || Rc::new(env_py::resolve(&self.modules, environment));
         cached(&self.known, folder, resolve)

@@ -25,6 +25,18 @@ pub enum Target {
     Unknown(String),
 }
 
+impl Target {
+    /// Each metadata of it.
+    pub(super) fn metadata(&self) -> Vec<&MetadataFacts> {
+        match self {
+            Self::Metadata(facts) => vec![facts],
+            Self::Several(several) => several.iter().collect(),
+            Self::ByDatabase(databases) => databases.iter().map(|(_, facts)| facts).collect(),
+            Self::Nothing | Self::Unknown(_) => Vec::new(),
+        }
+    }
+}
+
 /// A metadata as far as it is known.
 #[derive(Debug, Clone)]
 pub struct MetadataFacts {
@@ -169,20 +181,20 @@ fn by_database<'m>(reader: &mut Reader<'m>, dict: &Dict<'m>) -> Target {
 
 /// One metadata among several possible values counts: the others are `None` or unknown.
 fn either<'m>(reader: &mut Reader<'m>, values: &[Value<'m>]) -> Target {
-    let mut metadata = values.iter().filter_map(as_metadata);
-    let reason = || {
-        let unknown = values.iter().find_map(|value| match value {
-            Value::Unknown(reason) => Some(reason.to_string()),
-            _ => None,
-        });
-        let several = values.iter().filter_map(as_metadata).count() > 1;
-        let general = "which metadata it is depends on something known only at run time".to_owned();
-        Target::Unknown(unknown.filter(|_| !several).unwrap_or(general))
-    };
-    match (metadata.next(), metadata.next()) {
-        (Some(one), None) => Target::Metadata(facts(reader, one)),
-        _ => reason(),
+    let metadata: Vec<_> = values.iter().filter_map(as_metadata).collect();
+    if let [one] = metadata[..] {
+        return Target::Metadata(facts(reader, one));
     }
+    let unknown = values.iter().find_map(|value| match value {
+        Value::Unknown(reason) => Some(&**reason),
+        _ => None,
+    });
+    let unknown = unknown.filter(|_| metadata.is_empty());
+    Target::Unknown(
+        unknown
+            .unwrap_or("which metadata it is depends on something known only at run time")
+            .to_owned(),
+    )
 }
 
 pub(super) fn facts<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> MetadataFacts {
@@ -218,6 +230,7 @@ fn late<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>) -> Option<Box<(Pla
 }
 
 fn convention(value: &Value<'_>, place: Option<&Place>) -> ConventionFacts {
+    let unknown = |reason: &str| ConventionFacts::Unknown(reason.to_owned(), place.cloned());
     match value {
         Value::None => ConventionFacts::Default,
         Value::Dict(dict) => {
@@ -241,17 +254,12 @@ fn convention(value: &Value<'_>, place: Option<&Place>) -> ConventionFacts {
             let mut given = values.iter().filter(|value| !matches!(value, Value::None));
             match (given.next(), given.next()) {
                 (Some(one), None) => convention(one, place),
-                _ => ConventionFacts::Unknown(
-                    "which convention it is depends on something known only at run time".to_owned(),
-                    place.cloned(),
-                ),
+                _ => unknown("which convention it is depends on something known only at run time"),
             }
         }
-        Value::Unknown(reason) => ConventionFacts::Unknown(reason.to_string(), place.cloned()),
-        Value::External(name) => {
-            ConventionFacts::Unknown(format!("`{name}` is not part of this repository"), place.cloned())
-        }
-        _ => ConventionFacts::Unknown("it is computed".to_owned(), place.cloned()),
+        Value::Unknown(reason) => unknown(reason),
+        Value::External(name) => unknown(&format!("`{name}` is not part of this repository")),
+        _ => unknown("it is computed"),
     }
 }
 
