@@ -39,9 +39,8 @@ pub(crate) fn default_name_of(dialect: Dialect, constraint: &Constraint<'_>) -> 
     let is_counted = matches!(kind, ConstraintKind::ForeignKey | ConstraintKind::Check);
     let text = match dialect {
         Dialect::Mysql | Dialect::Mariadb if is_counted => None,
-        Dialect::Postgresql => default_names::postgresql(kind, table, &columns, |_| false),
-        Dialect::Mariadb => default_names::mariadb(kind, table, &columns, 1, |_| false),
-        Dialect::Mysql => default_names::mysql(kind, table, &columns, 1, |_| false),
+        Dialect::Mysql | Dialect::Mariadb => default_names::mariadb(kind, table, &columns),
+        Dialect::Postgresql => default_names::postgresql(kind, table, &columns),
         _ => None,
     }?;
     // PostgreSQL takes the columns of a check from its condition, which is not read.

@@ -14,18 +14,18 @@ const POSTGRESQL_BYTES: usize = 63;
 /// condition uses; an expression in an index counts as a column called `expr`, or as the function that it calls. Names
 /// are taken as the database stores them: what is not quoted in SQL is stored in lower case.
 ///
-/// `taken` says whether a name is in use. For a foreign key or a check PostgreSQL looks at all constraints of the
-/// schema, for an index at its tables and indexes, for the other kinds at both. Before version 12 a foreign key was
-/// named by its first column only.
+/// Before version 12 a foreign key was named by its first column only.
 ///
 /// Follows `ChooseConstraintName`, `ChooseIndexName`, `ChooseIndexColumnNames` and `makeObjectName` of the server.
 #[must_use]
-pub(crate) fn postgresql(
-    kind: ConstraintKind,
-    table: &str,
-    columns: &[&str],
-    taken: impl Fn(&str) -> bool,
-) -> Option<String> {
+pub(crate) fn postgresql(kind: ConstraintKind, table: &str, columns: &[&str]) -> Option<String> {
+    postgresql_in_turn(kind, table, columns)?.next()
+}
+
+/// The names that PostgreSQL tries in turn, until one is not in use.
+///
+/// For a foreign key or a check it looks at all constraints of the schema, for an index at its tables and indexes, for the other kinds at both.
+fn postgresql_in_turn(kind: ConstraintKind, table: &str, columns: &[&str]) -> Option<impl Iterator<Item = String>> {
     let middle = match kind {
         ConstraintKind::PrimaryKey => None,
         ConstraintKind::Check => only(columns).map(|column| clip(column, POSTGRESQL_BYTES).to_owned()),
@@ -33,54 +33,31 @@ pub(crate) fn postgresql(
         ConstraintKind::Unique | ConstraintKind::Index | ConstraintKind::Exclude => Some(joined(distinct(columns))?),
     };
     let label = label(kind);
-    let labels = std::iter::once(label.to_owned()).chain((1_u32..).map(|number| format!("{label}{number}")));
-    labels
-        .map(|label| object_name(table, middle.as_deref(), &label))
-        .find(|name| !taken(name))
+    let labels = std::iter::once(label.to_owned()).chain((1_u32..).map(move |number| format!("{label}{number}")));
+    Some(labels.map(move |label| object_name(table, middle.as_deref(), &label)))
 }
 
-/// The name that MariaDB chooses; `None` for what it cannot name, or where it depends on columns and none are given.
+/// The name that MariaDB chooses for the first such constraint of a table; `None` for what it cannot name, or where it depends on columns and
+/// none are given. Measured on MariaDB 10.11.
 ///
-/// `number` is that of the foreign key (one more than the highest `{table}_ibfk_{n}` in use, starting with 1) or of the
-/// check (one more than the table's unnamed checks before it); a check written with its column is called like the
-/// column instead. `taken` says whether an index of the table has a name, whatever its case. Measured on MariaDB 10.11,
-/// with `make_unique_key_name` of its source for the limit of two digits.
+/// A check written with its column is called like the column instead. MySQL 8 chooses the same, except for a check: `{table}_chk_1` (its manual,
+/// "CHECK Constraints").
 #[must_use]
-pub(crate) fn mariadb(
-    kind: ConstraintKind,
-    table: &str,
-    columns: &[&str],
-    number: u32,
-    taken: impl Fn(&str) -> bool,
-) -> Option<String> {
+pub(crate) fn mariadb(kind: ConstraintKind, table: &str, columns: &[&str]) -> Option<String> {
     match kind {
-        ConstraintKind::ForeignKey => Some(format!("{table}_ibfk_{number}")),
-        ConstraintKind::Check => Some(format!("CONSTRAINT_{number}")),
+        ConstraintKind::ForeignKey => Some(format!("{table}_ibfk_1")),
+        ConstraintKind::Check => Some("CONSTRAINT_1".to_owned()),
         ConstraintKind::PrimaryKey => Some("PRIMARY".to_owned()),
         ConstraintKind::Unique | ConstraintKind::Index => {
             let first = *columns.first()?;
-            let numbered = (2..100).map(|number| format!("{first}_{number}"));
-            let is_free = |name: &String| !name.eq_ignore_ascii_case("PRIMARY") && !taken(name);
-            std::iter::once(first.to_owned()).chain(numbered).find(is_free)
+            let is_primary = first.eq_ignore_ascii_case("PRIMARY");
+            Some(if is_primary {
+                format!("{first}_2")
+            } else {
+                first.to_owned()
+            })
         }
         ConstraintKind::Exclude => None,
-    }
-}
-
-/// The name that MySQL 8 chooses: as [`mariadb`], except for checks.
-///
-/// From its manual ("CHECK Constraints"), not measured.
-#[must_use]
-pub(crate) fn mysql(
-    kind: ConstraintKind,
-    table: &str,
-    columns: &[&str],
-    number: u32,
-    taken: impl Fn(&str) -> bool,
-) -> Option<String> {
-    match kind {
-        ConstraintKind::Check => Some(format!("{table}_chk_{number}")),
-        _ => mariadb(kind, table, columns, number, taken),
     }
 }
 
@@ -116,20 +93,13 @@ pub(crate) fn chosen_by(kind: ConstraintKind, table: &str, columns: Option<&[&st
     }
 }
 
-/// How many taken names are tried before the one that is asked for.
-const MOST_TAKEN: usize = 9;
+/// How many of the names are tried.
+const MOST_TRIED: usize = 10;
 
 fn is_postgresql(kind: ConstraintKind, table: &str, columns: Option<&[&str]>, name: &str) -> bool {
     let is_one_of = |columns: &[&str]| {
-        let mut taken: Vec<String> = Vec::new();
-        while taken.len() <= MOST_TAKEN {
-            match postgresql(kind, table, columns, |one| taken.iter().any(|known| known == one)) {
-                Some(next) if next == name => return true,
-                Some(next) => taken.push(next),
-                None => return false,
-            }
-        }
-        false
+        let names = postgresql_in_turn(kind, table, columns);
+        names.is_some_and(|names| names.take(MOST_TRIED).any(|one| one == name))
     };
     match (columns, label(kind)) {
         // A check is called after its column when it has only one.
@@ -248,10 +218,6 @@ fn clip(text: &str, bytes: usize) -> &str {
 mod tests {
     use super::*;
 
-    fn free(_: &str) -> bool {
-        false
-    }
-
     /// Each case was recorded from PostgreSQL 15: what it called a constraint that was created without a name.
     #[test]
     fn names_as_the_server_did() {
@@ -272,9 +238,8 @@ mod tests {
             };
             let (columns, taken) = (texts(&case["columns"]), texts(&case["taken"]));
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let name = postgresql(kind, case["table"].as_str().unwrap(), &columns, |name| {
-                taken.iter().any(|taken| taken == name)
-            });
+            let mut names = postgresql_in_turn(kind, case["table"].as_str().unwrap(), &columns).unwrap();
+            let name = names.find(|name| !taken.contains(name));
             assert_eq!(name.as_deref(), case["name"].as_str(), "{case}");
         }
     }
@@ -293,43 +258,40 @@ mod tests {
             (ConstraintKind::ForeignKey, &[], None),
             (ConstraintKind::Index, &[], None),
         ] {
-            assert_eq!(postgresql(kind, "order", columns, free).as_deref(), expected, "{kind:?} {columns:?}");
+            assert_eq!(postgresql(kind, "order", columns).as_deref(), expected, "{kind:?} {columns:?}");
         }
     }
 
     #[test]
     fn columns_beyond_the_room_of_a_name_cost_nothing() {
-        let of = |count: usize| postgresql(ConstraintKind::Unique, "order", &vec!["a"; count], free);
+        let of = |count: usize| postgresql(ConstraintKind::Unique, "order", &vec!["a"; count]);
         assert_eq!(of(50_000), of(60));
     }
 
     #[test]
     fn postgresql_numbers_the_label() {
-        let taken = ["order_a_fkey", "order_a_fkey1"];
-        let name = postgresql(ConstraintKind::ForeignKey, "order", &["a"], |name| taken.contains(&name));
-        assert_eq!(name.as_deref(), Some("order_a_fkey2"));
+        let two = |kind, table, columns| -> Vec<String> {
+            let names = postgresql_in_turn(kind, table, columns).unwrap();
+            names.take(2).collect()
+        };
+        assert_eq!(two(ConstraintKind::ForeignKey, "order", &["a"]), ["order_a_fkey", "order_a_fkey1"]);
         let long = "t".repeat(63);
-        let first = postgresql(ConstraintKind::PrimaryKey, &long, &[], free).unwrap();
-        assert_eq!(first, format!("{}_pkey", "t".repeat(58)));
-        let second = postgresql(ConstraintKind::PrimaryKey, &long, &[], |name| name == first);
-        assert_eq!(second, Some(format!("{}_pkey1", "t".repeat(57))));
+        let expected = [format!("{}_pkey", &long[5..]), format!("{}_pkey1", &long[6..])];
+        assert_eq!(two(ConstraintKind::PrimaryKey, &long, &[]), expected);
     }
 
     #[test]
-    fn mariadb_and_mysql_name_by_kind() {
-        let taken = |name: &str| ["code", "code_2"].contains(&name);
-        for (kind, columns, by_mariadb, by_mysql) in [
-            (ConstraintKind::ForeignKey, &["a"][..], Some("order_ibfk_3"), Some("order_ibfk_3")),
-            (ConstraintKind::Check, &["a"], Some("CONSTRAINT_3"), Some("order_chk_3")),
-            (ConstraintKind::PrimaryKey, &["a"], Some("PRIMARY"), Some("PRIMARY")),
-            (ConstraintKind::Unique, &["sku", "a"], Some("sku"), Some("sku")),
-            (ConstraintKind::Unique, &["code"], Some("code_3"), Some("code_3")),
-            (ConstraintKind::Index, &["Primary"], Some("Primary_2"), Some("Primary_2")),
-            (ConstraintKind::Unique, &[], None, None),
-            (ConstraintKind::Exclude, &["a"], None, None),
+    fn mariadb_names_by_kind() {
+        for (kind, columns, expected) in [
+            (ConstraintKind::ForeignKey, &["a"][..], Some("order_ibfk_1")),
+            (ConstraintKind::Check, &["a"], Some("CONSTRAINT_1")),
+            (ConstraintKind::PrimaryKey, &["a"], Some("PRIMARY")),
+            (ConstraintKind::Unique, &["sku", "a"], Some("sku")),
+            (ConstraintKind::Index, &["Primary"], Some("Primary_2")),
+            (ConstraintKind::Unique, &[], None),
+            (ConstraintKind::Exclude, &["a"], None),
         ] {
-            assert_eq!(mariadb(kind, "order", columns, 3, taken).as_deref(), by_mariadb, "{kind:?} {columns:?}");
-            assert_eq!(mysql(kind, "order", columns, 3, taken).as_deref(), by_mysql, "{kind:?} {columns:?}");
+            assert_eq!(mariadb(kind, "order", columns).as_deref(), expected, "{kind:?} {columns:?}");
         }
     }
 
@@ -339,7 +301,7 @@ mod tests {
         let (none, postgres) = (&[][..], &[Dialect::Postgresql][..]);
         let both = &[Dialect::Mysql, Dialect::Mariadb][..];
         let long = "t".repeat(60);
-        let cut = postgresql(ForeignKey, &long, &["c"], free).unwrap();
+        let cut = postgresql(ForeignKey, &long, &["c"]).unwrap();
         let (a, ab) = (Some(&["a"][..]), Some(&["a", "b"][..]));
         for (kind, table, columns, name, expected) in [
             (ForeignKey, "order", a, "order_a_fkey", postgres),
@@ -395,19 +357,17 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_named_fits_and_is_never_taken() {
+    fn whatever_is_named_fits_and_comes_once() {
         let mut texts = Texts(0x9e37_79b9_7f4a_7c15);
         for round in 0..5_000 {
             let kind = ConstraintKind::ALL[texts.below(ConstraintKind::ALL.len())];
             let table = texts.text();
             let columns: Vec<String> = (0..=texts.below(4)).map(|_| texts.text()).collect();
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let mut taken: Vec<String> = Vec::new();
-            for _ in 0..12 {
-                let name = postgresql(kind, &table, &columns, |name| taken.iter().any(|taken| taken == name)).unwrap();
+            let names: Vec<String> = postgresql_in_turn(kind, &table, &columns).unwrap().take(12).collect();
+            for (at, name) in names.iter().enumerate() {
                 assert!(name.len() <= POSTGRESQL_BYTES, "round {round}: {name} has {} bytes", name.len());
-                assert!(!taken.contains(&name), "round {round}: {name} comes twice");
-                taken.push(name);
+                assert!(!names[..at].contains(name), "round {round}: {name} comes twice");
             }
         }
     }

@@ -107,11 +107,11 @@ fn name_elsewhere(dependency: &Dependency<'_>, origin: &Origin, databases: &[Dia
     let columns: Vec<&str> = origin.columns.iter().flatten().map(String::as_str).collect();
     let is_check = origin.kind == ConstraintKind::Check;
     let (label, other) = if databases.contains(&Dialect::Postgresql) {
-        let other = default_names::mariadb(origin.kind, &dependency.table, &columns, 1, |_| false);
+        let other = default_names::mariadb(origin.kind, &dependency.table, &columns);
         ("MariaDB", other)
     } else {
         let columns = if is_check { &[][..] } else { &columns };
-        let other = default_names::postgresql(origin.kind, &dependency.table, columns, |_| false);
+        let other = default_names::postgresql(origin.kind, &dependency.table, columns);
         ("PostgreSQL", other)
     };
     match other {

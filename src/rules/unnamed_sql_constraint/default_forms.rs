@@ -80,6 +80,6 @@ impl Names {
 fn exact_name(added: &Added) -> Option<String> {
     let columns: Vec<&str> = added.columns.iter().flatten().map(String::as_str).collect();
     let is_known = added.columns.is_some() || added.kind == ConstraintKind::PrimaryKey;
-    let name = default_names::postgresql(added.kind, &added.table.name.text, &columns, |_| false);
+    let name = default_names::postgresql(added.kind, &added.table.name.text, &columns);
     name.filter(|_| is_known)
 }
