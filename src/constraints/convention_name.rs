@@ -72,7 +72,7 @@ pub(super) fn name(convention: &Convention, constraint: Constraint<'_>) -> Resul
     };
     let columns = constraint.columns.unwrap_or_default().iter();
     let columns: Vec<ColumnRef<'_>> = columns.map(|column| ColumnRef::from(column.as_str())).collect();
-    let (other, schema, remote) = constraint.referred.unwrap_or(("", None, &[]));
+    let (other, _, remote) = constraint.referred.unwrap_or(("", None, &[]));
     let remote: Vec<&str> = remote.iter().map(String::as_str).collect();
     convention.name(&Subject {
         kind: constraint.kind,
@@ -82,7 +82,6 @@ pub(super) fn name(convention: &Convention, constraint: Constraint<'_>) -> Resul
         columns_unknown: constraint.columns.is_none(),
         referred: constraint.referred.map(|_| Referred {
             table: other,
-            schema,
             columns: &remote,
         }),
         explicit: constraint.explicit,

@@ -70,7 +70,6 @@ mod tests {
         let columns = ["a", "b"].map(ColumnRef::from);
         let referred = Some(Referred {
             table: "invoice",
-            schema: None,
             columns: &["x", "y"],
         });
         let explicit = Some(Explicit {

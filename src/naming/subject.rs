@@ -45,10 +45,8 @@ impl<'a> From<&'a str> for ColumnRef<'a> {
 /// Where a foreign key points to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Referred<'a> {
-    /// The table, as the operation names it.
+    /// The table, as the operation names it, without its schema: no token contains that.
     pub table: &'a str,
-    /// Its schema, which no token contains: tables of one name in two schemas look alike.
-    pub schema: Option<&'a str>,
     /// The columns, in order; empty where they cannot be read from the code.
     pub columns: &'a [&'a str],
 }

@@ -64,7 +64,6 @@ impl<'v> Vector<'v> {
             columns_unknown: false,
             referred: self.text("referred_table").map(|table| Referred {
                 table,
-                schema: self.text("referred_schema"),
                 columns: &referred_columns,
             }),
             explicit: self.text("explicit_name").map(|name| Explicit {
