@@ -66,8 +66,7 @@ pub(super) fn name(convention: &Convention, constraint: Constraint<'_>) -> Resul
     let table = match constraint.table {
         Known::Is(table) => table,
         Known::Computed(reason) => {
-            let reason = format!("the table: {reason}");
-            return Err(NamingError::NotKnowable { reason });
+            return Err(NamingError::NotKnowable(format!("the table: {reason}")));
         }
     };
     let columns = constraint.columns.unwrap_or_default().iter();

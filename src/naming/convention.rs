@@ -199,9 +199,9 @@ impl Convention {
     fn token_text(&self, key: &str, subject: &Subject<'_>) -> Result<String, NamingError> {
         match self.text_entry(key) {
             Some(Value::Token) => Err(NamingError::UserToken(key.to_owned())),
-            Some(Value::Unknown(reason)) => Err(NamingError::NotKnowable {
-                reason: format!("the convention's own token `%({key})s` cannot be read: {reason}"),
-            }),
+            Some(Value::Unknown(reason)) => Err(NamingError::NotKnowable(format!(
+                "the convention's own token `%({key})s` cannot be read: {reason}"
+            ))),
             Some(Value::Template(_) | Value::Nothing) => Err(NamingError::TokenNotCallable(key.to_owned())),
             None => match Token::parse(key) {
                 Some(token) => token.resolve(key, subject),

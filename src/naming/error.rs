@@ -12,13 +12,8 @@ pub enum NamingError {
     #[error("the naming convention uses the token `%({0})s`, which SQLAlchemy does not know")]
     UnknownToken(String),
     /// A token of the referred table on a constraint that refers to none: `AttributeError` or `KeyError`.
-    #[error("the token `%({token})s` speaks of a referred table, and this {} refers to none", .kind.label())]
-    ReferredOutsideForeignKey {
-        /// The token's name.
-        token: String,
-        /// What was to be named.
-        kind: ConstraintKind,
-    },
+    #[error("the token `%({0})s` speaks of a referred table, and this {kind} refers to none", kind = .1.label())]
+    ReferredOutsideForeignKey(String, ConstraintKind),
     /// A token of a referred column that the foreign key does not have: `IndexError`.
     #[error("the token `%({0})s` asks for a referred column that the foreign key does not have")]
     ReferredOutOfRange(String),
@@ -44,11 +39,8 @@ pub enum NamingError {
     #[error("the template in the naming convention cannot be read from the code: {0}")]
     TemplateNotKnowable(String),
     /// The constraint itself is not written out in the code.
-    #[error("the name cannot be read from the code: {reason}")]
-    NotKnowable {
-        /// What is missing.
-        reason: String,
-    },
+    #[error("the name cannot be read from the code: {0}")]
+    NotKnowable(String),
 }
 
 impl NamingError {
@@ -57,7 +49,7 @@ impl NamingError {
     #[must_use]
     pub const fn is_raised(&self) -> bool {
         match self {
-            Self::UserToken(_) | Self::TemplateNotKnowable(_) | Self::NotKnowable { .. } => false,
+            Self::UserToken(_) | Self::TemplateNotKnowable(_) | Self::NotKnowable(_) => false,
             Self::BrokenFormat(error) => error.is_raised(),
             _ => true,
         }
@@ -74,11 +66,6 @@ mod tests {
         assert!(NamingError::BrokenFormat(FormatError::Incomplete).is_raised());
         assert!(!NamingError::BrokenFormat(FormatError::WithoutToken('s')).is_raised());
         assert!(!NamingError::UserToken("own".to_owned()).is_raised());
-        assert!(
-            !NamingError::NotKnowable {
-                reason: "a variable".to_owned()
-            }
-            .is_raised()
-        );
+        assert!(!NamingError::NotKnowable("a variable".to_owned()).is_raised());
     }
 }

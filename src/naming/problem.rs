@@ -16,46 +16,24 @@ pub(crate) struct Problem {
 /// A way in which an entry can be wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ProblemKind {
-    /// The template uses a token that SQLAlchemy does not know: `KeyError`.
-    UnknownToken {
-        /// The token's name.
-        token: String,
-        /// The known one that looks most like it.
-        nearest: Option<&'static str>,
-    },
-    /// The template asks a constraint that refers to nothing for what it refers to: `AttributeError` or `KeyError`.
-    ReferredToken {
-        /// The token's name.
-        token: String,
-        /// What the template names.
-        kind: ConstraintKind,
-    },
+    /// The template uses this token, which SQLAlchemy does not know: `KeyError`. With the known one that looks most like it.
+    UnknownToken(String, Option<&'static str>),
+    /// The template asks a constraint of a kind that refers to nothing for what it refers to, by this token: `AttributeError` or `KeyError`.
+    ReferredToken(String, ConstraintKind),
     /// The template for primary keys builds on an explicit name, which the one that every table starts with does not
     /// have.
     ExplicitNameInPrimaryKey,
     /// Python refuses the template.
     BrokenFormat(FormatError),
-    /// The template uses a token that the convention itself defines as a text: `TypeError`.
-    TokenNotCallable {
-        /// The token's name.
-        token: String,
-    },
-    /// A function in the place of a template: `TypeError`.
-    NotATemplate {
-        /// What it was to name.
-        kind: ConstraintKind,
-    },
-    /// SQLAlchemy never looks at this key.
-    IgnoredKey {
-        /// The kind that was meant, as far as the key or its template tells.
-        meant: Option<ConstraintKind>,
-    },
+    /// The template uses this token, which the convention itself defines as a text: `TypeError`.
+    TokenNotCallable(String),
+    /// A function in the place of a template for a kind: `TypeError`.
+    NotATemplate(ConstraintKind),
+    /// SQLAlchemy never looks at this key. With the kind that was meant, as far as the key or its template tells.
+    IgnoredKey(Option<ConstraintKind>),
     /// The template gives one name to any two constraints of this kind, on one table and for a foreign key between the
     /// same two tables.
-    SameName {
-        /// What the template names.
-        kind: ConstraintKind,
-    },
+    SameName(ConstraintKind),
 }
 
 impl fmt::Display for Problem {
@@ -64,11 +42,11 @@ impl fmt::Display for Problem {
             Key::Text(name) | Key::Class(name) => name,
         };
         match &self.kind {
-            ProblemKind::UnknownToken { token, nearest } => {
+            ProblemKind::UnknownToken(token, nearest) => {
                 write!(out, "the template for `{key}` uses `%({token})s`, a token that SQLAlchemy does not know")?;
                 nearest.map_or(Ok(()), |nearest| write!(out, "; the nearest that it knows is `%({nearest})s`"))
             }
-            ProblemKind::ReferredToken { token, kind } => {
+            ProblemKind::ReferredToken(token, kind) => {
                 write!(
                     out,
                     "the template for `{key}` uses `%({token})s`, but {} refers to no table",
@@ -81,20 +59,20 @@ impl fmt::Display for Problem {
                  that has no name, so no table can be built"
             ),
             ProblemKind::BrokenFormat(error) => write!(out, "the template for `{key}` is broken: {error}"),
-            ProblemKind::TokenNotCallable { token } => write!(
+            ProblemKind::TokenNotCallable(token) => write!(
                 out,
                 "the template for `{key}` uses `%({token})s`, which the convention itself defines as a text where \
                  SQLAlchemy calls a function"
             ),
-            ProblemKind::NotATemplate { .. } => {
+            ProblemKind::NotATemplate(_) => {
                 write!(out, "`{key}` holds a function, but SQLAlchemy needs a template there")
             }
-            ProblemKind::IgnoredKey { meant } => {
+            ProblemKind::IgnoredKey(meant) => {
                 write!(out, "SQLAlchemy silently ignores the key `{key}`")?;
                 let meant = meant.and_then(ConstraintKind::prefix);
                 meant.map_or(Ok(()), |meant| write!(out, "; the key that it reads is `{meant}`"))
             }
-            ProblemKind::SameName { kind } => write!(out, "the template for `{key}` {}", same_name(*kind)),
+            ProblemKind::SameName(kind) => write!(out, "the template for `{key}` {}", same_name(*kind)),
         }
     }
 }

@@ -58,7 +58,7 @@ fn entry_problems(
     }
     let problems_for = |kind: ConstraintKind| match value {
         Value::Template(template) => template_problems(kind, template, |token| convention.text_entry(token)),
-        Value::Token => vec![ProblemKind::NotATemplate { kind }],
+        Value::Token => vec![ProblemKind::NotATemplate(kind)],
         Value::Nothing | Value::Unknown(_) => Vec::new(),
     };
     named.into_iter().flat_map(problems_for).collect()
@@ -80,7 +80,7 @@ fn ignored_key(used: &HashSet<String>, key: &Key, value: &Value) -> Option<Probl
         Value::Token | Value::Unknown(_) => meant.is_some(),
         Value::Nothing => false,
     };
-    (is_ignored && !is_used).then_some(ProblemKind::IgnoredKey { meant })
+    (is_ignored && !is_used).then_some(ProblemKind::IgnoredKey(meant))
 }
 
 /// The kind that an ignored key was meant for, by its spelling or by the beginning of its template.
@@ -134,29 +134,22 @@ fn template_problems<'c>(
         }
     }
     if found.is_empty() && !tells_apart && has_many_of(kind) {
-        found.push(ProblemKind::SameName { kind });
+        found.push(ProblemKind::SameName(kind));
     }
     found
 }
 
 fn token_problem(kind: ConstraintKind, token: &str, own: Option<&Value>) -> Option<ProblemKind> {
+    let name = || token.to_owned();
     match (own, Token::parse(token)) {
-        (Some(Value::Template(_) | Value::Nothing), _) => Some(ProblemKind::TokenNotCallable {
-            token: token.to_owned(),
-        }),
+        (Some(Value::Template(_) | Value::Nothing), _) => Some(ProblemKind::TokenNotCallable(name())),
         (None, Some(Token::ExplicitName)) if kind == ConstraintKind::PrimaryKey => {
             Some(ProblemKind::ExplicitNameInPrimaryKey)
         }
         (None, Some(known)) if known.is_referred() && kind != ConstraintKind::ForeignKey => {
-            Some(ProblemKind::ReferredToken {
-                token: token.to_owned(),
-                kind,
-            })
+            Some(ProblemKind::ReferredToken(name(), kind))
         }
-        (None, None | Some(Token::EmptyAtMost)) => Some(ProblemKind::UnknownToken {
-            token: token.to_owned(),
-            nearest: token::nearest(token),
-        }),
+        (None, None | Some(Token::EmptyAtMost)) => Some(ProblemKind::UnknownToken(name(), token::nearest(token))),
         (Some(Value::Token | Value::Unknown(_)), _) | (None, Some(_)) => None,
     }
 }
@@ -211,10 +204,7 @@ mod tests {
         );
         assert_eq!(
             token_problems(ConstraintKind::Unique, "uq_%(column_1N_name)s"),
-            [ProblemKind::UnknownToken {
-                token: "column_1N_name".to_owned(),
-                nearest: Some("column_0N_name")
-            }]
+            [ProblemKind::UnknownToken("column_1N_name".to_owned(), Some("column_0N_name"))]
         );
     }
 

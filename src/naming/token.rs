@@ -246,16 +246,11 @@ fn referred_column(key: &str, subject: &Subject<'_>, index: usize) -> Result<Str
 }
 
 fn outside_foreign_key(key: &str, subject: &Subject<'_>) -> NamingError {
-    NamingError::ReferredOutsideForeignKey {
-        token: key.to_owned(),
-        kind: subject.kind,
-    }
+    NamingError::ReferredOutsideForeignKey(key.to_owned(), subject.kind)
 }
 
 fn not_knowable(reason: &str) -> NamingError {
-    NamingError::NotKnowable {
-        reason: reason.to_owned(),
-    }
+    NamingError::NotKnowable(reason.to_owned())
 }
 
 #[cfg(test)]

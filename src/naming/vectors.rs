@@ -110,9 +110,9 @@ impl<'v> Vector<'v> {
         };
         let holds = match (error["error_class"].as_str().unwrap(), name) {
             ("KeyError", Err(error)) => {
-                matches!(error, NamingError::UnknownToken(_) | NamingError::ReferredOutsideForeignKey { .. })
+                matches!(error, NamingError::UnknownToken(_) | NamingError::ReferredOutsideForeignKey(..))
             }
-            ("AttributeError", Err(error)) => matches!(error, NamingError::ReferredOutsideForeignKey { .. }),
+            ("AttributeError", Err(error)) => matches!(error, NamingError::ReferredOutsideForeignKey(..)),
             ("IndexError", Err(error)) => matches!(error, NamingError::ReferredOutOfRange(_)),
             ("ValueError", Err(error)) => matches!(error, NamingError::BrokenFormat(_)),
             ("TypeError", Err(error)) => matches!(

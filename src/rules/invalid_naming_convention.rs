@@ -41,8 +41,8 @@ pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
 
 fn consequence(kind: &ProblemKind) -> &'static str {
     match kind {
-        ProblemKind::IgnoredKey { .. } => "SQLAlchemy does not look at it, and says nothing",
-        ProblemKind::SameName { .. } => "the second of two such constraints cannot be created",
+        ProblemKind::IgnoredKey(_) => "SQLAlchemy does not look at it, and says nothing",
+        ProblemKind::SameName(_) => "the second of two such constraints cannot be created",
         ProblemKind::ExplicitNameInPrimaryKey => "every table fails with it, before anything reaches the database",
         _ => "this fails as soon as such a constraint is built",
     }
@@ -50,19 +50,19 @@ fn consequence(kind: &ProblemKind) -> &'static str {
 
 fn help(kind: &ProblemKind) -> String {
     match kind {
-        ProblemKind::UnknownToken { nearest: Some(nearest), .. } => format!("`%({nearest})s` may be what is meant"),
-        ProblemKind::UnknownToken { nearest: None, .. } => {
+        ProblemKind::UnknownToken(_, Some(nearest)) => format!("`%({nearest})s` may be what is meant"),
+        ProblemKind::UnknownToken(_, None) => {
             "the tokens are table_name, column_0_name, column_0_label, column_0_N_name, referred_table_name, referred_column_0_name \
              and constraint_name"
                 .to_owned()
         }
-        ProblemKind::IgnoredKey { meant: Some(meant) } => {
+        ProblemKind::IgnoredKey(Some(meant)) => {
             format!("the key for this is `{}`", meant.prefix().unwrap_or_default())
         }
-        ProblemKind::IgnoredKey { meant: None } => "the keys are ix, uq, ck, fk and pk, or the classes of constraints".to_owned(),
-        ProblemKind::SameName { .. } => "put a token of the columns into it, such as `%(column_0_N_name)s`".to_owned(),
+        ProblemKind::IgnoredKey(None) => "the keys are ix, uq, ck, fk and pk, or the classes of constraints".to_owned(),
+        ProblemKind::SameName(_) => "put a token of the columns into it, such as `%(column_0_N_name)s`".to_owned(),
         ProblemKind::ExplicitNameInPrimaryKey => "leave `%(constraint_name)s` out: `pk_%(table_name)s`".to_owned(),
-        ProblemKind::ReferredToken { .. } => "only foreign keys refer to a table: leave the token out".to_owned(),
+        ProblemKind::ReferredToken(..) => "only foreign keys refer to a table: leave the token out".to_owned(),
         _ => "see `alembic-named explain invalid-naming-convention`".to_owned(),
     }
 }
