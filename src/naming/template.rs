@@ -5,6 +5,7 @@
 use std::iter::Peekable;
 use std::str::CharIndices;
 
+use super::NamingError;
 use crate::escape::push_python;
 
 /// Wider than any name a database takes. Python would go on until memory runs out.
@@ -79,10 +80,10 @@ pub(super) fn pieces(template: &str) -> impl Iterator<Item = Result<Piece<'_>, F
 }
 
 /// Fills in a template. `lookup` gives a token's text or fails, and the first failure is the result.
-pub(super) fn render<E: From<FormatError>>(
+pub(super) fn render(
     template: &str,
-    mut lookup: impl FnMut(&str) -> Result<String, E>,
-) -> Result<String, E> {
+    lookup: impl Fn(&str) -> Result<String, NamingError>,
+) -> Result<String, NamingError> {
     let mut rendered = String::with_capacity(template.len());
     for piece in pieces(template) {
         match piece? {
@@ -241,14 +242,8 @@ fn char_is_printable(character: char) -> bool {
 mod tests {
     use super::*;
 
-    fn rendered(template: &str) -> Result<String, FormatError> {
-        render(template, |key| {
-            Ok(if key == "one" {
-                "ü".to_owned()
-            } else {
-                "order".to_owned()
-            })
-        })
+    fn rendered(template: &str) -> Result<String, NamingError> {
+        render(template, |key| Ok(if key == "one" { "ü" } else { "order" }.to_owned()))
     }
 
     /// What Python 3.11 gives for `template % {...}` with the value `'order'`, and `'ü'` for `one`.
@@ -277,7 +272,7 @@ mod tests {
             ("%(one)a", "'\\xfc'"),
             ("%(one)3s", "  ü"),
         ] {
-            assert_eq!(rendered(template).as_deref(), Ok(expected), "{template}");
+            assert_eq!(rendered(template), Ok(expected.to_owned()), "{template}");
         }
     }
 
@@ -303,24 +298,15 @@ mod tests {
             ("fk_%d", FormatError::WithoutToken('d')),
             ("fk_%(t)s%s", FormatError::WithoutToken('s')),
         ] {
-            assert_eq!(rendered(template), Err(expected), "{template}");
+            assert_eq!(rendered(template), Err(expected.into()), "{template}");
         }
     }
 
     #[test]
     fn looks_a_token_up_before_it_minds_the_conversion() {
-        #[derive(Debug, PartialEq)]
-        enum Failure {
-            Lookup,
-            Format,
-        }
-        impl From<FormatError> for Failure {
-            fn from(_: FormatError) -> Self {
-                Self::Format
-            }
-        }
-        assert_eq!(render("%(t)y %(", |_| Err(Failure::Lookup)), Err(Failure::Lookup));
-        assert_eq!(render("%y", |_| Err(Failure::Lookup)), Err(Failure::Format));
+        let failing = |template| render(template, |_| Err(NamingError::ExplicitNameNeeded));
+        assert_eq!(failing("%(t)y %("), Err(NamingError::ExplicitNameNeeded));
+        assert_eq!(failing("%y"), Err(FormatError::UnsupportedCharacter('y').into()));
     }
 
     #[test]
