@@ -280,20 +280,12 @@ fn metadata_is_followed_through_the_makers_of_sqlalchemy_and_others() {
             "DC",
         ),
         (
-            "from sqlalchemy.orm import declarative_base\nfrom sqlalchemy import MetaData\nBase = declarative_base()\nBase.metadata = MetaData(naming_convention={'fk': 'SET'})\ntarget_metadata = Base.metadata",
-            "SET",
-        ),
-        (
             "from sqlalchemy.orm import declarative_base\nBase = declarative_base()\nBase.metadata.naming_convention = {'fk': 'ATT'}\ntarget_metadata = Base.metadata",
             "ATT",
         ),
         (
             "from sqlalchemy.ext.automap import automap_base\nfrom sqlalchemy import MetaData\nBase = automap_base(metadata=MetaData(naming_convention={'fk': 'AUTO'}))\ntarget_metadata = Base.metadata",
             "AUTO",
-        ),
-        (
-            "from flask_sqlalchemy import SQLAlchemy\nfrom sqlalchemy.orm import DeclarativeBase\nfrom sqlalchemy import MetaData\nclass Base(DeclarativeBase):\n    metadata = MetaData(naming_convention={'fk': 'MC'})\ndb = SQLAlchemy(model_class=Base)\ntarget_metadata = db.metadata",
-            "MC",
         ),
         (
             "from flask_sqlalchemy import SQLAlchemy as Base\nclass DB(Base):\n    pass\nfrom sqlalchemy import MetaData\ndb = DB(metadata=MetaData(naming_convention={'fk': 'FSA'}))\ntarget_metadata = db.metadatas[None]",
@@ -317,22 +309,11 @@ fn metadata_is_followed_through_the_makers_of_sqlalchemy_and_others() {
 }
 
 #[test]
-fn flask_migrate_leads_to_the_database_that_it_was_given() {
-    let env = "import logging\nfrom flask import current_app\nfrom alembic import context\ndef get_engine():\n    return current_app.extensions['migrate'].db.get_engine()\ntarget_db = current_app.extensions['migrate'].db\ndef get_metadata():\n    if hasattr(target_db, 'metadatas'):\n        return target_db.metadatas[None]\n    return target_db.metadata\ndef run_migrations_online():\n    context.configure(connection=1, target_metadata=get_metadata(), **conf_args)\n";
-    let extensions = "from flask_sqlalchemy import SQLAlchemy\nfrom flask_migrate import Migrate\nfrom sqlalchemy import MetaData\ndb = SQLAlchemy(metadata=MetaData(naming_convention={'fk': 'FLASK'}))\nmigrate = Migrate()\n";
-    let app = "from flask import Flask\nfrom .extensions import db, migrate\ndef create_app():\n    app = Flask(__name__)\n    db.init_app(app)\n    migrate.init_app(app, db)\n    return app\n";
-    let files = [
-        ("migrations/env.py", env),
-        ("migrations/alembic.ini", "[alembic]\n"),
-        ("web/__init__.py", app),
-        ("web/extensions.py", extensions),
-    ];
-    assert_eq!(verdict(&files), "FLASK");
+fn an_older_flask_migrate_leads_to_the_database_that_it_was_given() {
     let single = "from flask import Flask\nfrom flask_sqlalchemy import SQLAlchemy\nfrom flask_migrate import Migrate\napp = Flask(__name__)\ndb = SQLAlchemy(app)\nmigrate = Migrate(app, db)\n";
-    assert_eq!(verdict(&[("migrations/env.py", env), ("app.py", single)]), "default");
     let older = "from flask import current_app\nfrom alembic import context\ntarget_metadata = current_app.extensions['migrate'].db.metadata\n";
     assert_eq!(verdict(&[("migrations/env.py", older), ("app.py", single)]), "default");
-    assert!(verdict(&[("migrations/env.py", env)]).starts_with("unknown"));
+    assert!(verdict(&[("migrations/env.py", older)]).starts_with("unknown"));
 }
 
 #[test]
