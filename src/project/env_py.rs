@@ -273,15 +273,13 @@ fn stated<'m>(reader: &mut Reader<'m>, expr: &'m Expr, chain: &Chain<'m>, steps:
 
 fn stated_name<'m>(reader: &mut Reader<'m>, name: &str, chain: &Chain<'m>, steps: usize) -> Option<Place> {
     let steps = steps.checked_sub(1)?;
-    let mut link = Some(chain.clone());
-    while let Some(chain) = link.take() {
-        let scope = chain.scope.clone();
+    for chain in chain.outward() {
         let here = |span| Place::new(chain.module, span);
-        if let Some(site) = scope.name(name).and_then(|known| known.sites.last()) {
+        if let Some(site) = chain.scope.sites(name).last() {
             return match &site.binding {
                 Binding::Value(expr, _) => {
                     let elsewhere = expr.as_name().filter(|other| *other != name);
-                    let elsewhere = elsewhere.and_then(|other| stated_name(reader, other, &chain, steps));
+                    let elsewhere = elsewhere.and_then(|other| stated_name(reader, other, chain, steps));
                     let is_elsewhere = |place: &Place| place.file.path() != chain.module.file().path();
                     elsewhere.filter(is_elsewhere).or_else(|| Some(here(expr.span)))
                 }
@@ -302,7 +300,6 @@ fn stated_name<'m>(reader: &mut Reader<'m>, name: &str, chain: &Chain<'m>, steps
                 _ => None,
             };
         }
-        link.clone_from(&chain.outer);
     }
     None
 }

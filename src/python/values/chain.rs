@@ -54,6 +54,11 @@ impl<'m> Link<'m> {
 }
 
 impl Chain<'_> {
+    /// This scope and the scopes around it, innermost first.
+    pub(crate) fn outward(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |chain| chain.outer.as_ref())
+    }
+
     /// Different for each chain.
     pub(crate) fn id(&self) -> usize {
         self.0.id
@@ -61,15 +66,13 @@ impl Chain<'_> {
 
     /// Whether a name is a parameter or the variable of a loop, whose value depends on the call or the round.
     pub(crate) fn is_variable(&self, name: &str) -> bool {
-        let mut link = Some(self);
-        while let Some(chain) = link {
+        for chain in self.outward() {
             if let Some(site) = chain.scope.sites(name).last() {
                 return matches!(site.binding, Binding::Round(..));
             }
             if chain.scope.parameters().iter().any(|one| one.name == name) {
                 return true;
             }
-            link = chain.outer.as_ref();
         }
         false
     }

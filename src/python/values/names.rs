@@ -39,13 +39,12 @@ impl<'m> Reader<'m> {
     }
 
     fn look_up(&mut self, name: &str, chain: &Chain<'m>, at: usize) -> Option<Value<'m>> {
-        let mut link = Some(chain.clone());
         let mut at = at;
         let mut is_innermost = true;
         let mut is_global = false;
         // Scopes that change the value of an outer scope in place.
         let mut changing: Vec<(Chain<'m>, usize)> = Vec::new();
-        while let Some(chain) = link.take() {
+        for chain in chain.outward() {
             let is_function = matches!(chain.scope.kind, ScopeKind::Function(_) | ScopeKind::Lambda(_));
             let is_inline = matches!(chain.scope.kind, ScopeKind::Comprehension(_));
             // Only the statements of a class body see its names.
@@ -57,7 +56,7 @@ impl<'m> Reader<'m> {
             };
             if is_visible
                 && !is_skipped
-                && let Some(value) = self.in_scope(name, &chain, at)
+                && let Some(value) = self.in_scope(name, chain, at)
             {
                 return Some(self.changed_in_inner_scopes(name, value, &changing));
             }
@@ -68,7 +67,6 @@ impl<'m> Reader<'m> {
             if is_function {
                 at = chain.call.as_ref().and_then(|call| call.until).unwrap_or(usize::MAX);
             }
-            link.clone_from(&chain.outer);
             is_innermost &= is_inline;
         }
         None
@@ -99,9 +97,8 @@ impl<'m> Reader<'m> {
     fn only_source(&mut self, expr: &'m Expr, chain: &Chain<'m>) -> Option<(&'m Expr, Chain<'m>)> {
         let name = expr.as_name()?;
         let mut at = expr.span.start;
-        let mut link = Some(chain.clone());
-        while let Some(chain) = link.take() {
-            let scope = chain.scope.clone();
+        for chain in chain.outward() {
+            let scope = &chain.scope;
             if scope.parameters().iter().any(|one| one.name == name) || scope.outer.contains(name) {
                 return None;
             }
@@ -117,13 +114,12 @@ impl<'m> Reader<'m> {
                 if !changes.all(|change| matches!(change.kind, ChangeKind::Handed(_))) {
                     return None;
                 }
-                let is_certain = known.sites.len() == 1 && self.reach(site.block, &chain, Some(at)) == Reach::Always;
+                let is_certain = known.sites.len() == 1 && self.reach(site.block, chain, Some(at)) == Reach::Always;
                 return (is_certain && path.is_empty()).then(|| (*value, chain.clone()));
             }
             if matches!(scope.kind, ScopeKind::Function(_) | ScopeKind::Lambda(_)) {
                 at = usize::MAX;
             }
-            link.clone_from(&chain.outer);
         }
         None
     }
