@@ -75,8 +75,8 @@ pub(super) fn attribute<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>, na
 /// `db.metadatas[bind]`: the metadata of a bind copies the convention of the default one (`flask_sqlalchemy/extension.py`, `_make_metadata`),
 /// which is taken for all of them.
 pub(crate) fn item_of_metadatas<'m>(object: &Made<'m>) -> Option<Value<'m>> {
-    let mut given = object.arguments.positional.iter();
-    given.next().filter(|_| object.kind == kinds::METADATAS).cloned()
+    let given = object.arguments.positional.first();
+    given.filter(|_| object.kind == kinds::METADATAS).cloned()
 }
 
 pub(super) fn method_of_metadatas<'m>(object: &Made<'m>, name: &str) -> Value<'m> {

@@ -99,16 +99,11 @@ fn metadata_of<'m>(object: &Made<'m>) -> Value<'m> {
     match object.arguments.get(position, "metadata") {
         Some(Value::None) | None => match &object.arguments.unknown {
             Some(reason) => Value::Unknown(reason.clone()),
-            None => own_metadata(object),
+            // The library makes one with a base.
+            None => made(kinds::METADATA, &object.maker, Arguments::default(), object.place.as_ref(), None),
         },
         Some(given) => given.clone(),
     }
-}
-
-/// The metadata that the library makes with a base.
-fn own_metadata<'m>(object: &Made<'m>) -> Value<'m> {
-    let (maker, place) = (&object.maker, object.place.as_ref());
-    made(kinds::METADATA, maker, Arguments::default(), place, None)
 }
 
 /// `object.name(...)`
