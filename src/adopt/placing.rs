@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::error::AdoptError;
 use crate::escape::printable;
-use crate::project::{ComputedLink, Environment, History, Project, Revision};
+use crate::project::{Environment, History, Project, Revision};
 use crate::source::RepoPath;
 
 /// Alembic's defaults (`alembic/script/base.py`, `_default_file_template` and `truncate_slug_length`).
@@ -36,7 +36,7 @@ pub(super) fn head<'h>(history: &'h History, environment: &Environment) -> Resul
     }
     let heads = history
         .heads()
-        .map_err(|ComputedLink(path)| AdoptError::UnreadLink(path))?;
+        .map_err(|one| AdoptError::UnreadLink(one.file().path().clone()))?;
     match heads.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),

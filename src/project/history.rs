@@ -38,11 +38,6 @@ struct Word {
     at: Span,
 }
 
-/// The `down_revision` of this file is computed.
-#[derive(Debug, thiserror::Error)]
-#[error("the `down_revision` of `{0}` is computed")]
-pub struct ComputedLink(pub RepoPath);
-
 impl History {
     /// Reads the revisions below these folders.
     pub(super) fn read(snapshot: &dyn Snapshot, folders: &[RepoPath]) -> Self {
@@ -116,13 +111,12 @@ impl History {
     /// The revisions that no other builds on.
     ///
     /// # Errors
-    /// [`ComputedLink`] if one builds on a revision that is known only at run time.
-    pub fn heads(&self) -> Result<Vec<&Revision>, ComputedLink> {
+    /// A revision that builds on one that is known only at run time.
+    pub fn heads(&self) -> Result<Vec<&Revision>, &Revision> {
         let all = self.revisions.as_deref().unwrap_or_default();
         let mut built_on: HashSet<&str> = HashSet::new();
         for revision in all {
-            let down = revision.links.down.as_ref();
-            let down = down.ok_or_else(|| ComputedLink(revision.file().path().clone()))?;
+            let down = revision.links.down.as_ref().ok_or(revision)?;
             built_on.extend(down.iter().map(String::as_str));
         }
         Ok(all.iter().filter(|one| !built_on.contains(one.id())).collect())

@@ -24,7 +24,7 @@ use std::rc::Rc;
 pub use checks::Checks;
 pub use configuration::Placing;
 pub use environment::Environment;
-pub use history::{ComputedLink, History, MOST_FILES};
+pub use history::{History, MOST_FILES};
 pub use judged::Judged;
 pub use late::Early;
 pub use models::{Declaration, Wanted};
