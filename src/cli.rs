@@ -1,10 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::fmt;
-use std::num::ParseIntError;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use clap::{Arg, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -154,7 +151,7 @@ fn writes_comments(ignore: Arg) -> Arg {
 }
 
 /// The options of `check`.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct CheckArgs {
     /// Files and folders to check as they are on disk; with --staged, as they are in the index
@@ -177,8 +174,8 @@ pub struct CheckArgs {
     #[arg(long, value_name = "GLOB", help_heading = "What is checked")]
     exclude: Vec<String>,
     /// Refuse to read files larger than this many bytes
-    #[arg(long, value_name = "BYTES", default_value_t, help_heading = "What is checked")]
-    max_file_size: Limit,
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_LIMIT, help_heading = "What is checked")]
+    max_file_size: u64,
 
     /// Apply these rules only
     #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Rules")]
@@ -229,30 +226,6 @@ pub struct CheckArgs {
     verbose: bool,
 }
 
-/// How many bytes are read of one file.
-#[derive(Debug, Clone, Copy)]
-struct Limit(u64);
-
-impl Default for Limit {
-    fn default() -> Self {
-        Self(DEFAULT_LIMIT)
-    }
-}
-
-impl FromStr for Limit {
-    type Err = ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
-    }
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
 /// The environment's part of the command line.
 #[derive(Debug, Default, Clone)]
 pub struct Variables {
@@ -295,7 +268,7 @@ impl CheckArgs {
             color: self.color,
             config: self.config.clone(),
             command_line,
-            max_file_size: self.max_file_size.0,
+            max_file_size: self.max_file_size,
             exit_zero: self.exit_zero,
             quiet: self.quiet,
             verbose: self.verbose,
