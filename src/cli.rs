@@ -36,28 +36,11 @@ pub struct Cli {
     pub check: CheckArgs,
 }
 
-/// What a command line asks for.
-#[derive(Debug)]
-pub enum Request {
-    /// `check` without its name.
-    Unnamed(CheckArgs),
-    /// A subcommand.
-    Named(Command),
-}
-
-impl From<Cli> for Request {
-    fn from(cli: Cli) -> Self {
-        cli.command.map_or_else(|| Self::Unnamed(cli.check), Self::Named)
-    }
-}
-
-impl Request {
+impl Cli {
     /// Parses the arguments of a process, its name included. The error is what to print: a mistake, help, or the version.
     pub fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.collect();
-        Cli::try_parse_from(&arguments)
-            .map(Self::from)
-            .map_err(|error| repeated(error, &arguments))
+        Self::try_parse_from(&arguments).map_err(|error| repeated(error, &arguments))
     }
 }
 

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use alembic_named::cli::Request;
+use alembic_named::cli::Cli;
 use alembic_named::report::{failure, standard_error, standard_output};
 use alembic_named::{ExitStatus, run};
 
 fn main() -> ExitCode {
-    let request = match Request::read(std::env::args_os()) {
-        Ok(request) => request,
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
         Err(message) => {
             let status = if message.use_stderr() {
                 ExitStatus::Failed
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             return ExitCode::from(status.code());
         }
     };
-    let status = run(request).unwrap_or_else(|error| {
+    let status = run(cli).unwrap_or_else(|error| {
         // Where not even this can be said, the exit status says it.
         let _ = failure(&mut standard_error(), &format!("{error:#}"));
         ExitStatus::Failed

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::adopt;
 use crate::check::{self, Checker, Committed, Outcome, Past, SecondLook};
-use crate::cli::{CheckArgs, Command, Request, Variables, completions};
+use crate::cli::{CheckArgs, Cli, Command, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Rule, Severity};
 use crate::fix::{self, Look};
@@ -48,13 +48,11 @@ impl ExitStatus {
 /// Does what the command line asks for.
 ///
 /// Fails with a sentence for the user; a reader that closes the pipe is not a failure.
-pub fn run(request: Request) -> Result<ExitStatus> {
-    let done = match request {
-        Request::Unnamed(arguments) => match arguments.meant_subcommand() {
-            Some(sentence) => Err(anyhow!(sentence)),
-            None => check_files(arguments),
-        },
-        Request::Named(command) => obey(command),
+pub fn run(cli: Cli) -> Result<ExitStatus> {
+    let done = match (cli.command, cli.check.meant_subcommand()) {
+        (Some(command), _) => obey(command),
+        (None, Some(sentence)) => Err(anyhow!(sentence)),
+        (None, None) => check_files(cli.check),
     };
     match done {
         Err(error) if is_closed_pipe(&error) => Ok(ExitStatus::Clean),
