@@ -56,6 +56,16 @@ pub struct Label {
     pub text: String,
 }
 
+impl Label {
+    pub(crate) fn new(file: &SourceFile, span: Span, text: impl Into<String>) -> Self {
+        let (file, text) = (file.clone(), text.into());
+        Self {
+            place: Place { file, span },
+            text,
+        }
+    }
+}
+
 /// What prevents the same finding in later revisions.
 #[derive(Debug, Clone)]
 pub enum Prevention {
@@ -117,13 +127,7 @@ impl Diagnostic {
             message: message.into(),
             file: file.clone(),
             span,
-            focus: Label {
-                place: Place {
-                    file: file.clone(),
-                    span,
-                },
-                text: String::new(),
-            },
+            focus: Label::new(file, span, ""),
             related: Vec::new(),
             cause: None,
             prevention: None,
@@ -140,13 +144,7 @@ impl Diagnostic {
     /// Points at a part of it, with the reason.
     #[must_use]
     pub fn focus(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.focus = Label {
-            place: Place {
-                file: self.file.clone(),
-                span,
-            },
-            text: text.into(),
-        };
+        self.focus = Label::new(&self.file, span, text);
         self
     }
 

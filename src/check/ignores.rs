@@ -252,12 +252,7 @@ fn removal(file: &SourceFile, comment: Span) -> Fix {
         let before = file.slice(Span::new(line.start, comment.start + own));
         Span::new(line.start + before.trim_end().len(), comment.end)
     };
-    let edit = Edit {
-        file: file.clone(),
-        span,
-        text: String::new(),
-    };
-    Fix::new("take the comment out", Safety::Safe, vec![edit])
+    Fix::new("take the comment out", Safety::Safe, vec![Edit::replace(file, span, "")])
 }
 
 #[cfg(test)]

@@ -147,11 +147,7 @@ mod tests {
     use super::*;
 
     fn edit(file: &SourceFile, start: usize, end: usize, text: &str) -> Edit {
-        Edit {
-            file: file.clone(),
-            span: Span::new(start, end),
-            text: text.to_owned(),
-        }
+        Edit::replace(file, Span::new(start, end), text)
     }
 
     #[test]

@@ -119,11 +119,7 @@ pub(super) mod tests {
     fn outcome() -> Outcome {
         let file = SourceFile::new("m.py".into(), "x = None\n".to_owned());
         let span = Span::new(4, 8);
-        let edit = Edit {
-            file: file.clone(),
-            span,
-            text: "1".to_owned(),
-        };
+        let edit = Edit::replace(&file, span, "1");
         let mut one = Diagnostic::new(rules::all().next().unwrap(), &file, span, "it is wrong");
         one.fix = Some(Fix::new("correct it", Safety::Safe, vec![edit]));
         Outcome {

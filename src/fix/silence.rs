@@ -43,12 +43,7 @@ impl Comment {
             Some(separator) => format!("{separator}{}", rules.join(", ")),
             None => format!("  {}", comment(&rules)),
         };
-        let edit = Edit {
-            file: file.clone(),
-            span: self.span,
-            text,
-        };
-        Fix::new("ignore it", Safety::Safe, vec![edit])
+        Fix::new("ignore it", Safety::Safe, vec![Edit::replace(file, self.span, text)])
     }
 
     /// Whether it silences all of its findings and is not reported as unused.

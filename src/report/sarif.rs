@@ -252,13 +252,8 @@ mod tests {
     fn a_region_of_characters_and_of_bytes() {
         let file = SourceFile::new("a.py".into(), "\u{feff}é\r\n\u{1f600} = x\n".to_owned());
         let at = file.text().find('x').unwrap();
-        let edit = Edit {
-            file,
-            span: Span::new(at, at + 1),
-            text: "y".to_owned(),
-        };
         assert_eq!(
-            replacement(&edit),
+            replacement(&Edit::replace(&file, Span::new(at, at + 1), "y")),
             json!({
                 "deletedRegion": {
                     "startLine": 2, "startColumn": 5, "endLine": 2, "endColumn": 6,
@@ -278,11 +273,7 @@ mod tests {
                 let (pair, start) = (at / 2 * 11, at / 2 * 11 + at % 2 * 6);
                 let span = Span::new(start, start + 4);
                 let mut one = Diagnostic::new(rules::all().next().unwrap(), &file, span, "m");
-                let edit = Edit {
-                    file: file.clone(),
-                    span: Span::new(pair, pair + 4),
-                    text: "op.f('n')".to_owned(),
-                };
+                let edit = Edit::replace(&file, Span::new(pair, pair + 4), "op.f('n')");
                 one.fix = Some(Fix::new("name it", Safety::Safe, vec![edit]));
                 outcome.diagnostics.push(one);
             }

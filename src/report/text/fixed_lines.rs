@@ -131,11 +131,8 @@ mod tests {
 
     fn shown(text: &str, edits: &[(Range<usize>, &str)]) -> Vec<String> {
         let file = SourceFile::new("a.py".into(), text.to_owned());
-        let edit = |(place, text): &(Range<usize>, &str)| Edit {
-            file: file.clone(),
-            span: Span::new(place.start, place.end),
-            text: (*text).to_owned(),
-        };
+        let edit =
+            |(place, text): &(Range<usize>, &str)| Edit::replace(&file, Span::new(place.start, place.end), *text);
         let edits: Vec<Edit> = edits.iter().map(edit).collect();
         let lines = fixed_lines(&file, &edits.iter().collect::<Vec<_>>());
         lines
