@@ -3,15 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use super::{FixedFile, difference};
+use super::difference;
 use crate::source::{RepoPath, SourceFile};
 
-/// The working text with the changes of a fix; nothing if a line to change is missing, different, or there more than once.
+/// The working text with what changed from one text to the other; nothing if a line to change is missing, different, or there more than once.
 ///
 /// A checkout may have changed line ends, so a final carriage return is not compared, and is kept.
 #[must_use]
-pub(crate) fn transplant(fixed_file: &FixedFile, working: &str) -> Option<String> {
-    let (before, after) = (fixed_file.before.text(), fixed_file.after.text());
+pub(crate) fn transplant(before: &str, after: &str, working: &str) -> Option<String> {
     if working == before {
         return Some(after.to_owned());
     }
@@ -55,22 +54,9 @@ pub(crate) fn read(top: &Path, path: &RepoPath) -> Option<SourceFile> {
     Some(SourceFile::new(path.clone(), text))
 }
 
-/// Whether the working file has the fix.
-#[must_use]
-pub(crate) fn is_written(top: &Path, fixed_file: &FixedFile) -> bool {
-    let working = fs::read_to_string(fixed_file.path().to_path(top));
-    working.is_ok_and(|working| is_fixed(fixed_file, &working))
-}
-
-/// Whether a text has the fix already: it could be undone there.
-pub(super) fn is_fixed(fixed_file: &FixedFile, working: &str) -> bool {
-    let back = FixedFile {
-        before: fixed_file.after.clone(),
-        after: fixed_file.before.clone(),
-        left: Vec::new(),
-        fixed: 0,
-    };
-    transplant(&back, working).is_some()
+/// Whether a text has the changes already: they could be undone there.
+pub(super) fn is_fixed(before: &str, after: &str, working: &str) -> bool {
+    transplant(after, before, working).is_some()
 }
 
 /// The lines as git counts them. For Python, a lone carriage return ends one as well.
@@ -123,42 +109,41 @@ fn hunks<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Hunk<'t>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fix::rounds::tests::fixed_file;
 
     #[test]
     fn a_file_with_other_edits_gets_the_change_and_keeps_them() {
-        let change = fixed_file("a\nNone\nb\n", "a\nnamed\nb\n");
-        assert_eq!(transplant(&change, "mine\na\nNone\nb\n").as_deref(), Some("mine\na\nnamed\nb\n"));
-        assert_eq!(transplant(&change, "a\r\nNone\r\nb\r\nc\r\n").as_deref(), Some("a\r\nnamed\r\nb\r\nc\r\n"));
+        let change = |working| transplant("a\nNone\nb\n", "a\nnamed\nb\n", working);
+        assert_eq!(change("mine\na\nNone\nb\n").as_deref(), Some("mine\na\nnamed\nb\n"));
+        assert_eq!(change("a\r\nNone\r\nb\r\nc\r\n").as_deref(), Some("a\r\nnamed\r\nb\r\nc\r\n"));
     }
 
     #[test]
     fn a_changed_or_doubtful_line_leaves_the_file_alone() {
-        let change = fixed_file("a\nNone\nb\n", "a\nnamed\nb\n");
-        assert_eq!(transplant(&change, "a\nNone  # mine\nb\n"), None);
-        assert_eq!(transplant(&change, "a\nNone\nNone\nb\n"), None);
+        let change = |working| transplant("a\nNone\nb\n", "a\nnamed\nb\n", working);
+        assert_eq!(change("a\nNone  # mine\nb\n"), None);
+        assert_eq!(change("a\nNone\nNone\nb\n"), None);
     }
 
     #[test]
     fn a_removed_comment_takes_its_lines_with_it() {
-        let change = fixed_file("a\n# w\nNone\n", "a\nnamed\n");
-        assert_eq!(transplant(&change, "x\na\n# w\nNone\n").as_deref(), Some("x\na\nnamed\n"));
+        let change = |working| transplant("a\n# w\nNone\n", "a\nnamed\n", working);
+        assert_eq!(change("x\na\n# w\nNone\n").as_deref(), Some("x\na\nnamed\n"));
     }
 
     #[test]
     fn each_line_keeps_its_own_end() {
-        let change = fixed_file("a\nNone", "a\nnamed");
-        assert_eq!(transplant(&change, "a\r\nNone\nb\r\nc\r\n").as_deref(), Some("a\r\nnamed\nb\r\nc\r\n"));
-        assert_eq!(transplant(&fixed_file("a\nNone\n", "a\nnamed\n"), "a\nNone").as_deref(), Some("a\nnamed"));
-        let longer = fixed_file("a\nb\n", "a\nnew\nb\nnew\n");
-        assert_eq!(transplant(&longer, "a\r\nb").as_deref(), Some("a\r\nnew\nb\nnew"));
-        let shorter = fixed_file("a\n# w\nNone\nb\n", "a\nnamed\nb\n");
-        assert_eq!(transplant(&shorter, "a\n# w\r\nNone\nb\nc").as_deref(), Some("a\nnamed\nb\nc"));
+        let change = |working| transplant("a\nNone", "a\nnamed", working);
+        assert_eq!(change("a\r\nNone\nb\r\nc\r\n").as_deref(), Some("a\r\nnamed\nb\r\nc\r\n"));
+        assert_eq!(transplant("a\nNone\n", "a\nnamed\n", "a\nNone").as_deref(), Some("a\nnamed"));
+        let longer = transplant("a\nb\n", "a\nnew\nb\nnew\n", "a\r\nb");
+        assert_eq!(longer.as_deref(), Some("a\r\nnew\nb\nnew"));
+        let shorter = transplant("a\n# w\nNone\nb\n", "a\nnamed\nb\n", "a\n# w\r\nNone\nb\nc");
+        assert_eq!(shorter.as_deref(), Some("a\nnamed\nb\nc"));
     }
 
     #[test]
     fn a_lone_carriage_return_ends_no_line_of_a_diff() {
-        let change = fixed_file("a\rNone\rb\r", "a\rnamed\rb\r");
-        assert_eq!(transplant(&change, "mine\na\rNone\rb\r").as_deref(), Some("mine\na\rnamed\rb\r"));
+        let change = transplant("a\rNone\rb\r", "a\rnamed\rb\r", "mine\na\rNone\rb\r");
+        assert_eq!(change.as_deref(), Some("mine\na\rnamed\rb\r"));
     }
 }

@@ -1,6 +1,7 @@
 //! Finds staged files whose working copies are fixed already.
 
-use super::{Fix, FixedFile, Look, Safety, apply, transplant};
+use super::transplant::{self, is_fixed};
+use super::{Fix, Look, Safety, apply};
 use crate::check::{Outcome, ignores};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::selection::{Reader, Start};
@@ -22,7 +23,7 @@ pub(crate) fn find_unstaged(outcome: &mut Outcome, start: &Start, look: &Look<'_
         .take(MOST_UNSTAGED)
         .collect();
     for (own, working) in differing {
-        if !is_written_by_us(start, own, &working) {
+        if !is_written_by_us(own, &working) {
             continue;
         }
         match look(&working) {
@@ -38,18 +39,13 @@ pub(crate) fn find_unstaged(outcome: &mut Outcome, start: &Start, look: &Look<'_
 }
 
 /// Whether the working file has what `fix` or `fix --ignore` writes for these findings.
-fn is_written_by_us(start: &Start, own: &[Diagnostic], working: &SourceFile) -> bool {
+fn is_written_by_us(own: &[Diagnostic], working: &SourceFile) -> bool {
     let Some(checked) = own.first().map(|one| &one.file) else {
         return false;
     };
     let written = |fixes: Vec<&Fix>| {
-        let fixed_file = FixedFile {
-            before: checked.clone(),
-            after: SourceFile::new(checked.path().clone(), apply(checked, fixes)),
-            left: Vec::new(),
-            fixed: 0,
-        };
-        fixed_file.after.text() != checked.text() && transplant::is_written(&start.top, &fixed_file)
+        let after = apply(checked, fixes);
+        after != checked.text() && is_fixed(checked.text(), &after, working.text())
     };
     let fixes = || own.iter().filter_map(|one| one.fix.as_ref());
     written(fixes().filter(|fix| fix.safety == Safety::Safe).collect())

@@ -95,8 +95,9 @@ pub(crate) fn prepare(top: &Path, scratch: Option<&Path>, fixed_file: &FixedFile
     }
     let old = fs::read(path).map_err(io)?;
     let text = std::str::from_utf8(&old).ok();
-    let Some(new) = text.and_then(|text| transplant(fixed_file, text)) else {
-        let is_done = text.is_some_and(|text| is_fixed(fixed_file, text));
+    let (before, after) = (fixed_file.before.text(), fixed_file.after.text());
+    let Some(new) = text.and_then(|text| transplant(before, after, text)) else {
+        let is_done = text.is_some_and(|text| is_fixed(before, after, text));
         return Ok(if is_done { Prepared::Done } else { Prepared::Different });
     };
     let temporary = temporary(path, scratch, new.as_bytes(), &metadata).map_err(io)?;
