@@ -198,8 +198,10 @@ fn edge(start: &Start, settings: &Settings) -> Result<Edge> {
         let path = path.display();
         bail!("the output file `{path}` leads through a link out of the working tree: name one that is no link");
     }
-    Edge::new(settings).map_err(|cause| {
-        let path = settings.output_file.as_deref().unwrap_or(Path::new("")).display();
+    let output_file = settings.output_file.as_deref();
+    let is_diff = matches!(settings.action, Action::Diff { .. });
+    Edge::new(settings.color, output_file, is_diff).map_err(|cause| {
+        let path = output_file.unwrap_or(Path::new("")).display();
         anyhow!("cannot write the output file `{path}` ({cause}): check its folder and its permissions")
     })
 }
@@ -226,8 +228,9 @@ fn act(
             Ok(false)
         }
         Action::Diff { suggested } => {
-            let (is_coloured, is_seen) = (edge.is_coloured(), edge.is_seen());
-            report::diff(&fixed(outcome, suggested), is_coloured, is_seen, edge.out())?;
+            for one in fixed(outcome, suggested) {
+                report::diff(one.path(), Some(one.before.text()), one.after.text(), edge)?;
+            }
             Ok(false)
         }
         Action::Fix { suggested, restage } => {

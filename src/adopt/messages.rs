@@ -1,16 +1,15 @@
 //! What is printed.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
-
-use anstream::{AutoStream, ColorChoice};
+use std::io::{self, Write};
 
 use super::{NewRevision, Plan};
 use crate::diagnostic::Diagnostic;
 use crate::escape::printable;
 use crate::fix::FixedFile;
 use crate::project::Environment;
-use crate::report;
+use crate::report::{self, Edge};
 use crate::selection::{Reader, Start};
+use crate::settings::Color;
 use crate::words::quoted;
 
 pub(super) fn nothing_left() -> io::Result<()> {
@@ -22,20 +21,14 @@ pub(super) fn nothing_left() -> io::Result<()> {
 
 /// The unified diff of all changes, as `git apply` reads it.
 pub(super) fn diff(plan: &Plan) -> io::Result<()> {
-    let stdout = io::stdout();
-    let is_coloured = AutoStream::choice(&stdout) != ColorChoice::Never;
-    let is_seen = is_coloured || stdout.is_terminal();
-    // A program gets every byte, or the diff could not be applied.
-    let mut out: Box<dyn Write> = if is_seen {
-        Box::new(BufWriter::new(report::standard_output()))
-    } else {
-        Box::new(stdout.lock())
-    };
-    report::diff(plan.module.as_slice(), is_coloured, is_seen, &mut *out)?;
-    if let Some(revision) = &plan.revision {
-        report::diff_of_new(&revision.path, &revision.text, is_coloured, is_seen, &mut *out)?;
+    let mut edge = Edge::new(Color::Auto, None, true)?;
+    if let Some(module) = &plan.module {
+        report::diff(module.path(), Some(module.before.text()), module.after.text(), &mut edge)?;
     }
-    out.flush()
+    if let Some(revision) = &plan.revision {
+        report::diff(&revision.path, None, &revision.text, &mut edge)?;
+    }
+    edge.out().flush()
 }
 
 /// What was done, what fails, and what comes next; after a diff, on standard error.

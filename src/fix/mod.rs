@@ -16,7 +16,7 @@ pub use rounds::{FixedFile, apply_fixes};
 pub(crate) use silence::silence;
 pub(crate) use transaction::write_and_stage;
 pub(crate) use transplant::holds;
-pub(crate) use unified_diff::{unified_diff, unified_diff_of_new};
+pub(crate) use unified_diff::unified_diff;
 pub(crate) use unstaged::find_unstaged;
 pub use write::WriteError;
 pub(crate) use write::rewrite;

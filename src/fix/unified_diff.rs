@@ -2,18 +2,19 @@
 
 use std::fmt::Write as _;
 
+use super::difference;
 use super::transplant::lines;
-use super::{FixedFile, difference};
 use crate::source::RepoPath;
 
 /// How many unchanged lines a diff shows around a change.
 const CONTEXT: usize = 3;
 
-/// The change as `git apply` reads it.
+/// The change of a file as `git apply` reads it; the file is new where it has no text before.
 #[must_use]
-pub(crate) fn unified_diff(fixed_file: &FixedFile) -> String {
-    let (before, after) = (lines(fixed_file.before.text()), lines(fixed_file.after.text()));
-    let mut diff = format!("--- {}\n+++ {}\n", quoted("a/", fixed_file.path()), quoted("b/", fixed_file.path()));
+pub(crate) fn unified_diff(path: &RepoPath, before: Option<&str>, after: &str) -> String {
+    let old = before.map_or_else(|| "/dev/null".to_owned(), |_| quoted("a/", path));
+    let mut diff = format!("--- {old}\n+++ {}\n", quoted("b/", path));
+    let (before, after) = (lines(before.unwrap_or_default()), lines(after));
     let operations = difference(&before, &after);
     for group in similar::group_diff_ops(operations, CONTEXT) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {
@@ -37,18 +38,6 @@ pub(crate) fn unified_diff(fixed_file: &FixedFile) -> String {
                 diff.push_str("\n\\ No newline at end of file\n");
             }
         }
-    }
-    diff
-}
-
-/// A new file as `git apply` reads it.
-#[must_use]
-pub(crate) fn unified_diff_of_new(path: &RepoPath, text: &str) -> String {
-    let count = lines(text).len();
-    let mut diff = format!("--- /dev/null\n+++ {}\n@@ -0,0 +1,{count} @@\n", quoted("b/", path));
-    for line in lines(text) {
-        diff.push('+');
-        diff.push_str(line);
     }
     diff
 }
@@ -84,11 +73,10 @@ fn quoted(prefix: &str, path: &RepoPath) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fix::rounds::tests::fixed_file;
 
     #[test]
     fn a_diff_has_the_header_that_git_reads() {
-        let diff = unified_diff(&fixed_file("a\nNone", "a\nnamed"));
+        let diff = unified_diff(&"m.py".into(), Some("a\nNone"), "a\nnamed");
         assert!(diff.starts_with("--- a/m.py\n+++ b/m.py\n@@ -1,2 +1,2 @@\n"), "{diff}");
         assert!(diff.contains("\\ No newline at end of file"), "{diff}");
     }
@@ -97,7 +85,7 @@ mod tests {
     fn a_lone_carriage_return_ends_no_line() {
         let hint = "\n\\ No newline at end of file\n";
         assert_eq!(
-            unified_diff(&fixed_file("a\rNone\rb\r", "a\rnamed\rb\r")),
+            unified_diff(&"m.py".into(), Some("a\rNone\rb\r"), "a\rnamed\rb\r"),
             format!("--- a/m.py\n+++ b/m.py\n@@ -1 +1 @@\n-a\rNone\rb\r{hint}+a\rnamed\rb\r{hint}")
         );
     }

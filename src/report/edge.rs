@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 
 use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
 use terminal_size::terminal_size_of;
 
 use crate::escape::Screen;
-use crate::settings::{Action, Color, Settings};
+use crate::settings::Color;
 
 /// How many columns a line may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct Edge {
     out: Lossy<Box<dyn Write>>,
     err: Lossy<Screen<AutoStream<io::Stderr>>>,
     width: Width,
-    is_coloured: bool,
+    pub(super) is_coloured: bool,
 }
 
 /// Standard output for what has no findings in it.
@@ -64,14 +65,13 @@ const fn choice(color: Color) -> ColorChoice {
 }
 
 impl Edge {
-    /// The streams as the settings want them. Fails when the output file cannot be made.
-    pub fn new(settings: &Settings) -> io::Result<Self> {
-        let choice = choice(settings.color);
+    /// The streams; findings, or a diff, go to a file if one is named. Fails when it cannot be made.
+    pub fn new(color: Color, output_file: Option<&Path>, is_diff: bool) -> io::Result<Self> {
+        let choice = choice(color);
         // A program gets a diff as it is, to the byte.
-        let is_diff = matches!(settings.action, Action::Diff { .. });
-        let (out, width, is_coloured) = if let Some(path) = &settings.output_file {
+        let (out, width, is_coloured) = if let Some(path) = output_file {
             let file = File::create(path)?;
-            let is_coloured = settings.color == Color::Always;
+            let is_coloured = color == Color::Always;
             let width = Width {
                 columns: USUAL,
                 is_terminal: false,
@@ -95,15 +95,8 @@ impl Edge {
         })
     }
 
-    /// Whether findings are coloured.
-    #[must_use]
-    pub fn is_coloured(&self) -> bool {
-        self.is_coloured
-    }
-
     /// Whether a person reads the findings, as far as can be told.
-    #[must_use]
-    pub fn is_seen(&self) -> bool {
+    pub(super) fn is_seen(&self) -> bool {
         self.is_coloured || self.width.is_terminal
     }
 

@@ -18,7 +18,6 @@ mod verbose;
 mod window;
 mod wording;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -30,7 +29,7 @@ use crate::check::Outcome;
 use crate::config::Config;
 use crate::diagnostic::Severity;
 use crate::escape::{printable, printable_code};
-use crate::fix::{FixedFile, unified_diff, unified_diff_of_new};
+use crate::fix::unified_diff;
 use crate::project::Project;
 use crate::settings::{Format, Remedy, Settings};
 use crate::source::RepoPath;
@@ -60,31 +59,16 @@ pub fn reporter(settings: &Settings, width: Width) -> Box<dyn Reporter> {
     }
 }
 
-/// The changes that would fix what was found, as `git apply` reads them; where a person reads them, without what is not seen.
-pub fn diff(fixed_file: &[FixedFile], is_coloured: bool, is_seen: bool, out: &mut dyn Write) -> io::Result<()> {
-    for one in fixed_file {
-        write_diff(&unified_diff(one), is_coloured, is_seen, out)?;
-    }
-    Ok(())
-}
-
-/// The same for a file that is not there yet.
-pub fn diff_of_new(
-    path: &RepoPath,
-    text: &str,
-    is_coloured: bool,
-    is_seen: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    write_diff(&unified_diff_of_new(path, text), is_coloured, is_seen, out)
-}
-
-fn write_diff(diff: &str, is_coloured: bool, is_seen: bool, out: &mut dyn Write) -> io::Result<()> {
-    let diff = if is_seen {
-        Cow::Owned(printable_code(&diff.replace("\r\n", "\n")))
+/// The change of a file as `git apply` reads it; where a person reads it, without what is not seen. Without a text before, the file is new.
+pub fn diff(path: &RepoPath, before: Option<&str>, after: &str, edge: &mut Edge) -> io::Result<()> {
+    let diff = unified_diff(path, before, after);
+    let diff = if edge.is_seen() {
+        printable_code(&diff.replace("\r\n", "\n"))
     } else {
-        Cow::Borrowed(diff)
+        diff
     };
+    let is_coloured = edge.is_coloured;
+    let out = edge.out();
     for line in diff.split_inclusive('\n') {
         match line.as_bytes().first().filter(|_| is_coloured) {
             Some(b'+') => write!(out, "{}", line.green())?,
