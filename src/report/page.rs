@@ -38,7 +38,7 @@ pub(super) fn page(markdown: &str, width: Width) -> String {
         } else if let Some(heading) = line.strip_prefix('#') {
             let _ = writeln!(text, "{}", heading.trim_start_matches('#').trim().bold());
         } else {
-            if line.starts_with("- ") {
+            if mark(line) > 0 {
                 close(&mut text, &mut open, columns);
             }
             if !open.is_empty() {
@@ -72,13 +72,21 @@ fn push_row(text: &mut String, cells: &[&str], columns: usize) {
     text.push('\n');
 }
 
+/// How wide the mark is with which an item begins: `- ` or `1. `. Other lines have none.
+fn mark(line: &str) -> usize {
+    let text = line.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let digits = line.len() - text.len();
+    let mark = if digits > 0 { ". " } else { "- " };
+    if text.starts_with(mark) { digits + mark.len() } else { 0 }
+}
+
 /// Writes what was collected of a paragraph.
 fn close(text: &mut String, open: &mut String, columns: usize) {
     if open.is_empty() {
         return;
     }
-    let further = if open.starts_with("- ") { "  " } else { "" };
-    let options = textwrap::Options::new(columns).subsequent_indent(further);
+    let further = " ".repeat(mark(open));
+    let options = textwrap::Options::new(columns).subsequent_indent(&further);
     text.push_str(&wrap(open, options));
     text.push('\n');
     open.clear();
@@ -120,6 +128,17 @@ mod tests {
                 .collect();
             assert_eq!(words(&plain), words(&source.join("\n")), "{}", rule.name);
         }
+    }
+
+    #[test]
+    fn each_item_of_a_list_has_its_lines() {
+        let terminal = Width {
+            columns: 20,
+            is_terminal: true,
+        };
+        let markdown = "First:\n\n1. one that is\n   a long one\n2. two\n\n- three\n- four that is long\n";
+        let shown = "First:\n\n1. one that is a\n   long one\n2. two\n\n- three\n- four that is long\n";
+        assert_eq!(page(markdown, terminal), shown);
     }
 
     #[test]
