@@ -15,7 +15,7 @@ use crate::fix::{self, Look};
 use crate::git::{Repository, is_full};
 use crate::install;
 use crate::project::Project;
-use crate::report::{self, Edge};
+use crate::report::{self, Edge, Width};
 use crate::rules;
 use crate::selection::{Selection, Start};
 use crate::settings::{Action, Format, Remedy, Scope, Settings};
@@ -71,7 +71,10 @@ fn obey(command: Command) -> Result<ExitStatus> {
         Command::Adopt(arguments) => adopt::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Uninstall(arguments) => install::undo(&arguments),
-        Command::Explain { rule } => print(report::page(config::rule(&rule)?.documentation).as_bytes()),
+        Command::Explain { rule } => {
+            let page = report::page(config::rule(&rule)?.documentation, Width::of_standard_output());
+            print(page.as_bytes())
+        }
         Command::Rules => print(rules().as_bytes()),
         Command::Completions { shell } => print(&completions(shell)),
     }

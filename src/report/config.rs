@@ -8,7 +8,9 @@ use crate::naming::{Key, Value};
 use crate::rules;
 use crate::source::RepoPath;
 
-pub(super) fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
+/// What holds for a file, and where each value comes from. `shown` is what the user asked about.
+#[must_use]
+pub fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
     let origin = config
         .origin
         .as_ref()

@@ -21,16 +21,17 @@ mod wording;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+pub use config::config;
 pub use edge::{Edge, Width, standard_error, standard_output, use_color};
+pub use page::page;
+pub use verbose::verbose;
 
 use owo_colors::OwoColorize;
 
 use crate::check::Outcome;
-use crate::config::Config;
 use crate::diagnostic::Severity;
 use crate::escape::{printable, printable_code};
 use crate::fix::unified_diff;
-use crate::project::Project;
 use crate::settings::{Format, Remedy, Settings};
 use crate::source::RepoPath;
 use crate::words::counted;
@@ -119,29 +120,6 @@ pub fn after(
         Some(hints) => write!(err, "{hints}"),
         None => Ok(()),
     }
-}
-
-/// What holds for a file, and where each value comes from. `shown` is what the user asked about.
-#[must_use]
-pub fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
-    config::config(path, shown, config)
-}
-
-/// A rule's page, as standard output shows it best.
-#[must_use]
-pub fn page(markdown: &str) -> String {
-    page::page(markdown, Width::of_standard_output())
-}
-
-/// What was found out on the way.
-pub fn verbose(
-    project: &Project<'_>,
-    snapshot: &str,
-    way: Option<&str>,
-    notes: &[String],
-    err: &mut dyn Write,
-) -> io::Result<()> {
-    verbose::verbose(project, snapshot, way, notes, err)
 }
 
 /// Writes why something could not be done.

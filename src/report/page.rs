@@ -1,4 +1,4 @@
-//! A rule's page: Markdown as it is where a program reads it, and readable on a terminal.
+//! A rule's page from its Markdown.
 
 use std::fmt::Write;
 
@@ -11,7 +11,9 @@ const WIDEST: usize = 100;
 /// How far code stands from the edge.
 const INDENT: &str = "    ";
 
-pub(super) fn page(markdown: &str, width: Width) -> String {
+/// A rule's page: as it is where a program reads it, and readable on a terminal.
+#[must_use]
+pub fn page(markdown: &str, width: Width) -> String {
     if !width.is_terminal {
         return markdown.to_owned();
     }

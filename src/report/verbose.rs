@@ -10,7 +10,8 @@ macro_rules! say {
     ($err:expr, $($said:tt)*) => { writeln!($err, "{}", printable(&format!($($said)*))) };
 }
 
-pub(super) fn verbose(
+/// What was found out on the way.
+pub fn verbose(
     project: &Project<'_>,
     snapshot: &str,
     way: Option<&str>,
