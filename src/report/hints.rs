@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use owo_colors::OwoColorize;
 
-use super::commands::{Commands, MOST_PATHS, typed};
+use super::commands::{Commands, MOST_PATHS, typed, what_to_fix};
 use super::{Width, wrap};
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Label, OR_IN_MODEL, Prevention, Severity};
@@ -12,22 +12,26 @@ use crate::escape::printable;
 use crate::fix::Safety;
 use crate::project::Spelling;
 use crate::rules::{INCOMPLETE_NAMING_CONVENTION, MISSING_NAMING_CONVENTION};
-use crate::settings::{Action, Scope, Settings};
+use crate::settings::{Action, Remedy, Scope, Settings};
 
-/// What `--fix` changed, and what to do next.
-pub(super) fn fixed(outcome: &Outcome, settings: &Settings) -> Option<String> {
+/// What `--fix` changed or ignored, and what to do next.
+pub(super) fn done(outcome: &Outcome, settings: &Settings) -> Option<String> {
     let Action::Fix { restage, suggested } = settings.action else {
         return None;
     };
-    if outcome.changed.is_empty() {
-        let is_unsafe = !suggested && fixes(outcome, Safety::Safe) == 0 && fixes(outcome, Safety::Suggested) > 0;
-        return is_unsafe.then(|| "nothing was changed, because no fix is certain".to_owned());
+    let (done, how) = match settings.remedy {
+        Remedy::Fixes => ("fixed", ""),
+        Remedy::Comments => ("ignored", " from now on"),
+    };
+    if !outcome.changed.is_empty() {
+        return Some(changed(outcome, settings, restage, done, how));
     }
-    Some(changed(outcome, settings, restage, "fixed", ""))
+    let is_unsafe = !suggested && fixes(outcome, Safety::Safe) == 0 && fixes(outcome, Safety::Suggested) > 0;
+    (is_unsafe && settings.remedy == Remedy::Fixes).then(|| "nothing was changed, because no fix is certain".to_owned())
 }
 
 /// What was done to how many findings, and what to do with the files.
-pub(super) fn changed(outcome: &Outcome, settings: &Settings, restage: bool, done: &str, how: &str) -> String {
+fn changed(outcome: &Outcome, settings: &Settings, restage: bool, done: &str, how: &str) -> String {
     let is_few = outcome.changed.len() <= MOST_PATHS;
     let paths = outcome
         .changed
@@ -52,15 +56,38 @@ pub(super) fn how_to_write(outcome: &Outcome, settings: &Settings) -> Option<Str
     let Action::Diff { suggested } = settings.action else {
         return None;
     };
+    if outcome.diagnostics.is_empty() {
+        return None;
+    }
+    if settings.remedy == Remedy::Comments {
+        return Some(format!("write these comments: {}", ignore_all(outcome, settings)));
+    }
     let (safe, unsafe_ones) = (fixes(outcome, Safety::Safe), fixes(outcome, Safety::Suggested));
     let commands = Commands::new(outcome, settings);
     match (safe, unsafe_ones, suggested) {
-        (0, 0, _) if outcome.diagnostics.is_empty() => None,
         (0, 0, _) => Some("there is no fix to show".to_owned()),
         (0, _, false) => Some("there is no fix that is certain: add --unsafe-fixes to see the others".to_owned()),
         (_, 0, _) | (_, _, false) => Some(format!("write these changes: {}", commands.fix())),
         _ => Some(format!("write these changes: {}", commands.fix_all())),
     }
+}
+
+/// The command that writes the comments that `--diff` showed.
+fn ignore_all(outcome: &Outcome, settings: &Settings) -> String {
+    let rules: Vec<&str> = settings
+        .command_line
+        .select
+        .iter()
+        .flatten()
+        .map(|rule| rule.name)
+        .collect();
+    let select = if rules.is_empty() {
+        String::new()
+    } else {
+        format!("--select {} ", rules.join(","))
+    };
+    let what = what_to_fix(outcome, settings, |_| true);
+    outcome.reader.program.command(&format!("fix --ignore {select}{what}"))
 }
 
 /// How many findings have a fix of this kind.
@@ -100,8 +127,11 @@ impl Lines {
     }
 }
 
-/// What to do next; nothing without findings.
+/// What to do next; nothing without findings, or where comments were written for them.
 pub(super) fn hints(outcome: &Outcome, settings: &Settings, width: Width) -> Option<String> {
+    if settings.remedy == Remedy::Comments {
+        return None;
+    }
     let diagnostics = outcome.diagnostics.iter();
     let told: Vec<&Diagnostic> = diagnostics.filter(|one| !outcome.must_be_staged(one.path())).collect();
     let is_error = |one: &&&Diagnostic| one.severity == Severity::Error;

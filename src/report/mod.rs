@@ -8,7 +8,6 @@ mod fingerprint;
 mod github;
 mod gitlab;
 mod hints;
-mod ignored;
 mod json;
 mod junit;
 mod page;
@@ -32,7 +31,7 @@ use crate::check::Outcome;
 use crate::diagnostic::Severity;
 use crate::escape::{printable, printable_code};
 use crate::fix::unified_diff;
-use crate::settings::{Format, Remedy, Settings};
+use crate::settings::{Format, Settings};
 use crate::source::RepoPath;
 use crate::words::counted;
 
@@ -89,21 +88,14 @@ pub fn after(
     is_text: bool,
     err: &mut dyn Write,
 ) -> io::Result<()> {
-    let done = match settings.remedy {
-        Remedy::Fixes => hints::fixed(outcome, settings),
-        Remedy::Comments => ignored::ignored(outcome, settings),
-    };
-    if let Some(done) = done {
+    if let Some(done) = hints::done(outcome, settings) {
         writeln!(err, "{done}")?;
     }
     for remark in &outcome.remarks {
         writeln!(err, "{}", printable(remark))?;
     }
     if !is_text {
-        let how = match settings.remedy {
-            Remedy::Fixes => hints::how_to_write(outcome, settings),
-            Remedy::Comments => ignored::how_to_write(outcome, settings),
-        };
+        let how = hints::how_to_write(outcome, settings);
         if how.is_some() {
             writeln!(err)?;
         }
@@ -112,9 +104,6 @@ pub fn after(
             Some(how) => writeln!(err, "{how}"),
             None => Ok(()),
         };
-    }
-    if settings.remedy == Remedy::Comments {
-        return Ok(());
     }
     match hints::hints(outcome, settings, width) {
         Some(hints) => write!(err, "{hints}"),
