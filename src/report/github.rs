@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Reporter;
 use super::wording::advice;
 use crate::check::Outcome;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::escape::escape;
 
 pub(super) struct Github;
@@ -23,11 +23,6 @@ impl Reporter for Github {
 }
 
 fn annotation(diagnostic: &Diagnostic, out: &mut dyn Write) -> io::Result<()> {
-    let command = if diagnostic.severity == Severity::Error {
-        "error"
-    } else {
-        "warning"
-    };
     let start = diagnostic.file.position(diagnostic.span.start);
     let end = diagnostic.file.position(diagnostic.span.end);
     // GitHub takes columns only where the lines are the same.
@@ -38,7 +33,8 @@ fn annotation(diagnostic: &Diagnostic, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(
         out,
-        "::{command} file={},line={},endLine={}{columns},title=alembic-named ({})::{}",
+        "::{} file={},line={},endLine={}{columns},title=alembic-named ({})::{}",
+        diagnostic.severity,
         property(&diagnostic.path().display()),
         start.line,
         end.line,

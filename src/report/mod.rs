@@ -28,7 +28,7 @@ pub use verbose::verbose;
 use owo_colors::OwoColorize;
 
 use crate::check::Outcome;
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::escape::{printable, printable_code};
 use crate::fix::unified_diff;
 use crate::settings::{Format, Settings};
@@ -120,12 +120,7 @@ pub fn failure(err: &mut dyn Write, sentence: &str) -> io::Result<()> {
 #[must_use]
 pub fn summary(outcome: &Outcome) -> String {
     let files = counted(outcome.files.len(), "file");
-    let found: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning")]
-        .into_iter()
-        .map(|(severity, word)| (outcome.count(severity), word))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| counted(count, word))
-        .collect();
+    let found = totals(&outcome.diagnostics);
     let mut summary = format!("{files} checked");
     if outcome.files.is_empty() && !outcome.failures.is_empty() {
         // Said below.
@@ -137,7 +132,7 @@ pub fn summary(outcome: &Outcome) -> String {
         summary.push_str(", nothing found");
     } else {
         summary.push_str(": ");
-        summary.push_str(&found.join(", "));
+        summary.push_str(&found);
         summary.push_str(&fixable(outcome));
     }
     if !outcome.failures.is_empty() {
@@ -145,6 +140,18 @@ pub fn summary(outcome: &Outcome) -> String {
         let _ = write!(summary, "; {failed} could not be checked");
     }
     summary
+}
+
+/// "2 errors, 1 warning"
+fn totals(found: &[Diagnostic]) -> String {
+    let count = |severity| found.iter().filter(|one| one.severity == severity).count();
+    [(Severity::Error, "error"), (Severity::Warning, "warning")]
+        .map(|(severity, word)| (count(severity), word))
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| counted(count, word))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// ", both fixable"

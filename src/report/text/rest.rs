@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use owo_colors::OwoColorize;
 
-use super::super::Width;
-use crate::diagnostic::{Diagnostic, Severity};
+use super::super::{Width, totals};
+use crate::diagnostic::Diagnostic;
 use crate::escape::printable;
 use crate::fix::Safety;
 use crate::source::RepoPath;
@@ -34,7 +34,7 @@ pub(super) fn write(rest: &[&Diagnostic], all: &[Diagnostic], width: Width, out:
         let Some((own, first)) = left.next().and_then(|own| Some((own, own.first()?))) else {
             return Ok(());
         };
-        writeln!(out, "{} ({})", printable(&first.path().display()).bold(), totals(all, first.path()))?;
+        writeln!(out, "{} ({})", printable(&first.path().display()).bold(), totals(of_file(all, first.path())))?;
         for one in own.iter().take(MOST_OF_A_FILE) {
             let place = one.file.position(one.span.start);
             let sign = if is_fixable(one) { FIXABLE } else { " " };
@@ -62,19 +62,11 @@ pub(super) fn write(rest: &[&Diagnostic], all: &[Diagnostic], width: Width, out:
     Ok(())
 }
 
-/// "2 errors, 1 warning"
-fn totals(all: &[Diagnostic], path: &RepoPath) -> String {
-    // The findings are in the order of their files.
+/// The findings of a file: they are in the order of their files.
+fn of_file<'d>(all: &'d [Diagnostic], path: &RepoPath) -> &'d [Diagnostic] {
     let start = all.partition_point(|one| one.path() < path);
     let own = all.get(start..).unwrap_or_default();
-    let own = &own[..own.partition_point(|one| one.path() == path)];
-    let count = |severity| own.iter().filter(|one| one.severity == severity).count();
-    [(Severity::Error, "error"), (Severity::Warning, "warning")]
-        .into_iter()
-        .filter(|(severity, _)| count(*severity) > 0)
-        .map(|(severity, word)| counted(count(severity), word))
-        .collect::<Vec<_>>()
-        .join(", ")
+    &own[..own.partition_point(|one| one.path() == path)]
 }
 
 fn cut(line: &str, columns: usize) -> String {
