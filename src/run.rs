@@ -7,20 +7,19 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::adopt;
-use crate::check::{self, Checker, Committed, Outcome, Past, SecondLook};
+use crate::check::{self, Checker, Outcome};
 use crate::cli::{CheckArgs, Cli, Command, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
 use crate::diagnostic::{Rule, Severity};
 use crate::fix::{self, Look};
 use crate::git::{Repository, is_full};
 use crate::install;
-use crate::project::Project;
 use crate::report::{self, Edge, Width};
 use crate::rules;
 use crate::selection::{Selection, Start};
 use crate::settings::{Action, Format, Remedy, Scope, Settings};
 use crate::snapshot::{DEFAULT_LIMIT, WorkingTree};
-use crate::source::RepoPath;
+use crate::source::{RepoPath, SourceFile};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,41 +150,31 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
 }
 
 fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<ExitStatus> {
-    let selection = start.select(&settings.scope, settings.max_file_size)?;
+    let selection = start.select(&settings.scope)?;
     let selected = started.elapsed();
-    let snapshot = &*selection.snapshot;
-    let configs = check::configs(settings, snapshot)?;
-    let committed = Committed::new(start, selection.base.as_ref());
-    let top = selection.top.to_string_lossy();
-    let before = Project::new(&committed, &*top);
-    let project = Project::new(snapshot, &*top).since(&before);
-    let checker = Checker {
-        snapshot,
-        project: &project,
-        configs: &configs,
-        past: &Past::new(start, snapshot, selection.base.as_ref()),
-    };
-    let mut outcome = check::check(&selection.candidates, &checker, settings, &start.folder)?;
-    complete(&mut outcome, start, &selection, settings);
-    let mut edge = edge(start, settings)?;
-    let again = SecondLook::new(&checker, &before, &top, &selection.candidates);
-    let must_be_staged = act(&mut outcome, &|file| again.at(file), start, &selection, settings, &mut edge)?;
-    if settings.format == Format::Json {
-        complete_statuses(&mut outcome, start)?;
-    }
-    report_all(&outcome, settings, &mut edge).context("the findings cannot be written")?;
-    if settings.verbose {
-        let backend = start.repository.as_ref().map(|one| one.backend().to_string());
-        let (kind, notes) = (snapshot.describe(), &selection.notes);
-        report::verbose(&project, kind, backend.as_deref(), notes, edge.err()?)?;
-        let all = started.elapsed();
-        writeln!(edge.err()?, "time: {selected:.1?} to select, {all:.1?} in all")?;
-    }
-    Ok(exit_status(&outcome, must_be_staged, settings))
+    Checker::with(start, &selection.origin, settings, |checker| {
+        let mut outcome = check::check(&selection, checker, settings, &start.folder)?;
+        complete(&mut outcome, start, &selection, settings);
+        let mut edge = edge(start, settings)?;
+        let look = |file: &SourceFile| checker.again(file, &selection);
+        let must_be_staged = act(&mut outcome, &look, start, &selection, settings, &mut edge)?;
+        if settings.format == Format::Json {
+            complete_statuses(&mut outcome, start)?;
+        }
+        report_all(&outcome, settings, &mut edge).context("the findings cannot be written")?;
+        if settings.verbose {
+            let backend = start.repository.as_ref().map(|one| one.backend().to_string());
+            let (kind, notes) = (selection.origin.name(), &selection.notes);
+            report::verbose(&checker.project, kind, backend.as_deref(), notes, edge.err()?)?;
+            let all = started.elapsed();
+            writeln!(edge.err()?, "time: {selected:.1?} to select, {all:.1?} in all")?;
+        }
+        Ok(exit_status(&outcome, must_be_staged, settings))
+    })
 }
 
 /// Adds what the selection and the repository know of the findings.
-fn complete(outcome: &mut Outcome, start: &Start, selection: &Selection<'_>, settings: &Settings) {
+fn complete(outcome: &mut Outcome, start: &Start, selection: &Selection, settings: &Settings) {
     outcome.failures.extend(selection.failures.iter().cloned());
     if !outcome.diagnostics.is_empty() {
         outcome.reader = start.reader();
@@ -214,7 +203,7 @@ fn act(
     outcome: &mut Outcome,
     look: &Look<'_>,
     start: &Start,
-    selection: &Selection<'_>,
+    selection: &Selection,
     settings: &Settings,
     edge: &mut Edge,
 ) -> Result<bool> {
@@ -238,7 +227,7 @@ fn act(
         }
         Action::Fix { suggested, restage } => {
             let fixed = fixed(outcome, suggested);
-            let is_changed = fix::write_and_stage(outcome, fixed, start, &selection.candidates, restage);
+            let is_changed = fix::write_and_stage(outcome, fixed, start, selection, restage);
             Ok(is_changed && !restage && !matches!(settings.scope, Scope::Paths(_) | Scope::Between { .. }))
         }
     }

@@ -3,16 +3,20 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use anyhow::Result;
+
 use super::examine::{Examined, examine};
-use super::{CheckError, CheckedFile, FileKind, Past};
+use super::{CheckError, CheckedFile, FileKind, configs};
 use crate::config::{Config, Configs};
 use crate::diagnostic::Diagnostic;
 use crate::fix::difference;
+use crate::git::Repository;
 use crate::project::Project;
 use crate::python::{encoding, is_plain_revision, relevance};
 use crate::rules;
-use crate::selection::Candidate;
-use crate::snapshot::Snapshot;
+use crate::selection::{Candidate, Origin, Selection, Start};
+use crate::settings::Settings;
+use crate::snapshot::{Overlay, Snapshot};
 use crate::source::SourceFile;
 
 /// The files to check, which threads take from until none is left.
@@ -48,13 +52,16 @@ impl<'q> Queue<'q> {
 /// What one thread checks files with. Threads share none of it, since it keeps what it reads.
 pub(crate) struct Checker<'c> {
     /// What the files are read from.
-    pub(crate) snapshot: &'c dyn Snapshot,
+    snapshot: &'c dyn Snapshot,
     /// The project around them.
-    pub(crate) project: &'c Project<'c>,
+    pub(crate) project: Project<'c>,
+    /// The project as the change found it.
+    pub(super) before: &'c Project<'c>,
     /// What holds for each of them.
-    pub(crate) configs: &'c Configs<'c>,
-    /// What the commit builds on.
-    pub(crate) past: &'c Past<'c>,
+    configs: Configs<'c>,
+    pub(super) repository: Option<&'c Repository>,
+    /// The absolute path of the top.
+    top: &'c str,
 }
 
 /// The result for one file, nothing if it is excluded, and its place in the list.
@@ -64,6 +71,26 @@ pub(super) struct Checked {
 }
 
 impl Checker<'_> {
+    /// Does `work` with what is needed to check the files of a selection.
+    pub(crate) fn with<T>(
+        start: &Start,
+        origin: &Origin,
+        settings: &Settings,
+        work: impl FnOnce(&Checker<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let (snapshot, committed) = (start.snapshot(origin)?, start.before(origin)?);
+        let (snapshot, top) = (&*snapshot, &*start.top.to_string_lossy());
+        let before = &Project::new(&*committed, top);
+        work(&Checker {
+            snapshot,
+            project: Project::new(snapshot, top).since(before),
+            before,
+            configs: configs(settings, snapshot)?,
+            repository: start.repository.as_ref(),
+            top,
+        })
+    }
+
     /// Checks files until the queue is empty, or until a configuration is wrong.
     pub(super) fn work(&self, queue: &Queue<'_>) -> Vec<Checked> {
         let mut checked = Vec::new();
@@ -95,6 +122,16 @@ impl Checker<'_> {
         Ok(Some((file, diagnostics)))
     }
 
+    /// What is found in a file with another text, whichever lines changed: what a fix leaves.
+    pub(crate) fn again(&self, file: &SourceFile, selection: &Selection) -> Result<Vec<Diagnostic>, CheckError> {
+        let candidate = selection.candidate(file.path());
+        let is_in_head = candidate.map_or(Ok(true), |candidate| self.is_in_head(candidate))?;
+        let config = self.configs.of(file.path())?;
+        let changed = Overlay::new(self.snapshot, file);
+        let project = Project::new(&changed, self.top).since(self.before);
+        Ok(examine(file, is_in_head && config.may_be_deployed(), &project, &config).diagnostics)
+    }
+
     fn read_and_examine(&self, candidate: &Candidate, config: &Config) -> Result<Examined, CheckError> {
         let bytes = candidate.read(self.snapshot)?;
         let is_named = config.is_migration(&candidate.path) || config.is_metadata(&candidate.path);
@@ -113,12 +150,12 @@ impl Checker<'_> {
             let (kind, diagnostics) = (kind.unwrap_or(FileKind::Other), Vec::new());
             return Ok(Examined { kind, diagnostics });
         };
-        let is_deployed = config.may_be_deployed() && self.past.holds(candidate)?;
+        let is_deployed = config.may_be_deployed() && self.is_in_head(candidate)?;
         let file = SourceFile::new(candidate.path.clone(), text);
-        let mut examined = examine(&file, is_deployed, self.project, config);
+        let mut examined = examine(&file, is_deployed, &self.project, config);
         if config.changed_lines_only()
             && !examined.diagnostics.is_empty()
-            && let Some(before) = self.past.text(candidate)?
+            && let Some(before) = self.text_before(candidate)?
         {
             let before = SourceFile::new(candidate.path.clone(), before);
             let changed = changed_lines(&before, &file);

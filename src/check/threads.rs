@@ -12,11 +12,9 @@ use anyhow::{Result, anyhow};
 
 use super::Outcome;
 use super::files::{Checked, Checker, Queue};
-use super::past::{Committed, Past};
 use super::progress::Progress;
 use crate::config::Configs;
-use crate::project::Project;
-use crate::selection::{Candidate, Start};
+use crate::selection::{Origin, Selection, Start};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 
@@ -30,7 +28,7 @@ const STACK: usize = 8 * 1024 * 1024;
 const MOST: usize = 16;
 
 /// The configurations that the settings ask for. Fails where `--config` names no file that can be read.
-pub(crate) fn configs<'s>(settings: &Settings, snapshot: &'s dyn Snapshot) -> Result<Configs<'s>> {
+pub(super) fn configs<'s>(settings: &Settings, snapshot: &'s dyn Snapshot) -> Result<Configs<'s>> {
     let Some(path) = &settings.config else {
         return Ok(Configs::nearest(snapshot, settings.command_line.clone()));
     };
@@ -44,18 +42,19 @@ pub(crate) fn configs<'s>(settings: &Settings, snapshot: &'s dyn Snapshot) -> Re
 
 /// Checks all files, on more threads if the list is long; `checker` is this thread's own.
 pub(crate) fn check(
-    candidates: &[Candidate],
+    selection: &Selection,
     checker: &Checker<'_>,
     settings: &Settings,
     folder: &Path,
 ) -> Result<Outcome> {
+    let candidates = &selection.candidates;
     let progress = Progress::new(candidates.len(), io::stderr().is_terminal() && !settings.quiet);
     let done = || progress.step();
     let queue = Queue::new(candidates, &done);
     let all: Result<Vec<Checked>> = thread::scope(|scope| {
         let start = || {
             let thread = thread::Builder::new().stack_size(STACK);
-            thread.spawn_scoped(scope, || help(&queue, settings, folder))
+            thread.spawn_scoped(scope, || help(&queue, &selection.origin, settings, folder))
         };
         // If the system refuses a thread, the others do its part.
         let others = 1..threads(candidates.len(), settings);
@@ -86,18 +85,7 @@ fn threads(files: usize, settings: &Settings) -> usize {
 }
 
 /// The part of another thread, with a repository of its own.
-fn help(queue: &Queue<'_>, settings: &Settings, folder: &Path) -> Result<Vec<Checked>> {
+fn help(queue: &Queue<'_>, origin: &Origin, settings: &Settings, folder: &Path) -> Result<Vec<Checked>> {
     let start = Start::find(folder.to_owned(), &settings.scope, settings.max_file_size)?;
-    let (snapshot, base) = start.snapshot(&settings.scope, settings.max_file_size)?;
-    let snapshot = &*snapshot;
-    let configs = configs(settings, snapshot)?;
-    let committed = Committed::new(&start, base.as_ref());
-    let before = Project::new(&committed, start.top.to_string_lossy());
-    let checker = Checker {
-        snapshot,
-        project: &Project::new(snapshot, start.top.to_string_lossy()).since(&before),
-        configs: &configs,
-        past: &Past::new(&start, snapshot, base.as_ref()),
-    };
-    Ok(checker.work(queue))
+    Checker::with(&start, origin, settings, |checker| Ok(checker.work(queue)))
 }

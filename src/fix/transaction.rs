@@ -1,16 +1,12 @@
 //! Writes fixed files into the working tree, and stages them where that is wanted.
 
-use std::collections::HashMap;
-
 use super::FixedFile;
 use super::unstaged::to_be_staged;
 use super::write::{self, Prepared, Ready};
 use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::git::{Repository, Restage};
-use crate::selection::{Candidate, Start};
-use crate::snapshot::ObjectId;
-use crate::source::RepoPath;
+use crate::selection::{Selection, Start};
 
 /// A fixed file, and its replacement in the working tree; nothing where only the index changes.
 type Planned = (Option<Ready>, FixedFile);
@@ -22,7 +18,7 @@ pub(crate) fn write_and_stage(
     outcome: &mut Outcome,
     fixed: Vec<FixedFile>,
     start: &Start,
-    candidates: &[Candidate],
+    selection: &Selection,
     restage: bool,
 ) -> bool {
     let planned = plan(outcome, fixed, start, restage);
@@ -30,7 +26,7 @@ pub(crate) fn write_and_stage(
         return false;
     }
     let done = match &start.repository {
-        Some(repository) if restage => match stage_and_replace(planned, repository, candidates) {
+        Some(repository) if restage => match stage_and_replace(planned, repository, selection) {
             Ok(done) => done,
             Err(failures) => {
                 outcome.failures.extend(failures);
@@ -95,16 +91,14 @@ fn replace(outcome: &mut Outcome, planned: Vec<Planned>) -> Vec<FixedFile> {
 fn stage_and_replace(
     planned: Vec<Planned>,
     repository: &Repository,
-    candidates: &[Candidate],
+    selection: &Selection,
 ) -> Result<Vec<FixedFile>, Vec<String>> {
-    let ids: HashMap<&RepoPath, Option<&ObjectId>> =
-        candidates.iter().map(|one| (&one.path, one.id.as_ref())).collect();
     let changes: Vec<Restage<'_>> = planned
         .iter()
         .filter_map(|(_, one)| {
             Some(Restage {
                 path: one.path(),
-                old: (*ids.get(one.path())?)?,
+                old: selection.candidate(one.path())?.id.as_ref()?,
                 content: one.after.text().as_bytes(),
             })
         })

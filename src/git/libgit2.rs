@@ -194,7 +194,7 @@ impl Library {
     }
 
     /// HEAD's tree; `None` before the first commit.
-    fn head(&self) -> Answer<Option<Oid>> {
+    pub(super) fn head(&self) -> Answer<Option<Oid>> {
         let find = || match self.repository.head() {
             Ok(head) => Ok(Some(head.peel_to_commit()?.tree_id())),
             Err(error) if error.code() == ErrorCode::UnbornBranch => Ok(None),

@@ -48,7 +48,7 @@ pub use hooks::Hooks;
 pub use repository::Repository;
 pub use stage::{Restage, Undo};
 
-use crate::snapshot::{ObjectId, Snapshot};
+use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
 /// A changed regular file: no symbolic link, no submodule, no deleted file.
@@ -102,14 +102,17 @@ pub struct Staged {
     pub unmerged: Vec<RepoPath>,
 }
 
-/// What changed between two commits, and the files of the later one.
-pub struct Comparison<'r> {
+/// What changed between two commits.
+#[derive(Debug)]
+pub struct Comparison {
     /// The changed files, sorted by path.
     pub changes: Vec<Change>,
-    /// The tree of the later commit.
-    pub snapshot: Box<dyn Snapshot + 'r>,
     /// The merge base.
     pub base: ObjectId,
+    /// Its tree.
+    pub old: ObjectId,
+    /// The tree of the later commit.
+    pub new: ObjectId,
 }
 
 /// How it was found what is staged, for `--verbose`.

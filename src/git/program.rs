@@ -122,7 +122,7 @@ impl Program {
 
     /// HEAD's tree; `None` before the first commit only. `git diff --cached` takes a damaged HEAD for one without commits, and all that is
     /// committed would count as new (measured, 2.47).
-    fn head(&self) -> Result<Option<&ObjectId>, GitError> {
+    pub(super) fn head(&self) -> Result<Option<&ObjectId>, GitError> {
         let head = once(&self.head, || {
             let head = self.resolve("HEAD^{tree}")?;
             if head.is_none() {

@@ -10,7 +10,7 @@ use super::command::Caller;
 use super::delta::{self, Candidates, ChangedFile, Delta, Matches, Pair};
 use super::environment::Environment;
 use super::layout::Layout;
-use super::libgit2::{Library, LibraryError};
+use super::libgit2::{Between, Library, LibraryError};
 use super::listing::Row;
 use super::merge::OtherParents;
 use super::opening::{self, Opened};
@@ -229,17 +229,31 @@ impl Repository {
         Ok(Box::new(GitSnapshot::index(self)))
     }
 
-    /// What changed from the merge base of two revisions to the second one, and that one's files.
+    /// HEAD's tree; `None` before the first commit.
+    pub fn head(&self) -> Result<Option<ObjectId>, GitError> {
+        self.ask(|library| Ok(library.head()?.map(ObjectId::of)), |program| Ok(program.head()?.cloned()))
+    }
+
+    /// The files of a tree.
+    #[must_use]
+    pub fn tree(&self, id: ObjectId) -> Box<dyn Snapshot + '_> {
+        Box::new(GitSnapshot::tree(self, id))
+    }
+
+    /// What changed from the merge base of two revisions to the second one.
     ///
     /// Fails with [`GitError::UnknownRevision`], [`GitError::NoMergeBase`] and [`GitError::ShallowHistory`].
-    pub fn between(&self, from: &str, to: &str) -> Result<Comparison<'_>, GitError> {
-        let between = self.ask(|library| library.between(from, to), |program| program.between(from, to))?;
-        let matches = self.matches(&between.deltas, Some((&between.old, &between.new)))?;
-        let files = delta::changed_files(&between.deltas, &matches);
+    pub fn between(&self, from: &str, to: &str) -> Result<Comparison, GitError> {
+        let Between { base, old, new, deltas } =
+            self.ask(|library| library.between(from, to), |program| program.between(from, to))?;
+        let matches = self.matches(&deltas, Some((&old, &new)))?;
+        let files = delta::changed_files(&deltas, &matches);
+        let changes = files.into_iter().map(|file| file.change).collect();
         Ok(Comparison {
-            changes: files.into_iter().map(|file| file.change).collect(),
-            snapshot: Box::new(GitSnapshot::tree(self, between.new)),
-            base: between.base,
+            changes,
+            base,
+            old,
+            new,
         })
     }
 

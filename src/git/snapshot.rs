@@ -72,11 +72,4 @@ impl Snapshot for GitSnapshot<'_> {
         };
         Ok(entries?)
     }
-
-    fn describe(&self) -> &'static str {
-        match self.files {
-            Files::Index => "index",
-            Files::Tree { .. } => "tree",
-        }
-    }
 }

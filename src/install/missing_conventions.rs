@@ -52,10 +52,10 @@ pub(super) fn note(folder: &Path, top: &Path) -> Option<String> {
 
 fn find(folder: &Path) -> Result<Missing> {
     let start = Start::find(folder.to_owned(), &Scope::All, DEFAULT_LIMIT)?;
-    let selection = start.select(&Scope::All, DEFAULT_LIMIT)?;
-    let snapshot = &*selection.snapshot;
+    let selection = start.select(&Scope::All)?;
+    let snapshot = &*start.snapshot(&selection.origin)?;
     let configs = Configs::nearest(snapshot, CommandLine::default());
-    let project = Project::new(snapshot, selection.top.to_string_lossy());
+    let project = Project::new(snapshot, start.top.to_string_lossy());
     let mut missing = Missing {
         modules: Vec::new(),
         left: 0,

@@ -10,9 +10,9 @@ pub(crate) use start::{Reader, Start};
 
 use std::path::PathBuf;
 
-use crate::git::{Change, Repository, Status};
+use crate::git::{Change, Comparison, Repository, Status};
 use crate::settings::Scope;
-use crate::snapshot::{ObjectId, Snapshot, SnapshotError, WorkingTree};
+use crate::snapshot::{MemorySnapshot, ObjectId, Snapshot, SnapshotError, WorkingTree};
 use crate::source::RepoPath;
 
 /// A file to check.
@@ -54,27 +54,72 @@ impl From<Change> for Candidate {
     }
 }
 
+/// Where files are read from.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    WorkingTree,
+    Index,
+    /// The tree of a commit, and the one that it is compared with.
+    Tree {
+        new: ObjectId,
+        old: ObjectId,
+    },
+}
+
+impl Origin {
+    /// As `--verbose` shows it.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::WorkingTree => "working tree",
+            Self::Index => "index",
+            Self::Tree { .. } => "tree",
+        }
+    }
+}
+
 /// The files, and where they are read from.
-pub(crate) struct Selection<'r> {
-    /// The Python files to check.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    /// The Python files to check, sorted by path.
     pub candidates: Vec<Candidate>,
     /// The number of other files.
     pub others: usize,
     /// Whether files are left out because another parent of a merge has them as they are.
     pub is_left_to_merge: bool,
     /// What they and the project around them are read from.
-    pub snapshot: Box<dyn Snapshot + 'r>,
-    /// The absolute path of the top.
-    pub top: PathBuf,
-    /// The commit that the files are compared with, if not HEAD.
-    pub base: Option<ObjectId>,
+    pub origin: Origin,
     /// What was left out, for `--verbose`.
     pub notes: Vec<String>,
     /// Why files that should be checked cannot be.
     pub failures: Vec<String>,
 }
 
-impl Selection<'_> {
+impl Selection {
+    /// The Python files among some files, which are sorted by path.
+    fn of(origin: Origin, files: impl Iterator<Item = Candidate>) -> Self {
+        let (candidates, others): (Vec<_>, Vec<_>) = files.partition(|file| file.path.is_python());
+        Self {
+            candidates,
+            others: others.len(),
+            is_left_to_merge: false,
+            origin,
+            notes: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// The candidate at a path.
+    pub(crate) fn candidate(&self, path: &RepoPath) -> Option<&Candidate> {
+        let at = self.candidates.binary_search_by(|one| one.path.cmp(path)).ok()?;
+        self.candidates.get(at)
+    }
+
+    fn leave_to_merge(&mut self, path: &RepoPath) {
+        self.is_left_to_merge = true;
+        let note = format!("left alone, as it is the same in another parent of the merge: {path}");
+        self.notes.push(note);
+    }
+
     /// Why there is nothing to check, as half a sentence. `excluded` candidates were excluded.
     #[must_use]
     pub(crate) fn why_none(&self, scope: &Scope, excluded: usize) -> String {
@@ -100,85 +145,80 @@ impl Selection<'_> {
 
 impl Start {
     /// The files of a scope.
-    pub(crate) fn select(&self, scope: &Scope, limit: u64) -> Result<Selection<'_>, SelectionError> {
-        match (scope, &self.repository) {
-            (Scope::Paths(paths), _) => self.named(paths, limit),
-            (_, None) => Err(SelectionError::NoRepository {
-                folder: self.folder.clone(),
-            }),
-            (Scope::Staged, Some(repository)) => self.staged(repository),
-            (Scope::StagedPaths(paths), Some(repository)) => self.staged_paths(repository, paths),
-            (Scope::All, Some(repository)) => {
+    pub(crate) fn select(&self, scope: &Scope) -> Result<Selection, SelectionError> {
+        match scope {
+            Scope::Paths(paths) => self.named(paths),
+            Scope::Staged => self.staged(),
+            Scope::StagedPaths(paths) => self.staged_paths(paths),
+            Scope::All => {
+                let repository = self.repository()?;
                 let tracked = repository.tracked()?;
-                let mut selection = self.of(repository.index()?, tracked);
+                let mut selection = Selection::of(Origin::Index, tracked.into_iter().map(Candidate::from));
                 let unmerged = repository.staged()?.unmerged;
                 let unmerged = unmerged.iter().filter(|path| path.is_python());
                 selection.failures.extend(unmerged.map(conflict));
                 Ok(selection)
             }
-            (Scope::Between { from, to }, Some(repository)) => {
-                let comparison = repository.between(from, to.as_deref().unwrap_or("HEAD"))?;
-                let mut selection = self.of(comparison.snapshot, comparison.changes);
-                selection
-                    .notes
-                    .push(format!("compared with the merge base {}", comparison.base));
-                selection.base = Some(comparison.base);
+            Scope::Between { from, to } => {
+                let to = to.as_deref().unwrap_or("HEAD");
+                let Comparison {
+                    changes,
+                    base,
+                    old,
+                    new,
+                } = self.repository()?.between(from, to)?;
+                let origin = Origin::Tree { new, old };
+                let mut selection = Selection::of(origin, changes.into_iter().map(Candidate::from));
+                selection.notes.push(format!("compared with the merge base {base}"));
                 Ok(selection)
             }
         }
     }
 
-    /// The snapshot of a scope, and the commit that it is compared with, if not HEAD.
-    pub(crate) fn snapshot(
-        &self,
-        scope: &Scope,
-        limit: u64,
-    ) -> Result<(Box<dyn Snapshot + '_>, Option<ObjectId>), SelectionError> {
-        match (scope, &self.repository) {
-            (Scope::Paths(_), _) => Ok((Box::new(WorkingTree::new(&self.top).with_limit(limit)), None)),
-            (_, None) => Err(SelectionError::NoRepository {
-                folder: self.folder.clone(),
-            }),
-            (Scope::Between { from, to }, Some(repository)) => {
-                let comparison = repository.between(from, to.as_deref().unwrap_or("HEAD"))?;
-                Ok((comparison.snapshot, Some(comparison.base)))
-            }
-            (_, Some(repository)) => Ok((repository.index()?, None)),
-        }
+    /// The files of a selection.
+    pub(crate) fn snapshot(&self, origin: &Origin) -> Result<Box<dyn Snapshot + '_>, SelectionError> {
+        Ok(match origin {
+            Origin::WorkingTree => Box::new(WorkingTree::new(&self.top).with_limit(self.limit)),
+            Origin::Index => self.repository()?.index()?,
+            Origin::Tree { new, .. } => self.repository()?.tree(new.clone()),
+        })
     }
 
-    fn of<'r>(&self, snapshot: Box<dyn Snapshot + 'r>, changes: Vec<Change>) -> Selection<'r> {
-        let (python, others): (Vec<Change>, Vec<Change>) =
-            changes.into_iter().partition(|change| change.path.is_python());
-        Selection {
-            candidates: python.into_iter().map(Candidate::from).collect(),
-            others: others.len(),
-            is_left_to_merge: false,
-            snapshot,
-            top: self.top.clone(),
-            base: None,
-            notes: Vec::new(),
-            failures: Vec::new(),
-        }
+    /// The files before the change: of the tree that is compared with, or else of HEAD. Nothing without a repository, or without a commit
+    /// in it.
+    pub(crate) fn before(&self, origin: &Origin) -> Result<Box<dyn Snapshot + '_>, SelectionError> {
+        let Some(repository) = &self.repository else {
+            return Ok(Box::new(MemorySnapshot::default()));
+        };
+        let tree = match origin {
+            Origin::Tree { old, .. } => Some(old.clone()),
+            Origin::Index | Origin::WorkingTree => repository.head()?,
+        };
+        Ok(match tree {
+            Some(tree) => repository.tree(tree),
+            None => Box::new(MemorySnapshot::default()),
+        })
     }
 
-    fn staged<'r>(&self, repository: &'r Repository) -> Result<Selection<'r>, SelectionError> {
-        let staged = repository.staged()?;
-        let mut selection = self.of(repository.index()?, staged.changes);
-        let python = |paths: Vec<RepoPath>| paths.into_iter().filter(RepoPath::is_python).collect::<Vec<_>>();
-        for path in python(staged.left_to_other_parents) {
-            selection.is_left_to_merge = true;
-            selection
-                .notes
-                .push(format!("left alone, as it is the same in another parent of the merge: {path}"));
+    fn repository(&self) -> Result<&Repository, SelectionError> {
+        self.repository.as_ref().ok_or_else(|| SelectionError::NoRepository {
+            folder: self.folder.clone(),
+        })
+    }
+
+    fn staged(&self) -> Result<Selection, SelectionError> {
+        let staged = self.repository()?.staged()?;
+        let mut selection = Selection::of(Origin::Index, staged.changes.into_iter().map(Candidate::from));
+        for path in staged.left_to_other_parents.iter().filter(|path| path.is_python()) {
+            selection.leave_to_merge(path);
         }
-        for path in python(staged.unmerged) {
-            selection.failures.push(conflict(&path));
-        }
+        let unmerged = staged.unmerged.iter().filter(|path| path.is_python());
+        selection.failures.extend(unmerged.map(conflict));
         Ok(selection)
     }
 
-    fn staged_paths<'r>(&self, repository: &'r Repository, paths: &[PathBuf]) -> Result<Selection<'r>, SelectionError> {
+    fn staged_paths(&self, paths: &[PathBuf]) -> Result<Selection, SelectionError> {
+        let repository = self.repository()?;
         let mut named: Vec<RepoPath> = paths.iter().map(|path| self.path_of(path)).collect::<Result<_, _>>()?;
         named.sort();
         named.dedup();
@@ -196,7 +236,7 @@ impl Start {
             files.sort_by(|(one, _), (other, _)| one.cmp(other));
             files.dedup_by(|(one, _), (other, _)| one == other);
         }
-        let mut selection = self.of(repository.index()?, Vec::new());
+        let mut selection = Selection::of(Origin::Index, std::iter::empty());
         for path in &no_files {
             let holds = |(file, _): &(RepoPath, Option<Change>)| file != path && file.starts_with(path);
             if !files.iter().any(holds) && !staged.unmerged.contains(path) {
@@ -205,10 +245,7 @@ impl Start {
         }
         for (path, change) in files.into_iter().filter(|(path, _)| path.is_python()) {
             if staged.left_to_other_parents.contains(&path) {
-                selection.is_left_to_merge = true;
-                selection
-                    .notes
-                    .push(format!("left alone, as it is the same in another parent of the merge: {path}"));
+                selection.leave_to_merge(&path);
             } else if staged.unmerged.contains(&path) {
                 selection.failures.push(conflict(&path));
             } else {

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::paths::below;
-use super::{Candidate, Selection, SelectionError, Start};
-use crate::snapshot::WorkingTree;
+use super::{Candidate, Origin, Selection, SelectionError, Start};
 use crate::source::RepoPath;
 
 impl Start {
-    pub(super) fn named(&self, paths: &[PathBuf], limit: u64) -> Result<Selection<'_>, SelectionError> {
+    pub(super) fn named(&self, paths: &[PathBuf]) -> Result<Selection, SelectionError> {
         let mut found: Vec<RepoPath> = Vec::new();
         let mut named = HashSet::new();
         let mut notes = Vec::new();
@@ -38,7 +37,6 @@ impl Start {
         }
         found.sort();
         found.dedup();
-        let (python, others): (Vec<RepoPath>, Vec<RepoPath>) = found.into_iter().partition(RepoPath::is_python);
         let candidate = |path| Candidate {
             in_passing: !named.contains(&path),
             path,
@@ -47,14 +45,8 @@ impl Start {
             status: None,
         };
         Ok(Selection {
-            candidates: python.into_iter().map(candidate).collect(),
-            others: others.len(),
-            is_left_to_merge: false,
-            snapshot: Box::new(WorkingTree::new(&self.top).with_limit(limit)),
-            top: self.top.clone(),
-            base: None,
             notes,
-            failures: Vec::new(),
+            ..Selection::of(Origin::WorkingTree, found.into_iter().map(candidate))
         })
     }
 

@@ -17,6 +17,8 @@ pub(crate) struct Start {
     pub repository: Option<Repository>,
     /// The top that paths are relative to.
     pub top: PathBuf,
+    /// The most that is read of one file, in bytes.
+    pub(super) limit: u64,
 }
 
 /// Where the report is read, and its commands are typed.
@@ -79,6 +81,7 @@ impl Start {
             folder,
             repository: repository.map(|one| one.with_limit(limit)),
             top,
+            limit,
         })
     }
 

@@ -55,10 +55,6 @@ impl Snapshot for MemorySnapshot {
         let paths: Vec<&RepoPath> = self.files.keys().collect();
         Ok(children(&paths, |path| (*path, true), folder))
     }
-
-    fn describe(&self) -> &'static str {
-        "memory"
-    }
 }
 
 #[cfg(test)]

@@ -31,9 +31,6 @@ pub trait Snapshot {
 
     /// The regular files and folders directly in `folder`, sorted by name; empty if there is no such folder.
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError>;
-
-    /// "index", "tree", "working tree" or "memory".
-    fn describe(&self) -> &'static str;
 }
 
 /// One child of a folder.

@@ -32,8 +32,4 @@ impl Snapshot for Overlay<'_> {
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError> {
         self.snapshot.list(folder)
     }
-
-    fn describe(&self) -> &'static str {
-        self.snapshot.describe()
-    }
 }

@@ -177,10 +177,6 @@ impl Snapshot for WorkingTree {
         entries.sort();
         Ok(entries)
     }
-
-    fn describe(&self) -> &'static str {
-        "working tree"
-    }
 }
 
 /// Opens `path` without following a link, or waiting for the writer of a pipe (open(2), `O_NOFOLLOW` and `O_NONBLOCK`).

@@ -94,6 +94,19 @@ fn an_index_that_counts_more_entries_than_it_holds_is_refused_without_git() {
     }
 }
 
+/// Where nothing is deployed, nobody asks whether HEAD holds the file.
+#[test]
+fn a_head_that_cannot_be_read_is_no_empty_one() {
+    let repo = Repo::new();
+    repo.stage("alembic-named.toml", "deployed = false\n");
+    repo.stage("versions/a.py", migration(NAMED));
+    repo.commit("start");
+    said(repo.tool(&["versions/a.py"]), 0);
+    repo.write(".git/refs/heads/main", "1234567890123456789012345678901234567890\n");
+    let told = said(repo.tool(&["versions/a.py"]), 2);
+    assert!(told.err.contains("bad object HEAD (1234567890"), "{}", told.err);
+}
+
 #[test]
 fn a_branch_without_commits_is_one_in_every_kind_of_repository() {
     for init in [&[][..], &["--object-format=sha256"], &["--ref-format=reftable"]] {
