@@ -18,7 +18,6 @@ use super::program::Program;
 use super::snapshot::GitSnapshot;
 use super::{Backend, Change, Comparison, GitError, Staged, Status};
 use crate::once::once;
-use crate::python::relevance;
 use crate::snapshot::{DEFAULT_LIMIT, ObjectId, Snapshot};
 use crate::source::RepoPath;
 
@@ -28,6 +27,7 @@ pub struct Repository {
     from: PathBuf,
     layout: Layout,
     limit: u64,
+    may_matter: fn(&[u8]) -> bool,
     library: Option<Box<Library>>,
     program: OnceCell<Program>,
     compared: OnceCell<Compared>,
@@ -97,6 +97,7 @@ impl Repository {
             from,
             layout,
             limit: DEFAULT_LIMIT,
+            may_matter: |_| true,
             library,
             program,
             compared: OnceCell::new(),
@@ -107,6 +108,12 @@ impl Repository {
     #[must_use]
     pub fn with_limit(self, limit: u64) -> Self {
         Self { limit, ..self }
+    }
+
+    /// The same repository, in which only files with a content that `may_matter` are compared for renames where there are many.
+    #[must_use]
+    pub fn with_relevance(self, may_matter: fn(&[u8]) -> bool) -> Self {
+        Self { may_matter, ..self }
     }
 
     /// The top of the working tree, absolute; of a bare repository, its folder.
@@ -326,7 +333,7 @@ impl Repository {
         let mut matches = Matches::exact(deltas);
         if let Some(candidates) = Candidates::new(deltas, &matches) {
             let pairs: Vec<Pair> = self.ask(
-                |library| library.similar(&candidates, self.limit, |text| relevance(text).any()),
+                |library| library.similar(&candidates, self.limit, self.may_matter),
                 |program| program.similar(trees),
             )?;
             matches.add_renames(pairs);

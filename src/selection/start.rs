@@ -6,6 +6,7 @@ use super::SelectionError;
 use super::paths::{below, folder_of, is_elsewhere, is_written_below, leads_out};
 use crate::git::{Environment, Repository};
 use crate::invocation::Invocation;
+use crate::python::relevance;
 use crate::settings::Scope;
 use crate::source::RepoPath;
 
@@ -79,7 +80,7 @@ impl Start {
         };
         Ok(Self {
             folder,
-            repository: repository.map(|one| one.with_limit(limit)),
+            repository: repository.map(|one| one.with_limit(limit).with_relevance(|text| relevance(text).any())),
             top,
             limit,
         })
