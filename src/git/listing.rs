@@ -16,8 +16,10 @@ pub(super) struct Row {
 }
 
 /// Rows in the order of their path's bytes, as both the index and `git ls-tree -r` have them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Listing(Vec<Row>);
+
+pub(super) static EMPTY: Listing = Listing(Vec::new());
 
 impl Listing {
     /// The output of `git ls-files -s -z` or `git ls-tree -r -z` (git-ls-files, git-ls-tree, section "Output format");

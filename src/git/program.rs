@@ -4,12 +4,14 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashSet;
 
+use elsa::FrozenMap;
+
 use super::batch::{Batch, Reply};
 use super::command::{Caller, first_line};
 use super::delta::{Delta, Kind, Pair};
 use super::layout::Layout;
 use super::libgit2::Between;
-use super::listing::Listing;
+use super::listing::{EMPTY, Listing};
 use super::merge::OtherParents;
 use super::{GitError, raw};
 use crate::once::once;
@@ -41,7 +43,8 @@ pub(super) struct Program {
     layout: Layout,
     batch: RefCell<Option<Batch>>,
     head: OnceCell<Option<ObjectId>>,
-    head_listing: OnceCell<Listing>,
+    /// git is not started for each path.
+    trees: FrozenMap<ObjectId, Box<Listing>>,
     index: OnceCell<Listing>,
 }
 
@@ -52,7 +55,7 @@ impl Program {
             layout,
             batch: RefCell::default(),
             head: OnceCell::new(),
-            head_listing: OnceCell::new(),
+            trees: FrozenMap::new(),
             index: OnceCell::new(),
         }
     }
@@ -154,14 +157,18 @@ impl Program {
     }
 
     pub(super) fn head_listing(&self) -> Result<&Listing, GitError> {
-        once(&self.head_listing, || {
-            let listing = self.head()?.map(|tree| self.tree_listing(tree)).transpose()?;
-            Ok(listing.unwrap_or_default())
-        })
+        match self.head()? {
+            Some(tree) => self.tree_listing(tree),
+            None => Ok(&EMPTY),
+        }
     }
 
-    pub(super) fn tree_listing(&self, tree: &ObjectId) -> Result<Listing, GitError> {
-        self.listing(&["ls-tree", "-r", "-z", "--full-tree", tree.as_str()])
+    pub(super) fn tree_listing(&self, tree: &ObjectId) -> Result<&Listing, GitError> {
+        if let Some(known) = self.trees.get(tree) {
+            return Ok(known);
+        }
+        let listing = self.listing(&["ls-tree", "-r", "-z", "--full-tree", tree.as_str()])?;
+        Ok(self.trees.insert(tree.clone(), Box::new(listing)))
     }
 
     /// The index without its intent-to-add entries.

@@ -233,7 +233,10 @@ impl Repository {
             |library| library.index_file(&RepoPath::top()).map(drop),
             |program| program.index_listing().map(drop),
         )?;
-        Ok(Box::new(GitSnapshot::index(self)))
+        Ok(Box::new(GitSnapshot {
+            repository: self,
+            tree: None,
+        }))
     }
 
     /// HEAD's tree; `None` before the first commit.
@@ -244,7 +247,10 @@ impl Repository {
     /// The files of a tree.
     #[must_use]
     pub fn tree(&self, id: ObjectId) -> Box<dyn Snapshot + '_> {
-        Box::new(GitSnapshot::tree(self, id))
+        Box::new(GitSnapshot {
+            repository: self,
+            tree: Some(id),
+        })
     }
 
     /// What changed from the merge base of two revisions to the second one.
