@@ -50,13 +50,13 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(environment: &Environment, folder: &Path, reason: String) -> Self {
+    pub(super) fn new(environment: &Environment, folder: &Path, reason: impl Into<String>) -> Self {
         Self {
             environment: environment.clone(),
             folder: folder.to_owned(),
             program: program(environment, folder),
             filters: OnceCell::new(),
-            reason,
+            reason: reason.into(),
         }
     }
 

@@ -2,8 +2,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::command::{Caller, first_line};
+use super::command::first_line;
 use super::{GitError, Repository};
+
+const REASON: &str = "only git knows where its hooks are";
 
 /// Where git looks for hooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +22,7 @@ impl Repository {
     /// Where git looks for hooks. The folder is relative to the top of the working tree if `core.hooksPath` is, so each
     /// linked worktree can have its own.
     pub fn hooks(&self) -> Result<Hooks, GitError> {
-        let caller = self.caller_for_hooks();
+        let caller = self.caller(REASON);
         let arguments = ["rev-parse", "--git-path", "hooks"];
         let folder = caller.line(&arguments, &caller.output_as_configured(&arguments)?)?;
         let configured = caller.output_as_configured(&["config", "--get", "core.hooksPath"])?;
@@ -48,15 +50,8 @@ impl Repository {
         let Some(name) = path.to_str() else {
             return Ok(false);
         };
-        let output = self
-            .caller_for_hooks()
-            .output(&["check-ignore", "--quiet", "--", name])?;
+        let output = self.caller(REASON).output(&["check-ignore", "--quiet", "--", name])?;
         Ok(output.status.code() == Some(1))
-    }
-
-    fn caller_for_hooks(&self) -> Caller {
-        let reason = "only git knows where its hooks are".to_owned();
-        Caller::new(self.environment(), self.from(), reason)
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn open(environment: &Environment, from: &Path) -> Opened {
     }
     match find_layout(&repository, environment, from) {
         Ok(layout) => {
-            let caller = Caller::new(environment, from, "the index is large".to_owned());
+            let caller = Caller::new(environment, from, "the index is large");
             Opened::Ready(Box::new(Library::new(repository, layout, caller)))
         }
         Err(error) => Opened::Refused(error.message().to_owned()),

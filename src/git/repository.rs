@@ -157,6 +157,11 @@ impl Repository {
         &self.from
     }
 
+    /// git in the folder where this run was started: variables of git can be relative to it.
+    pub(super) fn caller(&self, reason: impl Into<String>) -> Caller {
+        Caller::new(&self.environment, &self.from, reason)
+    }
+
     /// The index that the next commit is made from.
     pub(super) fn index_path(&self) -> &Path {
         &self.layout.index
@@ -291,7 +296,7 @@ impl Repository {
             },
             _ => "libgit2 cannot open it".to_owned(),
         };
-        let start = || Program::new(Caller::new(&self.environment, &self.from, reason), self.layout.clone());
+        let start = || Program::new(self.caller(reason), self.layout.clone());
         program(self.program.get_or_init(start))
     }
 

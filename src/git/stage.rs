@@ -5,7 +5,6 @@
 
 use std::fs::{File, TryLockError};
 
-use super::command::Caller;
 use super::{GitError, Repository};
 use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
@@ -53,15 +52,14 @@ impl Repository {
         }
         let lock = self.lock()?;
         let now = Self::discover_in(self.environment(), self.from())?;
-        let caller = self.writer();
+        let caller = self.caller(REASON);
         let mut staged = Vec::new();
         let mut entries = Vec::new();
         for change in changes {
-            let row = now
-                .as_ref()
-                .map(|now| now.index_file(change.path))
-                .transpose()?
-                .flatten();
+            let row = match &now {
+                Some(now) => now.index_file(change.path)?,
+                None => None,
+            };
             let Some(row) = row.filter(|row| row.id == *change.old) else {
                 return Err(GitError::IndexChanged {
                     path: change.path.clone(),
@@ -94,7 +92,7 @@ impl Repository {
                 entries.extend(entry(staged.mode, &staged.old, &staged.path));
             }
         }
-        self.writer().fed(&UPDATE, &entries, self.index_path()).map(drop)
+        self.caller(REASON).fed(&UPDATE, &entries, self.index_path()).map(drop)
     }
 
     /// Locks the git folder against other runs of this program, until this process ends; git knows nothing of it. `None` where a folder cannot
@@ -110,12 +108,9 @@ impl Repository {
             Err(TryLockError::Error(_)) => Ok(None),
         }
     }
-
-    /// git in the folder where this run was started: variables of git can be relative to it.
-    fn writer(&self) -> Caller {
-        Caller::new(self.environment(), self.from(), "the index is to be changed".to_owned())
-    }
 }
+
+const REASON: &str = "the index is to be changed";
 
 /// git-hash-object; without a path it applies no filter.
 const STORE: [&str; 3] = ["hash-object", "-w", "--stdin"];

@@ -102,7 +102,7 @@ mod tests {
         };
         let environment = Environment::default();
         let layout = Layout::new(&environment, folder.path(), folder.path().join(".git"), None);
-        let caller = Caller::new(&environment, folder.path(), String::new());
+        let caller = Caller::new(&environment, folder.path(), "");
         let library = Library::new(repository, layout, caller);
         let is_found = |name: &str| library.tree_file(tree, &name.into()).ok().flatten().is_some();
         assert!(is_found("000_a_revision_with_a_long_name.py"));
