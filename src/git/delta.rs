@@ -18,6 +18,16 @@ pub(super) struct Delta {
 }
 
 impl Delta {
+    pub(super) fn new(path: RepoPath, kind: Kind, old: Side, new: Side) -> Self {
+        Self {
+            path,
+            from: None,
+            kind,
+            old,
+            new,
+        }
+    }
+
     /// Whether it leaves a regular file that is not in conflict.
     pub(super) fn is_file(&self) -> bool {
         !matches!(self.kind, Kind::Deleted | Kind::Unmerged) && is_regular(self.new.mode)
@@ -226,13 +236,7 @@ mod tests {
                 Side::new(0o100_644, id(digit))
             }
         };
-        Delta {
-            path: path.into(),
-            from: None,
-            kind,
-            old: side(old),
-            new: side(new),
-        }
+        Delta::new(path.into(), kind, side(old), side(new))
     }
 
     #[track_caller]

@@ -34,13 +34,9 @@ fn record<'a>(head: &[u8], fields: &mut impl Iterator<Item = &'a [u8]>) -> Optio
         'C' => (Kind::Copied, Some(first), path()?),
         _ => return None,
     };
-    Some(Delta {
-        path,
-        from,
-        kind,
-        old: Side::new(old_mode, old_id),
-        new: Side::new(new_mode, new_id),
-    })
+    let (old, new) = (Side::new(old_mode, old_id), Side::new(new_mode, new_id));
+    let delta = Delta::new(path, kind, old, new);
+    Some(Delta { from, ..delta })
 }
 
 fn mode(octal: &str) -> Option<u32> {

@@ -78,13 +78,8 @@ mod tests {
     use crate::snapshot::ObjectId;
 
     fn staged(deltas: &[(Kind, &str)]) -> StagedChanges {
-        let delta = |&(kind, path): &(Kind, &str)| Delta {
-            path: path.into(),
-            from: None,
-            kind,
-            old: Side::default(),
-            new: Side::new(0o100_644, ObjectId::parse(&"01".repeat(20)).unwrap()),
-        };
+        let new = Side::new(0o100_644, ObjectId::parse(&"01".repeat(20)).unwrap());
+        let delta = |&(kind, path): &(Kind, &str)| Delta::new(path.into(), kind, Side::default(), new.clone());
         StagedChanges::new(deltas.iter().map(delta).collect())
     }
 

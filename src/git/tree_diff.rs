@@ -180,13 +180,7 @@ fn delta(path: &[u8], old: Option<Item>, new: Option<Item>) -> Option<Delta> {
         let (mode, id) = item.map_or((0, Oid::ZERO_SHA1), |item| (item.mode, item.id));
         Side::new(mode, ObjectId::of(id))
     };
-    Some(Delta {
-        path: RepoPath::new(path),
-        from: None,
-        kind,
-        old: side(old),
-        new: side(new),
-    })
+    Some(Delta::new(RepoPath::new(path), kind, side(old), side(new)))
 }
 
 #[cfg(test)]

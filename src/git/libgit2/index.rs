@@ -66,13 +66,7 @@ impl Library {
             let new = Side::new(new, ObjectId::of(delta.new_file().id()));
             // For libgit2 alone, permissions that git does not keep are a change.
             if kind != Kind::Modified || old != new {
-                deltas.push(Delta {
-                    path,
-                    from: None,
-                    kind,
-                    old,
-                    new,
-                });
+                deltas.push(Delta::new(path, kind, old, new));
             }
         }
         Ok(deltas)
