@@ -10,9 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The bar, shared by all threads.
-pub(crate) struct Progress(Option<Bar>);
-
-struct Bar {
+pub(crate) struct Progress {
     files: u64,
     done: AtomicU64,
     started: Instant,
@@ -25,26 +23,11 @@ struct Bar {
 impl Progress {
     /// A bar for so many files; shown only if `is_wanted`.
     pub(crate) fn new(files: usize, is_wanted: bool) -> Self {
-        Self(is_wanted.then(|| Bar::new(files, ProgressDrawTarget::stderr, PATIENCE)))
+        let patience = if is_wanted { PATIENCE } else { Duration::MAX };
+        Self::on(ProgressDrawTarget::stderr, files, patience)
     }
 
-    /// One more file is done.
-    pub(crate) fn step(&self) {
-        if let Some(bar) = &self.0 {
-            bar.step();
-        }
-    }
-
-    /// Clears the bar.
-    pub(crate) fn finish(&self) {
-        if let Some(drawn) = self.0.as_ref().and_then(|bar| bar.drawn.get()) {
-            drawn.finish_and_clear();
-        }
-    }
-}
-
-impl Bar {
-    fn new(files: usize, screen: fn() -> ProgressDrawTarget, patience: Duration) -> Self {
+    fn on(screen: fn() -> ProgressDrawTarget, files: usize, patience: Duration) -> Self {
         Self {
             files: u64::try_from(files).unwrap_or(u64::MAX),
             done: AtomicU64::new(0),
@@ -55,10 +38,18 @@ impl Bar {
         }
     }
 
-    fn step(&self) {
+    /// One more file is done.
+    pub(crate) fn step(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         if self.started.elapsed() >= self.patience {
             self.drawn.get_or_init(|| self.draw()).set_position(done);
+        }
+    }
+
+    /// Clears the bar.
+    pub(crate) fn finish(&self) {
+        if let Some(drawn) = self.drawn.get() {
+            drawn.finish_and_clear();
         }
     }
 
@@ -123,11 +114,11 @@ mod tests {
 
     #[test]
     fn only_a_wait_that_is_felt_gets_a_bar() {
-        let short = Bar::new(2, paper, Duration::MAX);
+        let short = Progress::on(paper, 2, Duration::MAX);
         short.step();
         assert!(short.drawn.get().is_none());
         assert_eq!(*DRAWN.lock().unwrap(), "");
-        let long = Bar::new(2, paper, Duration::ZERO);
+        let long = Progress::on(paper, 2, Duration::ZERO);
         long.step();
         long.drawn.get().unwrap().force_draw();
         assert!(DRAWN.lock().unwrap().contains("1/2 files checked"));
@@ -135,8 +126,6 @@ mod tests {
 
     #[test]
     fn where_nobody_looks_there_is_none() {
-        let none = Progress::new(7000, false);
-        none.step();
-        assert!(none.0.is_none());
+        assert_eq!(Progress::new(7000, false).patience, Duration::MAX);
     }
 }
