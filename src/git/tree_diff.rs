@@ -120,8 +120,8 @@ pub(super) fn compare(trees: &dyn Trees, old: Option<Oid>, new: Option<Oid>) -> 
     if old != new {
         open.push((Vec::new(), old, new));
     }
-    while !open.is_empty() {
-        open = below(trees, open, &mut deltas)?;
+    while let Some(folder) = open.pop() {
+        compare_folder(trees, folder, &mut deltas, &mut open)?;
     }
     deltas.sort_by(|one: &Delta, other: &Delta| one.path.cmp(&other.path));
     Ok(deltas)
@@ -130,40 +130,36 @@ pub(super) fn compare(trees: &dyn Trees, old: Option<Oid>, new: Option<Oid>) -> 
 /// A folder's path with `/` at the end, and its two trees.
 type Differing = (Vec<u8>, Option<Oid>, Option<Oid>);
 
-/// Adds the deltas directly in these folders, and returns the changed folders below them.
-fn below(trees: &dyn Trees, folders: Vec<Differing>, deltas: &mut Vec<Delta>) -> Result<Vec<Differing>, IndexError> {
-    let mut below = Vec::new();
-    for (folder, old, new) in folders {
-        let read = |id: Option<Oid>| id.map_or_else(|| Ok(Vec::new()), |id| trees.children(id));
-        let mut old = read(old)?.into_iter().peekable();
-        let mut new = read(new)?.into_iter().peekable();
-        loop {
-            let order = match (old.peek(), new.peek()) {
-                (None, None) => break,
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(old), Some(new)) => old.order(new),
-            };
-            let before = old.next_if(|_| order.is_le());
-            let after = new.next_if(|_| order.is_ge());
-            let Some(one) = before.as_ref().or(after.as_ref()) else {
-                break;
-            };
-            let path = [folder.as_slice(), one.name.as_slice()].concat();
-            let (before, after, is_folder) = (item(before.as_ref()), item(after.as_ref()), one.is_folder());
-            if !is_folder {
-                deltas.extend(delta(&path, before, after));
-            } else if before != after {
-                let id = |item: Option<Item>| item.map(|item| item.id);
-                below.push(([path.as_slice(), b"/"].concat(), id(before), id(after)));
-            }
+/// Adds the deltas directly in a folder, and the changed folders below it.
+fn compare_folder(
+    trees: &dyn Trees,
+    (folder, old, new): Differing,
+    deltas: &mut Vec<Delta>,
+    below: &mut Vec<Differing>,
+) -> Result<(), IndexError> {
+    let read = |id: Option<Oid>| id.map_or_else(|| Ok(Vec::new()), |id| trees.children(id));
+    let mut old = read(old)?.into_iter().peekable();
+    let mut new = read(new)?.into_iter().peekable();
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (Some(old), Some(new)) => old.order(new),
+            (Some(_), None) => Ordering::Less,
+            (None, _) => Ordering::Greater,
+        };
+        let before = old.next_if(|_| order.is_le());
+        let after = new.next_if(|_| order.is_ge());
+        let Some(one) = before.as_ref().or(after.as_ref()) else {
+            return Ok(());
+        };
+        let path = [folder.as_slice(), one.name.as_slice()].concat();
+        let [before, after] = [&before, &after].map(|side| side.as_ref().map(|child| child.item));
+        if !one.is_folder() {
+            deltas.extend(delta(&path, before, after));
+        } else if before != after {
+            let [old, new] = [before, after].map(|side| side.map(|item| item.id));
+            below.push(([path.as_slice(), b"/"].concat(), old, new));
         }
     }
-    Ok(below)
-}
-
-fn item(child: Option<&Child>) -> Option<Item> {
-    child.map(|child| child.item)
 }
 
 /// The record of one path; `None` where both sides are the same.
