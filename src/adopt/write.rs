@@ -1,11 +1,11 @@
 //! Writes both files or neither, and overwrites no other.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use tempfile::{Builder, NamedTempFile};
+use tempfile::NamedTempFile;
 
 use super::NewRevision;
 use super::error::AdoptError;
@@ -16,50 +16,30 @@ use crate::source::RepoPath;
 /// A new file, complete under a temporary name.
 pub(super) struct New<'t> {
     path: &'t RepoPath,
-    text: &'t str,
     full: PathBuf,
-    folder: PathBuf,
     temporary: NamedTempFile,
 }
 
 /// Makes the temporary file in `scratch`, which git ignores, so that a run that is killed leaves nothing for `git add`; where that fails,
 /// beside its place.
-fn prepare<'t>(top: &Path, scratch: Option<&Path>, path: &'t RepoPath, text: &'t str) -> Result<New<'t>, AdoptError> {
+fn prepare<'t>(top: &Path, scratch: Option<&Path>, path: &'t RepoPath, text: &str) -> Result<New<'t>, AdoptError> {
     let full = path.to_path(top);
     let failed = |cause| AdoptError::io(&full, cause);
-    let folder = full.parent().unwrap_or(top).to_owned();
-    fs::create_dir_all(&folder).map_err(failed)?;
-    let aside = scratch.and_then(|scratch| complete(scratch, &folder, text).ok());
-    let temporary = aside.map_or_else(|| complete(&folder, &folder, text), Ok);
+    fs::create_dir_all(full.parent().unwrap_or(top)).map_err(failed)?;
+    let temporary = write::temporary(&full, scratch, text.as_bytes(), |file| give_group(file, &full));
     Ok(New {
         path,
-        text,
         temporary: temporary.map_err(failed)?,
         full,
-        folder,
     })
-}
-
-/// A file of this text, with the group that `home` gives, synced to the disk.
-fn complete(folder: &Path, home: &Path, text: &str) -> io::Result<NamedTempFile> {
-    let mut builder = Builder::new();
-    builder.prefix(".alembic-named-").suffix(".tmp");
-    // Reduced by the umask, as for any new file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut temporary = builder.tempfile_in(folder)?;
-    temporary.write_all(text.as_bytes())?;
-    give_group(temporary.as_file(), home)?;
-    temporary.as_file().sync_all()?;
-    Ok(temporary)
 }
 
 /// Files in a folder with the set-group-ID bit get its group.
 #[cfg(unix)]
-fn give_group(file: &File, home: &Path) -> io::Result<()> {
+fn give_group(file: &File, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
     const SET_GROUP: u32 = 0o2000;
-    let home = home.metadata()?;
+    let home = path.parent().unwrap_or(path).metadata()?;
     if home.mode() & SET_GROUP != 0 && file.metadata()?.gid() != home.gid() {
         fchown(file, None, Some(home.gid()))?;
     }
@@ -73,16 +53,9 @@ fn give_group(_: &File, _: &Path) -> io::Result<()> {
 
 impl New<'_> {
     fn put(self) -> Result<PathBuf, AdoptError> {
-        let put = |temporary: NamedTempFile| temporary.persist_noclobber(&self.full).map_err(|error| error.error);
-        let done = match put(self.temporary) {
-            // It cannot be renamed onto another disk.
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                complete(&self.folder, &self.folder, self.text).and_then(put)
-            }
-            done => done,
-        };
-        match done {
-            Ok(_) => Ok(self.full),
+        let persist = |file: NamedTempFile| file.persist_noclobber(&self.full);
+        match write::put(self.temporary, &self.full, persist, |file| give_group(file, &self.full)) {
+            Ok(()) => Ok(self.full),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(AdoptError::Exists(self.path.clone())),
             Err(error) => Err(AdoptError::io(&self.full, error)),
         }

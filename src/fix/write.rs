@@ -1,10 +1,10 @@
 //! Replaces files of the working tree: each whole or not at all, and none that changed since it was read.
 
-use std::fs::{self, File, Metadata, Permissions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use super::FixedFile;
 use super::transplant::{is_fixed, transplant};
@@ -100,7 +100,7 @@ pub(crate) fn prepare(top: &Path, scratch: Option<&Path>, fixed_file: &FixedFile
         let is_done = text.is_some_and(|text| is_fixed(before, after, text));
         return Ok(if is_done { Prepared::Done } else { Prepared::Different });
     };
-    let temporary = temporary(path, scratch, new.as_bytes(), &metadata).map_err(io)?;
+    let temporary = temporary(path, scratch, new.as_bytes(), like(&metadata)).map_err(io)?;
     Ok(Prepared::Ready(Box::new(Ready {
         path: path.to_owned(),
         old,
@@ -129,7 +129,7 @@ impl Ready {
             scratch,
             temporary,
         } = self;
-        put(temporary, &path, &metadata)?;
+        put_like(temporary, &path, &metadata)?;
         Ok(Replaced {
             path,
             old,
@@ -152,8 +152,9 @@ impl Replaced {
     /// Restores the old content.
     pub(crate) fn restore(self) -> Result<(), WriteError> {
         let io = |cause| WriteError::of(&self.path, cause);
-        let temporary = temporary(&self.path, self.scratch.as_deref(), &self.old, &self.metadata).map_err(io)?;
-        put(temporary, &self.path, &self.metadata)
+        let own = like(&self.metadata);
+        let temporary = temporary(&self.path, self.scratch.as_deref(), &self.old, own).map_err(io)?;
+        put_like(temporary, &self.path, &self.metadata)
     }
 }
 
@@ -165,65 +166,72 @@ pub(crate) fn rewrite(path: &Path, content: &[u8]) -> Result<(), WriteError> {
     if metadata.permissions().readonly() {
         return Err(WriteError::ReadOnly(path));
     }
-    let temporary = temporary(&path, None, content, &metadata).map_err(io)?;
-    put(temporary, &path, &metadata)
+    let temporary = temporary(&path, None, content, like(&metadata)).map_err(io)?;
+    put_like(temporary, &path, &metadata)
 }
 
-/// Moves a temporary file to its place. From another disk, it is copied beside the place first.
-fn put(temporary: NamedTempFile, path: &Path, metadata: &Metadata) -> Result<(), WriteError> {
-    let io = |cause| WriteError::of(path, cause);
-    let Err(error) = temporary.persist(path) else {
-        return Ok(());
+fn put_like(temporary: NamedTempFile, path: &Path, metadata: &Metadata) -> Result<(), WriteError> {
+    put(temporary, path, |file| file.persist(path), like(metadata)).map_err(|cause| WriteError::of(path, cause))
+}
+
+/// Moves a temporary file to its place by `persist`. From another disk, it is copied beside the place first.
+pub(crate) fn put(
+    temporary: NamedTempFile,
+    path: &Path,
+    persist: impl Fn(NamedTempFile) -> Result<File, PersistError>,
+    dress: impl Fn(&File) -> io::Result<()>,
+) -> io::Result<()> {
+    let done = match persist(temporary) {
+        Err(PersistError { error, file }) if error.kind() == io::ErrorKind::CrossesDevices => {
+            persist(complete(beside(path), &fs::read(file.path())?, dress)?)
+        }
+        done => done,
     };
-    if error.error.kind() != io::ErrorKind::CrossesDevices {
-        return Err(io(error.error));
-    }
-    let content = fs::read(error.file.path()).map_err(io)?;
-    let beside = write_in(beside(path), &content, metadata).map_err(io)?;
-    beside.persist(path).map(drop).map_err(|error| io(error.error))
+    done.map(drop).map_err(|error| error.error)
 }
 
 fn beside(path: &Path) -> &Path {
     path.parent().unwrap_or_else(|| Path::new("."))
 }
 
-/// A temporary file with this content, on the disk of `path`.
-fn temporary(path: &Path, scratch: Option<&Path>, content: &[u8], metadata: &Metadata) -> io::Result<NamedTempFile> {
-    let Some(scratch) = scratch.filter(|scratch| are_on_one_disk(scratch, metadata)) else {
-        return write_in(beside(path), content, metadata);
+/// A temporary file with this content for `path`: in `scratch`, or where that cannot be, beside it.
+pub(crate) fn temporary(
+    path: &Path,
+    scratch: Option<&Path>,
+    content: &[u8],
+    dress: impl Fn(&File) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
+    let Some(scratch) = scratch else {
+        return complete(beside(path), content, dress);
     };
     // Proves that the folder can be written before anything changes. It has no name, so that nothing is left behind.
     tempfile::tempfile_in(beside(path))?;
-    match write_in(scratch, content, metadata) {
-        // Git's folder may be read-only for this user.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => write_in(beside(path), content, metadata),
-        written => written,
-    }
+    // Git's folder may be read-only for this user.
+    complete(scratch, content, &dress).or_else(|_| complete(beside(path), content, dress))
 }
 
-#[cfg(unix)]
-fn are_on_one_disk(folder: &Path, metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    folder.metadata().is_ok_and(|folder| folder.dev() == metadata.dev())
-}
-
-#[cfg(not(unix))]
-fn are_on_one_disk(_: &Path, _: &Metadata) -> bool {
-    true
-}
-
-/// A temporary file with this content in a folder, with the old file's mode and owner, synced to the disk.
-fn write_in(folder: &Path, content: &[u8], metadata: &Metadata) -> io::Result<NamedTempFile> {
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".alembic-named-")
-        .suffix(".tmp")
-        .tempfile_in(folder)?;
+/// A file with this content under a temporary name, synced to the disk. `dress` gives it its mode and owner; without, they are those of any
+/// new file.
+pub(crate) fn complete(
+    folder: &Path,
+    content: &[u8],
+    dress: impl Fn(&File) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
+    let mut names = tempfile::Builder::new();
+    names.prefix(".alembic-named-").suffix(".tmp");
+    let mut temporary = names.make_in(folder, |path| File::create_new(path))?;
+    dress(temporary.as_file())?;
     temporary.write_all(content)?;
-    let file = temporary.as_file();
-    file.set_permissions(Permissions::clone(&metadata.permissions()))?;
-    keep_owner(file, metadata)?;
-    file.sync_all()?;
+    temporary.as_file().sync_all()?;
     Ok(temporary)
+}
+
+/// Gives a file the mode and owner of another.
+fn like(metadata: &Metadata) -> impl Fn(&File) -> io::Result<()> {
+    move |file: &File| {
+        file.set_permissions(metadata.permissions())?;
+        keep_owner(file, metadata)
+    }
 }
 
 #[cfg(unix)]

@@ -1,12 +1,13 @@
 //! The changes of files: collected first, then performed in one go.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 use tempfile::NamedTempFile;
 
 use super::InstallError;
+use crate::fix::write::complete;
 use crate::fix::{WriteError, rewrite};
 
 #[derive(Debug)]
@@ -116,18 +117,11 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     file.persist_noclobber(path).map(drop).map_err(|error| error.error)
 }
 
-/// An executable under a temporary name in the folder of `path`, synced to the disk.
+/// An executable under a temporary name in the folder of `path`.
 fn executable(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".alembic-named-")
-        .suffix(".tmp")
-        .tempfile_in(folder)?;
-    file.write_all(content)?;
-    make_executable(file.as_file())?;
-    file.as_file().sync_all()?;
-    Ok(file)
+    complete(folder, content, make_executable)
 }
 
 #[cfg(unix)]
