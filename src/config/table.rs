@@ -34,9 +34,9 @@ pub(super) fn parse(origin: &RepoPath, shown: &str, text: &str) -> Result<Option
         }
     })?;
     let config = table.map(|table| Config::of_table(table, origin)).transpose();
-    config.map_err(|error| match error {
-        ConfigError::Invalid { message, .. } => in_file(shown, &message),
-        other => in_file(shown, &other.to_string()),
+    config.map_err(|error| ConfigError::Unreadable {
+        path: shown.to_owned(),
+        cause: error.to_string(),
     })
 }
 
@@ -55,13 +55,6 @@ fn with_nearest(message: &str) -> String {
             message.chars().take(LONGEST_MESSAGE).chain(['\u{2026}']).collect()
         }
         _ => message.to_owned(),
-    }
-}
-
-fn in_file(path: &str, message: &str) -> ConfigError {
-    ConfigError::Unreadable {
-        path: path.to_owned(),
-        cause: message.to_owned(),
     }
 }
 
@@ -133,7 +126,7 @@ fn convention(table: ConventionTable) -> Result<Convention, ConfigError> {
         ConventionTable::Preset(name) => match name.as_str() {
             "sqlalchemy" => Ok(Convention::sqlalchemy_documented()),
             "postgresql" => Ok(Convention::postgresql_defaults()),
-            _ => Err(invalid_value(format!(
+            _ => Err(ConfigError::Value(format!(
                 "there is no convention `{}`: write \"sqlalchemy\", \"postgresql\" or a table of templates",
                 start_of(&name)
             ))),
@@ -148,20 +141,11 @@ fn convention(table: ConventionTable) -> Result<Convention, ConfigError> {
 
 fn dialect(name: &str) -> Result<Dialect, ConfigError> {
     Dialect::from_name(name).ok_or_else(|| {
-        invalid_value(format!(
+        ConfigError::Value(format!(
             "there is no dialect `{}`: write postgresql, mysql, mariadb, sqlite, oracle, mssql or other",
             start_of(name)
         ))
     })
-}
-
-fn invalid_value(message: String) -> ConfigError {
-    ConfigError::Invalid {
-        path: String::new(),
-        line: 0,
-        column: 0,
-        message,
-    }
 }
 
 #[cfg(test)]
