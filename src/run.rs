@@ -257,7 +257,7 @@ fn report_all(outcome: &Outcome, settings: &Settings, edge: &mut Edge) -> Result
     let width = edge.width();
     let shows_diff = matches!(settings.action, Action::Diff { .. });
     if !shows_diff {
-        report::reporter(settings, width).report(outcome, edge.out())?;
+        report::findings(outcome, settings, width, edge.out())?;
     }
     let err = edge.err()?;
     if !settings.quiet {

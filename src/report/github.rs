@@ -2,24 +2,19 @@
 
 use std::io::{self, Write};
 
-use super::Reporter;
 use super::wording::advice;
 use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::escape::escape;
 
-pub(super) struct Github;
-
-impl Reporter for Github {
-    fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-        for diagnostic in &outcome.diagnostics {
-            annotation(diagnostic, out)?;
-        }
-        for failure in &outcome.failures {
-            writeln!(out, "::error title=alembic-named::{}", data(failure))?;
-        }
-        Ok(())
+pub(super) fn report(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    for diagnostic in &outcome.diagnostics {
+        annotation(diagnostic, out)?;
     }
+    for failure in &outcome.failures {
+        writeln!(out, "::error title=alembic-named::{}", data(failure))?;
+    }
+    Ok(())
 }
 
 fn annotation(diagnostic: &Diagnostic, out: &mut dyn Write) -> io::Result<()> {

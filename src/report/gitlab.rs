@@ -6,26 +6,21 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::Reporter;
 use super::fingerprint::fingerprints;
 use super::wording::one_line;
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::escape::Screen;
 
-pub(super) struct Gitlab;
-
-impl Reporter for Gitlab {
-    fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-        let issues: Vec<Issue> = outcome
-            .diagnostics
-            .iter()
-            .zip(fingerprints(&outcome.diagnostics))
-            .map(|(diagnostic, fingerprint)| issue(diagnostic, fingerprint))
-            .collect();
-        serde_json::to_writer_pretty(Screen::json(&mut *out), &issues)?;
-        writeln!(out)
-    }
+pub(super) fn report(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let issues: Vec<Issue> = outcome
+        .diagnostics
+        .iter()
+        .zip(fingerprints(&outcome.diagnostics))
+        .map(|(diagnostic, fingerprint)| issue(diagnostic, fingerprint))
+        .collect();
+    serde_json::to_writer_pretty(Screen::json(&mut *out), &issues)?;
+    writeln!(out)
 }
 
 #[derive(Serialize)]

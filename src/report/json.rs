@@ -4,20 +4,15 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::Reporter;
 use crate::check::{FileKind, Outcome};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::escape::Screen;
 use crate::fix::{Fix, Safety};
 use crate::git::Status;
 
-pub(super) struct Json;
-
-impl Reporter for Json {
-    fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(Screen::json(&mut *out), &Report::of(outcome))?;
-        writeln!(out)
-    }
+pub(super) fn report(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(Screen::json(&mut *out), &Report::of(outcome))?;
+    writeln!(out)
 }
 
 #[derive(Serialize)]

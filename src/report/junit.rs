@@ -7,47 +7,43 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::summary;
 use super::wording::advice;
-use super::{Reporter, summary};
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::escape::escape;
 use crate::source::RepoPath;
 
-pub(super) struct Junit;
-
-impl Reporter for Junit {
-    fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-        let found: HashSet<&RepoPath> = outcome.diagnostics.iter().map(Diagnostic::path).collect();
-        let clean: Vec<&RepoPath> = outcome
-            .files
-            .iter()
-            .map(|file| &file.path)
-            .filter(|path| !found.contains(path))
-            .collect();
-        let tests = outcome.diagnostics.len() + clean.len() + outcome.failures.len();
-        writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-        writeln!(out, "<testsuites>")?;
-        writeln!(
-            out,
-            r#"  <testsuite name="alembic-named" tests="{tests}" failures="{}" errors="{}" skipped="0">"#,
-            outcome.count(Severity::Error),
-            outcome.failures.len(),
-        )?;
-        findings(&outcome.diagnostics, out)?;
-        for path in clean {
-            let path = escaped(&path.display());
-            writeln!(out, r#"    <testcase classname="{path}" name="nothing found" file="{path}"/>"#)?;
-        }
-        for (at, failure) in outcome.failures.iter().enumerate() {
-            let (number, failure) = (at + 1, escaped(failure));
-            writeln!(out, r#"    <testcase classname="alembic-named" name="could not be checked ({number})">"#)?;
-            writeln!(out, r#"      <error type="failure" message="{failure}">{failure}</error>"#)?;
-            writeln!(out, "    </testcase>")?;
-        }
-        writeln!(out, "    <system-out>{}</system-out>", escaped(&summary(outcome)))?;
-        writeln!(out, "  </testsuite>\n</testsuites>")
+pub(super) fn report(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let found: HashSet<&RepoPath> = outcome.diagnostics.iter().map(Diagnostic::path).collect();
+    let clean: Vec<&RepoPath> = outcome
+        .files
+        .iter()
+        .map(|file| &file.path)
+        .filter(|path| !found.contains(path))
+        .collect();
+    let tests = outcome.diagnostics.len() + clean.len() + outcome.failures.len();
+    writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
+    writeln!(out, "<testsuites>")?;
+    writeln!(
+        out,
+        r#"  <testsuite name="alembic-named" tests="{tests}" failures="{}" errors="{}" skipped="0">"#,
+        outcome.count(Severity::Error),
+        outcome.failures.len(),
+    )?;
+    findings(&outcome.diagnostics, out)?;
+    for path in clean {
+        let path = escaped(&path.display());
+        writeln!(out, r#"    <testcase classname="{path}" name="nothing found" file="{path}"/>"#)?;
     }
+    for (at, failure) in outcome.failures.iter().enumerate() {
+        let (number, failure) = (at + 1, escaped(failure));
+        writeln!(out, r#"    <testcase classname="alembic-named" name="could not be checked ({number})">"#)?;
+        writeln!(out, r#"      <error type="failure" message="{failure}">{failure}</error>"#)?;
+        writeln!(out, "    </testcase>")?;
+    }
+    writeln!(out, "    <system-out>{}</system-out>", escaped(&summary(outcome)))?;
+    writeln!(out, "  </testsuite>\n</testsuites>")
 }
 
 fn findings(diagnostics: &[Diagnostic], out: &mut dyn Write) -> io::Result<()> {

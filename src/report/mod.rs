@@ -35,27 +35,16 @@ use crate::settings::{Format, Settings};
 use crate::source::RepoPath;
 use crate::words::counted;
 
-/// A way to write findings.
-pub trait Reporter {
-    /// Writes all findings of a run.
-    fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()>;
-}
-
-/// The reporter that the settings ask for; `width` is what a line may take.
-#[must_use]
-pub fn reporter(settings: &Settings, width: Width) -> Box<dyn Reporter> {
+/// Writes all findings of a run in the format that the settings ask for; `width` is what a line may take.
+pub fn findings(outcome: &Outcome, settings: &Settings, width: Width, out: &mut dyn Write) -> io::Result<()> {
     match settings.format {
-        Format::Text => Box::new(text::Text {
-            width,
-            quiet: settings.quiet,
-            verbose: settings.verbose,
-        }),
-        Format::Concise => Box::new(concise::Concise),
-        Format::Json => Box::new(json::Json),
-        Format::Sarif => Box::new(sarif::Sarif),
-        Format::Github => Box::new(github::Github),
-        Format::Gitlab => Box::new(gitlab::Gitlab),
-        Format::Junit => Box::new(junit::Junit),
+        Format::Text => text::report(outcome, settings, width, out),
+        Format::Concise => concise::report(outcome, out),
+        Format::Json => json::report(outcome, out),
+        Format::Sarif => sarif::report(outcome, out),
+        Format::Github => github::report(outcome, out),
+        Format::Gitlab => gitlab::report(outcome, out),
+        Format::Junit => junit::report(outcome, out),
     }
 }
 

@@ -9,8 +9,8 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::fingerprint::fingerprints;
+use super::summary;
 use super::wording::advice;
-use super::{Reporter, summary};
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Label, Rule, Severity};
 use crate::escape::Screen;
@@ -20,31 +20,27 @@ use crate::source::{RepoPath, SourceFile, Span};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-pub(super) struct Sarif;
-
-impl Reporter for Sarif {
-    fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-        // Without indentation, which is most of such a file, and result by result, since there may be thousands.
-        let log = log(outcome);
-        let (head, tail) = log.split_once(RESULTS).unwrap_or((&log, ""));
-        let out = &mut Screen::json(&mut *out);
-        write!(out, "{head}[")?;
-        let mut shown: HashMap<(&RepoPath, Span), &Fix> = HashMap::new();
-        let fingerprints = fingerprints(&outcome.diagnostics);
-        for (at, (diagnostic, fingerprint)) in outcome.diagnostics.iter().zip(fingerprints).enumerate() {
-            let comma = if at > 0 { "," } else { "" };
-            // A create and its drop have one fix.
-            let first = diagnostic
-                .fix
-                .as_ref()
-                .and_then(|fix| Some((fix, fix.edits.first()?.span)));
-            let before = first.and_then(|(fix, span)| shown.insert((diagnostic.path(), span), fix));
-            let shows_fix = before.is_none() || before != diagnostic.fix.as_ref();
-            writeln!(out, "{comma}")?;
-            serde_json::to_writer(&mut *out, &result(diagnostic, &fingerprint, shows_fix))?;
-        }
-        writeln!(out, "]{tail}")
+pub(super) fn report(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    // Without indentation, which is most of such a file, and result by result, since there may be thousands.
+    let log = log(outcome);
+    let (head, tail) = log.split_once(RESULTS).unwrap_or((&log, ""));
+    let out = &mut Screen::json(&mut *out);
+    write!(out, "{head}[")?;
+    let mut shown: HashMap<(&RepoPath, Span), &Fix> = HashMap::new();
+    let fingerprints = fingerprints(&outcome.diagnostics);
+    for (at, (diagnostic, fingerprint)) in outcome.diagnostics.iter().zip(fingerprints).enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        // A create and its drop have one fix.
+        let first = diagnostic
+            .fix
+            .as_ref()
+            .and_then(|fix| Some((fix, fix.edits.first()?.span)));
+        let before = first.and_then(|(fix, span)| shown.insert((diagnostic.path(), span), fix));
+        let shows_fix = before.is_none() || before != diagnostic.fix.as_ref();
+        writeln!(out, "{comma}")?;
+        serde_json::to_writer(&mut *out, &result(diagnostic, &fingerprint, shows_fix))?;
     }
+    writeln!(out, "]{tail}")
 }
 
 /// Stands for the results, which are written one by one.
@@ -266,7 +262,7 @@ mod tests {
 
     #[test]
     fn each_result_is_a_line_and_a_pair_has_its_fix_once() {
-        let report = |pairs: usize| {
+        let written = |pairs: usize| {
             let file = SourceFile::new("a.py".into(), "None, None\n".repeat(pairs));
             let mut outcome = Outcome::default();
             for at in 0..2 * pairs {
@@ -277,11 +273,11 @@ mod tests {
                 one.fix = Some(Fix::new("name it", Safety::Safe, vec![edit]));
                 outcome.diagnostics.push(one);
             }
-            let mut written = Vec::new();
-            Sarif.report(&outcome, &mut written).unwrap();
-            String::from_utf8(written).unwrap()
+            let mut bytes = Vec::new();
+            report(&outcome, &mut bytes).unwrap();
+            String::from_utf8(bytes).unwrap()
         };
-        let (few, many) = (report(10), report(20));
+        let (few, many) = (written(10), written(20));
         let log: Value = serde_json::from_str(&few).unwrap();
         assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 20);
         assert_eq!(few.matches("\"fixes\"").count(), 10);

@@ -11,50 +11,39 @@ use owo_colors::OwoColorize;
 
 use crate::check::Outcome;
 use crate::diagnostic::Severity;
+use crate::settings::Settings;
 
-use super::{Reporter, Width, summary};
+use super::{Width, summary};
 
 use frame::Frames;
 
 /// The most frames without `--verbose`.
 const MOST_FRAMED: usize = 9;
 
-pub(super) struct Text {
-    pub(super) width: Width,
-    pub(super) quiet: bool,
-    /// Whether all findings get a frame.
-    pub(super) verbose: bool,
-}
-
-impl Reporter for Text {
-    fn report(&self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-        let told = outcome
-            .diagnostics
-            .iter()
-            .filter(|one| !outcome.must_be_staged(one.path()));
-        let leads = shared::leads(told);
-        let most = if self.verbose { usize::MAX } else { MOST_FRAMED };
-        let (framed, rest) = shared::chosen(&leads, most);
-        let drawn = Frames::new(self.width);
-        let mut gap = "";
-        for shared in shared::shared(&framed) {
-            writeln!(out, "{gap}{}", drawn.frame(&shared))?;
-            gap = "\n";
-        }
-        if !rest.is_empty() {
-            write!(out, "{gap}")?;
-            rest::write(&rest, &outcome.diagnostics, self.width, out)?;
-            gap = "\n";
-        }
-        if self.quiet {
-            return Ok(());
-        }
-        let summary = summary(outcome);
+pub(super) fn report(outcome: &Outcome, settings: &Settings, width: Width, out: &mut dyn Write) -> io::Result<()> {
+    let diagnostics = outcome.diagnostics.iter();
+    let leads = shared::leads(diagnostics.filter(|one| !outcome.must_be_staged(one.path())));
+    let most = if settings.verbose { usize::MAX } else { MOST_FRAMED };
+    let (framed, rest) = shared::chosen(&leads, most);
+    let drawn = Frames::new(width);
+    let mut gap = "";
+    for shared in shared::shared(&framed) {
+        writeln!(out, "{gap}{}", drawn.frame(&shared))?;
+        gap = "\n";
+    }
+    if !rest.is_empty() {
         write!(out, "{gap}")?;
-        if outcome.count(Severity::Error) > 0 {
-            writeln!(out, "{}", summary.bold())
-        } else {
-            writeln!(out, "{summary}")
-        }
+        rest::write(&rest, &outcome.diagnostics, width, out)?;
+        gap = "\n";
+    }
+    if settings.quiet {
+        return Ok(());
+    }
+    let summary = summary(outcome);
+    write!(out, "{gap}")?;
+    if outcome.count(Severity::Error) > 0 {
+        writeln!(out, "{}", summary.bold())
+    } else {
+        writeln!(out, "{summary}")
     }
 }
