@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use super::InstallError;
 use crate::fix::write::complete;
 use crate::fix::{WriteError, rewrite};
+use crate::selection::writes_elsewhere;
 
 #[derive(Debug)]
 pub(super) enum Change {
@@ -167,19 +168,13 @@ impl Plan {
             .map_err(|cause| InstallError::Read { path, cause })
     }
 
-    /// Fails where a change would reach out of the working tree, or into `.git`, through a link in it: the link may be somebody else's.
+    /// Fails where a change would reach out of the working tree, or into `.git`, through a link in it.
     pub(super) fn check(&self, top: &Path) -> Result<(), InstallError> {
-        let real_top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
-        let git = real_top.join(".git");
-        for path in self.changes.iter().flat_map(Change::places) {
-            let is_in_tree = path.strip_prefix(top).is_ok_and(|below| !below.starts_with(".git"));
-            // A new file will be in the nearest folder that is there.
-            let real = path.ancestors().find_map(|place| place.canonicalize().ok());
-            if is_in_tree && real.is_some_and(|real| !real.starts_with(&real_top) || real.starts_with(&git)) {
-                return Err(InstallError::LeadsOut(path.to_owned()));
-            }
+        let mut places = self.changes.iter().flat_map(Change::places);
+        match places.find(|place| writes_elsewhere(top, place)) {
+            Some(place) => Err(InstallError::LeadsOut(place.to_owned())),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     pub(super) fn perform(&self) -> Result<(), InstallError> {

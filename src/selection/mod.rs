@@ -6,6 +6,7 @@ mod paths;
 mod start;
 
 pub(crate) use error::SelectionError;
+pub(crate) use paths::writes_elsewhere;
 pub(crate) use start::{Reader, Start};
 
 use std::path::PathBuf;

@@ -20,8 +20,20 @@ pub(super) fn leads_out(top: &Path, path: &Path) -> bool {
     is_written_below(top, path) && !folder.starts_with(top_itself)
 }
 
+/// Whether writing to a path below the top would write elsewhere, or into git's folder, because of a link: it may be somebody else's.
+pub(crate) fn writes_elsewhere(top: &Path, path: &Path) -> bool {
+    if !is_written_below(top, path) || path.starts_with(top.join(".git")) {
+        return false;
+    }
+    let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
+    // A new file will be in the nearest folder that is there, or where a link leads.
+    let is_dangling = path.is_symlink() && path.canonicalize().is_err();
+    let real = path.ancestors().find_map(|place| place.canonicalize().ok());
+    is_dangling || real.is_some_and(|real| !real.starts_with(&top) || real.starts_with(top.join(".git")))
+}
+
 /// Whether a path is below the top as written, links not followed.
-pub(super) fn is_written_below(top: &Path, path: &Path) -> bool {
+fn is_written_below(top: &Path, path: &Path) -> bool {
     path.strip_prefix(top).ok().and_then(RepoPath::from_path).is_some()
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::SelectionError;
-use super::paths::{below, folder_of, is_elsewhere, is_written_below, leads_out};
+use super::paths::{below, folder_of, is_elsewhere, leads_out, writes_elsewhere};
 use crate::git::{Environment, Repository};
 use crate::invocation::Invocation;
 use crate::python::relevance;
@@ -112,21 +112,9 @@ impl Start {
         }
     }
 
-    /// Whether writing to a path of the repository would write elsewhere, or into git's folder, because of a symbolic link.
+    /// Whether writing to a path of the repository would write elsewhere, or into git's folder, because of a link.
     #[must_use]
     pub(crate) fn leads_out(&self, path: &Path) -> bool {
-        let path = &self.folder.join(path);
-        let is_git_s = path.starts_with(self.top.join(".git"));
-        if self.repository.is_none() || is_git_s || !is_written_below(&self.top, path) {
-            return false;
-        }
-        let real = match (path.is_symlink(), path.parent()) {
-            (false, Some(folder)) => folder.canonicalize(),
-            _ => path.canonicalize(),
-        };
-        match (real, self.top.canonicalize()) {
-            (Ok(real), Ok(top)) => !real.starts_with(&top) || real.starts_with(top.join(".git")),
-            _ => path.is_symlink(),
-        }
+        self.repository.is_some() && writes_elsewhere(&self.top, &self.folder.join(path))
     }
 }
