@@ -36,14 +36,6 @@ impl Environment {
         }
     }
 
-    /// The same environment outside any hook: without the variables of git.
-    #[must_use]
-    pub fn without_git(mut self) -> Self {
-        self.variables
-            .retain(|(name, _)| !name.to_string_lossy().starts_with("GIT"));
-        self
-    }
-
     /// The same environment for another repository. Variables that say how to run git stay.
     #[must_use]
     pub fn for_another_repository(mut self) -> Self {

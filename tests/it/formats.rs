@@ -28,7 +28,7 @@ pub(crate) type Variables<'a> = &'a [(&'a str, &'a str)];
 type Record = (String, RepoPath, String);
 
 pub(crate) fn environment(variables: Variables<'_>) -> Environment {
-    let by_hand = Environment::of_process().without_git();
+    let by_hand = Environment::of_process().for_another_repository();
     let fixed = support::fixed_variables().fold(by_hand, |environment, (name, value)| environment.with(name, value));
     variables
         .iter()

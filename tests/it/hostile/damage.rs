@@ -149,7 +149,7 @@ fn what_somebody_else_has_staged_since_is_not_taken_back() {
     for path in ["a.py", "b.py"] {
         repo.stage(path, "old\n");
     }
-    let opened = Repository::discover_in(&Environment::of_process().without_git(), repo.path())
+    let opened = Repository::discover_in(&Environment::of_process().for_another_repository(), repo.path())
         .unwrap()
         .unwrap();
     let old = ObjectId::parse(&repo.git(&["rev-parse", ":a.py"])).unwrap();
