@@ -16,7 +16,7 @@ use crate::git::{Repository, is_full};
 use crate::install;
 use crate::report::{self, Edge, Width};
 use crate::rules;
-use crate::selection::{Selection, Start};
+use crate::selection::{Selection, Start, current_folder};
 use crate::settings::{Action, Format, Remedy, Scope, Settings};
 use crate::snapshot::{DEFAULT_LIMIT, WorkingTree};
 use crate::source::{RepoPath, SourceFile};
@@ -115,7 +115,7 @@ fn rules() -> String {
 
 /// Prints the configuration of a file: each rule with its level and the source of that, then the rest.
 fn show_config(path: &Path) -> Result<ExitStatus> {
-    let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
+    let folder = current_folder()?;
     let scope = Scope::Paths(vec![path.to_owned()]);
     let start = Start::find(folder, &scope, DEFAULT_LIMIT)?;
     let inside = start.path_of(path)?;
@@ -144,7 +144,7 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
             "--fix changes working files, and --to-ref looks at another commit: leave --to-ref out, use --staged, or name the files"
         );
     }
-    let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
+    let folder = current_folder()?;
     let start = Start::find(folder, &settings.scope, settings.max_file_size)?;
     check_from(&start, &settings, started).map_err(|error| naming_what_is_full(error, settings.output_file.as_deref()))
 }

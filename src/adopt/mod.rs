@@ -18,7 +18,7 @@ mod write;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::ExitStatus;
@@ -28,7 +28,7 @@ use crate::fix::FixedFile;
 use crate::git::Repository;
 use crate::naming::Convention;
 use crate::project::{History, Project, Revision};
-use crate::selection::Start;
+use crate::selection::{Start, current_folder};
 use crate::settings::Scope;
 use crate::snapshot::{DEFAULT_LIMIT, WorkingTree};
 use crate::source::RepoPath;
@@ -87,7 +87,7 @@ struct NewRevision {
 
 /// Plans and writes, or shows the diff.
 pub(crate) fn run(arguments: &AdoptArgs) -> Result<ExitStatus> {
-    let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
+    let folder = current_folder()?;
     let start = Start::find(folder, &Scope::Paths(vec![arguments.path.clone()]), DEFAULT_LIMIT)?;
     let snapshot = WorkingTree::new(&start.top);
     let project = Project::new(&snapshot, start.top.to_string_lossy());

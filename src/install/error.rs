@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use clap::ValueEnum as _;
+
 use super::Manager;
 use super::entry::COMMAND;
 use crate::fix::WriteError;
@@ -102,14 +104,9 @@ impl From<GitError> for InstallError {
 }
 
 /// The manager as its users write it.
-pub(super) fn name(manager: Manager) -> &'static str {
-    match manager {
-        Manager::Git => "git",
-        Manager::Husky => "husky",
-        Manager::Lefthook => "lefthook",
-        Manager::PreCommit => "pre-commit",
-        Manager::Prek => "prek",
-    }
+pub(super) fn name(manager: Manager) -> String {
+    let value = manager.to_possible_value();
+    value.map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 fn made_by(manager: Manager) -> &'static str {

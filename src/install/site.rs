@@ -12,6 +12,7 @@ use super::{HOOKS, Manager};
 use crate::executable::{file_name, is_executable, on_path};
 use crate::git::{Hooks, Repository};
 use crate::invocation::NAME;
+use crate::selection::current_folder;
 
 const LEFTHOOK_FILES: [&str; 3] = ["lefthook", ".lefthook", ".config/lefthook"];
 const LEFTHOOK_FORMATS: [&str; 5] = ["yml", "yaml", "toml", "json", "jsonc"];
@@ -29,7 +30,7 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn find() -> Result<Self> {
-        let folder = std::env::current_dir().context("the current folder cannot be found: go into one that exists")?;
+        let folder = current_folder()?;
         let repository = Repository::discover(&folder)
             .map_err(InstallError::from)?
             .ok_or_else(|| InstallError::Nowhere(folder.clone()))?;

@@ -7,7 +7,7 @@ mod start;
 
 pub(crate) use error::SelectionError;
 pub(crate) use paths::writes_elsewhere;
-pub(crate) use start::{Reader, Start};
+pub(crate) use start::{Reader, Start, current_folder};
 
 use std::path::PathBuf;
 

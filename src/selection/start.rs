@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context as _, Result};
+
 use super::SelectionError;
 use super::paths::{below, folder_of, is_elsewhere, leads_out, writes_elsewhere};
 use crate::git::{Environment, Repository};
@@ -33,6 +35,11 @@ pub struct Reader {
     pub is_here: bool,
     /// How this program is run there.
     pub program: Invocation,
+}
+
+/// The folder that the command was given in.
+pub(crate) fn current_folder() -> Result<PathBuf> {
+    std::env::current_dir().context("the current folder cannot be found: go into one that exists")
 }
 
 impl Reader {
