@@ -31,45 +31,38 @@ pub fn raw_diff(bytes: &[u8]) {
 }
 
 #[cfg(test)]
+#[path = "../../tests/it/support/random.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod random;
+
+#[cfg(test)]
 #[allow(clippy::print_stdout, reason = "a seed that fails can be tried again")]
 mod tests {
     use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
     use super::super::sample::{file, folder, index as sample};
+    use super::random::Random;
     use super::*;
 
-    /// xorshift64*: the same numbers on every machine.
-    struct Random(u64);
-
-    impl Random {
-        fn next(&mut self, below: usize) -> usize {
-            self.0 ^= self.0 >> 12;
-            self.0 ^= self.0 << 25;
-            self.0 ^= self.0 >> 27;
-            let number = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-            usize::try_from(number).unwrap() % below.max(1)
-        }
-
-        /// Changes, removes, repeats or inserts some bytes.
-        fn mutate(&mut self, bytes: &[u8]) -> Vec<u8> {
-            let mut bytes = bytes.to_vec();
-            for _ in 0..=self.next(4) {
-                let at = self.next(bytes.len());
-                match self.next(6) {
-                    0 => bytes.truncate(at),
-                    1 => bytes.insert(at, u8::try_from(self.next(256)).unwrap()),
-                    2 if at < bytes.len() => drop(bytes.remove(at)),
-                    3 => {
-                        let part = bytes[at..bytes.len().min(at + self.next(40))].to_vec();
-                        bytes.splice(at..at, part);
-                    }
-                    4 if at < bytes.len() => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][self.next(5)],
-                    _ if at < bytes.len() => bytes[at] ^= 1 << self.next(8),
-                    _ => {}
+    /// Changes, removes, repeats or inserts some bytes.
+    fn mutate(random: &mut Random, bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        for _ in 0..=random.below(4) {
+            let at = random.below(bytes.len());
+            match random.below(6) {
+                0 => bytes.truncate(at),
+                1 => bytes.insert(at, u8::try_from(random.below(256)).unwrap()),
+                2 if at < bytes.len() => drop(bytes.remove(at)),
+                3 => {
+                    let part = bytes[at..bytes.len().min(at + random.below(40))].to_vec();
+                    bytes.splice(at..at, part);
                 }
+                4 if at < bytes.len() => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][random.below(5)],
+                _ if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
+                _ => {}
             }
-            bytes
         }
+        bytes
     }
 
     fn seeds() -> Vec<Vec<u8>> {
@@ -87,11 +80,11 @@ mod tests {
         let since = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let start = seconds.map_or(0x9e37_79b9_7f4a_7c15, |_| since());
         println!("seed {start}");
-        let mut random = Random(start);
+        let mut random = Random::new(start);
         let mut rounds = 0;
         while seconds.map_or(rounds < 20_000, |seconds| started.elapsed() < seconds) {
             for seed in seeds {
-                read(&random.mutate(seed));
+                read(&mutate(&mut random, seed));
             }
             rounds += 1;
         }
