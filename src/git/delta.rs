@@ -65,13 +65,6 @@ impl Side {
     }
 }
 
-/// A change, and the mode of its file.
-#[derive(Debug, Clone)]
-pub(super) struct ChangedFile {
-    pub(super) change: Change,
-    pub(super) mode: u32,
-}
-
 /// From and to.
 pub(super) type Pair = (RepoPath, RepoPath);
 
@@ -193,18 +186,16 @@ fn is_target(delta: &Delta) -> bool {
 }
 
 /// The regular files that the deltas leave, sorted by path.
-pub(super) fn changed_files(deltas: &[Delta], matches: &Matches) -> Vec<ChangedFile> {
-    let changed = |delta: &Delta| ChangedFile {
-        change: Change {
-            path: delta.path.clone(),
-            status: matches.status(delta),
-            id: delta.new.id.clone(),
-            size: 0,
-        },
+pub(super) fn changed_files(deltas: &[Delta], matches: &Matches) -> Vec<Change> {
+    let changed = |delta: &Delta| Change {
+        path: delta.path.clone(),
+        status: matches.status(delta),
         mode: delta.new.mode,
+        id: delta.new.id.clone(),
+        size: 0,
     };
-    let mut files: Vec<ChangedFile> = deltas.iter().filter(|delta| delta.is_file()).map(changed).collect();
-    files.sort_by(|one, other| one.change.path.cmp(&other.change.path));
+    let mut files: Vec<Change> = deltas.iter().filter(|delta| delta.is_file()).map(changed).collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
     files
 }
 
@@ -242,10 +233,10 @@ mod tests {
     #[track_caller]
     fn assert_statuses(deltas: &[Delta], expected: &[&str]) {
         let files = changed_files(deltas, &Matches::exact(deltas));
-        let status = |file: &ChangedFile| match &file.change.status {
-            Status::Renamed { from } => format!("{} renamed from {from}", file.change.path),
-            Status::Copied { from } => format!("{} copied from {from}", file.change.path),
-            other => format!("{} {other:?}", file.change.path),
+        let status = |file: &Change| match &file.status {
+            Status::Renamed { from } => format!("{} renamed from {from}", file.path),
+            Status::Copied { from } => format!("{} copied from {from}", file.path),
+            other => format!("{} {other:?}", file.path),
         };
         assert_eq!(files.iter().map(status).collect::<Vec<_>>(), expected);
     }

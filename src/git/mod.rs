@@ -58,6 +58,8 @@ pub struct Change {
     pub path: RepoPath,
     /// What happened to it.
     pub status: Status,
+    /// Its mode, which tells whether it is executable.
+    pub mode: u32,
     /// Its content; empty for a file that git does not hold.
     pub id: ObjectId,
     /// The size of the working file that the index noted; 0 where it was not asked, or noted none.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::cached_tree;
 use super::command::Caller;
-use super::delta::{self, Candidates, ChangedFile, Delta, Matches, Pair};
+use super::delta::{self, Candidates, Delta, Matches, Pair};
 use super::environment::Environment;
 use super::layout::Layout;
 use super::libgit2::{Between, Library, LibraryError};
@@ -41,7 +41,7 @@ impl fmt::Debug for Repository {
 
 /// HEAD and index compared.
 struct Compared {
-    files: Vec<ChangedFile>,
+    files: Vec<Change>,
     unmerged: Vec<RepoPath>,
 }
 
@@ -195,9 +195,9 @@ impl Repository {
         };
         for (file, is_left) in compared.files.iter().zip(are_left) {
             if is_left {
-                staged.left_to_other_parents.push(file.change.path.clone());
+                staged.left_to_other_parents.push(file.path.clone());
             } else {
-                staged.changes.push(file.change.clone());
+                staged.changes.push(file.clone());
             }
         }
         Ok(staged)
@@ -265,10 +265,8 @@ impl Repository {
         let Between { base, old, new, deltas } =
             self.ask(|library| library.between(from, to), |program| program.between(from, to))?;
         let matches = self.matches(&deltas, Some((&old, &new)))?;
-        let files = delta::changed_files(&deltas, &matches);
-        let changes = files.into_iter().map(|file| file.change).collect();
         Ok(Comparison {
-            changes,
+            changes: delta::changed_files(&deltas, &matches),
             base,
             old,
             new,
@@ -353,7 +351,7 @@ impl Repository {
     }
 
     /// For each file, whether another parent of the coming merge commit has it with the same content and mode.
-    fn same_in_other_parents(&self, files: &[ChangedFile]) -> Result<Vec<bool>, GitError> {
+    fn same_in_other_parents(&self, files: &[Change]) -> Result<Vec<bool>, GitError> {
         let parents = || OtherParents::find(&self.layout.git_dir, &self.environment);
         self.ask(
             |library| {
@@ -361,8 +359,8 @@ impl Repository {
                 let mut are_same = vec![false; files.len()];
                 for (file, is_same) in files.iter().zip(&mut are_same) {
                     for &tree in &trees {
-                        let row = library.tree_file(tree, &file.change.path)?;
-                        if row.is_some_and(|row| row.id == file.change.id && row.mode == file.mode) {
+                        let row = library.tree_file(tree, &file.path)?;
+                        if row.is_some_and(|row| row.id == file.id && row.mode == file.mode) {
                             *is_same = true;
                             break;
                         }
@@ -376,15 +374,15 @@ impl Repository {
                     .iter()
                     .map(|id| program.differs_from(id))
                     .collect::<Result<_, _>>()?;
-                let is_same = |file: &ChangedFile| differences.iter().any(|paths| !paths.contains(&file.change.path));
+                let is_same = |file: &Change| differences.iter().any(|paths| !paths.contains(&file.path));
                 Ok(files.iter().map(is_same).collect())
             },
         )
     }
 
     fn statuses(&self) -> Result<HashMap<&RepoPath, &Status>, GitError> {
-        let changes = self.compared()?.files.iter().map(|file| &file.change);
-        Ok(changes.map(|change| (&change.path, &change.status)).collect())
+        let files = self.compared()?.files.iter();
+        Ok(files.map(|file| (&file.path, &file.status)).collect())
     }
 
     pub(super) fn index_file(&self, path: &RepoPath) -> Result<Option<Row>, GitError> {
@@ -401,6 +399,7 @@ fn change(row: Row, statuses: &HashMap<&RepoPath, &Status>) -> Change {
     Change {
         status: status.cloned().unwrap_or(Status::Unmodified),
         path: row.path,
+        mode: row.mode,
         id: row.id,
         size: row.size,
     }
