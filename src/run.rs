@@ -136,13 +136,14 @@ fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {
     let started = Instant::now();
     report::use_color(arguments.color);
     let settings = arguments.settings(Variables::of_process())?;
-    if arguments_contradict(&settings) {
-        bail!("--restage stages what was fixed in staged files: use it as `alembic-named fix --staged --restage`");
-    }
-    if matches!((&settings.action, &settings.scope), (Action::Fix { .. }, Scope::Between { to: Some(_), .. })) {
-        bail!(
+    match (settings.action, &settings.scope) {
+        (Action::Fix { restage: true, .. }, Scope::Paths(_) | Scope::Between { .. }) => {
+            bail!("--restage stages what was fixed in staged files: use it as `alembic-named fix --staged --restage`")
+        }
+        (Action::Fix { .. }, Scope::Between { to: Some(_), .. }) => bail!(
             "--fix changes working files, and --to-ref looks at another commit: leave --to-ref out, use --staged, or name the files"
-        );
+        ),
+        _ => {}
     }
     let folder = current_folder()?;
     let start = Start::find(folder, &settings.scope, settings.max_file_size)?;
@@ -231,11 +232,6 @@ fn act(
             Ok(is_changed && !restage && !matches!(settings.scope, Scope::Paths(_) | Scope::Between { .. }))
         }
     }
-}
-
-fn arguments_contradict(settings: &Settings) -> bool {
-    let restages = matches!(settings.action, Action::Fix { restage: true, .. });
-    restages && matches!(settings.scope, Scope::Paths(_) | Scope::Between { .. })
 }
 
 /// Asks git for the status of files that were named on the command line; only JSON shows it.
