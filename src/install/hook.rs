@@ -78,21 +78,19 @@ fn recognise(content: &[u8]) -> Existing {
 }
 
 fn recognise_own(content: &[u8]) -> Existing {
-    let text = String::from_utf8_lossy(content);
-    let is_whole = match text.rfind(SUM) {
+    let is_whole = match memchr::memmem::rfind(content, SUM.as_bytes()) {
         // The sum is that of the bytes: a path in the hook need not be UTF-8.
-        Some(_) => content
-            .windows(SUM.len())
-            .rposition(|window| window == SUM.as_bytes())
-            .and_then(|at| content.split_at_checked(at))
-            .is_some_and(|(body, sum)| sum == sum_line(body).as_bytes()),
+        Some(at) => {
+            let (body, sum) = content.split_at(at);
+            sum == sum_line(body).as_bytes()
+        }
         // A copy of the file in the repository, or a link to it.
-        None => text == SCRIPT,
+        None => content == SCRIPT.as_bytes(),
     };
     if !is_whole {
         return Existing::Edited;
     }
-    let is_chain = text
+    let is_chain = String::from_utf8_lossy(content)
         .lines()
         .any(|line| line.ends_with(CHAINED) && !line.starts_with("chained=''"));
     Existing::Ours { is_chain }
