@@ -283,27 +283,21 @@ impl Program {
     /// The content of a file.
     pub(super) fn blob(&self, path: &RepoPath, id: &ObjectId, limit: u64) -> Result<Vec<u8>, GitError> {
         let mut batch = self.batch.borrow_mut();
-        let mut running = match batch.take() {
+        let running = match &mut *batch {
             Some(running) => running,
-            None => Batch::start(&self.caller)?,
+            none => none.insert(Batch::start(&self.caller)?),
         };
-        let reply = running
-            .ask(id, limit)
-            .map_err(|error| self.caller.failed(&Batch::COMMAND, &error.to_string()))?;
-        let missing = || SnapshotError::MissingObject {
-            path: path.clone(),
-            id: id.clone(),
-        };
-        match reply {
-            Reply::Content(content) => {
-                *batch = Some(running);
-                Ok(content)
+        let reply = running.ask(id, limit);
+        if !matches!(reply, Ok(Reply::Content(_) | Reply::Missing)) {
+            *batch = None;
+        }
+        match reply.map_err(|error| self.caller.failed(&Batch::COMMAND, &error.to_string()))? {
+            Reply::Content(content) => Ok(content),
+            Reply::Missing | Reply::Ended => Err(SnapshotError::MissingObject {
+                path: path.clone(),
+                id: id.clone(),
             }
-            Reply::Missing => {
-                *batch = Some(running);
-                Err(missing().into())
-            }
-            Reply::Ended => Err(missing().into()),
+            .into()),
             // It has begun to send the content, so it is not asked again.
             Reply::TooLarge(size) => Err(SnapshotError::TooLarge {
                 path: path.clone(),
