@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::{DEFAULT_LIMIT, Entry, EntryKind, ObjectId, Snapshot, SnapshotError};
+use crate::once::once;
 use crate::source::RepoPath;
 
 /// The files on disk below a folder, in a repository or not. A symbolic link is followed as long as it stays below that
@@ -13,8 +14,8 @@ use crate::source::RepoPath;
 #[derive(Debug, Clone)]
 pub struct WorkingTree {
     root: PathBuf,
-    /// The root without symbolic links.
-    real: OnceCell<PathBuf>,
+    /// The root without symbolic links, if it is there.
+    real: OnceCell<Option<PathBuf>>,
     /// The folder that was read last, and its path without symbolic links: revisions are side by side.
     folder: RefCell<Option<(RepoPath, Option<PathBuf>)>>,
     limit: u64,
@@ -46,12 +47,8 @@ impl WorkingTree {
 
     /// `path` without symbolic links; `None` where it is missing or outside the root.
     fn locate(&self, path: &RepoPath) -> Result<Option<PathBuf>, SnapshotError> {
-        let root = match self.real.get() {
-            Some(root) => root,
-            None => match resolve(&self.root)? {
-                Some(root) => self.real.get_or_init(|| root),
-                None => return Ok(None),
-            },
+        let Some(root) = once(&self.real, || resolve(&self.root))? else {
+            return Ok(None);
         };
         Ok(resolve(&path.to_path(root))?.filter(|real| real.starts_with(root)))
     }
@@ -104,18 +101,12 @@ impl WorkingTree {
         if !own.is_symlink() {
             return Ok(kind_of(own));
         }
-        let Some(path) = folder
-            .join(name)
-            .map(|child| self.locate(&child))
-            .transpose()?
-            .flatten()
-        else {
-            return Ok(None);
+        let path = match folder.join(name) {
+            Some(child) => self.locate(&child)?,
+            None => None,
         };
-        let Some(metadata) = present(&path, fs::metadata(&path))? else {
-            return Ok(None);
-        };
-        Ok(kind_of(metadata.file_type()))
+        let metadata = path.map(|path| present(&path, fs::metadata(&path))).transpose()?;
+        Ok(metadata.flatten().and_then(|metadata| kind_of(metadata.file_type())))
     }
 
     fn too_large(&self, path: &RepoPath, size: u64) -> SnapshotError {
