@@ -110,7 +110,7 @@ fn stage_and_replace(
             Ok(file) => replaced.extend(file),
             Err(error) => {
                 let mut failures = vec![error.to_string()];
-                let restored = replaced.into_iter().map(write::Replaced::restore);
+                let restored = replaced.into_iter().map(write::Former::restore);
                 failures.extend(restored.filter_map(Result::err).map(|error| error.to_string()));
                 failures.extend(repository.unstage(&undo).err().map(|error| error.to_string()));
                 return Err(failures);

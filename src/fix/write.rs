@@ -13,11 +13,17 @@ use crate::git::is_full;
 /// A fixed file that will take the place of the one at `path`.
 #[derive(Debug)]
 pub(crate) struct Ready {
+    former: Former,
+    temporary: NamedTempFile,
+}
+
+/// A file as it was before it was replaced.
+#[derive(Debug)]
+pub(crate) struct Former {
     path: PathBuf,
-    old: Vec<u8>,
+    content: Vec<u8>,
     metadata: Metadata,
     scratch: Option<PathBuf>,
-    temporary: NamedTempFile,
 }
 
 /// Why a working file cannot be written.
@@ -93,67 +99,47 @@ pub(crate) fn prepare(top: &Path, scratch: Option<&Path>, fixed_file: &FixedFile
     if metadata.permissions().readonly() {
         return Err(WriteError::ReadOnly(path.to_owned()));
     }
-    let old = fs::read(path).map_err(io)?;
-    let text = std::str::from_utf8(&old).ok();
+    let content = fs::read(path).map_err(io)?;
+    let text = std::str::from_utf8(&content).ok();
     let (before, after) = (fixed_file.before.text(), fixed_file.after.text());
     let Some(new) = text.and_then(|text| transplant(before, after, text)) else {
         let is_done = text.is_some_and(|text| is_fixed(before, after, text));
         return Ok(if is_done { Prepared::Done } else { Prepared::Different });
     };
     let temporary = temporary(path, scratch, new.as_bytes(), like(&metadata)).map_err(io)?;
-    Ok(Prepared::Ready(Box::new(Ready {
+    let former = Former {
         path: path.to_owned(),
-        old,
+        content,
         metadata,
         scratch: scratch.map(Path::to_owned),
-        temporary,
-    })))
+    };
+    Ok(Prepared::Ready(Box::new(Ready { former, temporary })))
 }
 
 impl Ready {
     /// Replaces the file; the result can restore it.
-    pub(crate) fn replace(self) -> Result<Replaced, WriteError> {
-        let failed = |cause| WriteError::of(&self.path, cause);
-        match self.path.symlink_metadata() {
+    pub(crate) fn replace(self) -> Result<Former, WriteError> {
+        let former = self.former;
+        let failed = |cause| WriteError::of(&former.path, cause);
+        match former.path.symlink_metadata() {
             Ok(now) if now.is_file() => {}
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => return Err(WriteError::Changed(self.path)),
+            _ => return Err(WriteError::Changed(former.path)),
         }
-        if fs::read(&self.path).map_err(failed)? != self.old {
-            return Err(WriteError::Changed(self.path));
+        if fs::read(&former.path).map_err(failed)? != former.content {
+            return Err(WriteError::Changed(former.path));
         }
-        let Self {
-            path,
-            old,
-            metadata,
-            scratch,
-            temporary,
-        } = self;
-        put_like(temporary, &path, &metadata)?;
-        Ok(Replaced {
-            path,
-            old,
-            metadata,
-            scratch,
-        })
+        put_like(self.temporary, &former.path, &former.metadata)?;
+        Ok(former)
     }
 }
 
-/// A replaced file, with its old content.
-#[derive(Debug)]
-pub(crate) struct Replaced {
-    path: PathBuf,
-    old: Vec<u8>,
-    metadata: Metadata,
-    scratch: Option<PathBuf>,
-}
-
-impl Replaced {
-    /// Restores the old content.
+impl Former {
+    /// Restores the content.
     pub(crate) fn restore(self) -> Result<(), WriteError> {
         let io = |cause| WriteError::of(&self.path, cause);
         let own = like(&self.metadata);
-        let temporary = temporary(&self.path, self.scratch.as_deref(), &self.old, own).map_err(io)?;
+        let temporary = temporary(&self.path, self.scratch.as_deref(), &self.content, own).map_err(io)?;
         put_like(temporary, &self.path, &self.metadata)
     }
 }
