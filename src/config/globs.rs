@@ -12,7 +12,7 @@ const MOST_PATTERNS: usize = 10_000;
 /// Patterns of paths below one folder. A pattern without a slash matches at any depth, and a folder matches all files in it.
 #[derive(Debug, Default, Clone)]
 pub struct Globs {
-    folder: Option<RepoPath>,
+    folder: RepoPath,
     set: GlobSet,
 }
 
@@ -46,20 +46,16 @@ impl Globs {
             pattern: in_short(patterns),
             cause: start_of(&error.kind().to_string()),
         })?;
-        Ok(Self {
-            folder: Some(folder),
-            set,
-        })
+        Ok(Self { folder, set })
     }
 
     pub(super) fn matches(&self, path: &RepoPath) -> bool {
-        let Some(folder) = &self.folder else { return false };
-        if self.set.is_empty() || !path.starts_with(folder) {
+        if self.set.is_empty() || !path.starts_with(&self.folder) {
             return false;
         }
         let text = path.display();
         let below = text
-            .get(folder.display().len()..)
+            .get(self.folder.display().len()..)
             .unwrap_or_default()
             .trim_start_matches('/');
         self.set.is_match(below)
