@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Arg, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -263,11 +263,8 @@ impl CheckArgs {
     /// The message for a first path that does not exist and resembles a subcommand: a misspelled one, or one written after an option.
     #[must_use]
     pub fn meant_subcommand(&self) -> Option<String> {
-        let word = self.paths.first()?.to_str()?;
-        let is_word = word.bytes().all(|letter| letter.is_ascii_lowercase());
-        if !is_word || Path::new(word).symlink_metadata().is_ok() {
-            return None;
-        }
+        let is_word = |word: &&str| word.bytes().all(|letter| letter.is_ascii_lowercase());
+        let word = self.no_path().filter(is_word)?;
         let cli = Cli::command();
         let meant = nearest(word, cli.get_subcommands().map(clap::Command::get_name))?;
         Some(if meant == word {
@@ -280,15 +277,19 @@ impl CheckArgs {
     /// The message for `fix --ignore RULE`, which reads the rule as a path.
     #[must_use]
     pub fn misplaced_rule(&self) -> Option<String> {
-        let word = self.paths.first()?.to_str()?;
-        let is_rule =
-            self.ignore.is_some() && rules::find(word).is_some() && Path::new(word).symlink_metadata().is_err();
-        is_rule.then(|| {
-            format!(
-                "`{word}` is a rule and no path: `fix --ignore={word}` writes comments that silence it, and \
-                 `check --fix --ignore {word}` leaves it out"
-            )
-        })
+        let word = self
+            .no_path()
+            .filter(|word| self.ignore.is_some() && rules::find(word).is_some())?;
+        Some(format!(
+            "`{word}` is a rule and no path: `fix --ignore={word}` writes comments that silence it, and \
+             `check --fix --ignore {word}` leaves it out"
+        ))
+    }
+
+    /// The first path, if it does not exist.
+    fn no_path(&self) -> Option<&str> {
+        let path = self.paths.first()?;
+        path.symlink_metadata().is_err().then(|| path.to_str())?
     }
 
     /// The arguments as `fix` means them: `--fix` is implied, and `--ignore` writes comments.
