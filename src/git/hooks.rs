@@ -41,13 +41,10 @@ impl Repository {
 
     /// Whether git would offer to commit a file: it is below the top, not in `.git`, and not ignored.
     pub fn can_be_committed(&self, path: &Path) -> Result<bool, GitError> {
-        let Ok(below) = path.strip_prefix(self.top()) else {
-            return Ok(false);
-        };
-        if below.starts_with(".git") {
-            return Ok(false);
-        }
-        let Some(name) = path.to_str() else {
+        let is_below = path
+            .strip_prefix(self.top())
+            .is_ok_and(|below| !below.starts_with(".git"));
+        let Some(name) = path.to_str().filter(|_| is_below) else {
             return Ok(false);
         };
         let output = self.caller(REASON).output(&["check-ignore", "--quiet", "--", name])?;

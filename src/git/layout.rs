@@ -25,8 +25,7 @@ impl Layout {
     /// the real one. The real one is written in the worktree's git folder (gitrepository-layout,
     /// `worktrees/<id>/gitdir`).
     pub(super) fn new(environment: &Environment, from: &Path, git_dir: PathBuf, top: Option<PathBuf>) -> Self {
-        let lies_within = |top: &&Path| from.canonicalize().is_ok_and(|from| from.starts_with(top));
-        let start = top.as_deref().filter(lies_within).unwrap_or(from);
+        let start = top.as_deref().filter(|top| lies_in(from, top)).unwrap_or(from);
         let index = environment
             .get("GIT_INDEX_FILE")
             .map_or_else(|| git_dir.join("index"), |index| start.join(index));
@@ -48,7 +47,9 @@ fn linked_top(git_dir: &Path, from: &Path) -> Option<PathBuf> {
     let link = std::fs::read(git_dir.join("gitdir")).ok()?;
     let link = RepoPath::new(link.trim_ascii_end()).to_path(git_dir);
     let top = link.parent()?.canonicalize().ok()?;
-    from.canonicalize()
-        .is_ok_and(|from| from.starts_with(&top))
-        .then_some(top)
+    lies_in(from, &top).then_some(top)
+}
+
+fn lies_in(folder: &Path, top: &Path) -> bool {
+    folder.canonicalize().is_ok_and(|folder| folder.starts_with(top))
 }
