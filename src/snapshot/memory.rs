@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::{Entry, ObjectId, Snapshot, SnapshotError, children};
+use super::{Entry, Snapshot, SnapshotError, children};
 use crate::source::RepoPath;
 
 /// Files in memory, for tests. It records what was read.
@@ -46,11 +46,6 @@ impl Snapshot for MemorySnapshot {
         Ok(self.files.get(path).cloned())
     }
 
-    fn read_id(&self, path: &RepoPath, _: &ObjectId, _: u32) -> Result<Vec<u8>, SnapshotError> {
-        self.read(path)?
-            .ok_or_else(|| SnapshotError::Vanished { path: path.clone() })
-    }
-
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError> {
         let paths: Vec<&RepoPath> = self.files.keys().collect();
         Ok(children(&paths, |path| (*path, true), folder))
@@ -60,6 +55,7 @@ impl Snapshot for MemorySnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::ObjectId;
 
     #[test]
     fn memory_counts_what_was_read() {

@@ -26,8 +26,12 @@ pub trait Snapshot {
     /// Fails with [`SnapshotError::TooLarge`] above the limit.
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, SnapshotError>;
 
-    /// The content of an object, found without its path. The same limit holds; a `size` within it, other than 0, is believed.
-    fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, SnapshotError>;
+    /// The content of an object, found without its path where objects are kept. The same limit holds; a size within it, other than 0, is
+    /// believed.
+    fn read_id(&self, path: &RepoPath, _: &ObjectId, _: u32) -> Result<Vec<u8>, SnapshotError> {
+        let vanished = || SnapshotError::Vanished { path: path.clone() };
+        self.read(path)?.ok_or_else(vanished)
+    }
 
     /// The regular files and folders directly in `folder`, sorted by name; empty if there is no such folder.
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError>;

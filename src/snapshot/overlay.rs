@@ -1,6 +1,6 @@
 //! A snapshot in which one file is changed.
 
-use super::{Entry, ObjectId, Snapshot, SnapshotError};
+use super::{Entry, Snapshot, SnapshotError};
 use crate::source::{RepoPath, SourceFile};
 
 /// A snapshot in which one file has another text, so that importers see the changed module.
@@ -23,10 +23,6 @@ impl Snapshot for Overlay<'_> {
             return Ok(Some(self.file.text().as_bytes().to_vec()));
         }
         self.snapshot.read(path)
-    }
-
-    fn read_id(&self, path: &RepoPath, id: &ObjectId, size: u32) -> Result<Vec<u8>, SnapshotError> {
-        self.snapshot.read_id(path, id, size)
     }
 
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError> {

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{DEFAULT_LIMIT, Entry, EntryKind, ObjectId, Snapshot, SnapshotError};
+use super::{DEFAULT_LIMIT, Entry, EntryKind, Snapshot, SnapshotError};
 use crate::once::once;
 use crate::source::RepoPath;
 
@@ -136,11 +136,6 @@ impl Snapshot for WorkingTree {
         } else {
             Ok(Some(content))
         }
-    }
-
-    fn read_id(&self, path: &RepoPath, _: &ObjectId, _: u32) -> Result<Vec<u8>, SnapshotError> {
-        self.read(path)?
-            .ok_or_else(|| SnapshotError::Vanished { path: path.clone() })
     }
 
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError> {
