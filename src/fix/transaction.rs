@@ -98,7 +98,7 @@ fn stage_and_replace(
         .filter_map(|(_, one)| {
             Some(Restage {
                 path: one.path(),
-                old: selection.candidate(one.path())?.id.as_ref()?,
+                old: &selection.candidate(one.path())?.id,
                 content: one.after.text().as_bytes(),
             })
         })

@@ -21,8 +21,8 @@ use crate::source::RepoPath;
 pub(crate) struct Candidate {
     /// Its path below the top.
     pub path: RepoPath,
-    /// Its object, if git named it.
-    pub id: Option<ObjectId>,
+    /// Its content; empty if git did not name it.
+    pub id: ObjectId,
     /// Its size as the index recorded it; 0 if it did not.
     pub size: u32,
     /// What the commit does to it, where that is known.
@@ -34,12 +34,7 @@ pub(crate) struct Candidate {
 impl Candidate {
     /// Its bytes. Fails if it is gone, or larger than the limit.
     pub(crate) fn read(&self, snapshot: &dyn Snapshot) -> Result<Vec<u8>, SnapshotError> {
-        match &self.id {
-            Some(id) => snapshot.read_id(&self.path, id, self.size),
-            None => snapshot.read(&self.path)?.ok_or_else(|| SnapshotError::Vanished {
-                path: self.path.clone(),
-            }),
-        }
+        snapshot.read_id(&self.path, &self.id, self.size)
     }
 }
 
@@ -48,7 +43,7 @@ impl From<Change> for Candidate {
         Self {
             in_passing: change.status == Status::Unmodified,
             path: change.path,
-            id: Some(change.id),
+            id: change.id,
             size: change.size,
             status: Some(change.status),
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::paths::below;
 use super::{Candidate, Origin, Selection, SelectionError, Start};
+use crate::snapshot::ObjectId;
 use crate::source::RepoPath;
 
 impl Start {
@@ -40,7 +41,7 @@ impl Start {
         let candidate = |path| Candidate {
             in_passing: !named.contains(&path),
             path,
-            id: None,
+            id: ObjectId::default(),
             size: 0,
             status: None,
         };
