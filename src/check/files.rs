@@ -27,9 +27,6 @@ pub(super) struct Queue<'q> {
     done: &'q (dyn Fn() + Sync),
 }
 
-/// How many files a thread takes at once: few, so that all threads end at about the same time.
-const HANDFUL: usize = 16;
-
 impl<'q> Queue<'q> {
     /// All of `candidates`.
     pub(super) fn new(candidates: &'q [Candidate], done: &'q (dyn Fn() + Sync)) -> Self {
@@ -37,15 +34,10 @@ impl<'q> Queue<'q> {
         Self { candidates, next, done }
     }
 
-    /// The next files and their places in the list.
-    fn take(&self) -> Option<(Range<usize>, &'q [Candidate])> {
-        let start = self
-            .next
-            .fetch_add(HANDFUL, Ordering::Relaxed)
-            .min(self.candidates.len());
-        let range = start..(start + HANDFUL).min(self.candidates.len());
-        let files = self.candidates.get(range.clone())?;
-        (!files.is_empty()).then_some((range, files))
+    /// The next file and its place in the list.
+    fn take(&self) -> Option<(usize, &'q Candidate)> {
+        let at = self.next.fetch_add(1, Ordering::Relaxed);
+        Some((at, self.candidates.get(at)?))
     }
 }
 
@@ -94,16 +86,14 @@ impl Checker<'_> {
     /// Checks files until the queue is empty, or until a configuration is wrong.
     pub(super) fn work(&self, queue: &Queue<'_>) -> Vec<Checked> {
         let mut checked = Vec::new();
-        while let Some((places, candidates)) = queue.take() {
-            for (at, candidate) in places.zip(candidates) {
-                let result = self.check(candidate);
-                let must_stop = matches!(result, Err(CheckError::Config(_)));
-                checked.push(Checked { at, result });
-                if must_stop {
-                    return checked;
-                }
-                (queue.done)();
+        while let Some((at, candidate)) = queue.take() {
+            let result = self.check(candidate);
+            let must_stop = matches!(result, Err(CheckError::Config(_)));
+            checked.push(Checked { at, result });
+            if must_stop {
+                break;
             }
+            (queue.done)();
         }
         checked
     }
