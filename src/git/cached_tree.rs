@@ -19,6 +19,7 @@ use git2::Oid;
 
 use super::delta::Delta;
 use super::tree_diff::{self, Trees};
+use crate::work;
 
 /// Up to here libgit2 loads an index in less than 20 ms (measured).
 const LARGE: u32 = 10_000;
@@ -280,7 +281,9 @@ fn extensions(index: &mut (impl Read + Seek), mut at: u64, end: u64) -> Result<O
 }
 
 fn read(index: &mut (impl Read + Seek), at: u64, count: u64) -> Result<Vec<u8>, IndexError> {
-    let mut bytes = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
+    let size = usize::try_from(count).unwrap_or_default();
+    work::steps(size);
+    let mut bytes = Vec::with_capacity(size);
     index.seek(SeekFrom::Start(at))?;
     index.take(count).read_to_end(&mut bytes)?;
     if bytes.len() as u64 == count {
@@ -326,23 +329,6 @@ mod tests {
         Err(IndexError::unproved("the index has no cached tree"))
     }
 
-    /// Counts the bytes that are read.
-    struct Counted<'a>(Cursor<&'a [u8]>, u64);
-
-    impl Read for Counted<'_> {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            let count = self.0.read(into)?;
-            self.1 += count as u64;
-            Ok(count)
-        }
-    }
-
-    impl Seek for Counted<'_> {
-        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-            self.0.seek(to)
-        }
-    }
-
     #[test]
     fn the_root_is_found_between_other_extensions() {
         let bytes = index(2, &entries(), &[(b"REUC", vec![1; 9]), (b"TREE", tree()), (b"UNTR", vec![7; 300])]);
@@ -368,11 +354,9 @@ mod tests {
     fn no_more_is_read_than_twice_the_extension() {
         for folders in [10, 1_000, 5_000, 40_000] {
             let (bytes, size) = large(folders);
-            let mut counted = Counted(Cursor::new(&bytes), 0);
-            let found = find(&mut counted, bytes.len() as u64, Header::parse(&bytes).unwrap());
-            assert_eq!(found, Ok(id(1)));
-            let most = 2 * size as u64 + STEP + 2_000;
-            assert!(counted.1 <= most, "{} of {most}, {folders} folders", counted.1);
+            let read = work::counted(|| assert_eq!(find_in(&bytes), Ok(id(1))));
+            let most = 2 * size + usize::try_from(STEP).unwrap() + 2_000;
+            assert!(read <= most, "{read} of {most}, {folders} folders");
         }
     }
 
