@@ -129,7 +129,7 @@ fn show_config(path: &Path) -> Result<ExitStatus> {
         (inside.clone(), inside.to_string())
     };
     let config = configs.of(&file)?;
-    print(report::config(&file, &shown, &config).as_bytes())
+    print(report::config(&file, &shown, config).as_bytes())
 }
 
 fn check_files(arguments: CheckArgs) -> Result<ExitStatus> {

@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &AdoptArgs) -> Result<ExitStatus> {
     let configs = Configs::nearest(&snapshot, CommandLine::default());
     let adopter = find::find(&project, &start, &arguments.path, arguments.environment.as_deref())?;
     let config = configs.of(&adopter.environment.env_py())?;
-    let Some(plan) = plan(arguments, &start, &project, &adopter, &config)? else {
+    let Some(plan) = plan(arguments, &start, &project, &adopter, config)? else {
         messages::nothing_left()?;
         return Ok(ExitStatus::Clean);
     };

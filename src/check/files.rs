@@ -103,7 +103,7 @@ impl Checker<'_> {
         if config.excludes(&candidate.path) {
             return Ok(None);
         }
-        let Examined { kind, diagnostics } = self.read_and_examine(candidate, &config)?;
+        let Examined { kind, diagnostics } = self.read_and_examine(candidate, config)?;
         let file = CheckedFile {
             path: candidate.path.clone(),
             status: candidate.status.clone(),
@@ -119,7 +119,7 @@ impl Checker<'_> {
         let config = self.configs.of(file.path())?;
         let changed = Overlay::new(self.snapshot, file);
         let project = Project::new(&changed, self.top).since(self.before);
-        Ok(examine(file, is_in_head && config.may_be_deployed(), &project, &config).diagnostics)
+        Ok(examine(file, is_in_head && config.may_be_deployed(), &project, config).diagnostics)
     }
 
     fn read_and_examine(&self, candidate: &Candidate, config: &Config) -> Result<Examined, CheckError> {

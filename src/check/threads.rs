@@ -37,7 +37,7 @@ pub(super) fn configs<'s>(settings: &Settings, snapshot: &'s dyn Snapshot) -> Re
         anyhow!("cannot read the configuration `{path}` ({cause}): check the path given with --config")
     })?;
     let command_line = settings.command_line.clone();
-    Ok(Configs::fixed(snapshot, command_line, &path.to_string_lossy(), &text)?)
+    Ok(Configs::fixed(command_line, &path.to_string_lossy(), &text)?)
 }
 
 /// Checks all files, on more threads if the list is long; `checker` is this thread's own.

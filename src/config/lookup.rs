@@ -1,8 +1,6 @@
 //! Finds the configuration that holds for a file: the nearest above it.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
+use elsa::FrozenMap;
 
 use super::table::parse;
 use super::{CommandLine, Config, ConfigError};
@@ -11,10 +9,12 @@ use crate::source::RepoPath;
 
 /// The configurations of a snapshot, each read once.
 pub struct Configs<'s> {
-    snapshot: &'s dyn Snapshot,
+    /// Where the nearest is looked for; none with `--config`.
+    snapshot: Option<&'s dyn Snapshot>,
     command_line: CommandLine,
-    fixed: Option<Rc<Config>>,
-    known: RefCell<HashMap<RepoPath, Rc<Config>>>,
+    /// By their folders, most of which have none.
+    known: FrozenMap<RepoPath, Box<Option<Config>>>,
+    otherwise: Config,
 }
 
 impl<'s> Configs<'s> {
@@ -22,74 +22,68 @@ impl<'s> Configs<'s> {
     #[must_use]
     pub fn nearest(snapshot: &'s dyn Snapshot, command_line: CommandLine) -> Self {
         Self {
-            snapshot,
-            command_line,
-            fixed: None,
-            known: RefCell::default(),
+            snapshot: Some(snapshot),
+            ..Self::one(Config::default(), command_line)
         }
     }
 
     /// Uses the text of one file for all (`--config`); its patterns are relative to the top.
-    pub fn fixed(
-        snapshot: &'s dyn Snapshot,
-        command_line: CommandLine,
-        path: &str,
-        text: &str,
-    ) -> Result<Self, ConfigError> {
+    pub fn fixed(command_line: CommandLine, path: &str, text: &str) -> Result<Self, ConfigError> {
         let origin = RepoPath::from(path.rsplit('/').next().unwrap_or(path));
-        let mut config = parse(&origin, path, text)?.unwrap_or_default();
-        config.command_line = command_line.clone();
-        Ok(Self {
-            fixed: Some(Rc::new(config)),
-            ..Self::nearest(snapshot, command_line)
-        })
+        let config = parse(&origin, path, text)?.unwrap_or_default();
+        Ok(Self::one(config, command_line))
+    }
+
+    fn one(config: Config, command_line: CommandLine) -> Self {
+        Self {
+            snapshot: None,
+            known: FrozenMap::new(),
+            otherwise: Config {
+                command_line: command_line.clone(),
+                ..config
+            },
+            command_line,
+        }
     }
 
     /// What holds for a file.
-    pub fn of(&self, path: &RepoPath) -> Result<Rc<Config>, ConfigError> {
-        if let Some(fixed) = &self.fixed {
-            return Ok(fixed.clone());
-        }
-        self.of_folder(path.parent().unwrap_or_else(RepoPath::top))
-    }
-
-    fn of_folder(&self, folder: RepoPath) -> Result<Rc<Config>, ConfigError> {
-        if let Some(known) = self.known.borrow().get(&folder) {
-            return Ok(known.clone());
-        }
-        let config = match (self.read(&folder)?, folder.parent()) {
-            (Some(mut own), _) => {
-                own.command_line = self.command_line.clone();
-                Rc::new(own)
-            }
-            (None, Some(parent)) => self.of_folder(parent)?,
-            (None, None) => Rc::new(Config {
-                command_line: self.command_line.clone(),
-                ..Config::default()
-            }),
+    pub fn of(&self, path: &RepoPath) -> Result<&Config, ConfigError> {
+        let Some(snapshot) = self.snapshot else {
+            return Ok(&self.otherwise);
         };
-        self.known.borrow_mut().insert(folder, config.clone());
-        Ok(config)
-    }
-
-    fn read(&self, folder: &RepoPath) -> Result<Option<Config>, ConfigError> {
-        for name in ["alembic-named.toml", "pyproject.toml"] {
-            let Some(path) = folder.join(name) else { continue };
-            let bytes = self.snapshot.read(&path).map_err(|error| ConfigError::Unreadable {
-                path: path.to_string(),
-                cause: error.to_string(),
-            })?;
-            let Some(bytes) = bytes else { continue };
-            let text = String::from_utf8(bytes).map_err(|_| ConfigError::Unreadable {
-                path: path.to_string(),
-                cause: "it is not UTF-8".to_owned(),
-            })?;
-            if let Some(config) = parse(&path, &path.display(), &text)? {
-                return Ok(Some(config));
+        for folder in path.ancestors() {
+            let own = if let Some(known) = self.known.get(&folder) {
+                known
+            } else {
+                let own = read(snapshot, &folder)?.map(|own| Config {
+                    command_line: self.command_line.clone(),
+                    ..own
+                });
+                self.known.insert(folder, Box::new(own))
+            };
+            if let Some(config) = own {
+                return Ok(config);
             }
         }
-        Ok(None)
+        Ok(&self.otherwise)
     }
+}
+
+fn read(snapshot: &dyn Snapshot, folder: &RepoPath) -> Result<Option<Config>, ConfigError> {
+    for name in ["alembic-named.toml", "pyproject.toml"] {
+        let Some(path) = folder.join(name) else { continue };
+        let unreadable = |cause: String| ConfigError::Unreadable {
+            path: path.to_string(),
+            cause,
+        };
+        let bytes = snapshot.read(&path).map_err(|error| unreadable(error.to_string()))?;
+        let Some(bytes) = bytes else { continue };
+        let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
+        if let Some(config) = parse(&path, &path.display(), &text)? {
+            return Ok(Some(config));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ fn find(folder: &Path) -> Result<Missing> {
         }
         checked += 1;
         let file = SourceFile::new(candidate.path.clone(), text);
-        let found = examine(&file, false, &project, &config).diagnostics;
+        let found = examine(&file, false, &project, config).diagnostics;
         let finding = found
             .iter()
             .find(|one| one.rule.name == MISSING_NAMING_CONVENTION.name && one.severity == Severity::Error);

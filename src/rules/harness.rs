@@ -290,7 +290,7 @@ fn look(files: &[(&str, &str)], path: &str, text: &str, is_deployed: bool) -> Ve
     let project = Project::new(&snapshot, "/top");
     let configs = Configs::nearest(&snapshot, CommandLine::default());
     let file = SourceFile::new(path.into(), text.to_owned());
-    examine(&file, is_deployed, &project, &configs.of(&path.into()).unwrap()).diagnostics
+    examine(&file, is_deployed, &project, configs.of(&path.into()).unwrap()).diagnostics
 }
 
 fn errors(path: &str, text: &str) -> usize {

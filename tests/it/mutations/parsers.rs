@@ -66,7 +66,7 @@ fn findings(snapshot: &MemorySnapshot, file: &SourceFile) -> Vec<Diagnostic> {
     let project = Project::new(&changed, "/top");
     let configs = Configs::nearest(snapshot, CommandLine::default());
     let config = configs.of(file.path()).expect("nothing is configured");
-    let found = examine(file, false, &project, &config).diagnostics;
+    let found = examine(file, false, &project, config).diagnostics;
     for diagnostic in &found {
         let span = diagnostic.span;
         assert!(diagnostic.file.text().get(span.start..span.end).is_some(), "{diagnostic:?}");
