@@ -12,10 +12,10 @@ mod index;
 mod renames;
 mod trees;
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
+use elsa::FrozenMap;
 use git2::{ErrorCode, Index, Oid};
 
 use super::cached_tree::{self, IndexError};
@@ -68,7 +68,7 @@ pub(super) struct Library {
     index: OnceCell<Index>,
     /// The trees that were read. libgit2 keeps none of more than 4 KB (`git_cache__max_object_size` of 1.9.7), so each revision that is
     /// read of a folder of thousands would parse that folder again: 1.7 ms a name at 7,000 files (measured).
-    trees: RefCell<HashMap<Oid, Rc<[Child]>>>,
+    trees: FrozenMap<Oid, Box<[Child]>>,
 }
 
 /// What is staged, and who found it.
@@ -94,7 +94,7 @@ impl Library {
             head: OnceCell::new(),
             staged: OnceCell::new(),
             index: OnceCell::new(),
-            trees: RefCell::default(),
+            trees: FrozenMap::new(),
         }
     }
 
@@ -179,7 +179,7 @@ impl Library {
         };
         let mut open = vec![(folder.clone(), tree)];
         while let Some((folder, tree)) = open.pop() {
-            for child in self.rows(tree)?.iter() {
+            for child in self.rows(tree)? {
                 let Some(path) = folder.join(&child.name) else {
                     continue;
                 };

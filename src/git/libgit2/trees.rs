@@ -1,7 +1,5 @@
 //! Reads trees: a file by its path, and the children of a folder.
 
-use std::rc::Rc;
-
 use git2::Oid;
 
 use super::super::cached_tree::IndexError;
@@ -49,7 +47,7 @@ impl Library {
         let mut parts = path.as_bytes().split(|&byte| byte == b'/').peekable();
         while let Some(part) = parts.next() {
             let is_last = parts.peek().is_none();
-            let found = tree_diff::find(&self.rows(tree)?, part, is_folder || !is_last);
+            let found = tree_diff::find(self.rows(tree)?, part, is_folder || !is_last);
             match found {
                 Some(item) if !is_last => tree = item.id,
                 found => return Ok(found),
@@ -58,13 +56,12 @@ impl Library {
         Ok(None)
     }
 
-    pub(super) fn rows(&self, tree: Oid) -> Answer<Rc<[Child]>> {
-        if let Some(rows) = self.trees.borrow().get(&tree) {
-            return Ok(rows.clone());
+    pub(super) fn rows(&self, tree: Oid) -> Answer<&[Child]> {
+        if let Some(known) = self.trees.get(&tree) {
+            return Ok(known);
         }
-        let rows: Rc<[Child]> = self.repository.children(tree)?.into();
-        self.trees.borrow_mut().insert(tree, rows.clone());
-        Ok(rows)
+        let rows = self.repository.children(tree)?;
+        Ok(self.trees.insert(tree, rows.into()))
     }
 }
 
