@@ -80,27 +80,15 @@ fn operations(old: usize, new: usize, pairs: &[(usize, usize)]) -> Vec<DiffOp> {
     }
 }
 
+/// One side may have no lines.
 fn changed(old: Range<usize>, new: Range<usize>) -> Option<DiffOp> {
-    let (old_index, new_index) = (old.start, new.start);
-    match (old.len(), new.len()) {
-        (0, 0) => None,
-        (old_len, 0) => Some(DiffOp::Delete {
-            old_index,
-            old_len,
-            new_index,
-        }),
-        (0, new_len) => Some(DiffOp::Insert {
-            old_index,
-            new_index,
-            new_len,
-        }),
-        (old_len, new_len) => Some(DiffOp::Replace {
-            old_index,
-            old_len,
-            new_index,
-            new_len,
-        }),
-    }
+    let is_change = !old.is_empty() || !new.is_empty();
+    is_change.then(|| DiffOp::Replace {
+        old_index: old.start,
+        old_len: old.len(),
+        new_index: new.start,
+        new_len: new.len(),
+    })
 }
 
 #[cfg(test)]
