@@ -29,7 +29,7 @@ pub fn examine(file: &SourceFile, is_deployed: bool, project: &Project<'_>, conf
     let relevant = relevance(bytes);
     let may_migrate = relevant.migration || config.is_migration(file.path());
     let mut judged = judged(file, relevant, project, config);
-    if !may_migrate && judged.is_empty() && !ignores::are_mentioned(file) {
+    if !may_migrate && judged.is_empty() && !ignores::are_mentioned(file.text()) {
         return Examined {
             kind: FileKind::Other,
             diagnostics: Vec::new(),

@@ -13,19 +13,14 @@ use crate::work;
 
 const MARKER: &str = "alembic-named:";
 
-/// Whether a file may hold such a comment.
-pub(crate) fn are_mentioned(file: &SourceFile) -> bool {
-    file.text().contains(MARKER)
+/// Whether a text may hold such a comment, or a comment is one, so that nothing can be appended to it.
+pub(crate) fn are_mentioned(text: &str) -> bool {
+    text.contains(MARKER)
 }
 
 /// The number of comments for this program.
 pub(crate) fn count(file: &SourceFile) -> usize {
     file.text().matches(MARKER).count()
-}
-
-/// Whether a comment is for this program, so that nothing can be appended to it.
-pub(crate) fn is_own(file: &SourceFile, comment: Span) -> bool {
-    file.slice(comment).contains(MARKER)
 }
 
 /// Where a comment's list of rules can be extended, and the separator to write there; nothing if it has no list for its line.
@@ -85,7 +80,7 @@ pub(crate) fn apply(module: &Module, found: Vec<Diagnostic>, is_on: &dyn Fn(&'st
 
 fn directives(module: &Module) -> Vec<Directive> {
     let file = module.file();
-    if !file.text().contains(MARKER) {
+    if !are_mentioned(file.text()) {
         return Vec::new();
     }
     let head = head_end(module);

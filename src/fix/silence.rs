@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{Edit, Fix, FixedFile, Look, Safety, apply};
-use crate::check::ignores::{self, comment, is_own, place_for_rule};
+use crate::check::ignores::{self, comment, place_for_rule};
 use crate::check::{CheckError, Outcome};
 use crate::diagnostic::Diagnostic;
 use crate::python::{Module, open_line_ends};
@@ -137,7 +137,7 @@ fn found(one: &Diagnostic) -> LineAndRule {
 fn comments(module: &Module, own: &[Diagnostic]) -> Vec<Comment> {
     let file = module.file();
     let ends = open_line_ends(file.text());
-    let is_mentioned = ignores::are_mentioned(file);
+    let is_mentioned = ignores::are_mentioned(file.text());
     let mut places: BTreeMap<Span, Comment> = BTreeMap::new();
     for one in own.iter().filter(|one| one.rule.name != UNUSED_IGNORE.name) {
         let lines = Span::new(file.line_span(one.span.start).start, file.line_span(one.span.end).end);
@@ -183,7 +183,7 @@ fn new(module: &Module, ends: &[usize], lines: Span) -> Option<Span> {
     on_lines.copied().find_map(|end| {
         let line = Span::new(file.line_span(end).start, end);
         let there = comments_on(module, line).last();
-        if there.is_some_and(|there| is_own(file, *there)) {
+        if there.is_some_and(|there| ignores::are_mentioned(file.slice(*there))) {
             return None;
         }
         let code = there.map_or(file.slice(line), |there| file.slice(Span::new(line.start, there.start)));
