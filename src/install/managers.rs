@@ -1,5 +1,6 @@
 //! Plans the entries in the files of hook managers.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::Manager;
@@ -26,28 +27,18 @@ pub(super) fn plan_husky(site: &Site, hooks: &[&str], plan: &mut Plan) -> Result
     site.remind(Manager::Husky, hooks, plan)
 }
 
-fn has_extension(file: &Path, extensions: &[&str]) -> bool {
-    file.extension()
-        .is_some_and(|own| extensions.iter().any(|one| own == *one))
-}
-
-pub(super) fn kind_of(file: &Path) -> Kind {
-    if has_extension(file, &["toml"]) {
-        Kind::Toml
-    } else {
-        Kind::PreCommit
-    }
-}
-
-pub(super) fn lefthook_kind(file: &Path, hook: &'static str) -> Kind {
-    let format = if has_extension(file, &["toml"]) {
-        Format::Toml
-    } else if has_extension(file, &["json", "jsonc"]) {
-        Format::Json
-    } else {
-        Format::Yaml
+/// The kinds of the entries in a manager's file for these hooks: pre-commit and prek have one for all.
+pub(super) fn kinds(manager: Manager, file: &Path, hooks: &[&'static str]) -> Vec<Kind> {
+    let format = match file.extension().and_then(OsStr::to_str) {
+        Some("toml") => Format::Toml,
+        Some("json" | "jsonc") => Format::Json,
+        _ => Format::Yaml,
     };
-    Kind::Lefthook(format, hook)
+    match (manager, format) {
+        (Manager::Lefthook, _) => hooks.iter().map(|&hook| Kind::Lefthook(format, hook)).collect(),
+        (_, Format::Toml) => vec![Kind::Toml],
+        _ => vec![Kind::PreCommit],
+    }
 }
 
 /// Adds the entry to a file. Given the command that does so, prints the entry and the command instead.

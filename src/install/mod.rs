@@ -31,7 +31,7 @@ use entry::Kind;
 use error::InstallError;
 use git_hooks::{plan_hooks, plan_removal};
 use hook::Existing;
-use managers::{kind_of, lefthook_kind, plan_cut, plan_entry, plan_husky};
+use managers::{kinds, plan_cut, plan_entry, plan_husky};
 use site::Site;
 
 /// The hooks that git runs before a commit, and before a merge that it commits by itself.
@@ -118,16 +118,11 @@ pub(crate) fn run(arguments: &InstallArgs) -> Result<ExitStatus> {
     match manager {
         Manager::Git => plan_hooks(&site, hooks, &site::program(arguments.bin.as_deref())?, &mut plan)?,
         Manager::Husky => plan_husky(&site, hooks, &mut plan)?,
-        Manager::Lefthook => {
+        Manager::Lefthook | Manager::PreCommit | Manager::Prek => {
             let file = site.config(manager)?;
-            for hook in hooks {
-                plan_entry(&file, lefthook_kind(&file, hook), instead, &mut plan)?;
+            for kind in kinds(manager, &file, hooks) {
+                plan_entry(&file, kind, instead, &mut plan)?;
             }
-            site.remind(manager, hooks, &mut plan)?;
-        }
-        Manager::PreCommit | Manager::Prek => {
-            let file = site.config(manager)?;
-            plan_entry(&file, kind_of(&file), instead, &mut plan)?;
             site.remind(manager, hooks, &mut plan)?;
         }
     }
@@ -156,11 +151,7 @@ pub(crate) fn undo(arguments: &UninstallArgs) -> Result<ExitStatus> {
     for manager in [Manager::Lefthook, Manager::PreCommit, Manager::Prek] {
         if is_meant(&[manager]) {
             for file in site.configs(manager) {
-                let kinds = match manager {
-                    Manager::Lefthook => HOOKS.map(|hook| lefthook_kind(&file, hook)).to_vec(),
-                    _ => vec![kind_of(&file)],
-                };
-                plan_cut(&file, &kinds, &mut plan)?;
+                plan_cut(&file, &kinds(manager, &file, &HOOKS), &mut plan)?;
             }
         }
     }
