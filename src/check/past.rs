@@ -8,7 +8,7 @@ impl Checker<'_> {
     /// Whether HEAD holds the file, so that a database may have run it.
     pub(super) fn is_in_head(&self, candidate: &Candidate) -> Result<bool, GitError> {
         match (&candidate.status, self.repository) {
-            (Some(Status::Added | Status::Copied { .. } | Status::Untracked), _) | (None, None) => Ok(false),
+            (Some(Status::Added | Status::Copied { .. }), _) | (None, None) => Ok(false),
             (Some(_), _) => Ok(true),
             (None, Some(repository)) => repository.head_holds(&candidate.path).map(|id| id.is_some()),
         }

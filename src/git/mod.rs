@@ -89,8 +89,6 @@ pub enum Status {
     TypeChanged,
     /// HEAD has the same.
     Unmodified,
-    /// git does not know it.
-    Untracked,
 }
 
 /// What the next commit changes.

@@ -115,7 +115,6 @@ const fn status(status: &Status) -> &'static str {
         Status::Copied { .. } => "copied",
         Status::TypeChanged => "typechange",
         Status::Unmodified => "unmodified",
-        Status::Untracked => "untracked",
     }
 }
 

@@ -39,12 +39,6 @@ impl WorkingTree {
         Self { limit, ..self }
     }
 
-    /// The folder that paths are relative to.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// `path` without symbolic links; `None` where it is missing or outside the root.
     fn locate(&self, path: &RepoPath) -> Result<Option<PathBuf>, SnapshotError> {
         let Some(root) = once(&self.real, || resolve(&self.root))? else {

@@ -93,7 +93,7 @@ fn record(change: &Change) -> Record {
         Status::Modified => "M".to_owned(),
         Status::Renamed { from } => format!("R {from}"),
         Status::TypeChanged => "T".to_owned(),
-        status @ (Status::Unmodified | Status::Untracked) => format!("{status:?}"),
+        status @ Status::Unmodified => format!("{status:?}"),
     };
     (letter, change.path.clone(), change.id.to_string())
 }
