@@ -83,24 +83,10 @@ pub(super) enum InstallError {
     NoProgram(PathBuf),
     #[error("cannot read `{}` ({cause}): check that it is a text file and that you may read it", path.display())]
     Read { path: PathBuf, cause: io::Error },
-    #[error("{0}")]
-    Write(WriteError),
-    #[error("{0}")]
-    Git(GitError),
-}
-
-// Their messages name the cause: as a source it would be printed twice.
-
-impl From<WriteError> for InstallError {
-    fn from(error: WriteError) -> Self {
-        Self::Write(error)
-    }
-}
-
-impl From<GitError> for InstallError {
-    fn from(error: GitError) -> Self {
-        Self::Git(error)
-    }
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Git(#[from] GitError),
 }
 
 /// The manager as its users write it.

@@ -31,14 +31,12 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn find() -> Result<Self> {
         let folder = current_folder()?;
-        let repository = Repository::discover(&folder)
-            .map_err(InstallError::from)?
-            .ok_or_else(|| InstallError::Nowhere(folder.clone()))?;
+        let repository = Repository::discover(&folder)?.ok_or_else(|| InstallError::Nowhere(folder.clone()))?;
         let top = repository.top().to_owned();
         if repository.is_bare() {
             return Err(InstallError::Bare(top).into());
         }
-        let hooks = repository.hooks().map_err(InstallError::from)?;
+        let hooks = repository.hooks()?;
         Ok(Self {
             repository,
             folder,
