@@ -1,5 +1,7 @@
 //! Writes fixed files into the working tree, and stages them where that is wanted.
 
+use std::collections::HashSet;
+
 use super::FixedFile;
 use super::unstaged::to_be_staged;
 use super::write::{self, Prepared, Ready};
@@ -7,6 +9,8 @@ use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::git::{Repository, Restage};
 use crate::selection::{Selection, Start};
+use crate::source::RepoPath;
+use crate::work;
 
 /// A fixed file, and its replacement in the working tree; nothing where only the index changes.
 type Planned = (Option<Ready>, FixedFile);
@@ -36,9 +40,7 @@ pub(crate) fn write_and_stage(
         _ => replace(outcome, planned),
     };
     let is_changed = !done.is_empty();
-    for one in done {
-        settle(outcome, one);
-    }
+    settle(outcome, done);
     is_changed
 }
 
@@ -121,17 +123,79 @@ fn stage_and_replace(
     Ok(done)
 }
 
-/// Replaces the findings of a fixed file by those that are left.
-fn settle(outcome: &mut Outcome, fixed: FixedFile) {
-    let path = fixed.path().clone();
-    for diagnostic in outcome.diagnostics.iter().filter(|one| *one.path() == path) {
-        let left = diagnostic.left_to_do.iter().map(|left| format!("`{path}`: {left}"));
-        let new = left.filter(|left| !outcome.remarks.contains(left));
-        outcome.remarks.extend(new.collect::<Vec<_>>());
+/// Replaces the findings of the fixed files by those that are left.
+fn settle(outcome: &mut Outcome, done: Vec<FixedFile>) {
+    let changed: HashSet<RepoPath> = done.iter().map(|one| one.path().clone()).collect();
+    let is_gone = |one: &Diagnostic| {
+        work::step();
+        changed.contains(one.path())
+    };
+    let found = std::mem::take(&mut outcome.diagnostics);
+    let (gone, mut left): (Vec<_>, Vec<_>) = found.into_iter().partition(is_gone);
+    let mut said: HashSet<String> = outcome.remarks.iter().cloned().collect();
+    let to_do = gone
+        .iter()
+        .filter_map(|one| Some(format!("`{}`: {}", one.path(), one.left_to_do.as_ref()?)));
+    outcome.remarks.extend(to_do.filter(|one| said.insert(one.clone())));
+    for one in done {
+        outcome.fixed += one.fixed;
+        outcome.changed.push(one.path().clone());
+        left.extend(one.left);
     }
-    outcome.diagnostics.retain(|diagnostic| *diagnostic.path() != path);
-    outcome.fixed += fixed.fixed;
-    outcome.changed.push(path);
-    outcome.diagnostics.extend(fixed.left);
-    outcome.diagnostics.sort_by_cached_key(Diagnostic::sort_key);
+    left.sort_by_cached_key(Diagnostic::sort_key);
+    outcome.diagnostics = left;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules;
+    use crate::source::{SourceFile, Span};
+
+    fn finding(file: &SourceFile, to_do: Option<&str>) -> Diagnostic {
+        let rule = rules::all().next().unwrap();
+        let mut finding = Diagnostic::new(rule, file, Span::new(0, 1), "a finding".to_owned());
+        finding.left_to_do = to_do.map(str::to_owned);
+        finding
+    }
+
+    /// As many fixed files with two findings each, of which one is left in every second file.
+    fn settled(count: usize) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut done = Vec::new();
+        for number in 0..count {
+            let file = SourceFile::new(format!("{number:05}.py").as_str().into(), "x".to_owned());
+            outcome
+                .diagnostics
+                .extend([finding(&file, Some("batch")), finding(&file, Some("batch"))]);
+            let left = if number % 2 == 0 {
+                vec![finding(&file, None)]
+            } else {
+                Vec::new()
+            };
+            done.push(FixedFile {
+                before: file.clone(),
+                after: file,
+                fixed: 2 - left.len(),
+                left,
+            });
+        }
+        settle(&mut outcome, done);
+        outcome
+    }
+
+    #[test]
+    fn what_is_left_replaces_what_was_found() {
+        let outcome = settled(4);
+        let paths: Vec<String> = outcome.diagnostics.iter().map(|one| one.path().to_string()).collect();
+        assert_eq!(paths, ["00000.py", "00002.py"]);
+        assert_eq!((outcome.fixed, outcome.changed.len()), (6, 4));
+        assert_eq!(outcome.remarks[..2], ["`00000.py`: batch", "`00001.py`: batch"]);
+        assert_eq!(outcome.remarks.len(), 4);
+    }
+
+    #[test]
+    fn each_finding_is_looked_at_once_however_many_files_are_fixed() {
+        assert_eq!(work::counted(|| drop(settled(100))), 200);
+    }
 }
