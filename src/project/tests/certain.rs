@@ -61,6 +61,9 @@ fn no_convention_is_claimed_that_python_would_not_have() {
         "def make():\n    yield 1\n    return C\nc = make()",
         "c = dict(C)\ndel c['fk']",
         "c = dict(C)\nc.pop('fk')",
+        "c = dict(C)\nif os.environ.get('X'):\n    c.update(**read())",
+        "c = dict(C)\nif os.environ.get('X'):\n    c.update({**read()})",
+        "c = dict(C)\nif os.environ.get('X'):\n    c.update([read()])",
     ] {
         assert_ne!(of_convention(code), "F", "in\n{code}");
     }

@@ -149,19 +149,13 @@ impl<'m> Reader<'m> {
     }
 
     fn perhaps_update(&mut self, dict: &mut Dict<'m>, call: &'m Call, chain: &Chain<'m>) {
-        let arguments = self.arguments(&call.arguments, chain);
-        let named = arguments.named.into_iter();
-        let mut items: Vec<(Value<'m>, Value<'m>)> = named.map(|(name, value)| (Value::text(&name), value)).collect();
-        for other in &arguments.positional {
-            match other {
-                Value::Dict(other) if self.charge(other.items().len(), call.span, chain) => {
-                    items.extend(other.items().iter().cloned());
-                }
-                _ => dict.unknown = Some("it may be changed in place, under a condition".into()),
-            }
+        let mut given = Dict::default();
+        self.change_by_call(&mut given, "update", call, chain);
+        for (key, value) in given.items() {
+            dict.set_perhaps(key.clone(), value.clone());
         }
-        for (key, value) in items {
-            dict.set_perhaps(key, value);
+        if given.unknown.is_some() {
+            dict.unknown = given.unknown;
         }
     }
 
