@@ -24,7 +24,7 @@ pub(super) fn check(module: &Module) -> Vec<Diagnostic> {
     vec![
         Diagnostic::new(&RULE, module.file(), span, format!("this is not valid Python{more}"))
             .focus(span, lower_first(&first.message))
-            .help("mend it, so that all of the file can be checked"),
+            .help("fix it, so that the whole file can be checked"),
     ]
 }
 
@@ -46,7 +46,7 @@ mod tests {
         insta::assert_snapshot!(shown(&found), @r"
         7:5 warning[syntax-error]: this is not valid Python (and 6 more errors below)
           x: expected `,`, found name
-          help: mend it, so that all of the file can be checked
+          help: fix it, so that the whole file can be checked
         ");
     }
 }

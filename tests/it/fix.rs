@@ -224,7 +224,7 @@ fn with_a_note(name: &str) -> String {
 }
 
 #[test]
-fn what_a_name_does_not_mend_is_said_after_the_fix() {
+fn what_a_name_does_not_cure_is_said_after_the_fix() {
     let repo = staged_later(UNNAMED);
     repo.stage("alembic-named.toml", "dialect = \"sqlite\"\n");
     let left = format!("`{FILE}`: SQLite needs batch mode as well (`op.batch_alter_table('order')`)");

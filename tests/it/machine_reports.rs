@@ -273,7 +273,7 @@ fn github_reads_an_annotation_on_every_line() {
     ::error file=migrations/versions/add_invoice.py,line=11,endLine=11,col=5,endColumn=76,title=alembic-named (unnamed-constraint)::foreign key `order.invoice_id` has no name: Alembic never learns the name it gets%0Ahelp: name it in both functions: `fk_order_invoice_id_invoice`
     ::error file=migrations/versions/add_invoice.py,line=15,endLine=15,col=5,endColumn=58,title=alembic-named (unnamed-drop)::foreign key `order.invoice_id` is dropped without its name: this downgrade fails: it does not say which constraint%0Ahelp: name it in both functions: `fk_order_invoice_id_invoice`
     ");
-    insta::assert_snapshot!(report(&warning(), "github", 0), @r"::warning file=migrations/versions/add_invoice.py,line=18,endLine=18,col=5,endColumn=6,title=alembic-named (syntax-error)::this is not valid Python (and one more error below): expected an identifier%0Ahelp: mend it, so that all of the file can be checked");
+    insta::assert_snapshot!(report(&warning(), "github", 0), @r"::warning file=migrations/versions/add_invoice.py,line=18,endLine=18,col=5,endColumn=6,title=alembic-named (syntax-error)::this is not valid Python (and one more error below): expected an identifier%0Ahelp: fix it, so that the whole file can be checked");
     insta::assert_snapshot!(report(&failing(), "github", 2), @r"::error title=alembic-named::`migrations/latin.py` is not UTF-8 (byte 433): save it as UTF-8, or exclude it");
     assert_eq!(report(&staged(NAMED), "github", 0), "");
     assert_eq!(report(&Repo::new(), "github", 0), "");
