@@ -9,7 +9,7 @@ use crate::constraints::inline::Inline;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::migration::{Operation, Step};
 use crate::naming::{ConstraintKind, Dialect};
-use crate::python::ExprKind;
+use crate::python::{ArgumentKind, Call, ExprKind};
 use crate::source::Span;
 use crate::work;
 
@@ -73,6 +73,8 @@ struct Made<'a> {
     name: &'a str,
     call: Span,
     place: Span,
+    /// The element of a table that makes it.
+    element: Option<&'a Call>,
     in_batch: bool,
 }
 
@@ -86,6 +88,7 @@ fn each_made<'a>(file: &'a MigrationFile<'_>, visit: &mut dyn FnMut(&Made<'_>, &
             name: constraint.explicit?.name,
             call: step.call.span,
             place: inline.argument.span,
+            element: inline.call,
             in_batch: step.receiver.is_batch(),
         })
     });
@@ -107,6 +110,7 @@ fn of_operation<'a>(operation: &'a Operation<'_>) -> Option<Made<'a>> {
         name: operation.name.text().filter(|_| is_certain)?,
         call: operation.call.span,
         place: operation.name_value_span(),
+        element: None,
         in_batch: operation.receiver.is_batch(),
     })
 }
@@ -130,6 +134,33 @@ fn clashes(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> boo
         && share_a_space(file, one.kind, other.kind, table == other_table)
         && end_alike(file, one, other)
         && !replaces(file, second)
+        && !are_merged(file, first, second)
+}
+
+/// Whether a database may make one of both: PostgreSQL leaves out a unique constraint of `CREATE TABLE` that is the same as another or as the
+/// primary key (`transformIndexConstraints` in `parse_utilcmd.c`; run on 15). MariaDB refuses it.
+fn are_merged(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> bool {
+    let (Some(element), Some(other)) = (first.element, second.element) else {
+        return false;
+    };
+    let has_index =
+        |made: &Made<'_>| matches!(made.constraint.kind, ConstraintKind::Unique | ConstraintKind::PrimaryKey);
+    let options = |element: &Call| -> BTreeSet<&str> {
+        let keywords = element
+            .arguments
+            .iter()
+            .filter(|one| one.kind != ArgumentKind::Positional && !one.is_keyword("name"));
+        keywords.map(|one| file.file().slice(one.span)).collect()
+    };
+    !matches!(file.dialect(), Some(Dialect::Mysql | Dialect::Mariadb))
+        && first.call == second.call
+        && has_index(first)
+        && has_index(second)
+        && first
+            .constraint
+            .columns
+            .is_some_and(|columns| second.constraint.columns == Some(columns))
+        && options(element) == options(other)
 }
 
 /// Whether a constraint may take the place of the one of that name: a batch on SQLite makes the table anew, with its constraints in a dict by
@@ -248,6 +279,9 @@ mod tests {
                 "PG | op.create_index('a', 't', ['c']); op.create_unique_constraint('a', 'u', ['c'])",
                 "PG | op.create_table('a', sa.PrimaryKeyConstraint('c', name='pk')); op.create_table('b', sa.PrimaryKeyConstraint('c', name='pk'))",
                 "PG | op.create_table('a', sa.UniqueConstraint('c', name='u'), sa.CheckConstraint('c > 0', name='u'))",
+                "PG | op.create_table('a', sa.UniqueConstraint('c', 'd', name='u'), sa.UniqueConstraint('d', 'c', name='u'))",
+                "PG | op.create_table('a', sa.UniqueConstraint('c', name='u'), sa.UniqueConstraint('c', name='u', deferrable=True))",
+                "PG | op.create_unique_constraint('a', 't', ['c']); op.create_unique_constraint('a', 't', ['c'])",
                 "PG | op.create_unique_constraint('a', 't', ['c']); op.create_unique_constraint(op.f('a'), 't', ['d'])",
                 "PG | op.create_table('a', sa.Column('c')); op.create_index('a', 'a', ['c'])",
                 "PG | op.create_table('a', sa.Column('c'), sa.UniqueConstraint('c', name='a'))",
@@ -272,6 +306,9 @@ mod tests {
                 "PG | op.create_table('a', sa.UniqueConstraint('c', name='u')); op.drop_table('a'); op.create_table('a', sa.UniqueConstraint('c', name='u'))",
                 "PG | op.create_unique_constraint('a', 't', ['c']); op.execute('ALTER TABLE t RENAME CONSTRAINT a TO b'); op.create_unique_constraint('a', 't', ['d'])",
                 "PG | op.create_table('a', sa.Column('c'), sa.CheckConstraint('c > 0', name='a'))",
+                "PG | op.create_table('a', sa.UniqueConstraint('c', name='u'), sa.UniqueConstraint('c', name='u'))",
+                "PG | op.create_table('a', sa.PrimaryKeyConstraint('c', name='u'), sa.UniqueConstraint('c', name='u'))",
+                "ANY | op.create_table('a', sa.UniqueConstraint('c', name='u'), sa.UniqueConstraint('c', name='u'))",
                 "PG | op.create_table('a', sa.Column('c'), schema='s'); op.create_index('a', 'b', ['c'])",
             ],
         );
@@ -286,6 +323,7 @@ mod tests {
                 "LITE | op.create_table('a', sa.Column('c')); op.create_index('a', 'a', ['c'])",
                 "MY | op.create_check_constraint('a', 't', 'c'); op.create_check_constraint('a', 'u', 'c')",
                 "MARIA | op.create_unique_constraint('a', 't', ['c']); op.create_check_constraint('a', 't', 'c')",
+                "MARIA | op.create_table('a', sa.UniqueConstraint('c', name='u'), sa.UniqueConstraint('c', name='u'))",
             ],
         );
         assert_finds_nothing(
@@ -338,7 +376,7 @@ mod tests {
     fn a_key_that_the_table_leaves_for_later_is_made_once() {
         let with_key = |more: &str| {
             format!(
-                "op.create_table('t', sa.ForeignKeyConstraint(['x'], ['u.id'], name='n'{more}))\nop.create_foreign_key('n', 't', 'u', ['x'], ['id'])"
+                "ANY | op.create_table('t', sa.ForeignKeyConstraint(['x'], ['u.id'], name='n'{more}))\nop.create_foreign_key('n', 't', 'u', ['x'], ['id'])"
             )
         };
         for url in [ANY, PG, MARIADB] {
