@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use crate::libraries::{database_near, uses_flask_alembic};
 use crate::python::scopes::Binding;
-use crate::python::values::{Chain, Imports, Reader, Value};
-use crate::python::{ArgumentKind, Expr, ExprKind, Module, Modules};
+use crate::python::values::{Chain, Imports, Location, Reader, Value};
+use crate::python::{ArgumentKind, Call, Expr, ExprKind, Module, Modules};
 use crate::source::{RepoPath, SourceFile};
 
 use super::environment::Environment;
@@ -253,13 +253,14 @@ fn renders_as_batch<'m>(reader: &mut Reader<'m>, env_py: &'m Module) -> bool {
     if !env_py.file().text().contains("render_as_batch") {
         return false;
     }
+    let mut open: Vec<&Call> = Vec::new();
     let index = reader.index(env_py);
-    let calls = ["configure", "dict", "run_migrations"].map(|name| index.calls(name));
-    let mut given = calls
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, call)| call.keyword("render_as_batch"));
-    given.any(|value| value.kind != ExprKind::Bool(false))
+    for name in ["configure", "dict", "run_migrations"] {
+        open.extend(index.calls(name).iter().map(|(_, call)| *call));
+    }
+    let given = open.iter().filter_map(|call| call.keyword("render_as_batch"));
+    let is_false = |value: &Expr| matches!(value.kind, ExprKind::Bool(false));
+    given.into_iter().any(|value| !is_false(value))
 }
 
 /// Where the source says what an expression is: the last assignment of the name, here or in the module it is imported from.
@@ -289,9 +290,8 @@ fn stated_name<'m>(reader: &mut Reader<'m>, name: &str, chain: &Chain<'m>, steps
                     name,
                     span,
                 } => {
-                    let module = chain.imported_from(module, *level);
-                    let module = module.and_then(|name| reader.module_named(&name));
-                    let inner = module.and_then(|module| {
+                    let inner = imported_module(reader, module, *level, &chain);
+                    let inner = inner.and_then(|module| {
                         let chain = reader.module(module);
                         stated_name(reader, name, &chain, steps)
                     });
@@ -302,6 +302,14 @@ fn stated_name<'m>(reader: &mut Reader<'m>, name: &str, chain: &Chain<'m>, steps
         }
     }
     None
+}
+
+fn imported_module<'m>(reader: &mut Reader<'m>, module: &str, level: u32, chain: &Chain<'m>) -> Option<&'m Module> {
+    let name = chain.imported_from(module, level)?;
+    let Location::File(path) = reader.find(&name) else {
+        return None;
+    };
+    reader.module_at(&path)
 }
 
 /// A reader of one module and of what it imports, without an environment that says where Python looks.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::libraries::kinds;
 use crate::libraries::sqlalchemy::assigned_in_body;
+use crate::python::scopes::Binding;
 use crate::python::values::{Chain, Class, Location, Made, ModuleName, Reader, Value};
 use crate::python::{Argument, Call, ExprKind, Module, Stmt, StmtKind};
 use crate::source::{RepoPath, Span};
@@ -73,7 +74,7 @@ pub(super) fn first_statement<'m>(
 fn first_import<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Option<Place> {
     let chain = reader.module(module);
     let statement = module.body().iter().find(|statement| {
-        let names = run_by(statement, &chain);
+        let names = imported_by(statement, &chain);
         names.iter().any(|name| matches!(reader.find(name), Location::File(_)))
     })?;
     Some(Place::new(module, statement.span))
@@ -137,8 +138,10 @@ impl<'r, 'm> Run<'r, 'm> {
     }
 
     fn imports(&mut self, statement: &'m Stmt, chain: &Chain<'m>) {
-        for name in run_by(statement, chain) {
-            if let Some(module) = self.reader.module_named(&name) {
+        for name in imported_by(statement, chain) {
+            if let Location::File(path) = self.reader.find(&name)
+                && let Some(module) = self.reader.module_at(&path)
+            {
                 self.module(module);
             }
             if self.is_reached {
@@ -154,7 +157,7 @@ impl<'r, 'm> Run<'r, 'm> {
     }
 }
 
-/// The modules that an import names, in order.
+/// The modules that an import runs, in order, with the packages around each.
 fn imported_by(statement: &Stmt, chain: &Chain<'_>) -> Vec<ModuleName> {
     match &statement.kind {
         StmtKind::Import(aliases) => {
@@ -162,18 +165,14 @@ fn imported_by(statement: &Stmt, chain: &Chain<'_>) -> Vec<ModuleName> {
             names.flat_map(|name| with_packages(&name)).collect()
         }
         StmtKind::ImportFrom { module, names, level } => {
-            let from = chain.imported_from(module.as_deref().unwrap_or_default(), *level);
-            let inner = |from: &ModuleName| names.iter().map(|alias| from.join(&alias.name)).collect();
-            let inner: Vec<ModuleName> = from.as_ref().map(inner).unwrap_or_default();
-            from.into_iter().chain(inner).collect()
+            let Some(from) = chain.imported_from(module.as_deref().unwrap_or_default(), *level) else {
+                return Vec::new();
+            };
+            let inner = names.iter().map(|alias| from.join(&alias.name));
+            with_packages(&from).into_iter().chain(inner).collect()
         }
         _ => Vec::new(),
     }
-}
-
-/// The modules that an import runs, in order: each after the packages around it.
-fn run_by(statement: &Stmt, chain: &Chain<'_>) -> Vec<ModuleName> {
-    imported_by(statement, chain).iter().flat_map(with_packages).collect()
 }
 
 /// `a`, `a.b` and `a.b.c`
@@ -319,25 +318,47 @@ fn reflects_tables<'m>(reader: &mut Reader<'m>, metadata: &Rc<Made<'m>>, module:
 /// The files of the project that a module imports at its top.
 pub(super) fn imported<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<RepoPath> {
     let chain = reader.module(module);
-    let mut names = Vec::new();
-    add_imported(module.body(), &chain, &mut names);
+    let scope = chain.scope.clone();
+    let sites = scope.names().flat_map(|(_, known)| &known.sites).chain(&scope.stars);
+    let mut names: Vec<(usize, ModuleName)> = Vec::new();
+    for site in sites {
+        match &site.binding {
+            Binding::Import(dotted) => names.push((site.from, ModuleName::absolute(*dotted))),
+            Binding::ImportFrom {
+                module, level, name, ..
+            } => {
+                if let Some(module) = chain.imported_from(module, *level) {
+                    names.push((site.from, module.join(name)));
+                    names.push((site.from, module));
+                }
+            }
+            _ => {}
+        }
+    }
+    dotted_imports(module.body(), &mut names);
+    names.sort_by(|one, other| (one.0, &one.1.dotted).cmp(&(other.0, &other.1.dotted)));
     let mut seen = HashSet::new();
-    let found = names.iter().filter_map(|name| match reader.find(name) {
+    let found = names.iter().filter_map(|(_, name)| match reader.find(name) {
         Location::File(path) => Some(path),
         _ => None,
     });
     found.filter(|path| seen.insert(path.clone())).collect()
 }
 
-fn add_imported(body: &[Stmt], chain: &Chain<'_>, names: &mut Vec<ModuleName>) {
+/// `import a.b` binds `a`, and runs `a.b` as well.
+fn dotted_imports(body: &[Stmt], names: &mut Vec<(usize, ModuleName)>) {
     for statement in body {
-        let mut own = imported_by(statement, chain);
-        own.sort_by(|one, other| one.dotted.cmp(&other.dotted));
-        names.append(&mut own);
-        if !matches!(statement.kind, StmtKind::Function(_) | StmtKind::Class(_)) {
-            let (_, blocks) = statement.parts();
-            for block in blocks {
-                add_imported(block, chain, names);
+        match &statement.kind {
+            StmtKind::Import(aliases) => {
+                let dotted = aliases.iter().filter(|alias| alias.name.contains('.'));
+                names.extend(dotted.map(|alias| (statement.span.start, ModuleName::absolute(alias.name.as_str()))));
+            }
+            StmtKind::Function(_) | StmtKind::Class(_) => {}
+            _ => {
+                let (_, blocks) = statement.parts();
+                for block in blocks {
+                    dotted_imports(block, names);
+                }
             }
         }
     }

@@ -177,14 +177,6 @@ impl<'m> Reader<'m> {
         }
     }
 
-    /// The module of a name, if it is in a file of the project.
-    pub(crate) fn module_named(&self, name: &ModuleName) -> Option<&'m Module> {
-        match self.find(name) {
-            Location::File(path) => self.module_at(&path),
-            _ => None,
-        }
-    }
-
     /// A module or package, or the library that has the name.
     pub(super) fn imported(&self, name: ModuleName) -> Value<'m> {
         match self.find(&name) {
