@@ -21,13 +21,16 @@ pub(super) fn external<'m>(name: &str) -> Option<Value<'m>> {
     }
 }
 
-/// What a call returns.
-pub(super) fn called<'m>(name: &str) -> Option<Value<'m>> {
+pub(super) fn is_callable(name: &str) -> bool {
+    ends(name) == ("advanced_alchemy", "create_registry") || name.ends_with("metadata_registry.get")
+}
+
+pub(super) fn call<'m>(name: &str) -> Value<'m> {
     if name.ends_with("metadata_registry.get") {
-        return Some(metadata());
+        metadata()
+    } else {
+        shared(kinds::REGISTRY, MAKER, with_metadata())
     }
-    let is_maker = ends(name) == ("advanced_alchemy", "create_registry");
-    is_maker.then(|| shared(kinds::REGISTRY, MAKER, with_metadata()))
 }
 
 /// `metadata_registry[...]`

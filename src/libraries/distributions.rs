@@ -68,13 +68,14 @@ pub(super) fn external<'m>(name: &str) -> Option<Value<'m>> {
     Some(shared(kind, name, Arguments::named("metadata", metadata)))
 }
 
-/// What a call returns: one of the bases.
-pub(super) fn called<'m>(name: &str) -> Option<Value<'m>> {
-    match name {
-        // sqlalchemy-helpers 1.0, `sqlalchemy_helpers/manager.py`; deprecated in 2.0.
-        "sqlalchemy_helpers.get_base" | "sqlalchemy_helpers.manager.get_base" => external("sqlalchemy_helpers.Base"),
-        _ => None,
-    }
+/// Functions that return one of the bases.
+pub(super) fn is_callable(name: &str) -> bool {
+    // sqlalchemy-helpers 1.0, `sqlalchemy_helpers/manager.py`; deprecated in 2.0.
+    matches!(name, "sqlalchemy_helpers.get_base" | "sqlalchemy_helpers.manager.get_base")
+}
+
+pub(super) fn call<'m>() -> Value<'m> {
+    external("sqlalchemy_helpers.Base").unwrap_or(Value::None)
 }
 
 fn convention<'m>(shipped: &Shipped) -> Value<'m> {

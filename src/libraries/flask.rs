@@ -4,38 +4,45 @@ mod search;
 
 use std::rc::Rc;
 
-use super::{ends, kinds, made, sqlalchemy};
+use super::{Known, ends, kinds, made, sqlalchemy};
 use crate::python::values::{Arguments, Made, Reader, Value};
 
 pub(crate) use search::{database_near, uses_flask_alembic};
 
 /// Where Flask extensions register themselves.
 const EXTENSIONS: &str = "flask.current_app.extensions";
+fn is_database_class(name: &str) -> bool {
+    ends(name) == ("flask_sqlalchemy", "SQLAlchemy")
+}
+
+/// Whether it is Flask-Migrate's class, or Flask-Alembic's, which does the same without an `env.py`.
+fn is_flask_migrate(name: &str) -> bool {
+    matches!(ends(name), ("flask_migrate", "Migrate") | ("flask_alembic", "Alembic"))
+}
 
 /// The kind of an object of a class of these libraries.
 pub(super) fn kind(class: &str) -> Option<&'static str> {
-    match ends(class) {
-        ("flask_sqlalchemy", "SQLAlchemy") => Some(kinds::DATABASE),
-        // Flask-Alembic's class does the same without an `env.py`.
-        ("flask_migrate", "Migrate") | ("flask_alembic", "Alembic") => Some(kinds::MIGRATE),
+    match class {
+        _ if is_database_class(class) => Some(kinds::DATABASE),
+        _ if is_flask_migrate(class) => Some(kinds::MIGRATE),
         _ => None,
     }
 }
 
 /// What the running application has.
-pub(super) fn external<'m>(reader: &mut Reader<'m>, name: &str) -> Option<Value<'m>> {
+pub(super) fn external<'m>(known: &Known, reader: &mut Reader<'m>, name: &str) -> Option<Value<'m>> {
     if matches!(name, "flask.current_app.db" | "flask_migrate.current_app.db") {
-        return Some(search::database(reader));
+        return Some(search::database(known, reader));
     }
     let extension = name.strip_prefix(EXTENSIONS)?;
     match extension {
-        ".migrate.db" | ".sqlalchemy.db" => Some(search::database(reader)),
+        ".migrate.db" | ".sqlalchemy.db" => Some(search::database(known, reader)),
         _ => {
             // Since Flask-SQLAlchemy 3.0 the extension is the database itself.
             let attribute = extension
                 .strip_prefix(".sqlalchemy.")
                 .filter(|name| !name.contains('.'))?;
-            let database = search::database(reader);
+            let database = search::database(known, reader);
             Some(reader.attribute(&database, attribute))
         }
     }
@@ -74,7 +81,7 @@ pub(super) fn attribute<'m>(reader: &mut Reader<'m>, database: &Rc<Made<'m>>, na
 
 /// `db.metadatas[bind]`: the metadata of a bind copies the convention of the default one (`flask_sqlalchemy/extension.py`, `_make_metadata`),
 /// which is taken for all of them.
-pub(crate) fn item_of_metadatas<'m>(object: &Made<'m>) -> Option<Value<'m>> {
+pub(super) fn item_of_metadatas<'m>(object: &Made<'m>) -> Option<Value<'m>> {
     let given = object.arguments.positional.first();
     given.filter(|_| object.kind == kinds::METADATAS).cloned()
 }

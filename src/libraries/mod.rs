@@ -12,9 +12,10 @@ mod sqlmodel;
 
 use std::rc::Rc;
 
-use crate::python::values::{Arguments, Chain, Class, Made, Place, Reader, Value};
+use crate::python::values::{Arguments, Chain, Class, Libraries, Made, Place, Reader, Value};
+use crate::source::RepoPath;
 
-pub(crate) use flask::{database_near, ignored_metadata, item_of_metadatas, uses_flask_alembic};
+pub(crate) use flask::{database_near, ignored_metadata, uses_flask_alembic};
 
 /// The kinds of objects of libraries.
 pub(crate) mod kinds {
@@ -65,6 +66,16 @@ const LIBRARIES: &[&str] = &[
     "typing_extensions",
 ];
 
+/// The libraries, and where to look for the Flask application.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    /// The parent of the migrations' folder.
+    pub(crate) home: Option<RepoPath>,
+}
+
+/// The libraries for a module that is read alone.
+pub(crate) static ALONE: Known = Known { home: None };
+
 /// The first and the last part of a dotted name: libraries have the same thing under many paths.
 pub(crate) fn ends(name: &str) -> (&str, &str) {
     (name.split('.').next().unwrap_or(name), name.rsplit('.').next().unwrap_or(name))
@@ -90,110 +101,108 @@ fn is_mixin(path: &str) -> bool {
         || advanced_alchemy::is_mixin(last)
 }
 
-/// Whether a package is a library, even if a folder of the project has the same name.
-pub(crate) fn is_library(package: &str) -> bool {
-    LIBRARIES.contains(&package)
-}
-
-/// Something of a library, by its dotted name.
-pub(crate) fn external<'m>(reader: &mut Reader<'m>, name: &str) -> Value<'m> {
-    sqlmodel::external(name)
-        .or_else(|| advanced_alchemy::external(name))
-        .or_else(|| distributions::external(name))
-        .or_else(|| flask::external(reader, name))
-        .unwrap_or_else(|| Value::External(name.into()))
-}
-
-/// Whether it is known what a call of it returns.
-pub(crate) fn is_callable(name: &str) -> bool {
-    sqlalchemy::is_callable(name)
-        || flask::kind(name).is_some()
-        || advanced_alchemy::called(name).is_some()
-        || alembic::is_callable(name)
-        || distributions::called(name).is_some()
-        || builtins::is_callable(name)
-}
-
-/// Whether a library has this dotted name, so that `from library import *` brings it.
-pub(crate) fn offers(name: &str) -> bool {
-    let is_base = || sqlalchemy::is_declarative_base(name) || ends(name) == ("sqlmodel", "SQLModel");
-    is_library(ends(name).0) && (is_callable(name) || is_base())
-}
-
-/// A call of what [`is_callable`].
-pub(crate) fn call<'m>(
-    reader: &mut Reader<'m>,
-    name: &str,
-    arguments: Arguments<'m>,
-    place: &Place,
-    chain: &Chain<'m>,
-) -> Value<'m> {
-    if alembic::is_callable(name) {
-        alembic::call(arguments, place)
-    } else if let Some(kind) = flask::kind(name) {
-        made(kind, ends(name).1, arguments, Some(place), Some(chain))
-    } else if let Some(returned) = distributions::called(name).or_else(|| advanced_alchemy::called(name)) {
-        returned
-    } else if sqlalchemy::is_callable(name) {
-        sqlalchemy::call(reader, name, arguments, place, chain)
-    } else {
-        builtins::call(reader, name, arguments, place, chain)
+impl Libraries for Known {
+    fn is_library(&self, package: &str) -> bool {
+        LIBRARIES.contains(&package)
     }
-}
 
-/// `object.name`
-pub(crate) fn attribute<'m>(reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str) -> Option<Value<'m>> {
-    match object.kind {
-        kinds::DATABASE => flask::attribute(reader, object, name),
-        kinds::MIGRATE => flask::attribute_of_migrate(object, name),
-        _ => sqlalchemy::attribute(reader, object, name),
+    fn external<'m>(&self, reader: &mut Reader<'m>, name: &str) -> Value<'m> {
+        sqlmodel::external(name)
+            .or_else(|| advanced_alchemy::external(name))
+            .or_else(|| distributions::external(name))
+            .or_else(|| flask::external(self, reader, name))
+            .unwrap_or_else(|| Value::External(name.into()))
     }
-}
 
-/// `object.name(...)`
-pub(crate) fn method<'m>(reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str, place: &Place) -> Value<'m> {
-    match object.kind {
-        kinds::METADATAS => flask::method_of_metadatas(object, name),
-        _ => sqlalchemy::method(reader, object, name, place),
+    fn is_callable(&self, name: &str) -> bool {
+        sqlalchemy::is_callable(name)
+            || flask::kind(name).is_some()
+            || advanced_alchemy::is_callable(name)
+            || alembic::is_callable(name)
+            || distributions::is_callable(name)
+            || builtins::is_callable(name)
     }
-}
 
-/// `object[index]` for something of a library.
-pub(crate) fn item<'m>(name: &str, index: &Value<'m>) -> Value<'m> {
-    advanced_alchemy::item(name)
-        .or_else(|| flask::item(name, index))
-        .unwrap_or_else(|| Value::unknown("it is taken out of a library's object"))
-}
-
-/// `hasattr(object, name)`, if it is known.
-pub(crate) fn has(object: &Made<'_>, name: &str) -> Option<bool> {
-    match (object.kind, name) {
-        // `flask_sqlalchemy/extension.py` since 3.0.
-        (kinds::DATABASE, "metadatas" | "metadata" | "engines" | "Model" | "session")
-        | (kinds::METADATA, "naming_convention" | "tables" | "schema") => Some(true),
-        (kinds::METADATA, "metadata" | "metadatas") => Some(false),
-        _ => None,
+    fn offers(&self, name: &str) -> bool {
+        let is_base = || sqlalchemy::is_declarative_base(name) || ends(name) == ("sqlmodel", "SQLModel");
+        self.is_library(ends(name).0) && (self.is_callable(name) || is_base())
     }
-}
 
-/// An attribute that a library sets on a class of the project, whatever its body says.
-pub(crate) fn imposed<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
-    (name == "metadata").then(|| sqlalchemy::decorated(reader, class))?
-}
+    fn call<'m>(
+        &self,
+        reader: &mut Reader<'m>,
+        name: &str,
+        arguments: Arguments<'m>,
+        place: &Place,
+        chain: &Chain<'m>,
+    ) -> Value<'m> {
+        if alembic::is_callable(name) {
+            alembic::call(arguments, place)
+        } else if distributions::is_callable(name) {
+            distributions::call()
+        } else if let Some(kind) = flask::kind(name) {
+            made(kind, ends(name).1, arguments, Some(place), Some(chain))
+        } else if advanced_alchemy::is_callable(name) {
+            advanced_alchemy::call(name)
+        } else if sqlalchemy::is_callable(name) {
+            sqlalchemy::call(reader, name, arguments, place, chain)
+        } else {
+            builtins::call(reader, name, arguments, place, chain)
+        }
+    }
 
-/// An attribute that a library gives a class of the project whose body does not set it.
-pub(crate) fn inherited<'m>(reader: &mut Reader<'m>, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
-    (name == "metadata").then(|| sqlalchemy::declared(reader, class))?
-}
+    fn attribute<'m>(&self, reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str) -> Option<Value<'m>> {
+        match object.kind {
+            kinds::DATABASE => flask::attribute(reader, object, name),
+            kinds::MIGRATE => flask::attribute_of_migrate(object, name),
+            _ => sqlalchemy::attribute(reader, object, name),
+        }
+    }
 
-/// An attribute of a library's class that a class of the project derives from.
-pub(crate) fn of_base<'m>(base: &str, name: &str) -> Option<Value<'m>> {
-    (name == "metadata" && !is_mixin(base)).then(|| Value::unknown(format!("the metadata of `{base}` is not known")))
-}
+    fn method<'m>(&self, reader: &mut Reader<'m>, object: &Rc<Made<'m>>, name: &str, place: &Place) -> Value<'m> {
+        match object.kind {
+            kinds::METADATAS => flask::method_of_metadatas(object, name),
+            _ => sqlalchemy::method(reader, object, name, place),
+        }
+    }
 
-/// The kind of an object whose class derives from `base` of a library; none if it is an ordinary object.
-pub(crate) fn kind_of_instance(base: &str) -> Option<&'static str> {
-    flask::kind(base).or_else(|| sqlalchemy::is_metadata_class(base).then_some(kinds::METADATA))
+    fn item_of<'m>(&self, object: &Made<'m>) -> Option<Value<'m>> {
+        flask::item_of_metadatas(object)
+    }
+
+    fn item<'m>(&self, name: &str, index: &Value<'m>) -> Value<'m> {
+        advanced_alchemy::item(name)
+            .or_else(|| flask::item(name, index))
+            .unwrap_or_else(|| Value::unknown("it is taken out of a library's object"))
+    }
+
+    fn has(&self, object: &Made<'_>, name: &str) -> Option<bool> {
+        match (object.kind, name) {
+            // `flask_sqlalchemy/extension.py` since 3.0.
+            (kinds::DATABASE, "metadatas" | "metadata" | "engines" | "Model" | "session")
+            | (kinds::METADATA, "naming_convention" | "tables" | "schema") => Some(true),
+            (kinds::METADATA, "metadata" | "metadatas") => Some(false),
+            _ => None,
+        }
+    }
+
+    fn imposed<'m>(&self, reader: &mut Reader<'m>, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
+        (name == "metadata").then(|| sqlalchemy::decorated(reader, class))?
+    }
+
+    fn inherited<'m>(&self, reader: &mut Reader<'m>, class: &Rc<Class<'m>>, name: &str) -> Option<Value<'m>> {
+        (name == "metadata").then(|| sqlalchemy::declared(reader, class))?
+    }
+
+    fn of_base<'m>(&self, base: &str, name: &str) -> Option<Value<'m>> {
+        (name == "metadata" && !is_mixin(base))
+            .then(|| Value::unknown(format!("the metadata of `{base}` is not known")))
+    }
+
+    fn kind_of_instance(&self, base: &str) -> Option<&'static str> {
+        let is_metadata = sqlalchemy::is_metadata_class(base);
+        flask::kind(base).or_else(|| is_metadata.then_some(kinds::METADATA))
+    }
 }
 
 /// An object that a library makes once.

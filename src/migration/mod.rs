@@ -18,6 +18,7 @@ pub(crate) use pairing::Pairing;
 pub(crate) use receiver::Receiver;
 pub(crate) use signature::Action;
 
+use crate::libraries::ALONE;
 use crate::naming::{ConstraintKind, Explicit};
 use crate::python::values::Reader;
 use crate::python::{Argument, Call, Module};
@@ -219,7 +220,7 @@ impl<'m> Migration<'m> {
     /// Reads a module on its own.
     #[must_use]
     pub fn read(module: &'m Module) -> Self {
-        Self::read_with(module, Reader::new(None))
+        Self::read_with(module, Reader::new(None, &ALONE))
     }
 
     /// Reads a module whose values may come from other modules.

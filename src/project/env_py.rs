@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use crate::libraries::{database_near, uses_flask_alembic};
+use crate::libraries::{ALONE, Known, database_near, uses_flask_alembic};
 use crate::python::scopes::Binding;
 use crate::python::values::{Chain, Imports, Location, Reader, Value};
 use crate::python::{ArgumentKind, Call, Expr, ExprKind, Module, Modules};
@@ -19,9 +19,11 @@ const MAX_NAMES: usize = 8;
 
 /// Reads the `target_metadata` of an environment's `env.py`.
 pub(super) fn resolve(modules: &Modules<'_>, environment: Environment) -> Naming {
+    let known = Known {
+        home: environment.folder.parent(),
+    };
     let roots = environment.roots.clone();
-    let mut reader = Reader::new(Some((modules, Imports::new(move || roots.clone()))));
-    reader.home = environment.folder.parent();
+    let mut reader = Reader::new(Some((modules, Imports::new(move || roots.clone()))), &known);
     let env_py = environment.env_py();
     let mut naming = naming(Some(environment), Target::Unknown(format!("`{env_py}` cannot be read")));
     if let Some(module) = modules.get(&env_py) {
@@ -320,7 +322,7 @@ pub(super) fn around<'m>(modules: &'m Modules<'m>, module: &SourceFile) -> Reade
         roots.extend(roots.clone().iter().filter_map(|root| root.join("src")));
         roots
     };
-    Reader::new(Some((modules, Imports::new(roots))))
+    Reader::new(Some((modules, Imports::new(roots))), &ALONE)
 }
 
 /// What holds for a migration without an `env.py`, as with Flask-Alembic: the database of the application around it.

@@ -34,6 +34,7 @@ pub use target::{ConventionFacts, MetadataFacts, Spelling, Target};
 
 pub use crate::python::values::Place;
 
+use crate::libraries::ALONE;
 use crate::migration::Migration;
 use crate::naming::Dialect;
 use crate::python::values::{Imports, Reader};
@@ -184,7 +185,7 @@ impl<'s> Project<'s> {
             None => path.ancestors().collect(),
         };
         let imports = Imports::new(roots);
-        Migration::read_with(module, Reader::new(Some((&self.modules, imports))))
+        Migration::read_with(module, Reader::new(Some((&self.modules, imports)), &ALONE))
     }
 
     /// What holds for a migration.

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 
 use super::kind;
-use crate::libraries::kinds;
+use crate::libraries::{Known, kinds};
 use crate::python::scopes::Binding;
 use crate::python::values::{Chain, Place, Reader, Value};
 use crate::python::{Call, ExprKind, Module, StmtKind};
@@ -21,20 +21,23 @@ const CHUNK: usize = 64;
 const MAX_FOLDERS: usize = 2_000;
 /// How many modules are searched for a word.
 const MAX_NEAR: usize = 60;
+/// The key of the answer in [`Reader::remembered`].
+const DATABASE: &str = "the database of the Flask application";
 
 /// The database of `current_app.extensions['migrate'].db`.
-pub(super) fn database<'m>(reader: &mut Reader<'m>) -> Value<'m> {
-    if let Some(found) = &reader.application {
+pub(super) fn database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> {
+    if let Some(found) = reader.remembered.get(DATABASE) {
         return found.clone();
     }
     // The modules that are read for it may ask for it again.
-    reader.application = Some(Value::unknown("the Flask application asks for itself"));
-    let database = find_database(reader);
-    reader.application = Some(database.clone());
+    let asking = Value::unknown("the Flask application asks for itself");
+    reader.remembered.insert(DATABASE, asking);
+    let database = find_database(known, reader);
+    reader.remembered.insert(DATABASE, database.clone());
     database
 }
 
-fn find_database<'m>(reader: &mut Reader<'m>) -> Value<'m> {
+fn find_database<'m>(known: &Known, reader: &mut Reader<'m>) -> Value<'m> {
     // Why an argument of `Migrate` could not be followed.
     let mut reason = None;
     let look = |reader: &mut Reader<'m>, folder: &RepoPath, modules: &[RepoPath]| {
@@ -55,8 +58,7 @@ fn find_database<'m>(reader: &mut Reader<'m>) -> Value<'m> {
             found => ControlFlow::Break(found),
         }
     };
-    let home = reader.home.clone();
-    let found = home.and_then(|home| search_outward(reader, &home, look));
+    let found = known.home.as_ref().and_then(|home| search_outward(reader, home, look));
     found
         .or(reason)
         .unwrap_or_else(|| Value::unknown("no `Migrate(app, db)` was found for the Flask application"))

@@ -7,7 +7,6 @@ use rustc_hash::FxHashSet;
 use super::chain::Chain;
 use super::reader::{Reader, address};
 use super::value::{Arguments, Class, Closure, Instance, Made, Place, Value};
-use crate::libraries;
 use crate::python::{ArgumentKind, StmtKind};
 
 /// How many classes are searched for one attribute; bounds the stack.
@@ -26,7 +25,7 @@ impl<'m> Reader<'m> {
                 None => Value::unknown(format!("`{}.{name}` is not set where it can be read", class.tree.name)),
             },
             Value::Made(made) => {
-                let found = libraries::attribute(self, made, name);
+                let found = self.libraries.attribute(self, made, name);
                 found.unwrap_or_else(|| method(object, name))
             }
             Value::Instance(instance) => self.instance_attribute(instance, name),
@@ -46,7 +45,7 @@ impl<'m> Reader<'m> {
     /// Whether an object has an attribute, if that is known.
     pub(super) fn has_attribute(&mut self, object: &Value<'m>, name: &str) -> Option<bool> {
         match object {
-            Value::Made(made) => libraries::has(made, name),
+            Value::Made(made) => self.libraries.has(made, name),
             Value::Class(class) => match self.class_attribute(class, name) {
                 Some(Value::Unknown(_)) | None => None,
                 Some(_) => Some(true),
@@ -87,14 +86,14 @@ impl<'m> Reader<'m> {
         if let Some(assigned) = self.assigned(&Value::Class(class.clone()), name) {
             return Some(assigned.value);
         }
-        if let Some(value) = libraries::imposed(self, class, name) {
+        if let Some(value) = self.libraries.imposed(self, class, name) {
             return Some(value);
         }
         let chain = self.class_chain(class);
         if let Some(value) = self.in_scope(name, &chain, usize::MAX) {
             return Some(value);
         }
-        if let Some(value) = libraries::inherited(self, class, name) {
+        if let Some(value) = self.libraries.inherited(self, class, name) {
             if self.is_set_for(class, name) {
                 return Some(Value::unknown(format!("what makes `{}` may set `{name}`", class.tree.name)));
             }
@@ -126,8 +125,8 @@ impl<'m> Reader<'m> {
                 let found = match choice {
                     Value::Class(base) => self.found_in(base, name, seen),
                     Value::Unknown(_) => Some(choice.clone()),
-                    Value::External(path) => libraries::of_base(path, name),
-                    Value::Made(made) => libraries::attribute(self, made, name),
+                    Value::External(path) => self.libraries.of_base(path, name),
+                    Value::Made(made) => self.libraries.attribute(self, made, name),
                     _ => None,
                 };
                 match found {
@@ -203,7 +202,8 @@ impl<'m> Reader<'m> {
         place: &Place,
         chain: &Chain<'m>,
     ) -> Value<'m> {
-        if let Some(kind) = self.of_library_base(class, libraries::kind_of_instance) {
+        let libraries = self.libraries;
+        if let Some(kind) = self.of_library_base(class, |base| libraries.kind_of_instance(base)) {
             return Value::Made(Rc::new(Made {
                 kind,
                 maker: class.tree.name.as_str().into(),

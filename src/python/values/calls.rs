@@ -6,7 +6,6 @@ use super::chain::{Call, Chain, Link};
 use super::dict::Dict;
 use super::reader::{BYTES_A_STEP, Reader, Returned};
 use super::value::{Arguments, Closure, Code, Place, Value};
-use crate::libraries;
 use crate::python::scopes::ScopeKind;
 use crate::python::{Argument, ArgumentKind, Call as CallTree, ParameterKind};
 use crate::source::Span;
@@ -28,7 +27,7 @@ impl<'m> Reader<'m> {
     fn call(&mut self, callee: &Value<'m>, call: &'m CallTree, chain: &Chain<'m>) -> Value<'m> {
         match callee {
             Value::Unknown(_) => callee.clone(),
-            Value::External(name) if !libraries::is_callable(name) => {
+            Value::External(name) if !self.libraries.is_callable(name) => {
                 Value::unknown(format!("what `{name}()` gives is not known"))
             }
             Value::Either(callees) => Value::either(callees.iter().map(|callee| self.call(callee, call, chain))),
@@ -66,8 +65,8 @@ impl<'m> Reader<'m> {
                 self.call_method(object, name, arguments, place, chain)
             }
             Value::Class(class) => self.instantiate(class, &arguments, place, chain),
-            Value::External(name) => libraries::call(self, name, arguments, place, chain),
-            Value::Made(made) => libraries::method(self, made, "__call__", place),
+            Value::External(name) => self.libraries.call(self, name, arguments, place, chain),
+            Value::Made(made) => self.libraries.method(self, made, "__call__", place),
             Value::Unknown(_) => callee.clone(),
             Value::Either(callees) => {
                 let values = callees.iter();
@@ -254,7 +253,7 @@ impl<'m> Reader<'m> {
         chain: &Chain<'m>,
     ) -> Value<'m> {
         match object {
-            Value::Made(made) => libraries::method(self, made, name, place),
+            Value::Made(made) => self.libraries.method(self, made, name, place),
             Value::Instance(instance) => {
                 let found = self.class_attribute(&instance.class, name);
                 self.call_found(found, object, arguments, place, chain)

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::chain::Chain;
-use super::operators::item;
 use super::reader::Reader;
 use super::value::{Arguments, MAX_ITEMS, Place, TOO_MUCH, Value};
 use crate::source::Span;
@@ -148,7 +147,7 @@ impl<'m> Reader<'m> {
                 if dict.lacks(&key) {
                     return arguments.positional.get(1).cloned().unwrap_or(Value::None);
                 }
-                item(&Value::Dict(dict.clone()), &key)
+                self.item(&Value::Dict(dict.clone()), &key)
             }
             "items" | "keys" | "values" if dict.unknown.is_none() => {
                 let items = dict.items.iter().map(|(key, value)| match name {

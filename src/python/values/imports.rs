@@ -10,7 +10,6 @@ use super::chain::Chain;
 use super::flow::Reach;
 use super::reader::{Question, Reader, address};
 use super::value::{ModuleName, Value};
-use crate::libraries;
 use crate::python::scopes::Binding;
 use crate::python::{Module, Modules};
 use crate::snapshot::{Entry, EntryKind};
@@ -168,7 +167,7 @@ impl<'m> Reader<'m> {
     /// Where a module is.
     pub(crate) fn find(&self, name: &ModuleName) -> Location {
         let package = name.dotted.split('.').next().unwrap_or_default();
-        if name.folder.is_none() && libraries::is_library(package) {
+        if name.folder.is_none() && self.libraries.is_library(package) {
             return Location::External;
         }
         match &self.project {
@@ -187,7 +186,7 @@ impl<'m> Reader<'m> {
 
     /// Something of a library, by its dotted name.
     pub(crate) fn external(&mut self, name: &str) -> Value<'m> {
-        libraries::external(self, name)
+        self.libraries.external(self, name)
     }
 
     /// What the last `*` import between these bytes brings under a name.
@@ -229,7 +228,7 @@ impl<'m> Reader<'m> {
             Location::File(path) => path,
             Location::External => {
                 let name = format!("{}.{name}", module.dotted);
-                return libraries::offers(&name).then(|| self.external(&name));
+                return self.libraries.offers(&name).then(|| self.external(&name));
             }
             Location::Folder | Location::Missing => return None,
         };

@@ -6,7 +6,6 @@ use super::reader::Reader;
 use super::templates::put_in;
 use super::text::Text;
 use super::value::{Choices, MAX_ITEMS, Place, Value};
-use crate::libraries;
 use crate::python::{DictItem, Expr, ExprKind, FStringPart, Operator};
 use crate::source::Span;
 
@@ -71,6 +70,39 @@ impl<'m> Reader<'m> {
         Value::dict(dict)
     }
 
+    /// `object[index]`
+    pub(super) fn item(&mut self, object: &Value<'m>, index: &Value<'m>) -> Value<'m> {
+        match (object, index) {
+            (Value::Dict(dict), _) => {
+                let reason = || match &dict.unknown {
+                    Some(reason) => Value::Unknown(reason.clone()),
+                    None => Value::unknown("the key is not in the dict that can be read"),
+                };
+                dict.get(index).cloned().unwrap_or_else(reason)
+            }
+            (Value::List(items), Value::Integer(at)) => {
+                let at = if *at < 0 {
+                    items
+                        .len()
+                        .checked_add_signed(isize::try_from(*at).unwrap_or(isize::MIN))
+                } else {
+                    usize::try_from(*at).ok()
+                };
+                let reason = || Value::unknown("the list is shorter than that");
+                at.and_then(|at| items.get(at).cloned()).unwrap_or_else(reason)
+            }
+            // `Generic[int]` and the like are the class itself.
+            (Value::Class(_) | Value::Unknown(_), _) => object.clone(),
+            (Value::External(name), _) => self.libraries.item(name, index),
+            (Value::Made(made), _) => {
+                let item = self.libraries.item_of(made);
+                item.unwrap_or_else(|| Value::unknown("it is computed"))
+            }
+            (Value::Either(objects), _) => Value::either(objects.iter().map(|object| self.item(object, index))),
+            _ => Value::unknown("it is computed"),
+        }
+    }
+
     pub(super) fn binary(
         &mut self,
         left: &Value<'m>,
@@ -127,38 +159,5 @@ impl<'m> Reader<'m> {
             }
         }
         choices.finish()
-    }
-}
-
-/// `object[index]`
-pub(super) fn item<'m>(object: &Value<'m>, index: &Value<'m>) -> Value<'m> {
-    match (object, index) {
-        (Value::Dict(dict), _) => {
-            let reason = || match &dict.unknown {
-                Some(reason) => Value::Unknown(reason.clone()),
-                None => Value::unknown("the key is not in the dict that can be read"),
-            };
-            dict.get(index).cloned().unwrap_or_else(reason)
-        }
-        (Value::List(items), Value::Integer(at)) => {
-            let at = if *at < 0 {
-                items
-                    .len()
-                    .checked_add_signed(isize::try_from(*at).unwrap_or(isize::MIN))
-            } else {
-                usize::try_from(*at).ok()
-            };
-            let reason = || Value::unknown("the list is shorter than that");
-            at.and_then(|at| items.get(at).cloned()).unwrap_or_else(reason)
-        }
-        // `Generic[int]` and the like are the class itself.
-        (Value::Class(_) | Value::Unknown(_), _) => object.clone(),
-        (Value::External(name), _) => libraries::item(name, index),
-        (Value::Made(made), _) => {
-            let item = libraries::item_of_metadatas(made);
-            item.unwrap_or_else(|| Value::unknown("it is computed"))
-        }
-        (Value::Either(objects), _) => Value::either(objects.iter().map(|object| item(object, index))),
-        _ => Value::unknown("it is computed"),
     }
 }

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::Libraries;
 use super::chain::Chain;
 use super::imports::Imports;
-use super::operators::item;
 use super::text::Text;
 use super::value::{Arguments, Closure, Code, Place, Value};
 use crate::python::scopes::{Index, Scope};
@@ -28,14 +28,10 @@ pub(super) const ITEMS_A_STEP: usize = 4;
 const MAX_DEPTH: usize = 160;
 
 /// Answers questions about the modules of one project.
-#[derive(Default)]
 pub(crate) struct Reader<'m> {
     /// None where one module is read alone.
     pub(super) project: Option<(&'m Modules<'m>, Imports<'m>)>,
-    /// Where the Flask application is looked for: the parent of the migrations' folder.
-    pub(crate) home: Option<RepoPath>,
-    /// The database of that application, once it was asked for.
-    pub(crate) application: Option<Value<'m>>,
+    pub(super) libraries: &'m dyn Libraries,
     /// By the address of the module, class or function.
     pub(super) scopes: FxHashMap<usize, Rc<Scope<'m>>>,
     indexes: FxHashMap<usize, Rc<Index<'m>>>,
@@ -65,6 +61,8 @@ pub(crate) struct Reader<'m> {
     pub(super) made_with: FxHashMap<usize, Arguments<'m>>,
     /// Whether a word occurs in a module.
     mentions: FxHashMap<(usize, Box<str>), bool>,
+    /// What libraries keep between questions.
+    pub(crate) remembered: FxHashMap<&'static str, Value<'m>>,
     /// The loops over written lists whose items were asked for.
     pub(super) loops: Vec<Loop>,
 }
@@ -112,12 +110,30 @@ pub(super) fn address<T: ?Sized>(of: &T) -> usize {
 }
 
 impl<'m> Reader<'m> {
-    pub(crate) fn new(project: Option<(&'m Modules<'m>, Imports<'m>)>) -> Self {
+    pub(crate) fn new(project: Option<(&'m Modules<'m>, Imports<'m>)>, libraries: &'m dyn Libraries) -> Self {
         Self {
             project,
+            libraries,
+            scopes: FxHashMap::default(),
+            indexes: FxHashMap::default(),
+            chains: FxHashMap::default(),
+            answers: FxHashMap::default(),
+            decisions: FxHashMap::default(),
+            returned: FxHashMap::default(),
+            calling: Vec::new(),
+            exporting: Vec::new(),
+            asked: Vec::new(),
+            depth: 0,
+            height: 0,
             cycle: usize::MAX,
+            steps: 0,
             max_steps: MAX_STEPS,
-            ..Self::default()
+            exhausted: None,
+            next_id: 0,
+            made_with: FxHashMap::default(),
+            mentions: FxHashMap::default(),
+            remembered: FxHashMap::default(),
+            loops: Vec::new(),
         }
     }
 
@@ -279,7 +295,7 @@ impl<'m> Reader<'m> {
             ExprKind::Subscript { value, index } => {
                 let object = self.value(value, chain);
                 let index = self.value(index, chain);
-                item(&object, &index)
+                self.item(&object, &index)
             }
             ExprKind::Binary { left, operator, right } => {
                 let left = self.value(left, chain);
