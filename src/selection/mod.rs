@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use crate::git::{Change, Comparison, Repository, Status};
 use crate::settings::Scope;
-use crate::snapshot::{MemorySnapshot, ObjectId, Snapshot, SnapshotError, WorkingTree};
+use crate::snapshot::{Empty, ObjectId, Snapshot, SnapshotError, WorkingTree};
 use crate::source::RepoPath;
 
 /// A file to check.
@@ -21,7 +21,7 @@ use crate::source::RepoPath;
 pub(crate) struct Candidate {
     /// Its path below the top.
     pub path: RepoPath,
-    /// Its content; empty if git did not name it.
+    /// The id of its content; empty if git did not name it.
     pub id: ObjectId,
     /// Its size as the index recorded it; 0 if it did not.
     pub size: u32,
@@ -184,7 +184,7 @@ impl Start {
     /// in it.
     pub(crate) fn before(&self, origin: &Origin) -> Result<Box<dyn Snapshot + '_>, SelectionError> {
         let Some(repository) = &self.repository else {
-            return Ok(Box::new(MemorySnapshot::default()));
+            return Ok(Box::new(Empty));
         };
         let tree = match origin {
             Origin::Tree { old, .. } => Some(old.clone()),
@@ -192,7 +192,7 @@ impl Start {
         };
         Ok(match tree {
             Some(tree) => repository.tree(tree),
-            None => Box::new(MemorySnapshot::default()),
+            None => Box::new(Empty),
         })
     }
 

@@ -28,13 +28,26 @@ pub trait Snapshot {
 
     /// The content of an object, found without its path where objects are kept. The same limit holds; a size within it, other than 0, is
     /// believed.
-    fn read_id(&self, path: &RepoPath, _: &ObjectId, _: u32) -> Result<Vec<u8>, SnapshotError> {
+    fn read_id(&self, path: &RepoPath, _id: &ObjectId, _size: u32) -> Result<Vec<u8>, SnapshotError> {
         let vanished = || SnapshotError::Vanished { path: path.clone() };
         self.read(path)?.ok_or_else(vanished)
     }
 
     /// The regular files and folders directly in `folder`, sorted by name; empty if there is no such folder.
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, SnapshotError>;
+}
+
+/// No files.
+pub(crate) struct Empty;
+
+impl Snapshot for Empty {
+    fn read(&self, _: &RepoPath) -> Result<Option<Vec<u8>>, SnapshotError> {
+        Ok(None)
+    }
+
+    fn list(&self, _: &RepoPath) -> Result<Vec<Entry>, SnapshotError> {
+        Ok(Vec::new())
+    }
 }
 
 /// One child of a folder.
