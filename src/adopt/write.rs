@@ -9,8 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::NewRevision;
 use super::error::AdoptError;
-use crate::fix::FixedFile;
-use crate::fix::write::{self, Prepared};
+use crate::fix::{self, FixedFile, Prepared};
 use crate::source::RepoPath;
 
 /// A new file, complete under a temporary name.
@@ -26,7 +25,7 @@ fn prepare<'t>(top: &Path, scratch: Option<&Path>, path: &'t RepoPath, text: &st
     let full = path.to_path(top);
     let failed = |cause| AdoptError::io(&full, cause);
     fs::create_dir_all(full.parent().unwrap_or(top)).map_err(failed)?;
-    let temporary = write::temporary(&full, scratch, text.as_bytes(), |file| give_group(file, &full));
+    let temporary = fix::temporary(&full, scratch, text.as_bytes(), |file| give_group(file, &full));
     Ok(New {
         path,
         temporary: temporary.map_err(failed)?,
@@ -54,7 +53,7 @@ fn give_group(_: &File, _: &Path) -> io::Result<()> {
 impl New<'_> {
     fn put(self) -> Result<PathBuf, AdoptError> {
         let persist = |file: NamedTempFile| file.persist_noclobber(&self.full);
-        match write::put(self.temporary, &self.full, persist, |file| give_group(file, &self.full)) {
+        match fix::put(self.temporary, &self.full, persist, |file| give_group(file, &self.full)) {
             Ok(()) => Ok(self.full),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(AdoptError::Exists(self.path.clone())),
             Err(error) => Err(AdoptError::io(&self.full, error)),
@@ -69,7 +68,7 @@ pub(super) fn write(
     module: Option<&FixedFile>,
     revision: Option<&NewRevision>,
 ) -> Result<()> {
-    let ready = match module.map(|module| write::prepare(top, scratch, module)).transpose()? {
+    let ready = match module.map(|module| fix::prepare(top, scratch, module)).transpose()? {
         None => None,
         Some(Prepared::Ready(ready)) => Some(ready),
         Some(_) => {

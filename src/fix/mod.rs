@@ -8,7 +8,7 @@ mod transaction;
 mod transplant;
 mod unified_diff;
 mod unstaged;
-pub(crate) mod write;
+mod write;
 
 pub(crate) use difference::difference;
 pub use edits::{Edit, Fix, Safety, apply};
@@ -19,7 +19,7 @@ pub(crate) use transplant::holds;
 pub(crate) use unified_diff::unified_diff;
 pub(crate) use unstaged::find_unstaged;
 pub use write::WriteError;
-pub(crate) use write::rewrite;
+pub(crate) use write::{Prepared, complete, prepare, put, rewrite, temporary};
 
 use crate::check::CheckError;
 use crate::diagnostic::Diagnostic;

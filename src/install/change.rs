@@ -7,8 +7,7 @@ use std::{fmt, fs};
 use tempfile::NamedTempFile;
 
 use super::InstallError;
-use crate::fix::write::complete;
-use crate::fix::{WriteError, rewrite};
+use crate::fix::{WriteError, complete, rewrite};
 use crate::selection::writes_elsewhere;
 
 #[derive(Debug)]
