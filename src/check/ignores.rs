@@ -13,7 +13,7 @@ use crate::work;
 
 const MARKER: &str = "alembic-named:";
 
-/// Whether a text may hold such a comment, or a comment is one, so that nothing can be appended to it.
+/// Whether a text, a file or a comment, holds what such a comment begins with.
 pub(crate) fn are_mentioned(text: &str) -> bool {
     text.contains(MARKER)
 }

@@ -133,8 +133,8 @@ pub(crate) fn add(help: &mut String, text: &str) {
     help.push_str(text);
 }
 
-/// Says why there is no fix.
-pub(crate) fn leave(help: &mut String, obstacle: Option<&String>) {
+/// Says why the fix is left to a person.
+pub(crate) fn add_obstacle(help: &mut String, obstacle: Option<&String>) {
     if let Some(obstacle) = obstacle {
         add(help, &format!("this is left to you, because {obstacle}"));
     }

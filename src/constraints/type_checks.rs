@@ -150,7 +150,7 @@ fn reaches_database(file: &MigrationFile<'_>, step: &Step<'_>, check: &Inline<'_
     }
 }
 
-/// The finding for the check of a type that fails because it has no name. One in an added column is shown by its call.
+/// The finding for the check of a type that fails because it has no name. Outside of `create_table` the call that changes the column is shown.
 pub(crate) fn unnamed_type(
     rule: &'static Rule,
     file: &MigrationFile<'_>,

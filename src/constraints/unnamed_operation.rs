@@ -161,7 +161,7 @@ impl<'f, 'm> Naming<'f, 'm> {
 
     fn help(&self) -> String {
         let mut help = advice::help(self.file, self.subject(), self.unnamed().len() > 1, &self.suggestion);
-        advice::leave(&mut help, self.obstacle.as_ref());
+        advice::add_obstacle(&mut help, self.obstacle.as_ref());
         if self.forgotten.is_some() {
             let text = "the downgrade never drops it, so a second upgrade would find the name taken: drop it there";
             advice::add(&mut help, text);

@@ -64,7 +64,7 @@ fn naming(environment: Option<Environment>, target: Target) -> Naming {
     }
 }
 
-/// With what was read to find out.
+/// Notes which modules were read for it, and at what cost.
 fn read_by(reader: &Reader<'_>, mut naming: Naming) -> Naming {
     naming.steps = reader.steps();
     naming.exhausted = reader.exhausted().cloned();

@@ -115,8 +115,8 @@ fn of_operation<'a>(operation: &'a Operation<'_>) -> Option<Made<'a>> {
     })
 }
 
-/// `CREATE TABLE` leaves out a key with `use_alter` (`sqlalchemy/sql/compiler.py`, `create_table_constraints`), but on SQLite, which compares no
-/// names of keys.
+/// Whether it is made in any case. `CREATE TABLE` leaves out a key with `use_alter` (`sqlalchemy/sql/compiler.py`,
+/// `create_table_constraints`), except on SQLite, which compares no names of keys.
 fn is_made(step: &Step<'_>, inline: &Inline<'_>) -> bool {
     let use_alter = inline.call.and_then(|call| call.keyword("use_alter"));
     let is_certain = !step.when.conditional && step.call.keyword("if_not_exists").is_none();

@@ -1,7 +1,7 @@
 //! A column is added with a foreign key that has no name.
 
 use crate::constraints::MigrationFile;
-use crate::constraints::advice::{add, leave, name_to_write, what_to_write};
+use crate::constraints::advice::{add, add_obstacle, name_to_write, what_to_write};
 use crate::constraints::constraint::Constraint;
 use crate::constraints::inline::{Inline, is_set, write_name};
 use crate::constraints::suggestion::{Suggestion, suggest};
@@ -100,7 +100,7 @@ fn help(file: &MigrationFile<'_>, constraint: &Constraint<'_>, suggestion: &Sugg
     if needs_a_drop(file) && !file.is_deployed {
         add(&mut help, "drop it by that name before the column");
     }
-    leave(&mut help, suggestion.obstacle().as_ref());
+    add_obstacle(&mut help, suggestion.obstacle().as_ref());
     help
 }
 

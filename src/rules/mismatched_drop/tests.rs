@@ -119,6 +119,7 @@ fn meant(url: &str, convention: &str, upgrade: &str, drop: &str) -> Option<Strin
         return None;
     };
     assert_eq!(only.rule, &RULE);
+    assert!(only.fix.is_some(), "{only:?}");
     only.suggested_name.clone()
 }
 

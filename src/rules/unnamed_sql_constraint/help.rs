@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::undone::Undone;
-use crate::constraints::advice::{committed, leave};
+use crate::constraints::advice::{add_obstacle, committed};
 use crate::constraints::default_name::default_name_of;
 use crate::constraints::suggestion::Source;
 use crate::naming::Dialect;
@@ -38,7 +38,7 @@ impl Finding<'_, '_, '_> {
                 format!("choose a name and write `{sql}`{drop}{}", self.suggestion.why_none())
             }
         };
-        leave(&mut help, obstacle);
+        add_obstacle(&mut help, obstacle);
         help
     }
 
