@@ -114,8 +114,40 @@ pub(crate) fn finished_name(file: &MigrationFile<'_>, receiver: &Receiver, call:
     })
 }
 
+/// The arguments of `drop_constraint`, in the quotes of the call that it is written for. `table` is nothing in a batch.
+pub(crate) fn drop_arguments(
+    file: &MigrationFile<'_>,
+    receiver: &Receiver,
+    call: &Call,
+    name: &str,
+    table: Option<&str>,
+    kind: ConstraintKind,
+) -> Option<String> {
+    let name = finished_name(file, receiver, call, name)?;
+    let table = table.map(|table| format!(", {table}")).unwrap_or_default();
+    let kind = match kind.type_name() {
+        Some(kind) => format!(", type_={}", quoted_as_in(file, call, kind)?),
+        None => String::new(),
+    };
+    Some(format!("{name}{table}{kind}"))
+}
+
+/// A table and its schema as arguments, in the quotes of a call.
+pub(crate) fn table_arguments(
+    file: &MigrationFile<'_>,
+    call: &Call,
+    table: &str,
+    schema: Option<&str>,
+) -> Option<String> {
+    let table = quoted_as_in(file, call, table)?;
+    Some(match schema {
+        Some(schema) => format!("{table}, schema={}", quoted_as_in(file, call, schema)?),
+        None => table,
+    })
+}
+
 /// A string literal in the quotes that a call uses.
-pub(super) fn quoted_as_in(file: &MigrationFile<'_>, call: &Call, text: &str) -> Option<String> {
+fn quoted_as_in(file: &MigrationFile<'_>, call: &Call, text: &str) -> Option<String> {
     quoted(text, quote(file, call))
 }
 

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::MigrationFile;
-use super::edits::{finished_name, quoted_as_in};
+use super::edits::{drop_arguments, table_arguments};
 use super::executed::DIRECTIONS;
 use crate::fix::Edit;
 use crate::migration::{Direction, Operation, Receiver, Step};
@@ -181,29 +181,23 @@ impl<'f> ForgottenDrop<'f> {
 
     fn statement(&self, file: &MigrationFile<'_>, name: &str, next_line: &str) -> Option<String> {
         let create = self.create;
-        let quoted = |text: &str| quoted_as_in(file, create.call, text);
-        let table = quoted(create.table.known()?)?;
-        let schema = match create.schema.known()? {
-            Some(schema) => format!(", schema={}", quoted(schema)?),
-            None => String::new(),
-        };
-        let kind = match create.kind()?.type_name() {
-            Some(kind) => format!(", type_={}", quoted(kind)?),
-            None => String::new(),
-        };
-        let name = finished_name(file, &create.receiver, create.call, name)?;
+        let (table, schema) = (create.table.known()?, create.schema.known()?.as_deref());
+        let table = table_arguments(file, create.call, table, schema)?;
+        let kind = create.kind()?;
+        let arguments = |table| drop_arguments(file, &create.receiver, create.call, name, table, kind);
         let body = file.migration.module.body();
         match &create.receiver {
-            Receiver::Operations(op) => Some(format!("{op}.drop_constraint({name}, {table}{schema}{kind})")),
+            Receiver::Operations(op) => Some(format!("{op}.drop_constraint({})", arguments(Some(&table))?)),
             Receiver::Batch { spelling, .. } => {
                 let op = imported(body, "alembic", "op")?;
+                let arguments = arguments(None)?;
                 Some(format!(
-                    "with {op}.batch_alter_table({table}{schema}) as {spelling}:{next_line}    {spelling}.drop_constraint({name}{kind})"
+                    "with {op}.batch_alter_table({table}) as {spelling}:{next_line}    {spelling}.drop_constraint({arguments})"
                 ))
             }
             Receiver::Bare => {
                 let drop = imported(body, "alembic.op", "drop_constraint")?;
-                Some(format!("{drop}({name}, {table}{schema}{kind})"))
+                Some(format!("{drop}({})", arguments(Some(&table))?))
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::constraints::MigrationFile;
 use crate::constraints::advice::{add, add_obstacle, name_to_write, what_to_write};
 use crate::constraints::constraint::Constraint;
+use crate::constraints::edits::{drop_arguments, table_arguments};
 use crate::constraints::inline::{Inline, is_set, write_name};
 use crate::constraints::suggestion::{Suggestion, suggest};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
@@ -129,18 +130,14 @@ fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, 
     let line = source.line_span(drop.call.span.start);
     let indent = source.slice(Span::new(line.start, drop.call.span.start));
     let ending = source.line_ending();
+    let arguments = |table| drop_arguments(file, &drop.receiver, drop.call, name, table, ConstraintKind::ForeignKey);
     let call = match &drop.receiver {
         Receiver::Operations(op) => {
-            let schema = match drop.schema.known()? {
-                Some(schema) => format!(", schema='{schema}'"),
-                None => String::new(),
-            };
-            let table = drop.table.known()?;
-            format!("{op}.drop_constraint({op}.f('{name}'), '{table}'{schema}, type_='foreignkey')")
+            let schema = drop.schema.known()?.as_deref();
+            let table = table_arguments(file, drop.call, drop.table.known()?, schema)?;
+            format!("{op}.drop_constraint({})", arguments(Some(&table))?)
         }
-        Receiver::Batch { spelling, .. } => {
-            format!("{spelling}.drop_constraint({spelling}.f('{name}'), type_='foreignkey')")
-        }
+        Receiver::Batch { spelling, .. } => format!("{spelling}.drop_constraint({})", arguments(None)?),
         Receiver::Bare => return None,
     };
     let is_alone = indent.trim().is_empty();
@@ -151,7 +148,7 @@ fn missing_drop(file: &MigrationFile<'_>, step: &Step<'_>, inline: &Inline<'_>, 
 mod tests {
     use super::RULE;
     use crate::rules::harness::{
-        MYSQL, PG, assert_finds, assert_finds_nothing, check, of_migration, revision, rules_of, shown,
+        MYSQL, PG, assert_finds, assert_finds_nothing, check, fixed, of_migration, revision, rules_of, shown,
     };
 
     #[test]
@@ -175,6 +172,35 @@ mod tests {
         +     op.add_column('order', sa.Column('invoice_id', sa.ForeignKey('invoice.id', name=op.f('fk_order_invoice_id_invoice'))))
         +     op.drop_constraint(op.f('fk_order_invoice_id_invoice'), 'order', type_='foreignkey')
         ");
+    }
+
+    #[test]
+    fn the_missing_drop_has_the_quotes_of_the_file() {
+        for (add, drop, expected) in [
+            (
+                r#"op.add_column("order", sa.Column("a", sa.ForeignKey("t.id")), schema="s")"#,
+                r#"op.drop_column("order", "a", schema="s")"#,
+                r#"op.drop_constraint(op.f("fk_order_a_t"), "order", schema="s", type_="foreignkey")"#,
+            ),
+            (
+                r#"with op.batch_alter_table("o") as b: b.add_column(sa.Column("a", sa.ForeignKey("t.id")))"#,
+                "with op.batch_alter_table(\"o\") as b:\n    b.drop_column(\"a\")",
+                r#"b.drop_constraint(b.f("fk_o_a_t"), type_="foreignkey")"#,
+            ),
+            (
+                r#"op.add_column("o'r", sa.Column("a", sa.ForeignKey("t.id")))"#,
+                r#"op.drop_column("o'r", "a")"#,
+                r#"op.drop_constraint(op.f("fk_o'r_a_t"), "o'r", type_="foreignkey")"#,
+            ),
+            (
+                r"op.add_column('o\'r', sa.Column('a', sa.ForeignKey('t.id')))",
+                r"op.drop_column('o\'r', 'a')",
+                r"op.drop_constraint(op.f('fk_o\'r_a_t'), 'o\'r', type_='foreignkey')",
+            ),
+        ] {
+            let after = fixed(&of_migration(MYSQL, add, drop, false));
+            assert!(after.text().contains(expected), "{}", after.text());
+        }
     }
 
     #[test]

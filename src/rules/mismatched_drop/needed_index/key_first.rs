@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{KeyDrops, Refused};
 use crate::constraints::MigrationFile;
-use crate::constraints::edits::finished_name;
+use crate::constraints::edits::{drop_arguments, table_arguments};
 use crate::constraints::tables::Key;
 use crate::fix::{Edit, Fix, Safety};
 use crate::migration::{Operation, Receiver};
@@ -191,13 +191,14 @@ impl<'a, 'f> KeyFirst<'a, 'f> {
         let statement = run.get(*at)?;
         let to = lines_of(self.file, statement)?;
         let indent = source.slice(Span::new(source.line_span(statement.span.start).start, statement.span.start));
-        let finished = finished_name(self.file, drop.receiver, drop.call, name)?;
-        let kind = ConstraintKind::ForeignKey.type_name()?;
+        let arguments =
+            |table| drop_arguments(self.file, drop.receiver, drop.call, name, table, ConstraintKind::ForeignKey);
         let call = match (drop.receiver, &key.table) {
             (Receiver::Operations(op), (table, None)) => {
-                format!("{op}.drop_constraint({finished}, '{table}', type_='{kind}')")
+                let table = table_arguments(self.file, drop.call, table, None)?;
+                format!("{op}.drop_constraint({})", arguments(Some(&table))?)
             }
-            (Receiver::Batch { spelling, .. }, _) => format!("{spelling}.drop_constraint({finished}, type_='{kind}')"),
+            (Receiver::Batch { spelling, .. }, _) => format!("{spelling}.drop_constraint({})", arguments(None)?),
             _ => return None,
         };
         let line = format!("{indent}{call}{}", source.line_ending());

@@ -164,6 +164,15 @@ const FIXED: &[&str] = &[
     "op.add_column('t', sa.Column('p', sa.Integer()))\nop.create_foreign_key('fk', 't', 'r', ['p'], ['id']) | \
      with op.batch_alter_table('t') as b:\n    # The column.\n    b.drop_column('p') | \
      with op.batch_alter_table('t') as b:\n    b.drop_constraint(b.f('fk'), type_='foreignkey')\n    # The column.\n    b.drop_column('p')",
+    "op.add_column(\"o'r\", sa.Column(\"p\", sa.Integer()))\nop.create_foreign_key(\"f'k\", \"o'r\", \"r\", [\"p\"], [\"id\"]) | \
+     op.drop_column(\"o'r\", \"p\") | \
+     op.drop_constraint(op.f(\"f'k\"), \"o'r\", type_=\"foreignkey\")\nop.drop_column(\"o'r\", \"p\")",
+    "op.add_column('o\\'r', sa.Column('p', sa.Integer()))\nop.create_foreign_key('fk', 'o\\'r', 'r', ['p'], ['id']) | \
+     op.drop_column('o\\'r', 'p') | \
+     op.drop_constraint(op.f('fk'), 'o\\'r', type_='foreignkey')\nop.drop_column('o\\'r', 'p')",
+    "op.add_column(\"t\", sa.Column(\"p\", sa.Integer()))\nop.create_foreign_key(\"fk\", \"t\", \"r\", [\"p\"], [\"id\"]) | \
+     with op.batch_alter_table(\"t\") as b:\n    b.drop_column(\"p\") | \
+     with op.batch_alter_table(\"t\") as b:\n    b.drop_constraint(b.f(\"fk\"), type_=\"foreignkey\")\n    b.drop_column(\"p\")",
     // One key that nobody drops, for two drops.
     "op.create_unique_constraint('uq', 't', ['c'])\nop.create_index('ix', 't', ['p'])\nop.create_foreign_key('fk', 't', 't', ['p'], ['c']) | \
      op.drop_index('ix', 't')\nop.drop_constraint('uq', 't', type_='unique') | \
