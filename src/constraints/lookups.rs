@@ -6,8 +6,9 @@ use std::ops::{Bound, Range};
 
 use super::MigrationFile;
 use super::drops::Drops;
-use super::executed::{DIRECTIONS, words_of_code};
+use super::executed::DIRECTIONS;
 use super::inline::{Inline, constraints_of};
+use super::sql_calls::{SqlCalls, is_unread};
 use crate::migration::{Direction, Step};
 use crate::source::{Span, is_word_letter, words_of};
 use crate::sql::{Added, Effect, Naming, mentioned};
@@ -25,8 +26,7 @@ pub(super) struct Lookups<'a> {
     drops: OnceCell<Drops>,
     /// The words of the file outside of comments.
     words: OnceCell<HashMap<&'a str, Vec<usize>>>,
-    /// The words in the calls of `execute`.
-    words_of_sql: OnceCell<HashMap<&'a str, BTreeSet<Span>>>,
+    sql_calls: OnceCell<SqlCalls>,
     mentions: OnceCell<HashMap<String, Vec<Mention>>>,
 }
 
@@ -211,30 +211,21 @@ impl<'a> MigrationFile<'a> {
         self.steps().renames_tables
     }
 
-    /// Whether a constraint may be gone between two calls: it is dropped, its table loses something, or SQL has its name.
+    /// Whether a constraint may be gone between two calls: it is dropped, its table loses something, or SQL may have dropped it.
     pub(crate) fn may_go_between(&self, name: &str, table: Option<&String>, calls: (Span, Span)) -> bool {
-        let is_between = |places: Option<&BTreeSet<Span>>| {
+        let is_between = |places: &BTreeSet<Span>| {
             let (first, second) = calls;
             let after = (Bound::Excluded(first), Bound::Excluded(second));
-            first < second && places.is_some_and(|places| places.range(after).next().is_some())
+            first < second && places.range(after).next().is_some()
         };
-        let drops = self.with_name(name).map(|named| &named.drops);
         let losses = table.and_then(|table| self.steps().by_table.get(table.as_str()));
-        is_between(drops)
-            || is_between(losses.map(|table| &table.losses))
-            || words_of(name).all(|(_, word)| is_between(self.words_of_sql().get(word)))
+        self.with_name(name).is_some_and(|named| is_between(&named.drops))
+            || losses.is_some_and(|table| is_between(&table.losses))
+            || self.sql_calls().may_drop(name, table, is_between)
     }
 
-    fn words_of_sql(&self) -> &HashMap<&'a str, BTreeSet<Span>> {
-        self.lookups.words_of_sql.get_or_init(|| {
-            let mut words: HashMap<&str, BTreeSet<Span>> = HashMap::new();
-            for step in self.migration.steps.iter().filter(|step| step.method == "execute") {
-                for word in words_of_code(self.file().slice(step.call.span)) {
-                    words.entry(word).or_default().insert(step.call.span);
-                }
-            }
-            words
-        })
+    fn sql_calls(&self) -> &SqlCalls {
+        self.lookups.sql_calls.get_or_init(|| SqlCalls::of(self))
     }
 
     fn sql(&self) -> &Sql {
@@ -344,7 +335,7 @@ impl Sql {
     fn of(file: &MigrationFile<'_>) -> Self {
         let mut found = Self::default();
         let runs = file.migration.executions.iter();
-        let unread = runs.filter(|run| run.texts.is_empty() && !run.moves_data);
+        let unread = runs.filter(|run| is_unread(run));
         found.unread.extend(unread.map(|run| run.when.direction));
         for one in file.executed() {
             for effect in &one.effects {

@@ -16,6 +16,7 @@ mod imports;
 mod in_models;
 pub(crate) mod inline;
 mod lookups;
+mod sql_calls;
 pub(crate) mod sqlite_batch;
 pub(crate) mod suggestion;
 pub(crate) mod tables;

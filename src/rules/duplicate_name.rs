@@ -338,6 +338,42 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_name_that_sql_may_have_set_free_is_no_duplicate() {
+        let drop = "ALTER TABLE t DROP CONSTRAINT a";
+        for (between, expected) in [
+            (format!("op.execute('{drop}')"), 0),
+            (format!("op.get_bind().execute(sa.text('{drop}'))"), 0),
+            (format!("conn = op.get_bind()\nconn.execute(sa.text('{drop}'))"), 0),
+            (format!("with op.get_bind().begin() as c:\n    c.exec_driver_sql('{drop}')"), 0),
+            (format!("op.get_context().bind.execute('{drop}')"), 0),
+            (format!("sql = '{drop}'\nop.execute(sql)"), 0),
+            ("op.execute('alter table T drop constraint A')".to_owned(), 0),
+            // By its table.
+            ("op.get_bind().execute(sa.text('DROP TABLE t'))".to_owned(), 0),
+            ("op.execute('ALTER TABLE t RENAME TO u')".to_owned(), 0),
+            ("op.execute('ALTER TABLE t DROP COLUMN c')".to_owned(), 0),
+            // Whatever it does.
+            ("op.get_bind().execute(sa.text(read('b.sql')))".to_owned(), 0),
+            ("op.execute(sql)".to_owned(), 0),
+            ("op.execute('CALL clean_up()')".to_owned(), 0),
+            ("op.execute(f'ALTER TABLE t DROP CONSTRAINT {name}')".to_owned(), 0),
+            ("op.execute(f'ALTER TABLE {table} DROP CONSTRAINT {name}')".to_owned(), 0),
+            ("op.get_bind().execute(sa.text('SELECT clean_up(:name)'), {'name': 'a'})".to_owned(), 0),
+            // Nothing to the constraint.
+            ("op.get_bind().execute(sa.text('UPDATE t SET c = 1'))".to_owned(), 1),
+            ("op.get_bind().execute(t.update().values(c=1))".to_owned(), 1),
+            ("op.execute('DROP TABLE u')".to_owned(), 1),
+            ("op.execute('ALTER TABLE u DROP CONSTRAINT b')".to_owned(), 1),
+        ] {
+            let create = |column: &str| format!("op.create_unique_constraint('a', 't', ['{column}'])");
+            let upgrade = [create("c"), between.clone(), create("d")].join("\n");
+            assert_eq!(count(PG, &upgrade), expected, "{between}");
+            let upgrade = [between.clone(), create("c"), create("d"), between.clone()].join("\n");
+            assert_eq!(count(PG, &upgrade), 1, "around: {between}");
+        }
+    }
+
     /// Run on SQLite, PostgreSQL and MariaDB.
     #[test]
     fn in_a_batch_of_sqlite_the_second_takes_the_place_of_the_first() {

@@ -1,0 +1,83 @@
+//! The calls that run SQL, by what that names and what it may take away.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::MigrationFile;
+use super::executed::words_of_code;
+use crate::migration::Execution;
+use crate::source::{Span, words_of};
+use crate::sql::{Dropped, Effect, Ident, PLACEHOLDER, Table};
+
+/// Words and tables are in lower case, since SQL without quotes has no case.
+#[derive(Default)]
+pub(super) struct SqlCalls {
+    /// Those that may do anything: their SQL is computed, or not understood.
+    unread: BTreeSet<Span>,
+    /// By the words in the call and in its SQL, which may come from elsewhere.
+    by_word: HashMap<String, BTreeSet<Span>>,
+    /// Those after which any constraint of a table may be gone. Nothing is the table where that is put in later.
+    by_table: HashMap<Option<String>, BTreeSet<Span>>,
+}
+
+impl SqlCalls {
+    pub(super) fn of(file: &MigrationFile<'_>) -> Self {
+        let mut found = Self::default();
+        for run in &file.migration.executions {
+            if is_unread(run) {
+                found.unread.insert(run.call.span);
+            }
+            let of_text = run.texts.iter().flat_map(|text| words_of(text.text()));
+            let words = words_of_code(file.file().slice(run.call.span)).chain(of_text.map(|(_, word)| word));
+            for word in words {
+                let calls = found.by_word.entry(word.to_ascii_lowercase()).or_default();
+                calls.insert(run.call.span);
+            }
+        }
+        for one in file.executed() {
+            for effect in &one.effects {
+                found.add(effect, one.run.call.span);
+            }
+        }
+        found
+    }
+
+    fn add(&mut self, effect: &Effect, call: Span) {
+        let is_computed = |name: &Ident| name.text.contains(PLACEHOLDER);
+        let table = match effect {
+            Effect::Unknown => {
+                self.unread.insert(call);
+                return;
+            }
+            Effect::TableChanged(table) | Effect::ColumnDropped { table, .. } => Some(table),
+            Effect::Dropped(Dropped { table, name, .. }) | Effect::Renamed { table, from: name, .. }
+                if is_computed(name) =>
+            {
+                table.as_ref()
+            }
+            // The words have the name.
+            Effect::Dropped(_) | Effect::Renamed { .. } | Effect::Added(_) => return,
+        };
+        let table = table.and_then(Table::known_name).map(str::to_ascii_lowercase);
+        self.by_table.entry(table).or_default().insert(call);
+    }
+
+    /// Whether one of the calls that `is_meant` accepts may drop or rename a constraint.
+    pub(super) fn may_drop(
+        &self,
+        name: &str,
+        table: Option<&String>,
+        is_meant: impl Fn(&BTreeSet<Span>) -> bool,
+    ) -> bool {
+        let is_any = |calls: Option<&BTreeSet<Span>>| calls.is_some_and(&is_meant);
+        let table = table.map(|table| table.to_ascii_lowercase());
+        let mut words = words_of(name);
+        is_meant(&self.unread)
+            || [None, table].iter().any(|table| is_any(self.by_table.get(table)))
+            || words.all(|(_, word)| is_any(self.by_word.get(&word.to_ascii_lowercase())))
+    }
+}
+
+/// Whether nothing tells what a call does. What is built with SQLAlchemy and moves rows drops no constraint.
+pub(super) fn is_unread(run: &Execution<'_>) -> bool {
+    run.texts.is_empty() && !run.moves_data
+}
