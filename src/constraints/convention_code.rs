@@ -358,13 +358,12 @@ fn key_of(expr: &Expr) -> Option<Key> {
 }
 
 fn each_expr(statement: &Stmt, visit: &mut impl FnMut(&Expr)) {
-    match &statement.kind {
-        StmtKind::Assign { value: Some(value), .. } | StmtKind::Expr(value) | StmtKind::Return(Some(value)) => {
-            walk(value, visit);
-        }
-        StmtKind::Class(Class { body, .. }) => body.iter().for_each(|inner| each_expr(inner, visit)),
-        StmtKind::Function(function) => function.body.iter().for_each(|inner| each_expr(inner, visit)),
-        _ => {}
+    let (exprs, blocks) = statement.parts();
+    for expr in exprs {
+        walk(expr, visit);
+    }
+    for inner in blocks.into_iter().flatten() {
+        each_expr(inner, visit);
     }
 }
 

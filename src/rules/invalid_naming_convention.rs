@@ -85,6 +85,24 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_is_shown_at_its_key_below_other_statements() {
+        let dict = "NC = {'uq': 'uq_%(column_0_N_label)s', 'fk': 'fk_%(tabel_name)s'}";
+        for around in [
+            format!("if version >= 2:\n    {dict}\n"),
+            format!("if version < 2:\n    NC = None\nelse:\n    {dict}\n"),
+            format!("try:\n    {dict}\nexcept ImportError:\n    pass\n"),
+            format!("with warnings.catch_warnings():\n    {dict}\n"),
+        ] {
+            let models =
+                format!("from sqlalchemy import MetaData\n{around}target_metadata = MetaData(naming_convention=NC)\n");
+            for one in check_models(&models).iter().filter(|one| one.rule == &RULE) {
+                let place = &one.focus.place;
+                assert_eq!(place.file.slice(place.span), "'fk'", "{models}");
+            }
+        }
+    }
+
+    #[test]
     fn conventions_with_mistakes_are_told() {
         for (right, wrong) in [
             ("'fk_%(table_name)s_%(column_0_name)s'", "'fk_%(tabel_name)s'"),
