@@ -212,13 +212,13 @@ impl<'a> MigrationFile<'a> {
     }
 
     /// Whether a constraint may be gone between two calls: it is dropped, its table loses something, or SQL may have dropped it.
-    pub(crate) fn may_go_between(&self, name: &str, table: Option<&String>, calls: (Span, Span)) -> bool {
+    pub(crate) fn may_go_between(&self, name: &str, table: Option<&str>, calls: (Span, Span)) -> bool {
         let is_between = |places: &BTreeSet<Span>| {
             let (first, second) = calls;
             let after = (Bound::Excluded(first), Bound::Excluded(second));
             first < second && places.range(after).next().is_some()
         };
-        let losses = table.and_then(|table| self.steps().by_table.get(table.as_str()));
+        let losses = table.and_then(|table| self.steps().by_table.get(table));
         self.with_name(name).is_some_and(|named| is_between(&named.drops))
             || losses.is_some_and(|table| is_between(&table.losses))
             || self.sql_calls().may_drop(name, table, is_between)

@@ -62,14 +62,9 @@ impl SqlCalls {
     }
 
     /// Whether one of the calls that `is_meant` accepts may drop or rename a constraint.
-    pub(super) fn may_drop(
-        &self,
-        name: &str,
-        table: Option<&String>,
-        is_meant: impl Fn(&BTreeSet<Span>) -> bool,
-    ) -> bool {
+    pub(super) fn may_drop(&self, name: &str, table: Option<&str>, is_meant: impl Fn(&BTreeSet<Span>) -> bool) -> bool {
         let is_any = |calls: Option<&BTreeSet<Span>>| calls.is_some_and(&is_meant);
-        let table = table.map(|table| table.to_ascii_lowercase());
+        let table = table.map(str::to_ascii_lowercase);
         let mut words = words_of(name);
         is_meant(&self.unread)
             || [None, table].iter().any(|table| is_any(self.by_table.get(table)))

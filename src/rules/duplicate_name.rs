@@ -218,7 +218,8 @@ fn end_alike(file: &MigrationFile<'_>, first: &Constraint<'_>, second: &Constrai
 /// Whether an operation or SQL in between may have dropped the first.
 fn is_free_again(file: &MigrationFile<'_>, first: &Made<'_>, second: &Made<'_>) -> bool {
     let calls = (first.call, second.call);
-    file.may_go_between(second.name, first.constraint.table.known(), calls)
+    let table = first.constraint.table.known().map(String::as_str);
+    file.may_go_between(second.name, table, calls)
 }
 
 /// A table of the revision with the same name. PostgreSQL keeps tables and whatever has an index in one namespace, SQLite tables and indexes.
@@ -233,6 +234,7 @@ fn table_of_that_name(file: &MigrationFile<'_>, made: &Made<'_>) -> Option<Span>
         !step.when.conditional
             && step.when.function == made.constraint.function
             && step.schema.known().map(Option::as_deref) == Some(made.constraint.schema)
+            && !is_one_gone(file, made, step)
     })?;
     let clashes = match file.dialect() {
         Some(Dialect::Postgresql) => effective_name(file, made.constraint).as_deref() == Some(made.name),
@@ -240,6 +242,12 @@ fn table_of_that_name(file: &MigrationFile<'_>, made: &Made<'_>) -> Option<Span>
         _ => false,
     };
     clashes.then_some(table.call.span)
+}
+
+/// Whether the table or the constraint of its name may be gone before the other is made.
+fn is_one_gone(file: &MigrationFile<'_>, made: &Made<'_>, table: &Step<'_>) -> bool {
+    let (one, other) = (made.call, table.call.span);
+    file.may_go_between(made.name, Some(made.name), (one.min(other), one.max(other)))
 }
 
 fn diagnostic(file: &MigrationFile<'_>, made: &Made<'_>, first: Span, what: &str) -> Diagnostic {
@@ -397,6 +405,24 @@ mod tests {
             "op.create_table('t', sa.UniqueConstraint('x', name='n'))\n{batch}    b.create_unique_constraint('n', ['y'])"
         );
         assert_eq!([ANY, SQLITE, PG].map(|url| count(url, &with_table)), [0, 0, 1]);
+    }
+
+    #[test]
+    fn a_table_that_is_gone_leaves_its_name_free() {
+        let table = "op.create_table('a', sa.Column('c'))";
+        let index = "op.create_index('a', 't', ['c'])";
+        for (between, expected) in [
+            ("op.drop_table('a')", 0),
+            ("op.rename_table('a', 'b')", 0),
+            ("op.get_bind().execute(sa.text('ALTER TABLE a RENAME TO b'))", 0),
+            ("op.drop_table('b')", 1),
+        ] {
+            for url in [PG, SQLITE] {
+                assert_eq!(count(url, &format!("{table}\n{between}\n{index}")), expected, "{between}");
+            }
+        }
+        assert_eq!(count(PG, &format!("{index}\nop.drop_index('a', 't')\n{table}")), 0);
+        assert_eq!(count(PG, &format!("{index}\n{table}")), 1);
     }
 
     #[test]
