@@ -158,7 +158,8 @@ impl<'f> ForgottenDrop<'f> {
 
     /// The drop as the first statement of the downgrade; nothing where the code has no place for it.
     pub(super) fn edit(&self, file: &MigrationFile<'_>, name: &str) -> Option<Edit> {
-        if file.renames_tables() {
+        let is_changed_by_sql = |table: &String| file.changes_by_sql(table);
+        if file.renames_tables() || self.create.table.known().is_some_and(is_changed_by_sql) {
             return None;
         }
         let is_docstring =
@@ -299,8 +300,15 @@ mod tests {
             assert_eq!(safety, Safety::Safe, "{downgrade}");
             assert_eq!(after.trim_end(), downgrade.trim_end());
         }
-        let renamed = format!("{UNIQUE}    op.rename_table('x', 'y')\n");
-        assert_eq!(fixed(&renamed, "    pass\n"), None);
+        for rename in [
+            "op.rename_table('x', 'y')",
+            "op.execute('ALTER TABLE \"order\" RENAME TO orders')",
+            "op.get_bind().execute(sa.text('ALTER TABLE \"order\" RENAME TO orders'))",
+        ] {
+            let renamed = format!("{UNIQUE}    {rename}\n");
+            let dropped = fixed(&renamed, "    pass\n").is_some_and(|(_, after)| after.contains("drop_constraint"));
+            assert!(!dropped, "{rename}");
+        }
     }
 
     #[test]
