@@ -97,8 +97,15 @@ pub(crate) fn may_be_table(table: &Table, name: &str, schema: Option<&str>) -> b
             && same_schema.is_none_or(|(one, other)| one.text.eq_ignore_ascii_case(other))
 }
 
+/// The words in a call that runs SQL, and in its SQL, which may be written elsewhere. In lower case, since SQL without quotes has no case.
+pub(crate) fn words_of_run<'m>(file: &MigrationFile<'m>, run: &'m Execution<'m>) -> impl Iterator<Item = String> + 'm {
+    let of_texts = run.texts.iter().flat_map(|text| words_of(text.text()));
+    let words = words_of_code(file.file().slice(run.call.span)).chain(of_texts.map(|(_, word)| word));
+    words.map(str::to_ascii_lowercase)
+}
+
 /// The words in a piece of Python. In a string, `\n` is a line end and its letter no part of the next word.
-pub(crate) fn words_of_code(code: &str) -> impl Iterator<Item = &str> {
+fn words_of_code(code: &str) -> impl Iterator<Item = &str> {
     code.split('\\').flat_map(|part| {
         let cut = part.char_indices().nth(1).map_or(part.len(), |(at, _)| at);
         words_of(part).chain(words_of(&part[cut..])).map(|(_, word)| word)

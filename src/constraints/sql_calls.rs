@@ -3,17 +3,17 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::MigrationFile;
-use super::executed::words_of_code;
+use super::executed::words_of_run;
 use crate::migration::Execution;
 use crate::source::{Span, words_of};
 use crate::sql::{Dropped, Effect, Ident, PLACEHOLDER, Table};
 
-/// Words and tables are in lower case, since SQL without quotes has no case.
+/// Words and tables are in lower case.
 #[derive(Default)]
 pub(super) struct SqlCalls {
     /// Those that may do anything: their SQL is computed, or not understood.
     unread: BTreeSet<Span>,
-    /// By the words in the call and in its SQL, which may come from elsewhere.
+    /// By the words in the call and in its SQL.
     by_word: HashMap<String, BTreeSet<Span>>,
     /// Those after which any constraint of a table may be gone. Nothing is the table where that is put in later.
     by_table: HashMap<Option<String>, BTreeSet<Span>>,
@@ -26,11 +26,8 @@ impl SqlCalls {
             if is_unread(run) {
                 found.unread.insert(run.call.span);
             }
-            let of_text = run.texts.iter().flat_map(|text| words_of(text.text()));
-            let words = words_of_code(file.file().slice(run.call.span)).chain(of_text.map(|(_, word)| word));
-            for word in words {
-                let calls = found.by_word.entry(word.to_ascii_lowercase()).or_default();
-                calls.insert(run.call.span);
+            for word in words_of_run(file, run) {
+                found.by_word.entry(word).or_default().insert(run.call.span);
             }
         }
         for one in file.executed() {

@@ -108,8 +108,8 @@ impl<'f, 'm> Counterparts<'f, 'm> {
             let own = drop.drop.direction();
             directions.iter().any(|direction| *direction != own)
         };
-        let mut words = words_of(own);
-        let sql_has_name = words.all(|(_, word)| facts.words_of_sql.get(word).is_some_and(in_another));
+        let lower = own.to_ascii_lowercase();
+        let sql_has_name = words_of(&lower).all(|(_, word)| facts.words_of_sql.get(word).is_some_and(in_another));
         let compared = creates.map_or(0, |creates| creates.count_operations(drop.name));
         file.renames_tables()
             || sql_has_name

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::constraints::MigrationFile;
 use crate::constraints::by_table::ByTable;
 use crate::constraints::convention_name::dropped_name;
-use crate::constraints::executed::words_of_code;
+use crate::constraints::executed::words_of_run;
 use crate::migration::Direction;
 use crate::sql::{Effect, Table};
 
@@ -18,8 +18,8 @@ pub(super) struct Facts<'f> {
     /// `None` for a column that is put in later.
     pub(super) columns_dropped_by_sql: ByTable<(&'f Table, Option<&'f str>)>,
     pub(super) inline: HashMap<&'f str, InlineNames<'f>>,
-    /// The words in the calls that run SQL.
-    pub(super) words_of_sql: HashMap<&'f str, HashSet<Direction>>,
+    /// The words in the calls that run SQL and in that SQL, in lower case.
+    pub(super) words_of_sql: HashMap<String, HashSet<Direction>>,
     pub(super) changed_by_sql: ByTable<(&'f Table, ())>,
 }
 
@@ -45,7 +45,7 @@ impl<'f> Facts<'f> {
             facts.add_effect(effect);
         }
         for run in &file.migration.executions {
-            for word in words_of_code(file.file().slice(run.call.span)) {
+            for word in words_of_run(file, run) {
                 facts.words_of_sql.entry(word).or_default().insert(run.when.direction);
             }
         }

@@ -62,6 +62,10 @@ fn only_what_no_create_of_the_other_direction_can_mean_is_found() {
             "PG | op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)'); op.execute('ALTER TABLE t RENAME TO u') / op.execute('ALTER TABLE t DROP CONSTRAINT b')",
             "PG | op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / op.execute(f'ALTER TABLE t DROP CONSTRAINT {b}')",
             "PG | op.execute('CREATE UNIQUE INDEX a ON t (c)') / op.drop_index('a', table_name='t')",
+            // A function of the database may make it.
+            "PG | op.create_unique_constraint('a', 't', ['c']); op.get_bind().execute(sa.text(\"SELECT add('b')\")) / op.drop_constraint('b', 't', type_='unique')",
+            "PG | op.create_unique_constraint('a', 't', ['c']); sql = \"SELECT add('b')\"; op.get_bind().execute(sa.text(sql)) / op.drop_constraint('b', 't', type_='unique')",
+            "PG | op.create_unique_constraint('a', 't', ['c']); sql = \"SELECT add('B')\"; op.execute(sql) / op.drop_constraint('b', 't', type_='unique')",
             "PG | if x.dialect.name == 'postgresql': op.execute('ALTER TABLE t ADD CONSTRAINT a UNIQUE (c)') / if x.dialect.name == 'postgresql': op.execute('ALTER TABLE t DROP CONSTRAINT b')",
             "PG | op.drop_constraint('a', 't')",
             "PG | op.create_index('ix', 't', ['c']); op.create_foreign_key('fk', 't', 'r', ['c'], ['id']) / op.drop_index('ix', table_name='t'); op.drop_constraint('fk', 't', type_='foreignkey')",
