@@ -408,6 +408,30 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_other_code_may_have_set_free_is_no_duplicate() {
+        let drop = "ALTER TABLE t DROP CONSTRAINT a";
+        for (between, expected) in [
+            (format!("make = sessionmaker(bind=op.get_bind())\nmake().execute(sa.text('{drop}'))"), 0),
+            (format!("context.get_bind().execute('{drop}')"), 0),
+            (format!("op.get_bind().connection.cursor().execute('{drop}')"), 0),
+            (format!("op.get_bind().scalar(sa.text('{drop}'))"), 0),
+            (format!("list(map(op.get_bind().execute, ['{drop}']))"), 0),
+            (format!("op.invoke(ExecuteSQLOp('{drop}'))"), 0),
+            ("drop_if_exists('a', 't')".to_owned(), 0),
+            ("context.execute(sql)".to_owned(), 0),
+            ("print(1)  # a".to_owned(), 1),
+            ("drop_if_exists('b', 't')".to_owned(), 1),
+            ("op.create_table('v', sa.Column('a'))".to_owned(), 1),
+        ] {
+            let create = |column: &str| format!("op.create_unique_constraint('a', 't', ['{column}'])");
+            let upgrade = [create("c"), between.clone(), create("d")].join("\n");
+            assert_eq!(count(PG, &upgrade), expected, "{between}");
+            let upgrade = [between.clone(), create("c"), create("d"), between.clone()].join("\n");
+            assert_eq!(count(PG, &upgrade), 1, "around: {between}");
+        }
+    }
+
+    #[test]
     fn a_table_that_is_gone_leaves_its_name_free() {
         let table = "op.create_table('a', sa.Column('c'))";
         let index = "op.create_index('a', 't', ['c'])";
@@ -423,6 +447,8 @@ mod tests {
         }
         assert_eq!(count(PG, &format!("{index}\nop.drop_index('a', 't')\n{table}")), 0);
         assert_eq!(count(PG, &format!("{index}\n{table}")), 1);
+        let batch = "with op.batch_alter_table('a') as b:\n    b.create_index('a', ['c'])";
+        assert_eq!(count(PG, &format!("{table}\n{batch}")), 1);
     }
 
     #[test]
