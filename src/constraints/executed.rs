@@ -112,6 +112,13 @@ fn words_of_code(code: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether a text holds SQL that defines indexes.
+pub(super) fn defines_indexes(text: &str) -> bool {
+    static DEFINES: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i-u)(?:create|drop)\s+(?:(?:unique|fulltext|spatial)\s+)?index").ok());
+    DEFINES.as_ref().is_none_or(|pattern| pattern.is_match(text))
+}
+
 /// Whether a text holds SQL that defines tables or constraints.
 pub(crate) fn runs_definitions(text: &str) -> bool {
     static DEFINES: LazyLock<Option<Regex>> = LazyLock::new(|| {

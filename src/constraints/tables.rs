@@ -6,7 +6,7 @@ mod state;
 use std::collections::{BTreeSet, HashMap};
 
 use super::MigrationFile;
-use super::executed::runs_definitions;
+use super::executed::{defines_indexes, runs_definitions};
 use crate::migration::{Direction, Migration};
 use crate::naming::Dialect;
 use crate::project::Revision;
@@ -76,7 +76,9 @@ fn read_past(file: &MigrationFile<'_>, tables: &BTreeSet<Table>) -> Option<(Tabl
 /// Follows the upgrade of an earlier revision. Nothing, and the tables as they were, where that is not possible.
 fn upgrade(file: &MigrationFile<'_>, tables: &mut Tables, revision: &Revision) -> Option<()> {
     let module = revision.module();
-    if !module.errors().is_empty() || runs_definitions(module.file().text()) || !revision.is_readable() {
+    let text = module.file().text();
+    let changes_by_sql = runs_definitions(text) || defines_indexes(text);
+    if !module.errors().is_empty() || changes_by_sql || !revision.is_readable() {
         return None;
     }
     let migration = Migration::read(module);

@@ -222,6 +222,8 @@ fn a_key_of_an_older_revision_needs_its_index_too() {
         // Another index serves, or served once and is gone.
         (&["op.create_index('iy', 't', ['p', 'id'])"], 0),
         (&["op.create_index('iy', 't', ['p', 'id'])", "op.drop_index('iy', 't')"], 1),
+        (&["op.get_bind().execute(sa.text('CREATE INDEX iy ON t (p, id)'))"], 0),
+        (&["op.execute('create unique index iy on t (p, id)')"], 0),
         // The key is gone, or may be.
         (&["op.drop_constraint('t_ibfk_1', 't', type_='foreignkey')"], 0),
         (&["op.execute('ALTER TABLE t DROP FOREIGN KEY t_ibfk_1')"], 0),
