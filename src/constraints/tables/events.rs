@@ -138,7 +138,7 @@ pub(super) fn events_of_sql<'f>(file: &MigrationFile<'_>, executed: &[Executed<'
                 at: one.run.call.span,
                 direction: one.run.when.direction,
                 table,
-                is_certain: is_certain(one.run.when.function, one.run.when.repeated || one.run.guard != Guard::None),
+                is_certain: is_certain(one.run.when.function, !one.run.when.is_once() || one.run.guard != Guard::None),
                 change,
             });
         }

@@ -102,6 +102,10 @@ const ACCEPTED: &[&str] = &[
     "TABLE\nop.create_index('ix', 't', ['p']) | \
      op.execute('ALTER TABLE t DROP FOREIGN KEY fk')\nop.drop_index('ix', 't')",
     "TABLE\nop.create_index('ix', 't', ['p']) | op.execute('CREATE INDEX iz ON t (p)')\nop.drop_index('ix', 't')",
+    "TABLE\nop.create_index('ix', 't', ['p'])\nop.create_index('iy', 't', ['p', 'q']) | \
+     if x:\n    op.drop_index('iy', 't')\nop.drop_index('ix', 't')",
+    "TABLE\nop.create_index('ix', 't', ['p'])\nop.create_index('iy', 't', ['p', 'q']) | \
+     if x:\n    op.get_bind().execute('DROP INDEX iy ON t')\nop.drop_index('ix', 't')",
     "TABLE\nop.create_index('ix', 't', ['p'], mysql_length=3) | op.drop_index('ix', 't')",
 ];
 
