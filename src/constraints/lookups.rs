@@ -55,6 +55,8 @@ struct Steps<'a> {
     /// How many steps add the column written at a place.
     columns: BTreeMap<Span, usize>,
     renames_tables: bool,
+    /// Where a constraint is dropped whose name and table are not known.
+    drops_of_any: BTreeSet<Span>,
 }
 
 #[derive(Default)]
@@ -62,8 +64,10 @@ struct OfTable<'a> {
     made: Vec<&'a Step<'a>>,
     /// Where the upgrade first makes, drops or renames it.
     first_change: Option<Span>,
-    /// Where it is dropped or renamed, or loses a column.
+    /// Where it is dropped or renamed, or loses a column or a constraint whose name is not known.
     losses: BTreeSet<Span>,
+    /// The columns that it loses outside of the upgrade.
+    lost_columns: HashSet<&'a str>,
     column_drops: HashMap<&'a str, Vec<&'a Step<'a>>>,
 }
 
@@ -176,6 +180,14 @@ impl<'a> MigrationFile<'a> {
                 let name = inline.name.text().map(str::to_owned);
                 found.named_inside.extend(name.map(|name| (name, step.when.direction)));
             }
+            let drops = self.migration.operations.iter().filter(|one| !one.creates());
+            for drop in drops.filter(|one| one.name.text().is_none()) {
+                let losses = match drop.table.known() {
+                    Some(table) => &mut found.by_table.entry(table).or_default().losses,
+                    None => &mut found.drops_of_any,
+                };
+                losses.insert(drop.call.span);
+            }
             found
         })
     }
@@ -185,6 +197,12 @@ impl<'a> MigrationFile<'a> {
         let table = self.steps().by_table.get(table);
         let drops = table.and_then(|table| table.column_drops.get(column));
         drops.into_iter().flatten().copied()
+    }
+
+    /// Whether a column is dropped outside of the upgrade.
+    pub(crate) fn is_column_dropped_again(&self, table: &str, column: &str) -> bool {
+        let table = self.steps().by_table.get(table);
+        table.is_some_and(|table| table.lost_columns.contains(column))
     }
 
     /// How many steps add the column that a place is in.
@@ -221,6 +239,7 @@ impl<'a> MigrationFile<'a> {
         let losses = table.and_then(|table| self.steps().by_table.get(table));
         self.with_name(name).is_some_and(|named| is_between(&named.drops))
             || losses.is_some_and(|table| is_between(&table.losses))
+            || is_between(&self.steps().drops_of_any)
             || self.sql_calls().may_drop(name, table, is_between)
     }
 
@@ -326,6 +345,9 @@ impl<'a> Steps<'a> {
             of_table.first_change.get_or_insert(call);
         }
         if let Some(column) = step.dropped_column() {
+            if step.when.direction != Direction::Upgrade {
+                of_table.lost_columns.insert(column);
+            }
             of_table.column_drops.entry(column).or_default().push(step);
         }
     }

@@ -291,6 +291,7 @@ mod tests {
                 "PG | op.create_table('a', sa.UniqueConstraint('c', name='u'), sa.UniqueConstraint('c', name='u', deferrable=True))",
                 "PG | op.create_unique_constraint('a', 't', ['c']); op.create_unique_constraint('a', 't', ['c'])",
                 "PG | op.create_unique_constraint('a', 't', ['c']); op.create_unique_constraint(op.f('a'), 't', ['d'])",
+                "PG | op.create_unique_constraint('a', 't', ['c']); op.drop_constraint(None, 'u', type_='unique'); op.create_unique_constraint('a', 't', ['d'])",
                 "PG | op.create_table('a', sa.Column('c')); op.create_index('a', 'a', ['c'])",
                 "PG | op.create_table('a', sa.Column('c'), sa.UniqueConstraint('c', name='a'))",
                 "MY | op.create_foreign_key('a', 't', 'r', ['c'], ['id']); op.create_foreign_key('a', 'u', 'r', ['c'], ['id'])",
@@ -306,6 +307,9 @@ mod tests {
             &[
                 "PG | op.create_foreign_key('a', 't', 'r', ['c'], ['id']); op.create_foreign_key('a', 'u', 'r', ['c'], ['id'])",
                 "PG | op.create_unique_constraint('a', 't', ['c']); op.drop_constraint('a', 't', type_='unique'); op.create_unique_constraint('a', 't', ['d'])",
+                "PG | op.create_unique_constraint('a', 't', ['c']); op.drop_constraint(None, 't', type_='unique'); op.create_unique_constraint('a', 't', ['d'])",
+                "PG | op.create_unique_constraint('a', 't', ['c']); op.drop_constraint(found(), 't'); op.create_unique_constraint('a', 't', ['d'])",
+                "PG | op.create_unique_constraint('a', 't', ['c']); op.drop_constraint(found(), table()); op.create_unique_constraint('a', 't', ['d'])",
                 "PG | op.create_unique_constraint('a', 't', ['c']) / op.create_unique_constraint('a', 't', ['c'])",
                 "PG | op.create_table('a', sa.Column('c', sa.ForeignKey('r.id', name='fk'))); op.create_table('b', sa.Column('c', sa.ForeignKey('r.id', name='fk')))",
                 "PG | op.create_index('i', 'a', ['c']); op.create_index('i', 'b', ['c'], if_not_exists=True)",

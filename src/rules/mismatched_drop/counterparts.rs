@@ -187,10 +187,7 @@ impl<'f> Creates<'f> {
         self.undropped.get_or_init(|| {
             let facts = counterparts.facts();
             let dropped = facts.dropped.get(drop.table);
-            let is_gone = |column: &str| {
-                let mut drops = counterparts.file.drops_of_column(drop.table, column);
-                drops.any(|step| step.when.direction != Direction::Upgrade)
-            };
+            let is_gone = |column: &str| counterparts.file.is_column_dropped_again(drop.table, column);
             let by_sql = facts.columns_dropped_by_sql.by_sql(drop.table, drop.schema);
             let by_sql: HashSet<Option<&str>> = by_sql.collect();
             let is_dropped_with_its_columns = |create: &ConstraintCreate<'f>| {
