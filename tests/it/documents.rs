@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::support::users::{as_nobody, git_on_nobody, hand_over};
 use crate::support::{NAMED, PROGRAM, Repo, blocks, migration, root, words};
 use regex::Regex;
+use serde_json::Value;
 
 fn document(name: &str) -> String {
     fs::read_to_string(root().join("docs").join(name)).unwrap()
@@ -68,6 +69,22 @@ fn the_first_steps() {
     follow(&repo, "getting-started.md");
     assert_eq!(repo.git(&["rev-list", "--count", "HEAD"]), "3");
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
+}
+
+/// The document shows the first finding only.
+#[test]
+fn the_json_report() {
+    let repo = Repo::new();
+    put_shop(&repo, "");
+    repo.git(&["add", "."]);
+    repo.git(&["reset", "--quiet", "--", "migrations/versions/9b3e64c8d215_add_invoice_to_order.py"]);
+    repo.commit("the shop");
+    repo.git(&["add", "."]);
+    let mut report: Value = serde_json::from_slice(&repo.run(&["--format", "json"]).stdout).unwrap();
+    report["diagnostics"].as_array_mut().unwrap().truncate(1);
+    let text = document("json.md");
+    let (_, shown) = blocks(&text).into_iter().find(|(info, _)| info == "json").unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), report);
 }
 
 #[test]
