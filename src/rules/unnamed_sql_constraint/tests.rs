@@ -311,6 +311,10 @@ fn the_help_says_why_there_is_no_fix() {
         "PG | ADD UNIQUE (b) | op.execute(statement) | which drop belongs to it is not certain",
         "PG | ADD UNIQUE (b) | op.execute(f'ALTER TABLE a DROP {x}') | which drop belongs to it is not certain",
         "PG | ADD UNIQUE (b) | op.drop_constraint(name(), 'a') | which drop belongs to it is not certain",
+        "PG | op.create_check_constraint(None, 'a', 'b > 0')\nADD UNIQUE (b) | op.drop_constraint(None, 'a') | \
+         which drop belongs to it is not certain",
+        "PG | op.create_foreign_key(None, 'a', 'c', ['b'], ['d'])\nADD UNIQUE (b) | op.drop_constraint(None, 'a') | \
+         which drop belongs to it is not certain",
         "PG | s = 'ALTER TABLE a ADD UNIQUE (b)'\nprint(s)\nop.execute(s) | pass | used twice",
         "PG | op.execute(statement)\nADD CHECK (b > 0) | pass | only you know",
         "PG | for x in y:\n    ADD UNIQUE (b) | pass | it runs in a loop",

@@ -42,8 +42,15 @@ impl<'f> Undone<'f> {
             return if has_one_name { Self::By(drop) } else { Self::Doubtful };
         }
         let mut all = candidates.iter().flat_map(|drops| &drops.all);
-        match (all.next().and_then(|at| at.drop(file)), all.next()) {
-            (Some(drop), None) if !siblings.have_rival(unnamed) && (drop.is_unnamed() || has_form) => Self::By(drop),
+        let (Some(only), None) = (all.next(), all.next()) else {
+            return Self::Doubtful;
+        };
+        // It may as well undo the operation that it is paired with.
+        let is_paired = matches!(only, DropAt::Operation(at) if file.pairing.partner(*at).is_some());
+        match only.drop(file) {
+            Some(drop) if !is_paired && !siblings.have_rival(unnamed) && (drop.is_unnamed() || has_form) => {
+                Self::By(drop)
+            }
             _ => Self::Doubtful,
         }
     }
