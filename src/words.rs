@@ -11,10 +11,24 @@ pub(crate) fn counted(count: usize, word: &str) -> String {
 
 /// `a`, `b` and `c`
 pub(crate) fn listed<T: AsRef<str>>(items: &[T]) -> String {
-    let quoted: Vec<String> = items.iter().map(|item| format!("`{}`", item.as_ref())).collect();
-    match quoted.split_last() {
+    joined(&in_quotes(items), "and")
+}
+
+/// `a`, `b` or `c`; the last without quotes if it is no word to be written.
+pub(crate) fn alternatives<T: AsRef<str>>(items: &[T], last: Option<&str>) -> String {
+    let mut all = in_quotes(items);
+    all.extend(last.map(str::to_owned));
+    joined(&all, "or")
+}
+
+fn in_quotes<T: AsRef<str>>(items: &[T]) -> Vec<String> {
+    items.iter().map(|item| format!("`{}`", item.as_ref())).collect()
+}
+
+fn joined(items: &[String], word: &str) -> String {
+    match items.split_last() {
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {word} {last}", rest.join(", ")),
         None => String::new(),
     }
 }

@@ -23,9 +23,6 @@ pub enum ConfigError {
         /// Why.
         cause: String,
     },
-    /// A value is none of those that can be.
-    #[error("{0}")]
-    Value(String),
     /// An unknown rule.
     #[error("there is no rule {shown} (`alembic-named rules` lists them)")]
     UnknownRule {

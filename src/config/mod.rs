@@ -5,6 +5,7 @@ mod globs;
 mod lookup;
 mod names;
 mod table;
+mod value;
 
 pub use error::ConfigError;
 pub use globs::Globs;

@@ -43,17 +43,48 @@ pub(crate) fn nearest_rule(name: &str) -> String {
     }
 }
 
-/// The most similar word, if one is similar.
+/// The only word that begins so, or the most similar one, if one is similar.
 pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    const FEWEST_TO_BEGIN_WITH: usize = 3;
     // No known word is that long, and the distance takes the product of both lengths.
     if word.len() > LONGEST_QUOTE {
         return None;
     }
-    let (away, nearest) = words.map(|known| (levenshtein(word, known), known)).min()?;
-    (away <= word.len().max(4) / 2).then_some(nearest)
+    let word = word.to_ascii_lowercase();
+    let words: Vec<&str> = words.collect();
+    let mut begun = words.iter().filter(|known| known.starts_with(&word));
+    let only = begun
+        .next()
+        .filter(|_| word.len() >= FEWEST_TO_BEGIN_WITH && begun.next().is_none());
+    let (away, nearest) = words.iter().map(|known| (levenshtein(&word, known), *known)).min()?;
+    let is_near = away <= word.len().max(4) / 2 && away < nearest.len();
+    only.copied().or_else(|| is_near.then_some(nearest))
 }
 
 /// All rules of these names.
 pub(crate) fn rules_named<S: AsRef<str>>(names: &[S]) -> Result<Vec<&'static Rule>, ConfigError> {
     names.iter().map(|name| rule(name.as_ref())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_word_shares_letters_or_a_beginning() {
+        let words = ["error", "warning", "off", "fk", "unnamed-drop", "unnamed-constraint"];
+        for (word, expected) in [
+            ("warn", Some("warning")),
+            ("Warning", Some("warning")),
+            ("err", Some("error")),
+            ("fkk", Some("fk")),
+            ("unnamed-con", Some("unnamed-constraint")),
+            ("unnamed", None),
+            ("wa", None),
+            ("zz", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, words.into_iter()), expected, "{word}");
+        }
+    }
 }

@@ -25,6 +25,9 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// What a configuration may write; [`Dialect::from_name`] knows each.
+    pub const NAMES: [&'static str; 7] = ["postgresql", "mysql", "mariadb", "sqlite", "oracle", "mssql", "other"];
+
     /// The database of an SQLAlchemy URL, such as `postgresql+psycopg://user@host/shop`.
     ///
     /// `None` for what is no URL, or for the placeholder `driver://...` of a fresh `alembic.ini`. `postgres://` counts

@@ -159,7 +159,7 @@ fn the_configuration_page_has_every_key() {
     repo.stage("alembic-named.toml", "nonsense = 1\n").stage("a.py", "");
     let refusal = text(&run(repo.path(), &["check", "--staged"]).stderr);
     let mut keys: Vec<&str> = refusal
-        .split_once("expected one of ")
+        .split_once("the keys are ")
         .expect("the keys that are known")
         .1
         .split('`')
