@@ -5,7 +5,7 @@ use toml::de::DeTable;
 use super::value::{Mistake, Setting, Text, settings};
 use super::{Config, ConfigError, Globs, rule};
 use crate::diagnostic::{Rule, Severity};
-use crate::naming::{Convention, Dialect, Key, Value};
+use crate::naming::{ConstraintKind, Convention, Dialect, Key, Problem, ProblemKind, Value, kind_meant, problems};
 use crate::source::{RepoPath, SourceFile};
 
 /// How many characters of a message of the TOML parser are repeated.
@@ -147,9 +147,21 @@ fn convention(setting: &Setting<'_>) -> Result<Convention, Mistake> {
         };
         return setting.choice(&["sqlalchemy", "postgresql"], Some("a table of templates"), preset);
     };
+    let prefixes: Vec<&str> = ConstraintKind::ALL
+        .into_iter()
+        .filter_map(ConstraintKind::prefix)
+        .collect();
     let entry = |one: &Setting<'_>| {
         let template = one.text().ok_or_else(|| one.must_be(TEMPLATE))?;
-        Ok((Key::Text(one.name.to_owned()), Value::Template(template.to_owned())))
+        let entry = (Key::Text(one.name.to_owned()), Value::Template(template.to_owned()));
+        if !prefixes.contains(&one.name) {
+            let meant = kind_meant(one.name, Some(template));
+            return Err(one.unknown(&prefixes, meant.and_then(ConstraintKind::prefix)));
+        }
+        // Suggestions keep two constraints of one name apart; all else gives no name at all.
+        let gives_none = |problem: &Problem| !matches!(problem.kind, ProblemKind::SameName(_));
+        let problem = problems(&Convention::new([entry.clone()])).into_iter().find(gives_none);
+        problem.map_or(Ok(entry), |problem| Err(setting.wrong(one.at(), &problem)))
     };
     let entries: Result<Vec<(Key, Value)>, Mistake> = templates.iter().map(entry).collect();
     entries.map(Convention::new)

@@ -24,6 +24,6 @@ pub(crate) use dialect::Dialect;
 pub(crate) use error::NamingError;
 pub(crate) use kind::ConstraintKind;
 pub(crate) use problem::{Problem, ProblemKind};
-pub(crate) use problems::problems;
+pub(crate) use problems::{kind_meant, problems};
 pub(crate) use subject::{ColumnRef, Explicit, Name, Referred, Subject};
 pub(crate) use template::FormatError;

@@ -84,7 +84,7 @@ fn ignored_key(used: &HashSet<String>, key: &Key, value: &Value) -> Option<Probl
 }
 
 /// The kind that an ignored key was meant for, by its spelling or by the beginning of its template.
-fn kind_meant(key: &str, template: Option<&str>) -> Option<ConstraintKind> {
+pub(crate) fn kind_meant(key: &str, template: Option<&str>) -> Option<ConstraintKind> {
     let letters: String = key
         .chars()
         .filter(char::is_ascii_alphabetic)

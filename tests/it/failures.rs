@@ -138,6 +138,16 @@ fn a_configuration_that_is_wrong() {
             &["alembic-named.toml:1:29: ", "`bad`"],
         ),
         (
+            "alembic-named.toml",
+            "convention = { fkk = 'x' }\n",
+            &["alembic-named.toml:1:16: unknown key `convention.fkk`, did you mean `fk`?"],
+        ),
+        (
+            "alembic-named.toml",
+            "convention = { fk = '%(tabel_name)s' }\n",
+            &["alembic-named.toml:1:21: ", "`%(tabel_name)s`", "`%(table_name)s`"],
+        ),
+        (
             "migrations/pyproject.toml",
             "[tool.alembic-named]\nexclude = 1\n",
             &["migrations/pyproject.toml:2:11: "],
@@ -147,6 +157,7 @@ fn a_configuration_that_is_wrong() {
         repo.stage(path, text);
         fails(&repo, &[], parts);
         fails(&repo, &[FILE], parts);
+        fails(&repo, &["config", FILE], parts);
         repo.git(&["rm", "--quiet", "--force", path]);
     }
     repo.stage("alembic-named.toml", b"# \xff\n".as_slice());

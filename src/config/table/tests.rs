@@ -56,6 +56,30 @@ fn mistakes_are_told_with_their_place() {
         ("exclude = ['b', 'a[']\n", "1:17: `exclude`: the pattern `a[` is not a glob"),
         ("[per-file-ignores]\n'a[' = []\n", "2:1: `per-file-ignores`: the pattern `a[` is not a glob"),
         ("per-file-ignores = { a = ['b'] }\n", "1:27: `per-file-ignores.a`: there is no rule `b`"),
+        ("convention = { fkk = 'x' }\n", "1:16: unknown key `convention.fkk`, did you mean `fk`?"),
+        ("convention = { index = 'x' }\n", "1:16: unknown key `convention.index`, did you mean `ix`?"),
+        (
+            "convention = { own = 'x' }\n",
+            "1:16: unknown key `convention.own`: the keys are `fk`, `uq`, `ck`, `pk` and `ix`",
+        ),
+        (
+            "convention = { own = 'x', fk = '%(own)s' }\n",
+            "1:32: `convention`: the template for `fk` uses `%(own)s`, a token",
+        ),
+        (
+            "[convention]\npk = 'pk_%(table_name)s'\nfk = '%(tabel_name)s'\n",
+            "3:6: `convention`: the template for `fk` uses `%(tabel_name)s`, a token that SQLAlchemy does not know; the nearest \
+             that it knows is `%(table_name)s`",
+        ),
+        (
+            "convention.uq = '%(referred_table_name)s'\n",
+            "1:17: `convention`: the template for `uq` uses `%(referred_table_name)s`",
+        ),
+        (
+            "convention.fk = '%(table_name)'\n",
+            "1:17: `convention`: the template for `fk` is broken: it ends within",
+        ),
+        ("convention.pk = '%(constraint_name)s'\n", "1:17: `convention`: the template for `pk` builds on"),
         ("exclude = ['a', 1]\n", "1:17: `exclude` must be a list of patterns, not a list with a number"),
     ];
     for (text, expected) in mistakes {
@@ -63,6 +87,13 @@ fn mistakes_are_told_with_their_place() {
         let expected = format!("alembic-named.toml:{expected}");
         assert!(error.starts_with(&expected), "{text}: {error}");
     }
+}
+
+#[test]
+fn a_convention_may_give_one_name_twice_and_leave_kinds_out() {
+    let text = "[convention]\nfk = 'fk_%(table_name)s_%(referred_table_name)s'\nuq = ''\n";
+    let config = parse(&"alembic-named.toml".into(), "alembic-named.toml", text).unwrap();
+    assert!(config.is_some_and(|config| config.convention.is_some()));
 }
 
 /// A value of each type.
@@ -140,6 +171,8 @@ fn a_sentence_repeats_the_beginning_of_what_is_wrong() {
         format!("ignore = ['{long}']\n"),
         format!("per-file-ignores = {{ '{long}[' = ['unnamed-drop'] }}\n"),
         format!("{long} = 1\n"),
+        format!("convention = {{ {long} = 'x' }}\n"),
+        format!("convention = {{ fk = '%({long})s' }}\n"),
         format!("severity = {{ unnamed-drop = '{long}' }}\n"),
         list("'abc/*', "),
         list("'a[', "),
@@ -162,6 +195,9 @@ fn the_schema_has_every_key_and_no_other() {
         .keys()
         .map(String::as_str)
         .collect();
+    let prefixes = ConstraintKind::ALL.into_iter().filter_map(ConstraintKind::prefix);
+    let templates = schema["properties"]["convention"]["oneOf"][1]["propertyNames"]["enum"].as_array();
+    assert!(prefixes.eq(templates.unwrap().iter().map(|key| key.as_str().unwrap())));
     let mut read = KEYS;
     described.sort_unstable();
     read.sort_unstable();
