@@ -118,7 +118,7 @@ fn show_config(path: &Path) -> Result<ExitStatus> {
     let folder = current_folder()?;
     let scope = Scope::Paths(vec![path.to_owned()]);
     let start = Start::find(folder, &scope, DEFAULT_LIMIT)?;
-    let inside = start.path_of(path)?;
+    let inside = start.path_there(path)?;
     let snapshot = WorkingTree::new(&start.top);
     let configs = Configs::nearest(&snapshot, CommandLine::default());
     // For a folder: what holds for a file in it.

@@ -112,6 +112,14 @@ impl Start {
         below(&self.top, &self.folder.join(path)).ok_or_else(|| self.elsewhere(path))
     }
 
+    /// The same for a path that must exist.
+    pub(crate) fn path_there(&self, path: &Path) -> Result<RepoPath, SelectionError> {
+        match self.folder.join(path).symlink_metadata() {
+            Ok(_) => self.path_of(path),
+            Err(_) => Err(SelectionError::NoSuchPath { path: path.to_owned() }),
+        }
+    }
+
     pub(super) fn elsewhere(&self, path: &Path) -> SelectionError {
         SelectionError::ElsewhereThan {
             path: path.to_owned(),

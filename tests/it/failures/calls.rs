@@ -87,6 +87,8 @@ fn files_that_are_not_there() {
     fails(&repo, &["no/such.py"], &["`no/such.py` does not exist", "check the path"]);
     fails(&repo, &[FILE, "no/such"], &["`no/such` does not exist"]);
     fails(&repo, &["README.md/a.py"], &["`README.md/a.py` does not exist"]);
+    fails(&repo, &["config", "nothere.py"], &["`nothere.py` does not exist: check the path"]);
+    fails(&repo, &["config", "no/such/a.py"], &["`no/such/a.py` does not exist: check the path"]);
     symlink("nowhere.py", repo.join("dangling.py")).unwrap();
     symlink("loop.py", repo.join("loop.py")).unwrap();
     for path in ["dangling.py", "loop.py"] {
