@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Arg, Args, CommandFactory, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Arg, Args, CommandFactory, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::adopt::AdoptArgs;
@@ -40,8 +41,24 @@ impl Cli {
     /// Parses the arguments of a process, its name included. The error is what to print: a mistake, help, or the version.
     pub fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.collect();
-        Self::try_parse_from(&arguments).map_err(|error| repeated(error, &arguments))
+        Self::try_parse_from(&arguments).map_err(|error| match misread_subcommand(&error, &arguments) {
+            Some(sentence) => clap::Error::raw(error.kind(), sentence + "\n"),
+            None => repeated(error, &arguments),
+        })
     }
+}
+
+/// The message for a subcommand that was read as a path, so that its options are not known.
+fn misread_subcommand(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let known = Cli::command()
+        .ignore_errors(true)
+        .try_get_matches_from(arguments)
+        .ok()?;
+    let cli = Cli::from_arg_matches(&known).ok()?;
+    cli.command.is_none().then(|| cli.check.meant_subcommand())?
 }
 
 /// The message with the arguments escaped: a runner passes the names of files, which may hold anything.

@@ -57,8 +57,19 @@ fn subcommands_in_the_wrong_place_or_misspelled() {
             &["`check` is a subcommand", "before all options, as `alembic-named check ...`"],
         ),
         (&["--color=always", "explain", "unnamed-drop"], &["as `alembic-named explain ...`"]),
+        // With options that `check` does not have.
+        (&["adpot", "--dry-run"], &["`adpot` does not exist", "did you mean `alembic-named adopt`?"]),
+        (&["instal", "--manager", "git"], &["did you mean `alembic-named install`?"]),
+        (&["--staged", "adpot", "--dry-run"], &["did you mean `alembic-named adopt`?"]),
+        (&["--quiet", "install", "--dry-run"], &["before all options, as `alembic-named install ...`"]),
     ] {
         fails(&repo, arguments, parts);
+        let told = said(repo.tool(arguments), 2).err;
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+    for arguments in [&["--exclude", "instal", "--dry-run"][..], &["shop", "--dry-run"], &["check", "--dry-run"]] {
+        let told = said(repo.tool(arguments), 2).err;
+        assert!(told.starts_with("error: unexpected argument '--dry-run' found\n"), "{arguments:?}: {told}");
     }
     // What is there is a path, whatever it is called; and what is like no subcommand is one as well.
     repo.write("chek", "").write("check/a.py", "");
