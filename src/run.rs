@@ -10,12 +10,11 @@ use crate::adopt;
 use crate::check::{self, Checker, Outcome};
 use crate::cli::{CheckArgs, Cli, Command, Variables, completions};
 use crate::config::{self, CommandLine, Configs};
-use crate::diagnostic::{Rule, Severity};
+use crate::diagnostic::Severity;
 use crate::fix::{self, Look};
 use crate::git::{Repository, is_full};
 use crate::install;
 use crate::report::{self, Edge, Width};
-use crate::rules;
 use crate::selection::{Selection, Start, current_folder};
 use crate::settings::{Action, Format, Remedy, Scope, Settings};
 use crate::snapshot::{DEFAULT_LIMIT, WorkingTree};
@@ -74,7 +73,7 @@ fn obey(command: Command) -> Result<ExitStatus> {
             let page = report::page(config::rule(&rule)?.documentation, Width::of_standard_output());
             print(page.as_bytes())
         }
-        Command::Rules => print(rules().as_bytes()),
+        Command::Rules => print(report::rules(Width::of_standard_output()).as_bytes()),
         Command::Completions { shell } => print(&completions(shell)),
     }
 }
@@ -105,12 +104,6 @@ fn print(text: &[u8]) -> Result<ExitStatus> {
     out.write_all(text)?;
     out.flush()?;
     Ok(ExitStatus::Clean)
-}
-
-fn rules() -> String {
-    let widest = rules::all().map(|rule| rule.name.len()).max().unwrap_or_default();
-    let line = |rule: &Rule| format!("{:widest$}  {:7}  {}", rule.name, rule.severity, rule.summary);
-    rules::all().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// Prints the configuration of a file: each rule with its level and the source of that, then the rest.

@@ -11,6 +11,7 @@ mod hints;
 mod json;
 mod junit;
 mod page;
+mod rules;
 mod sarif;
 mod text;
 mod verbose;
@@ -23,6 +24,7 @@ use std::io::{self, Write};
 pub use config::config;
 pub use edge::{Edge, Width, standard_error, standard_output, use_color};
 pub use page::page;
+pub use rules::rules;
 pub use verbose::verbose;
 
 use owo_colors::OwoColorize;
