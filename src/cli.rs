@@ -285,7 +285,7 @@ impl CheckArgs {
         let cli = Cli::command();
         let meant = nearest(word, cli.get_subcommands().map(clap::Command::get_name))?;
         Some(if meant == word {
-            format!("`{word}` is a subcommand and no path: write it before all options, as `alembic-named {word} ...`")
+            format!("`{word}` is a subcommand, not a path: write it before all options, as `alembic-named {word} ...`")
         } else {
             format!("`{word}` does not exist: check the path, or did you mean `alembic-named {meant}`?")
         })
@@ -298,7 +298,7 @@ impl CheckArgs {
             .no_path()
             .filter(|word| self.ignore.is_some() && rules::find(word).is_some())?;
         Some(format!(
-            "`{word}` is a rule and no path: `fix --ignore={word}` writes comments that silence it, and \
+            "`{word}` is a rule, not a path: `fix --ignore={word}` writes comments that silence it, and \
              `check --fix --ignore {word}` leaves it out"
         ))
     }

@@ -116,7 +116,10 @@ fn show_config(path: &Path) -> Result<ExitStatus> {
     let configs = Configs::nearest(&snapshot, CommandLine::default());
     // For a folder: what holds for a file in it.
     let (file, shown) = if start.folder.join(path).is_dir() {
-        let shown = format!("a file in {}", path.display());
+        let shown = match path.to_string_lossy().trim_end_matches('/') {
+            "." => "a file in the current folder".to_owned(),
+            folder => format!("a file in {folder}"),
+        };
         (inside.join("any file").unwrap_or(inside), shown)
     } else {
         (inside.clone(), inside.to_string())
@@ -182,7 +185,7 @@ fn complete(outcome: &mut Outcome, start: &Start, selection: &Selection, setting
 fn edge(start: &Start, settings: &Settings) -> Result<Edge> {
     if let Some(path) = settings.output_file.as_ref().filter(|path| start.leads_out(path)) {
         let path = path.display();
-        bail!("the output file `{path}` leads through a link out of the working tree: name one that is no link");
+        bail!("the output file `{path}` leads through a link out of the working tree: name one that is not a link");
     }
     let output_file = settings.output_file.as_deref();
     let is_diff = matches!(settings.action, Action::Diff { .. });

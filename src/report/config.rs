@@ -31,7 +31,7 @@ pub fn config(path: &RepoPath, shown: &str, config: &Config) -> String {
     let dialect = config
         .dialect
         .map_or("by the environment", crate::naming::Dialect::label);
-    let deployed = either(config.may_be_deployed(), "what HEAD holds may be", "nothing");
+    let deployed = either(config.may_be_deployed(), "assumed for the migrations in HEAD", "no");
     text.push('\n');
     for (key, value) in [
         ("excluded", either(config.excludes(path), "yes", "no")),

@@ -128,7 +128,7 @@ impl Selection {
                 "the Python files that the merge brings are those of another parent".to_owned()
             }
             (Scope::Staged, 0) => "nothing new or changed is staged".to_owned(),
-            (Scope::Staged, 1) => "1 file is staged, and it is no Python".to_owned(),
+            (Scope::Staged, 1) => "1 file is staged, and it is not Python".to_owned(),
             (Scope::Staged, others) => format!("{others} files are staged, none of them is Python"),
             (Scope::StagedPaths(_), _) => "nothing that was named is a Python file in the index".to_owned(),
             (Scope::Paths(_), _) => "there is no Python file in what was named".to_owned(),

@@ -112,7 +112,7 @@ fn comments_are_not_mixed_with_fixes() {
     let said = repo.ends(&["fix", "--ignore", "--unsafe-fixes", "--staged"], 2);
     assert!(said.contains("'--ignore[=<RULE>]' cannot be used with '--unsafe-fixes'"), "{said}");
     let said = repo.ends(&["fix", "--ignore", "unnamed-drop"], 2);
-    assert!(said.contains("`unnamed-drop` is a rule and no path: `fix --ignore=unnamed-drop`"), "{said}");
+    assert!(said.contains("`unnamed-drop` is a rule, not a path: `fix --ignore=unnamed-drop`"), "{said}");
     assert_eq!(repo.read(MODELS), before);
     // `check` means by `--ignore` what it always did.
     repo.ends(&["check", "--fix", "--unsafe-fixes", "--staged", "--ignore", "missing-naming-convention"], 0);

@@ -86,7 +86,7 @@ fn nothing_checked_is_said() {
     nothing(&[], "nothing new or changed is staged");
     nothing(&["--from-ref=HEAD"], "nothing was added or changed since the merge base");
     repo.stage("README.md", "text\n");
-    nothing(&[], "1 file is staged, and it is no Python");
+    nothing(&[], "1 file is staged, and it is not Python");
     nothing(&["README.md"], "there is no Python file in what was named");
     let in_index = "nothing that was named is a Python file in the index";
     nothing(&["--staged", "README.md"], in_index);

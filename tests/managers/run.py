@@ -185,7 +185,7 @@ class Git:
     prefix = ""
     # What a hook that passes says: proof that it ran and looked at something.
     passes = r"1 file checked, nothing found"
-    nothing = r"0 files checked: 1 file is staged, and it is no Python"
+    nothing = r"0 files checked: 1 file is staged, and it is not Python"
     install = ["alembic-named", "install"]
     # What is run where no commit is made.
     by_hand = ["git", "hook", "run", "pre-commit"]

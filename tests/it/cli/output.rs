@@ -207,6 +207,13 @@ fn a_picture_is_followed_by_one_empty_line_only_where_something_follows() {
 }
 
 #[test]
+fn the_configuration_of_a_folder() {
+    let told = said(Repo::new().tool(&["config"]), 0).out;
+    assert!(told.starts_with("a file in the current folder\nconfiguration: none"), "{told}");
+    assert!(told.contains("\ndeployed:            assumed for the migrations in HEAD\n"), "{told}");
+}
+
+#[test]
 fn completions_for_each_shell() {
     let folder = Repo::none();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

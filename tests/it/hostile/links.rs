@@ -52,8 +52,9 @@ fn no_report_is_written_through_a_link_that_leads_out() {
     let before = repo.read(".git/description");
     for path in ["report", "dangling", "folder/file", "folder/new", "description"] {
         let told = said(repo.tool(&["--output-file", path]), 2);
-        let sentence =
-            format!("the output file `{path}` leads through a link out of the working tree: name one that is no link");
+        let sentence = format!(
+            "the output file `{path}` leads through a link out of the working tree: name one that is not a link"
+        );
         assert!(told.err.contains(&sentence), "{}", told.err);
     }
     assert_eq!((outside.read("file"), repo.read(".git/description")), ("as it was\n".to_owned(), before));
