@@ -41,88 +41,67 @@ impl Configurations<'_> {
         String::from_utf8(self.snapshot.read(path).ok()??).ok()
     }
 
-    /// What the files directly in a folder say.
+    /// What the files directly in a folder say; first what Alembic reads there without being told.
     pub(super) fn read(&self, folder: &RepoPath) -> Vec<Configured> {
-        let mut found = Vec::new();
-        for entry in self.snapshot.list(folder).unwrap_or_default() {
-            let is_ini = entry.name.ends_with(b".ini");
-            if entry.kind != EntryKind::File || !(is_ini || entry.name == b"pyproject.toml") {
+        let entries = self.snapshot.list(folder).unwrap_or_default();
+        let files = entries.iter().filter(|entry| entry.kind == EntryKind::File);
+        let (mut inis, mut pyproject) = (Vec::new(), None);
+        for path in files.filter_map(|entry| folder.join(&entry.name)) {
+            if path.file_name() == b"pyproject.toml" {
+                pyproject = self.text(&path).and_then(|text| Pyproject::parse(path, &text));
+            } else if path.file_name().ends_with(b".ini") {
+                inis.push(path);
+            }
+        }
+        inis.sort_by_key(|path| path.file_name() != b"alembic.ini");
+        let pyproject_alone = Options {
+            here: &self.here(folder),
+            ini: None,
+            pyproject: pyproject.as_ref(),
+        };
+        let (mut found, mut is_merged) = (Vec::new(), false);
+        for path in inis {
+            let Some(text) = self.text(&path) else { continue };
+            if !text.contains("alembic") && !text.contains("script_location") {
                 continue;
             }
-            let Some(path) = folder.join(&entry.name) else { continue };
-            let Some(text) = self.text(&path) else { continue };
-            if is_ini {
-                if text.contains("alembic") || text.contains("script_location") {
-                    let ini = Ini::parse(&text);
-                    let sections = ini.alembic_sections().take(MOST_SECTIONS);
-                    found.extend(sections.map(|section| self.read_ini(&path, folder, &section)));
-                }
-            } else if text.contains("[tool.alembic") {
-                found.extend(self.read_pyproject(&path, folder, &text));
+            let ini = Ini::parse(&text);
+            for section in ini.alembic_sections().take(MOST_SECTIONS) {
+                is_merged |= path.file_name() == b"alembic.ini" && section.name == "alembic";
+                let ini = Some((&path, section));
+                let options = Options { ini, ..pyproject_alone };
+                found.extend(self.configured(folder, &options));
             }
+        }
+        if !is_merged {
+            found.splice(0..0, self.configured(folder, &pyproject_alone));
         }
         found
     }
 
-    fn read_ini(&self, path: &RepoPath, folder: &RepoPath, section: &Section<'_>) -> Configured {
-        let here = self.here(folder);
-        let get = |key: &str| section.get(key, &here);
-        let separator = get("path_separator").or_else(|| get("version_path_separator"));
-        let list = |key: &str| {
-            let text = get(key);
-            text.map(|text| split_paths(&text, separator.as_deref()))
-                .unwrap_or_default()
-        };
-        let configured = self.configured(path, folder, &get, &list);
-        // Flask-Migrate keeps its ini beside env.py and names no place.
-        match get("script_location") {
-            Some(_) => configured,
-            None => Configured {
-                script: Some(folder.clone()),
-                ..configured
-            },
-        }
-    }
-
-    fn read_pyproject(&self, path: &RepoPath, folder: &RepoPath, text: &str) -> Option<Configured> {
-        let document: toml::Table = text.parse().ok()?;
-        let table = document.get("tool")?.get("alembic")?;
-        let here = self.here(folder);
-        // As Alembic fills it in (`alembic/config.py`, `_get_toml_config_value`).
-        let filled = |text: &str| text.replace("%(here)s", &here).replace("%%", "%");
-        let get = |key: &str| match table.get(key)? {
-            toml::Value::String(text) => Some(filled(text)),
-            toml::Value::Integer(number) => Some(number.to_string()),
-            _ => None,
-        };
-        let list = |key: &str| match table.get(key) {
-            Some(toml::Value::Array(items)) => items.iter().filter_map(toml::Value::as_str).map(filled).collect(),
-            _ => get(key).into_iter().collect(),
-        };
-        Some(self.configured(path, folder, &get, &list))
-    }
-
-    fn configured(
-        &self,
-        path: &RepoPath,
-        folder: &RepoPath,
-        get: &dyn Fn(&str) -> Option<String>,
-        list: &dyn Fn(&str) -> Vec<String>,
-    ) -> Configured {
+    /// What the options say; nothing if no file has any.
+    fn configured(&self, folder: &RepoPath, options: &Options<'_>) -> Option<Configured> {
         let place = |text: &String| self.location(folder, text);
-        let version_locations = list("version_locations");
-        Configured {
+        let version_locations = options.list("version_locations");
+        let script = match options.get("script_location") {
+            Some(location) => place(&location),
+            // Flask-Migrate keeps its ini beside env.py and names no place.
+            None => options.ini.is_some().then(|| folder.clone()),
+        };
+        Some(Configured {
             placing: Placing {
-                file_template: get("file_template"),
-                slug_length: get("truncate_slug_length").and_then(|length| length.parse().ok()),
+                file_template: options.get("file_template"),
+                slug_length: options
+                    .get("truncate_slug_length")
+                    .and_then(|length| length.parse().ok()),
                 outside: version_locations.iter().find(|text| place(text).is_none()).cloned(),
             },
-            file: Some(path.clone()),
-            script: get("script_location").as_ref().and_then(place),
+            file: Some(options.file()?.clone()),
+            script,
             version_folders: version_locations.iter().filter_map(place).collect(),
-            sys_path: list("prepend_sys_path").iter().filter_map(place).collect(),
-            url: get("sqlalchemy.url"),
-        }
+            sys_path: options.list("prepend_sys_path").iter().filter_map(place).collect(),
+            url: options.get("sqlalchemy.url"),
+        })
     }
 
     /// The absolute path of a folder, which `%(here)s` stands for.
@@ -149,6 +128,81 @@ impl Configurations<'_> {
             return RepoPath::top().join(below.trim_start_matches('/'));
         }
         folder.join(&text)
+    }
+}
+
+/// `[tool.alembic]`.
+struct Pyproject {
+    path: RepoPath,
+    table: toml::Table,
+}
+
+impl Pyproject {
+    fn parse(path: RepoPath, text: &str) -> Option<Self> {
+        let mut document: toml::Table = text.contains("[tool.alembic").then(|| text.parse().ok())??;
+        match document.get_mut("tool")?.as_table_mut()?.remove("alembic")? {
+            toml::Value::Table(table) => Some(Self { path, table }),
+            _ => None,
+        }
+    }
+}
+
+/// The options of one environment. Alembic looks for each in a section of the ini, then in `pyproject.toml` (`alembic/config.py`,
+/// `get_alembic_option`).
+struct Options<'o> {
+    /// What `%(here)s` stands for.
+    here: &'o str,
+    ini: Option<(&'o RepoPath, Section<'o>)>,
+    pyproject: Option<&'o Pyproject>,
+}
+
+impl Options<'_> {
+    fn get(&self, key: &str) -> Option<String> {
+        self.in_ini(key).or_else(|| match self.in_pyproject(key)? {
+            toml::Value::String(text) => Some(self.filled(text)),
+            toml::Value::Integer(number) => Some(number.to_string()),
+            _ => None,
+        })
+    }
+
+    fn list(&self, key: &str) -> Vec<String> {
+        let separator = ["path_separator", "version_path_separator"];
+        let separator = separator.iter().find_map(|key| self.in_ini(key));
+        let own = self.in_ini(key).map(|text| split_paths(&text, separator.as_deref()));
+        match (own, self.in_pyproject(key)) {
+            (Some(own), _) if !own.is_empty() => own,
+            (_, Some(toml::Value::Array(items))) => {
+                let items = items.iter().filter_map(toml::Value::as_str);
+                items.map(|text| self.filled(text)).collect()
+            }
+            (_, Some(toml::Value::String(text))) => vec![self.filled(text)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The file that says where the scripts are.
+    fn file(&self) -> Option<&RepoPath> {
+        let ini = self.ini.as_ref().map(|(path, _)| *path);
+        let pyproject = self.pyproject.map(|pyproject| &pyproject.path);
+        if self.in_ini("script_location").is_none() && self.in_pyproject("script_location").is_some() {
+            pyproject
+        } else {
+            ini.or(pyproject)
+        }
+    }
+
+    fn in_ini(&self, key: &str) -> Option<String> {
+        let (_, section) = self.ini.as_ref()?;
+        section.get(key, self.here)
+    }
+
+    fn in_pyproject(&self, key: &str) -> Option<&toml::Value> {
+        self.pyproject?.table.get(key)
+    }
+
+    /// A text of `pyproject.toml` as Alembic fills it in (`alembic/config.py`, `_get_toml_config_value`).
+    fn filled(&self, text: &str) -> String {
+        text.replace("%(here)s", self.here).replace("%%", "%")
     }
 }
 

@@ -82,7 +82,10 @@ impl<'s> Environments<'s> {
                 .any(|versions| migration.starts_with(versions))
         };
         let configured = configurations.iter().find(holds)?;
-        Some(complete(configured.script.clone()?, configured.clone()))
+        let script = configured.script.clone()?;
+        let mut environment = complete(script.clone(), configured.clone());
+        environment.dialect = environment.dialect.or_else(|| self.environment(script)?.dialect);
+        Some(environment)
     }
 
     /// The environments that may migrate the models of a module: those above it, and those at most two folders below a folder above it.
@@ -159,7 +162,7 @@ impl<'s> Environments<'s> {
         let all = files.iter().flat_map(|file| file.iter());
         let mut own = all.filter(|one| one.script.as_ref() == Some(&folder));
         let mut configured = own.next().cloned().unwrap_or_default();
-        // `pyproject.toml` says where the scripts are and leaves the database to an ini beside it.
+        // `alembic -c` may name another ini, which has only the database.
         configured.url = configured.url.or_else(|| own.find_map(|other| other.url.clone()));
         let mut environment = complete(folder, configured);
         environment.dialect = environment.dialect.or_else(|| written_dialect(env_py));
@@ -287,6 +290,48 @@ mod tests {
         let alone = [("m/env.py", "from alembic import context\nurl = 'postgresql+asyncpg://h/d'\n")];
         let environment = of(&alone, "m/versions/a.py").unwrap();
         assert_eq!((environment.configuration, environment.dialect), (None, Some(Dialect::Postgresql)));
+    }
+
+    /// Alembic 1.16 and later: `get_alembic_option` looks into the section of the ini, then into `[tool.alembic]`, key by key.
+    #[test]
+    fn an_ini_and_the_pyproject_beside_it_configure_one_environment() {
+        let toml = "[tool.alembic]\nscript_location = \"%(here)s/db\"\nprepend_sys_path = [\"lib\"]\n\
+                    version_locations = [\"more\"]\nfile_template = \"%%(rev)s\"\n";
+        let url = "sqlalchemy.url = mysql+asyncmy://h/d\n";
+        let of = |ini: (&str, &str), migration: &str| {
+            let files = [("s/pyproject.toml", toml), ini, ("s/db/env.py", ENV), ("s/old/env.py", ENV)];
+            of(&files, migration).unwrap()
+        };
+        for (name, ini) in [
+            ("s/alembic.ini", format!("[alembic]\n{url}")),
+            ("s/alembic.ini", format!("[DEFAULT]\n{url}[alembic]\nversion_locations =\n")),
+            ("s/database.ini", format!("[alembic]\n{url}")),
+        ] {
+            for migration in ["s/db/versions/a.py", "s/more/a.py"] {
+                let found = of((name, &ini), migration);
+                assert_eq!((found.folder, found.dialect), ("s/db".into(), Some(Dialect::Mysql)), "{ini} {migration}");
+                assert_eq!(found.configuration, Some("s/pyproject.toml".into()), "{ini}");
+                assert_eq!(found.roots.first(), Some(&"s/lib".into()), "{ini}");
+                assert_eq!(found.placing.file_template.as_deref(), Some("%(rev)s"), "{ini}");
+            }
+        }
+        let ini = format!("[alembic]\nscript_location = old\nversion_locations = other\nfile_template = x\n{url}");
+        let found = of(("s/alembic.ini", &ini), "s/other/a.py");
+        assert_eq!((found.folder, found.dialect), ("s/old".into(), Some(Dialect::Mysql)));
+        assert_eq!(found.configuration, Some("s/alembic.ini".into()));
+        assert_eq!(found.roots.first(), Some(&"s/lib".into()));
+        assert_eq!(found.placing.file_template.as_deref(), Some("x"));
+        let loggers = "[loggers]\nkeys = root,alembic\n";
+        assert_eq!(of(("s/alembic.ini", loggers), "s/more/a.py").folder, "s/db".into());
+    }
+
+    #[test]
+    fn the_ini_that_alembic_reads_unasked_comes_before_others() {
+        let ini = |url: &str| format!("[alembic]\nscript_location = db\nsqlalchemy.url = {url}\n");
+        let (test, own) = (ini("sqlite://"), ini("postgresql://h/d"));
+        let files = [("alembic-test.ini", test.as_str()), ("alembic.ini", &own), ("db/env.py", ENV)];
+        let found = of(&files, "db/versions/a.py").unwrap();
+        assert_eq!((found.configuration, found.dialect), (Some("alembic.ini".into()), Some(Dialect::Postgresql)));
     }
 
     #[test]

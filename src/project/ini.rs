@@ -56,12 +56,18 @@ impl Ini {
         self.sections
             .iter()
             .filter(|(name, values)| name == "alembic" || values.contains_key("script_location"))
-            .map(|(_, values)| Section { ini: self, values })
+            .map(|(name, values)| Section {
+                ini: self,
+                name,
+                values,
+            })
     }
 }
 
 /// One section, whose missing values are those of `[DEFAULT]`.
 pub(super) struct Section<'i> {
+    /// What it is called.
+    pub(super) name: &'i str,
     ini: &'i Ini,
     values: &'i BTreeMap<String, String>,
 }
