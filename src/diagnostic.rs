@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::fix::Fix;
-use crate::project::{Place, Spelling};
+use crate::project::{Owner, Place, Spelling};
 use crate::source::{RepoPath, SourceFile, Span};
 
 /// How bad a finding is.
@@ -109,6 +109,8 @@ pub struct Diagnostic {
     pub cause: Option<Label>,
     /// What prevents it in later revisions.
     pub prevention: Option<Prevention>,
+    /// The environment whose metadata would get the convention.
+    pub owner: Option<Owner>,
     /// The model that declares the constraint, with the code that would name it there.
     pub model: Option<Label>,
     /// The constraint with its name as the model would write it, where no declaration of it was found.
@@ -139,6 +141,7 @@ impl Diagnostic {
             related: Vec::new(),
             cause: None,
             prevention: None,
+            owner: None,
             model: None,
             model_code: None,
             help: None,

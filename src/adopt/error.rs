@@ -32,7 +32,7 @@ pub(super) enum AdoptError {
     #[error("the tables of `{0}` are read from a database, with the names that it has: there is nothing to name")]
     Reflected(RepoPath),
     #[error(
-        "`{path}:{line}` has a naming convention: `alembic-named adopt --revision-only` writes the revision that renames"
+        "`{path}:{line}` has a naming convention: run this again with --revision-only, which writes the revision that renames"
     )]
     HasConvention { path: RepoPath, line: usize },
     #[error(

@@ -85,12 +85,8 @@ fn environment_at(project: &Project<'_>, start: &Start, path: &Path) -> Result<E
     let (below, above): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.folder.starts_with(&inside));
     let mut own = below;
     if own.is_empty() {
-        let home = |one: &Environment| {
-            let configured = one.configuration.as_ref().and_then(RepoPath::parent);
-            configured.or_else(|| one.folder.parent()).unwrap_or_default()
-        };
         own = above;
-        own.retain(|one| inside.starts_with(&home(one)));
+        own.retain(|one| inside.starts_with(&one.home()));
     }
     if own.len() > 1 {
         return Err(AdoptError::Several(folders(&own)).into());

@@ -7,6 +7,7 @@
 //! ```
 
 mod boundary;
+mod command;
 mod convention;
 mod error;
 mod failing;
@@ -34,6 +35,7 @@ use crate::snapshot::{DEFAULT_LIMIT, WorkingTree};
 use crate::source::RepoPath;
 
 use boundary::Boundary;
+pub(crate) use command::command;
 use error::AdoptError;
 use find::Adopter;
 use revision::Content;

@@ -12,6 +12,7 @@ use crate::diagnostic::{Diagnostic, Label};
 use crate::fix::{Fix, Safety};
 use crate::migration::{Direction, Name, Operation};
 use crate::naming::{ConstraintKind, Dialect};
+use crate::project::Owner;
 use crate::source::Span;
 
 /// "foreign key `order.invoice_id`", as far as it is known.
@@ -63,6 +64,8 @@ pub(crate) fn complete(
         diagnostic.cause = in_models::cause(file, suggestion.is_implicit, raises);
         let is_preventable = operation.creates() && !suggestion.is_implicit;
         diagnostic.prevention = in_models::prevention(file, operation.kind()).filter(|_| is_preventable);
+        let environment = file.naming().environment.as_ref();
+        diagnostic.owner = environment.map(|environment| Owner::new(environment, true));
     }
     if let Some(place) = suggestion.spoken.clone() {
         let text = "this revision knows it by the name that a database gives".to_owned();

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::adopt;
 use crate::check::examine;
 use crate::config::{CommandLine, Configs};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::escape::printable;
 use crate::invocation::Invocation;
 use crate::project::Project;
@@ -33,6 +34,10 @@ const COLUMNS: usize = 80;
 struct Missing {
     /// The modules, and the line of each metadata.
     modules: Vec<(RepoPath, usize)>,
+    /// The first finding.
+    first: Option<Diagnostic>,
+    /// Whether there is more than one environment.
+    are_several: bool,
     /// How many Python files were not read.
     left: usize,
     reader: Reader,
@@ -58,6 +63,8 @@ fn find(folder: &Path) -> Result<Missing> {
     let project = Project::new(snapshot, start.top.to_string_lossy());
     let mut missing = Missing {
         modules: Vec::new(),
+        first: None,
+        are_several: false,
         left: 0,
         reader: start.reader(),
     };
@@ -85,19 +92,21 @@ fn find(folder: &Path) -> Result<Missing> {
         let file = SourceFile::new(candidate.path.clone(), text);
         let found = examine(&file, false, &project, config).diagnostics;
         let finding = found
-            .iter()
+            .into_iter()
             .find(|one| one.rule.name == MISSING_NAMING_CONVENTION.name && one.severity == Severity::Error);
         if let Some(one) = finding {
             let line = file.position(one.span.start).line;
             missing.modules.push((candidate.path.clone(), line));
+            missing.first.get_or_insert(one);
         }
     }
+    missing.are_several = missing.first.is_some() && project.environments().len() > 1;
     Ok(missing)
 }
 
 impl Missing {
     fn note(&self) -> Option<String> {
-        let first = self.modules.first()?;
+        let first = self.first.as_ref()?;
         let count = match self.modules.len() {
             1 => "1 module has".to_owned(),
             count => format!("{count} modules have"),
@@ -117,7 +126,7 @@ impl Missing {
             let _ = writeln!(text, "  ({files} more could not be looked into in time)");
         }
         text.push_str("decide now, in one of three ways (or set the rule's `severity`):");
-        for (lead, command) in self.ways(&first.0) {
+        for (lead, command) in self.ways(first) {
             let line = format!("\n  {lead}: {command}");
             // A command is not broken, so that it can be copied.
             if line.trim_start_matches('\n').chars().count() <= COLUMNS {
@@ -130,12 +139,12 @@ impl Missing {
     }
 
     /// The ways to decide, and the command of each.
-    fn ways(&self, path: &RepoPath) -> [(&'static str, String); 3] {
+    fn ways(&self, first: &Diagnostic) -> [(&'static str, String); 3] {
         let program = &self.reader.program;
         let rule = MISSING_NAMING_CONVENTION.name;
-        let path = quoted(&self.reader.typed(path));
+        let path = quoted(&self.reader.typed(first.path()));
         [
-            ("the database is live", program.command("adopt")),
+            ("the database is live", adopt::command(&self.reader, first, self.are_several)),
             ("nothing is deployed", program.command(&format!("explain {rule}"))),
             ("not now", program.command(&format!("fix --ignore={rule} {path}"))),
         ]

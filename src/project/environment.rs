@@ -36,6 +36,34 @@ impl Environment {
     pub fn env_py(&self) -> RepoPath {
         self.folder.join("env.py").unwrap_or_else(RepoPath::top)
     }
+
+    /// The folder of its project: that of its configuration, else the one around its own.
+    #[must_use]
+    pub fn home(&self) -> RepoPath {
+        let configured = self.configuration.as_ref().and_then(RepoPath::parent);
+        configured.or_else(|| self.folder.parent()).unwrap_or_default()
+    }
+}
+
+/// The environment that migrates a metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The folder with its `env.py`.
+    pub folder: RepoPath,
+    /// The folder of its project.
+    pub home: RepoPath,
+    /// Whether no other environment was met on the way to it.
+    pub is_alone: bool,
+}
+
+impl Owner {
+    pub(crate) fn new(environment: &Environment, is_alone: bool) -> Self {
+        Self {
+            folder: environment.folder.clone(),
+            home: environment.home(),
+            is_alone,
+        }
+    }
 }
 
 /// How many folders are searched for environments that are far away.

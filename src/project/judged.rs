@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::late::Early;
 use super::target::{ConventionFacts, MetadataFacts, Target, as_metadata, facts};
-use super::{Naming, Place};
+use super::{Naming, Owner, Place};
 use crate::libraries::kinds;
 use crate::python::Module;
 use crate::python::values::{Made, Reader, Value};
@@ -17,6 +17,8 @@ pub struct Judged {
     pub target: Target,
     /// The place in the changed module.
     pub place: Place,
+    /// The environment that migrates it, where the project was asked for it.
+    pub owner: Option<Owner>,
 }
 
 impl PartialEq for Judged {
@@ -39,6 +41,7 @@ pub(super) fn judge(naming: &Naming, module: &SourceFile) -> Vec<Judged> {
     judged.extend(stated.map(|place| Judged {
         target: naming.target.clone(),
         place,
+        owner: None,
     }));
     judged
 }
@@ -58,11 +61,16 @@ fn judge_one(facts: &MetadataFacts, naming: &Naming, here: &dyn Fn(Option<&Place
             late: Some(late),
             ..facts.clone()
         });
-        judged.push(Judged { target, place });
+        judged.push(Judged {
+            target,
+            place,
+            owner: None,
+        });
     }
     judged.extend(place_to_judge(&facts, naming, here).map(|place| Judged {
         target: Target::Metadata(facts),
         place,
+        owner: None,
     }));
     judged
 }
@@ -120,6 +128,7 @@ pub(super) fn made_in<'m>(reader: &mut Reader<'m>, module: &'m Module) -> Vec<Ju
                 judged.push(Judged {
                     target: Target::Metadata(facts),
                     place,
+                    owner: None,
                 });
             }
         }

@@ -23,7 +23,7 @@ use std::rc::Rc;
 
 pub use checks::Checks;
 pub use configuration::Placing;
-pub use environment::Environment;
+pub use environment::{Environment, Owner};
 pub use history::{History, MOST_FILES};
 pub use judged::Judged;
 pub use late::Early;
@@ -371,11 +371,14 @@ impl<'s> Project<'s> {
             return env_py::judged_without(&self.modules, module);
         }
         let mut judged: Vec<Judged> = Vec::new();
+        let is_alone = environments.len() == 1;
         for environment in environments {
+            let owner = Owner::new(&environment, is_alone);
             let naming = self.naming_of(environment);
             for one in judged::judge(&naming, module) {
                 if !judged.contains(&one) {
-                    judged.push(one);
+                    let owner = Some(owner.clone());
+                    judged.push(Judged { owner, ..one });
                 }
             }
         }

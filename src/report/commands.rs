@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::adopt;
 use crate::check::Outcome;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::invocation::Invocation;
+use crate::selection::Reader;
 use crate::settings::{Scope, Settings};
 use crate::source::RepoPath;
 use crate::words::quoted;
@@ -14,7 +16,9 @@ pub(super) const MOST_PATHS: usize = 8;
 
 /// The commands for the files of a report.
 pub(super) struct Commands {
-    program: Invocation,
+    reader: Reader,
+    /// Whether the findings are of more than one environment.
+    are_several: bool,
     is_staged: bool,
     fixed: String,
     ignored: String,
@@ -24,7 +28,8 @@ impl Commands {
     pub(super) fn new(outcome: &Outcome, settings: &Settings) -> Self {
         let is_fixable: fn(&Diagnostic) -> bool = |one| one.fix.is_some();
         Self {
-            program: outcome.reader.program.clone(),
+            reader: outcome.reader.clone(),
+            are_several: has_several_owners(&outcome.diagnostics),
             is_staged: matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_)) && !outcome.has_temporary_index,
             fixed: what_to_fix(outcome, settings, is_fixable),
             ignored: what_to_fix(outcome, settings, |one| one.severity == Severity::Error),
@@ -33,7 +38,7 @@ impl Commands {
 
     /// Applies the safe fixes.
     pub(super) fn fix(&self) -> String {
-        match &self.program {
+        match &self.reader.program {
             runner @ Invocation::Runner { .. } if self.is_staged => runner.fix_staged(),
             program => program.command(&format!("fix {}", self.fixed)),
         }
@@ -41,28 +46,38 @@ impl Commands {
 
     /// Applies all fixes.
     pub(super) fn fix_all(&self) -> String {
-        self.program.command(&format!("fix {} --unsafe-fixes", self.fixed))
+        self.reader
+            .program
+            .command(&format!("fix {} --unsafe-fixes", self.fixed))
     }
 
     /// Writes ignore comments.
     pub(super) fn ignore(&self) -> String {
-        self.program.command(&format!("fix --ignore {}", self.ignored))
+        self.reader.program.command(&format!("fix --ignore {}", self.ignored))
     }
 
     /// The same for one rule alone.
     pub(super) fn ignore_only(&self, rule: &str) -> String {
-        self.program.command(&format!("fix --ignore={rule} {}", self.ignored))
+        self.reader
+            .program
+            .command(&format!("fix --ignore={rule} {}", self.ignored))
     }
 
     /// Gives the metadata a convention, and a live database its names.
-    pub(super) fn adopt(&self) -> String {
-        self.program.command("adopt")
+    pub(super) fn adopt(&self, finding: &Diagnostic) -> String {
+        adopt::command(&self.reader, finding, self.are_several)
     }
 
     /// Shows the page of a rule.
     pub(super) fn explain(&self, rule: &str) -> String {
-        self.program.command(&format!("explain {rule}"))
+        self.reader.program.command(&format!("explain {rule}"))
     }
+}
+
+fn has_several_owners(diagnostics: &[Diagnostic]) -> bool {
+    let mut folders = diagnostics.iter().filter_map(|one| Some(&one.owner.as_ref()?.folder));
+    let first = folders.next();
+    folders.any(|other| Some(other) != first)
 }
 
 /// The arguments that make `fix` check the same files, or of those the ones with findings that are meant.
@@ -71,10 +86,7 @@ pub(super) fn what_to_fix(outcome: &Outcome, settings: &Settings, is_meant: fn(&
         let paths = paths_of(outcome, given, is_meant);
         paths.map_or_else(|| instead.to_owned(), |paths| paths.join(" "))
     };
-    let top = || match outcome.reader.typed(&RepoPath::top()) {
-        here if here.is_empty() => ".".to_owned(),
-        top => quoted(top.trim_end_matches('/')),
-    };
+    let top = || quoted(&outcome.reader.typed_folder(&RepoPath::top()));
     match &settings.scope {
         // Such a commit takes its files from the working tree.
         Scope::Staged | Scope::StagedPaths(_) if outcome.has_temporary_index => named(&[], &top()),

@@ -198,7 +198,7 @@ fn part(some: usize, all: usize) -> String {
 fn decide(decision: &Diagnostic, commands: &Commands, lines: &mut Lines) {
     let place = position(&decision.focus);
     lines.sentence(&format!("decide once for {place} (or set the rule's `severity`):"));
-    lines.command("  the database is live", &commands.adopt());
+    lines.command("  the database is live", &commands.adopt(decision));
     let convention = if decision.fix.is_some() {
         commands.fix_all()
     } else {
@@ -212,17 +212,17 @@ fn decide(decision: &Diagnostic, commands: &Commands, lines: &mut Lines) {
 fn for_good(told: &[&Diagnostic], commands: &Commands, lines: &mut Lines) {
     let curable = told
         .iter()
-        .find_map(|one| Some((one.cause.as_ref(), one.prevention.as_ref()?)));
+        .find_map(|one| Some((one, one.cause.as_ref(), one.prevention.as_ref()?)));
     let cause = told.iter().find_map(|one| one.cause.as_ref());
     match curable {
-        Some((Some(cause), Prevention::Convention(Some(spelling)))) => {
+        Some((one, Some(cause), Prevention::Convention(Some(spelling)))) => {
             let lead = format!("for good, a naming convention for {}", position(cause));
-            lines.command(&lead, &commands.adopt());
+            lines.command(&lead, &commands.adopt(one));
             if !matches!(spelling, Spelling::InClass) {
                 lines.sentence(&format!("  written as `{}`", spelling.around("...")));
             }
         }
-        Some((Some(cause), Prevention::Template)) => {
+        Some((_, Some(cause), Prevention::Template)) => {
             let lead = format!("for good, a template for its kind at {}", position(cause));
             lines.command(&lead, &commands.explain(INCOMPLETE_NAMING_CONVENTION.name));
         }

@@ -34,6 +34,7 @@ pub(super) fn check(file: &MetadataFile<'_>) -> Vec<Diagnostic> {
             .help(help(file, facts));
             diagnostic.fix = give_convention(file);
             diagnostic.prevention = Some(Prevention::Decision);
+            diagnostic.owner.clone_from(&judged.owner);
             vec![diagnostic]
         }
         Target::Several(several)

@@ -25,7 +25,7 @@ pub(crate) struct Start {
 }
 
 /// Where the report is read, and its commands are typed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Reader {
     /// The folder, relative to the top; `None` if it is not below.
     pub folder: Option<RepoPath>,
@@ -49,6 +49,15 @@ impl Reader {
         match &self.folder {
             Some(folder) => path.seen_from(folder),
             None => path.to_path(&self.top).display().to_string(),
+        }
+    }
+
+    /// The same for a folder.
+    #[must_use]
+    pub fn typed_folder(&self, folder: &RepoPath) -> String {
+        match self.typed(folder) {
+            here if here.is_empty() => ".".to_owned(),
+            typed => typed.trim_end_matches('/').to_owned(),
         }
     }
 }

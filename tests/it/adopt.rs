@@ -1,5 +1,6 @@
 //! `adopt`: what it writes, onto what, and what it refuses. What the revision does is shown on real databases (tests/e2e/adopt).
 
+mod printed;
 mod refusals;
 
 use std::fs;
