@@ -292,7 +292,7 @@ fn stated_name<'m>(reader: &mut Reader<'m>, name: &str, chain: &Chain<'m>, steps
                     name,
                     span,
                 } => {
-                    let inner = imported_module(reader, module, *level, &chain);
+                    let inner = imported_module(reader, module, *level, chain);
                     let inner = inner.and_then(|module| {
                         let chain = reader.module(module);
                         stated_name(reader, name, &chain, steps)
