@@ -162,7 +162,8 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
         if settings.verbose {
             let backend = start.repository.as_ref().map(|one| one.backend().to_string());
             let (kind, notes) = (selection.origin.name(), &selection.notes);
-            report::verbose(&checker.project, kind, backend.as_deref(), notes, edge.err()?)?;
+            let (project, configs) = (&checker.project, &checker.configs);
+            report::verbose(project, configs, kind, backend.as_deref(), notes, edge.err()?)?;
             let all = started.elapsed();
             writeln!(edge.err()?, "time: {selected:.1?} to select, {all:.1?} in all")?;
         }

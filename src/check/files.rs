@@ -50,7 +50,7 @@ pub(crate) struct Checker<'c> {
     /// The project as the change found it.
     pub(super) before: &'c Project<'c>,
     /// What holds for each of them.
-    configs: Configs<'c>,
+    pub(crate) configs: Configs<'c>,
     pub(super) repository: Option<&'c Repository>,
     /// The absolute path of the top.
     top: &'c str,

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use crate::config::Configs;
 use crate::escape::printable;
-use crate::project::{ConventionFacts, MOST_FILES, Naming, Place, Project, Target};
+use crate::project::{ConventionFacts, Environment, MOST_FILES, Naming, Place, Project, Target};
 
 /// One line, whatever the names and reasons in it hold.
 macro_rules! say {
@@ -13,6 +14,7 @@ macro_rules! say {
 /// What was found out on the way.
 pub fn verbose(
     project: &Project<'_>,
+    configs: &Configs<'_>,
     snapshot: &str,
     way: Option<&str>,
     notes: &[String],
@@ -26,7 +28,10 @@ pub fn verbose(
     for note in notes {
         say!(err, "{note}")?;
     }
-    project.looked_at().iter().try_for_each(|naming| tell(naming, err))?;
+    project
+        .looked_at()
+        .iter()
+        .try_for_each(|naming| tell(naming, configs, err))?;
     for (folders, history) in project.histories() {
         let folders: Vec<String> = folders.iter().map(ToString::to_string).collect();
         let folders = folders.join(", ");
@@ -43,17 +48,32 @@ pub fn verbose(
     Ok(())
 }
 
-fn tell(naming: &Naming, err: &mut dyn Write) -> io::Result<()> {
+/// Where an environment is configured, for Alembic and for this tool, and the database that follows.
+fn tell_configuration(environment: &Environment, configs: &Configs<'_>, err: &mut dyn Write) -> io::Result<()> {
+    if let Some(configuration) = &environment.configuration {
+        say!(err, "  configured by: {configuration}")?;
+    }
+    let config = configs.of(&environment.env_py());
+    let own = match &config {
+        Ok(config) => config.origin.as_ref().map(ToString::to_string),
+        Err(error) => Some(format!("unknown, because {error}")),
+    };
+    if let Some(own) = own {
+        say!(err, "  alembic-named's configuration: {own}")?;
+    }
+    match (config.ok().and_then(|config| config.dialect), environment.dialect) {
+        (Some(dialect), _) => say!(err, "  database: {}, by `dialect`", dialect.label()),
+        (None, Some(dialect)) => say!(err, "  database: {}", dialect.label()),
+        (None, None) => Ok(()),
+    }
+}
+
+fn tell(naming: &Naming, configs: &Configs<'_>, err: &mut dyn Write) -> io::Result<()> {
     let Some(environment) = &naming.environment else {
         return Ok(());
     };
     say!(err, "environment: {}", environment.env_py())?;
-    if let Some(configuration) = &environment.configuration {
-        say!(err, "  configured by: {configuration}")?;
-    }
-    if let Some(dialect) = environment.dialect {
-        say!(err, "  database: {}", dialect.label())?;
-    }
+    tell_configuration(environment, configs, err)?;
     match &naming.target {
         Target::Nothing => {
             say!(err, "  target_metadata: None")?;

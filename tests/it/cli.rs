@@ -167,6 +167,29 @@ fn verbose_tells_how_it_was_found_out() {
     assert!(told.err.contains("read from: working tree, by "), "{}", told.err);
 }
 
+/// What `config` says of a service is what a run goes by.
+#[test]
+fn verbose_names_the_configuration_that_holds_for_an_environment() {
+    let shop = Repo::new();
+    for (service, file, text) in [
+        ("a", "alembic-named.toml", "dialect = 'postgresql'\n"),
+        ("b", "pyproject.toml", "[tool.alembic-named]\ndeployed = false\n"),
+    ] {
+        let ini = "[alembic]\nscript_location = migrations\nsqlalchemy.url = sqlite:///app.db\n";
+        shop.stage(&format!("{service}/alembic.ini"), ini)
+            .stage(&format!("{service}/{file}"), text)
+            .stage(&format!("{service}/migrations/env.py"), ENV)
+            .stage(&format!("{service}/{FILE}"), migration(NAMED));
+    }
+    let told = said(shop.tool(&["--verbose", "--all"]), 0);
+    for words in [
+        "  configured by: a/alembic.ini\n  alembic-named's configuration: a/alembic-named.toml\n  database: PostgreSQL, by `dialect`\n",
+        "  configured by: b/alembic.ini\n  alembic-named's configuration: b/pyproject.toml\n  database: SQLite\n",
+    ] {
+        assert!(told.err.contains(words), "{words}: {}", told.err);
+    }
+}
+
 /// Who writes migrations by hand leaves it as `alembic init` wrote it.
 #[test]
 fn an_environment_without_metadata_is_told_by_verbose_alone() {
