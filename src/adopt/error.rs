@@ -13,10 +13,10 @@ pub(super) enum AdoptError {
         .0.display()
     )]
     NoEnvironment(PathBuf),
-    #[error("there are several Alembic environments: name one of them with --environment ({})", quoted(.0))]
-    Several(Vec<RepoPath>),
-    #[error("`{}` holds no `env.py` of Alembic: name one of the environments ({})", folder.display(), quoted(known))]
-    NotOne { folder: PathBuf, known: Vec<RepoPath> },
+    #[error("there are several Alembic environments: name one of them with --environment ({})", joined(.0))]
+    Several(Vec<String>),
+    #[error("`{}` holds no `env.py` of Alembic: name one of the environments ({})", folder.display(), joined(known))]
+    NotOne { folder: PathBuf, known: Vec<String> },
     #[error("`{0}` hands no metadata to Alembic: set its `target_metadata` to the metadata of your models")]
     NoMetadata(RepoPath),
     #[error(
@@ -44,7 +44,7 @@ pub(super) enum AdoptError {
     #[error("the convention cannot be written into `{0}` by itself: set it there by hand, then use --revision-only")]
     NoPlace(RepoPath),
     /// Alembic itself would ask which.
-    #[error("there are several heads ({}): join them with `alembic merge heads`, then run this again", names(.0))]
+    #[error("there are several heads ({}): join them with `alembic merge heads`, then run this again", joined(.0))]
     Heads(Vec<String>),
     #[error(
         "what `{0}` builds on is computed, so the last revision cannot be told: write its `down_revision` as a text"
@@ -98,20 +98,6 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn quoted(folders: &[RepoPath]) -> String {
-    let one = |folder: &RepoPath| {
-        format!(
-            "`{}`",
-            if folder.as_bytes().is_empty() {
-                ".".into()
-            } else {
-                folder.display()
-            }
-        )
-    };
-    folders.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-fn names(ids: &[String]) -> String {
+fn joined(ids: &[String]) -> String {
     ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
 }

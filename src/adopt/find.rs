@@ -9,6 +9,7 @@ use crate::naming::Convention;
 use crate::project::{ConventionFacts, Environment, Judged, MetadataFacts, Naming, Place, Project, Target};
 use crate::selection::{SelectionError, Start};
 use crate::source::{RepoPath, SourceFile};
+use crate::words::quoted;
 
 use super::error::AdoptError;
 
@@ -59,14 +60,17 @@ fn environments(project: &Project<'_>) -> Vec<Environment> {
     all
 }
 
-fn folders(environments: &[Environment]) -> Vec<RepoPath> {
-    environments.iter().map(|one| one.folder.clone()).collect()
+/// The folders as the option takes them.
+fn folders(environments: &[Environment], start: &Start) -> Vec<String> {
+    let reader = start.reader();
+    let typed = |one: &Environment| quoted(&reader.typed_folder(&one.folder));
+    environments.iter().map(typed).collect()
 }
 
 fn environment_named(project: &Project<'_>, start: &Start, folder: &Path) -> Result<Environment> {
     let wanted = start.path_of(folder)?;
     let all = environments(project);
-    let known = folders(&all);
+    let known = folders(&all, start);
     let own = all.into_iter().find(|one| one.folder == wanted);
     own.ok_or_else(|| {
         let folder = folder.to_owned();
@@ -89,7 +93,7 @@ fn environment_at(project: &Project<'_>, start: &Start, path: &Path) -> Result<E
         own.retain(|one| inside.starts_with(&one.home()));
     }
     if own.len() > 1 {
-        return Err(AdoptError::Several(folders(&own)).into());
+        return Err(AdoptError::Several(folders(&own, start)).into());
     }
     own.pop()
         .ok_or_else(|| AdoptError::NoEnvironment(path.to_owned()).into())

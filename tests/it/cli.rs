@@ -176,10 +176,10 @@ fn verbose_names_the_configuration_that_holds_for_an_environment() {
         ("b", "pyproject.toml", "[tool.alembic-named]\ndeployed = false\n"),
     ] {
         let ini = "[alembic]\nscript_location = migrations\nsqlalchemy.url = sqlite:///app.db\n";
-        shop.stage(&format!("{service}/alembic.ini"), ini)
-            .stage(&format!("{service}/{file}"), text)
-            .stage(&format!("{service}/migrations/env.py"), ENV)
-            .stage(&format!("{service}/{FILE}"), migration(NAMED));
+        shop.stage(format!("{service}/alembic.ini"), ini)
+            .stage(format!("{service}/{file}"), text)
+            .stage(format!("{service}/migrations/env.py"), ENV)
+            .stage(format!("{service}/{FILE}"), migration(NAMED));
     }
     let told = said(shop.tool(&["--verbose", "--all"]), 0);
     for words in [

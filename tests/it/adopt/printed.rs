@@ -1,5 +1,7 @@
 //! The commands of `adopt` that a report prints, copied as they are.
 
+use std::process::Output;
+
 use crate::support::{BASE, ENV, MODELS, PROGRAM, Repo, UNNAMED, migration, words};
 
 /// A repository with these services, each with an environment of its own, staged.
@@ -116,4 +118,30 @@ fn install_tells_the_environment_as_well() {
     let repo = services(&[".", "services/a/shop"]);
     let command = printed(&repo.ends(&["install"], 0));
     assert_eq!(command, "alembic-named adopt --environment migrations");
+}
+
+#[test]
+fn the_environments_of_a_refusal_are_named_as_they_are_typed() {
+    let repo = services(&["services/shop", "services/my billing"]);
+    let adopt = |folder: &str, options: &[&str]| -> Output {
+        let arguments = [&["adopt", "--dry-run"], options].concat();
+        repo.tool_in(folder, &arguments).output().unwrap()
+    };
+    for (folder, options, first) in [
+        ("", &[][..], "'services/my billing/migrations'"),
+        ("services", &[], "'my billing/migrations'"),
+        ("services/shop", &["--environment", "migration"], "'../my billing/migrations'"),
+        ("services/my billing/migrations", &["--environment", ".."], "."),
+        ("services/shop", &[".."], "'../my billing/migrations'"),
+    ] {
+        let refused = adopt(folder, options);
+        assert_eq!(refused.status.code(), Some(2));
+        let said = words(&refused);
+        let shown: Vec<&str> = said.rsplit_once('(').unwrap().1.split('`').skip(1).step_by(2).collect();
+        assert_eq!((shown.len(), shown[0]), (2, first), "{said}");
+        for environment in shown {
+            let again = adopt(folder, &["--environment", environment.trim_matches('\'')]);
+            assert_eq!(again.status.code(), Some(0), "{environment}: {}", words(&again));
+        }
+    }
 }
