@@ -150,6 +150,9 @@ fn check_from(start: &Start, settings: &Settings, started: Instant) -> Result<Ex
     let selection = start.select(&settings.scope)?;
     let selected = started.elapsed();
     Checker::with(start, &selection.origin, settings, |checker| {
+        for path in &selection.configurations {
+            checker.configs.prove(path)?;
+        }
         let mut outcome = check::check(&selection, checker, settings, &start.folder)?;
         complete(&mut outcome, start, &selection, settings);
         let mut edge = edge(start, settings)?;

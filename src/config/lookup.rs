@@ -7,6 +7,15 @@ use super::{CommandLine, Config, ConfigError};
 use crate::snapshot::Snapshot;
 use crate::source::RepoPath;
 
+/// The files that may hold a configuration; in one folder the first counts.
+const NAMES: [&str; 2] = ["alembic-named.toml", "pyproject.toml"];
+
+/// Whether a file may hold a configuration.
+#[must_use]
+pub fn may_configure(path: &RepoPath) -> bool {
+    NAMES.iter().any(|name| path.file_name() == name.as_bytes())
+}
+
 /// The configurations of a snapshot, each read once.
 pub struct Configs<'s> {
     /// Where the nearest is looked for; none with `--config`.
@@ -67,23 +76,40 @@ impl<'s> Configs<'s> {
         }
         Ok(&self.otherwise)
     }
+
+    /// Fails if this file is a wrong configuration, whether or not it holds for a file that is checked. Excluded files and, with
+    /// `--config`, all are left alone.
+    pub fn prove(&self, path: &RepoPath) -> Result<(), ConfigError> {
+        let Some(snapshot) = self.snapshot else {
+            return Ok(());
+        };
+        let folder = path.parent().unwrap_or_default();
+        if !self.of(&folder)?.excludes(path) {
+            read_file(snapshot, path)?;
+        }
+        Ok(())
+    }
 }
 
 fn read(snapshot: &dyn Snapshot, folder: &RepoPath) -> Result<Option<Config>, ConfigError> {
-    for name in ["alembic-named.toml", "pyproject.toml"] {
-        let Some(path) = folder.join(name) else { continue };
-        let unreadable = |cause: String| ConfigError::Unreadable {
-            path: path.to_string(),
-            cause,
-        };
-        let bytes = snapshot.read(&path).map_err(|error| unreadable(error.to_string()))?;
-        let Some(bytes) = bytes else { continue };
-        let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
-        if let Some(config) = parse(&path, &path.display(), &text)? {
+    for name in NAMES {
+        let path = folder.join(name);
+        if let Some(config) = path.map_or(Ok(None), |path| read_file(snapshot, &path))? {
             return Ok(Some(config));
         }
     }
     Ok(None)
+}
+
+fn read_file(snapshot: &dyn Snapshot, path: &RepoPath) -> Result<Option<Config>, ConfigError> {
+    let unreadable = |cause: String| ConfigError::Unreadable {
+        path: path.to_string(),
+        cause,
+    };
+    let bytes = snapshot.read(path).map_err(|error| unreadable(error.to_string()))?;
+    let Some(bytes) = bytes else { return Ok(None) };
+    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
+    parse(path, &path.display(), &text)
 }
 
 #[cfg(test)]

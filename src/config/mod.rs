@@ -9,7 +9,7 @@ mod value;
 
 pub use error::ConfigError;
 pub use globs::Globs;
-pub use lookup::Configs;
+pub use lookup::{Configs, may_configure};
 pub(crate) use names::{nearest, nearest_rule, rule, rules_named};
 
 use crate::diagnostic::{Rule, Severity};

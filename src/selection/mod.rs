@@ -11,6 +11,7 @@ pub(crate) use start::{Reader, Start, current_folder};
 
 use std::path::PathBuf;
 
+use crate::config::may_configure;
 use crate::git::{Change, Comparison, Repository, Status};
 use crate::settings::Scope;
 use crate::snapshot::{Empty, ObjectId, Snapshot, SnapshotError, WorkingTree};
@@ -80,6 +81,8 @@ pub(crate) struct Selection {
     pub candidates: Vec<Candidate>,
     /// The number of other files.
     pub others: usize,
+    /// Those of them that are added or changed and may hold a configuration.
+    pub configurations: Vec<RepoPath>,
     /// Whether files are left out because another parent of a merge has them as they are.
     pub is_left_to_merge: bool,
     /// What they and the project around them are read from.
@@ -94,8 +97,12 @@ impl Selection {
     /// The Python files among some files, which are sorted by path.
     fn of(origin: Origin, files: impl Iterator<Item = Candidate>) -> Self {
         let (candidates, others): (Vec<_>, Vec<_>) = files.partition(|file| file.path.is_python());
+        let is_changed = |file: &&Candidate| file.status != Some(Status::Unmodified);
+        let configurations = others.iter().filter(|file| may_configure(&file.path));
+        let configurations = configurations.filter(is_changed);
         Self {
             candidates,
+            configurations: configurations.map(|file| file.path.clone()).collect(),
             others: others.len(),
             is_left_to_merge: false,
             origin,
@@ -232,21 +239,28 @@ impl Start {
             files.sort_by(|(one, _), (other, _)| one.cmp(other));
             files.dedup_by(|(one, _), (other, _)| one == other);
         }
-        let mut selection = Selection::of(Origin::Index, std::iter::empty());
+        let (mut own, mut failures, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        let mut notes = Vec::new();
         for path in &no_files {
             let holds = |(file, _): &(RepoPath, Option<Change>)| file != path && file.starts_with(path);
             if !files.iter().any(holds) && !staged.unmerged.contains(path) {
-                selection.notes.push(format!("not in the index: {path}"));
+                notes.push(format!("not in the index: {path}"));
             }
         }
-        for (path, change) in files.into_iter().filter(|(path, _)| path.is_python()) {
+        let is_read = |path: &RepoPath| path.is_python() || may_configure(path);
+        for (path, change) in files.into_iter().filter(|(path, _)| is_read(path)) {
             if staged.left_to_other_parents.contains(&path) {
-                selection.leave_to_merge(&path);
+                left.push(path);
             } else if staged.unmerged.contains(&path) {
-                selection.failures.push(conflict(&path));
+                failures.push(conflict(&path));
             } else {
-                selection.candidates.extend(change.map(Candidate::from));
+                own.extend(change.map(Candidate::from));
             }
+        }
+        let mut selection = Selection::of(Origin::Index, own.into_iter());
+        (selection.notes, selection.failures) = (notes, failures);
+        for path in left.iter().filter(|path| path.is_python()) {
+            selection.leave_to_merge(path);
         }
         Ok(selection)
     }

@@ -281,3 +281,37 @@ fn a_repository_that_git_refuses() {
     fails(&repo, &[], &[path, "another user owns it", "git config --global --add safe.directory"]);
     assert!(Path::new(path).exists());
 }
+
+/// A commit of the configuration alone, which the next commit with Python would fail on.
+#[test]
+fn a_wrong_configuration_is_not_committed_unnoticed() {
+    let (wrong, table) = ("selct = []\n", "[tool.alembic-named]\nselct = []\n");
+    for (path, text) in [("svc/alembic-named.toml", wrong), ("pyproject.toml", table)] {
+        let repo = Repo::new();
+        repo.stage("README.md", "").commit("first");
+        let sentence = &[path, ": unknown key `selct`, did you mean `select`?"][..];
+        repo.stage(path, text);
+        // The staged content counts.
+        repo.write(path, "");
+        for arguments in [&[][..], &["--staged"], &["--staged", path]] {
+            fails(&repo, arguments, sentence);
+        }
+        for arguments in [&["--exclude", path][..], &["--config", path], &["--staged", "README.md"]] {
+            said(repo.tool(arguments), 0);
+        }
+        repo.commit("second");
+        fails(&repo, &["--from-ref", "HEAD~1"], sentence);
+        // Who does not change it is not blocked.
+        repo.stage("README.md", "more\n");
+        said(repo.tool(&["--staged"]), 0);
+        said(repo.tool(&["--staged", path]), 0);
+    }
+    // The other file of the folder is the one that counts, until it is removed.
+    let repo = Repo::new();
+    repo.stage("alembic-named.toml", "").stage("pyproject.toml", table);
+    fails(&repo, &[], &["pyproject.toml", "`selct`"]);
+    repo.stage("pyproject.toml", "[tool.other]\nselct = []\n");
+    repo.stage("fixtures/alembic-named.toml", wrong)
+        .stage("alembic-named.toml", "exclude = ['fixtures']\n");
+    said(repo.tool(&[]), 0);
+}
