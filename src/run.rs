@@ -212,10 +212,10 @@ fn act(
         Remedy::Fixes => fix::apply_fixes(outcome, suggested, look),
         Remedy::Comments => fix::silence(outcome, look),
     };
+    let is_staged = matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_)) && !outcome.has_temporary_index;
     match settings.action {
         Action::Report => {
-            let is_staged = matches!(settings.scope, Scope::Staged | Scope::StagedPaths(_));
-            if is_staged && !outcome.has_temporary_index {
+            if is_staged {
                 fix::find_unstaged(outcome, start, look);
             }
             Ok(false)
@@ -227,7 +227,11 @@ fn act(
             Ok(false)
         }
         Action::Fix { suggested, restage } => {
-            let fixed = fixed(outcome, suggested);
+            if is_staged && !restage {
+                fix::find_unstaged(outcome, start, look);
+            }
+            let mut fixed = fixed(outcome, suggested);
+            fixed.retain(|one| !outcome.must_be_staged(one.path()));
             let is_changed = fix::write_and_stage(outcome, fixed, start, selection, restage);
             Ok(is_changed && !restage && !matches!(settings.scope, Scope::Paths(_) | Scope::Between { .. }))
         }

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::FixedFile;
-use super::unstaged::to_be_staged;
+use super::unstaged::{is_begun, to_be_staged, to_be_staged_first};
 use super::write::{self, Prepared, Ready};
 use crate::check::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::git::{Repository, Restage};
-use crate::selection::{Selection, Start};
+use crate::selection::{Origin, Selection, Start};
 use crate::source::RepoPath;
 use crate::work;
 
@@ -25,7 +25,7 @@ pub(crate) fn write_and_stage(
     selection: &Selection,
     restage: bool,
 ) -> bool {
-    let planned = plan(outcome, fixed, start, restage);
+    let planned = plan(outcome, fixed, start, selection, restage);
     if planned.is_empty() {
         return false;
     }
@@ -45,7 +45,13 @@ pub(crate) fn write_and_stage(
 }
 
 /// Prepares the files that can be written, and remarks why the others cannot.
-fn plan(outcome: &mut Outcome, fixed: Vec<FixedFile>, start: &Start, restage: bool) -> Vec<Planned> {
+fn plan(
+    outcome: &mut Outcome,
+    fixed: Vec<FixedFile>,
+    start: &Start,
+    selection: &Selection,
+    restage: bool,
+) -> Vec<Planned> {
     let scratch = start.repository.as_ref().map(Repository::git_dir);
     let mut planned = Vec::new();
     for one in fixed {
@@ -61,6 +67,10 @@ fn plan(outcome: &mut Outcome, fixed: Vec<FixedFile>, start: &Start, restage: bo
                 continue;
             }
         };
+        if !is_done && !restage && matches!(selection.origin, Origin::Index) && is_begun(outcome, start, one.path()) {
+            outcome.remarks.push(to_be_staged_first(&outcome.reader, one.path()));
+            continue;
+        }
         if !is_done {
             let what = if restage { " in your working tree" } else { "" };
             outcome.remarks.push(format!(

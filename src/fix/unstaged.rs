@@ -53,6 +53,20 @@ fn is_written_by_us(own: &[Diagnostic], working: &SourceFile) -> bool {
         || ignores::count(working) > ignores::count(checked)
 }
 
+/// Whether the working file has some of the fixes already, so that the rest cannot be told from edits of its lines.
+pub(super) fn is_begun(outcome: &Outcome, start: &Start, path: &RepoPath) -> bool {
+    let mut files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
+    let own = files.find(|own| own.first().is_some_and(|one| one.path() == path));
+    let working = transplant::read(&start.top, path);
+    own.zip(working)
+        .is_some_and(|(own, working)| is_written_by_us(own, &working))
+}
+
+pub(super) fn to_be_staged_first(reader: &Reader, path: &RepoPath) -> String {
+    let typed = quoted(&reader.typed(path));
+    format!("`{path}` has some of the fixes in your working tree: stage it with `git add {typed}`, then run this again")
+}
+
 pub(super) fn to_be_staged(reader: &Reader, path: &RepoPath) -> String {
     let typed = quoted(&reader.typed(path));
     format!("`{path}` is fixed in your working tree: stage it with `git add {typed}`")

@@ -92,7 +92,9 @@ fn ignore_all(outcome: &Outcome, settings: &Settings) -> String {
 
 /// How many findings have a fix of this kind.
 fn fixes(outcome: &Outcome, safety: Safety) -> usize {
-    outcome.diagnostics.iter().filter(|one| has_fix(one, safety)).count()
+    let diagnostics = outcome.diagnostics.iter();
+    let told = diagnostics.filter(|one| !outcome.must_be_staged(one.path()));
+    told.filter(|one| has_fix(one, safety)).count()
 }
 
 fn has_fix(diagnostic: &Diagnostic, safety: Safety) -> bool {

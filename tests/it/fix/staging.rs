@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use super::{in_index, with_a_note};
-use crate::support::{FILE, NAMED, OTHER, PROGRAM, Repo, UNNAMED, leftovers, migration, staged_later, words};
+use crate::support::{
+    BASE, ENV, FILE, MODELS, NAMED, OTHER, PROGRAM, Repo, UNNAMED, leftovers, migration, staged_later, words,
+};
 
 #[test]
 fn an_edit_that_is_not_staged_is_kept() {
@@ -87,10 +89,29 @@ fn what_is_fixed_in_the_working_tree_only_wants_to_be_staged() {
     repo.ends(&["fix", "--staged"], 1);
     let said = repo.ends(&["fix", "--staged"], 1);
     assert!(said.contains(&format!("stage it with `git add {FILE}`")), "{said}");
-    assert!(!said.contains("left alone"), "{said}");
+    assert!(!said.contains("left alone") && !said.contains("error["), "{said}");
     let said = repo.ends(&["fix", "--staged", "--restage"], 0);
     assert!(said.contains("fixed and staged") && !said.contains("left alone"), "{said}");
     assert_eq!((repo.read(FILE), in_index(&repo, FILE)), (migration(NAMED), migration(NAMED)));
+}
+
+#[test]
+fn the_fixes_that_are_not_certain_wait_until_the_others_are_staged() {
+    // An idle comment goes for certain; whether to set a convention is asked.
+    let models = format!("{BASE}\n\nX = 1  # alembic-named: ignore[unnamed-constraint]\n");
+    let repo = Repo::new();
+    repo.stage("migrations/env.py", ENV).stage(MODELS, &models);
+    repo.ends(&["fix", "--staged"], 1);
+    let safe = repo.read(MODELS);
+    assert_ne!(safe, models);
+    let said = repo.ends(&["fix", "--staged", "--unsafe-fixes"], 1);
+    let expected = "`app/models.py` has some of the fixes in your working tree: stage it with `git add app/models.py`, then run this again";
+    assert!(said.contains(expected) && !said.contains("left alone"), "{said}");
+    assert_eq!(repo.read(MODELS), safe);
+    // As it says.
+    repo.git(&["add", MODELS]);
+    repo.ends(&["fix", "--staged", "--unsafe-fixes"], 1);
+    assert!(repo.read(MODELS).contains("naming_convention"));
 }
 
 #[test]
