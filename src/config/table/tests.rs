@@ -9,80 +9,82 @@ fn error(text: &str) -> String {
     configs.of(&"a.py".into()).unwrap_err().to_string()
 }
 
+/// A text, and what is said of it behind the name of the file.
+const MISTAKES: [(&str, &str); 23] = [
+    ("selct = []\n", "1:1: unknown key `selct`, did you mean `select`?"),
+    ("\n Exclude = []\n", "2:2: unknown key `Exclude`, did you mean `exclude`?"),
+    (
+        "x = 1\n",
+        "1:1: unknown key `x`: the keys are `select`, `ignore`, `exclude`, `per-file-ignores`, `severity`, `migrations`, \
+         `metadata`, `convention`, `dialect`, `deployed` and `changed-lines-only`",
+    ),
+    (
+        "ignore = [\n  'unused-ignore',\n  'unnamed-dorp',\n]\n",
+        "3:3: `ignore`: there is no rule `unnamed-dorp`, did you mean `unnamed-drop`? (`alembic-named rules` lists them)",
+    ),
+    (
+        "select = ['nonsense']\n",
+        "1:11: `select`: there is no rule `nonsense` (`alembic-named rules` lists them)",
+    ),
+    (
+        "severity = { unnamed-dorp = 'off' }\n",
+        "1:14: `severity`: there is no rule `unnamed-dorp`, did you mean",
+    ),
+    (
+        "[severity]\nunnamed-drop = 'warn'\n",
+        "2:16: `severity.unnamed-drop` must be `error`, `warning` or `off`, not `warn`: did you mean `warning`?",
+    ),
+    (
+        "severity = { unnamed-drop = 'bad' }\n",
+        "1:29: `severity.unnamed-drop` must be `error`, `warning` or `off`, not `bad`",
+    ),
+    (
+        "dialect = 'postgressql'\n",
+        "1:11: `dialect` must be `postgresql`, `mysql`, `mariadb`, `sqlite`, `oracle`, `mssql` or `other`, not \
+         `postgressql`: did you mean `postgresql`?",
+    ),
+    (
+        "convention = 'postgres'\n",
+        "1:14: `convention` must be `sqlalchemy`, `postgresql` or a table of templates, not `postgres`: did you mean \
+         `postgresql`?",
+    ),
+    (
+        "convention = 'mine'\n",
+        "1:14: `convention` must be `sqlalchemy`, `postgresql` or a table of templates, not `mine`",
+    ),
+    ("exclude = ['b', 'a[']\n", "1:17: `exclude`: the pattern `a[` is not a glob"),
+    ("[per-file-ignores]\n'a[' = []\n", "2:1: `per-file-ignores`: the pattern `a[` is not a glob"),
+    ("per-file-ignores = { a = ['b'] }\n", "1:27: `per-file-ignores.a`: there is no rule `b`"),
+    ("convention = { fkk = 'x' }\n", "1:16: unknown key `convention.fkk`, did you mean `fk`?"),
+    ("convention = { index = 'x' }\n", "1:16: unknown key `convention.index`, did you mean `ix`?"),
+    (
+        "convention = { own = 'x' }\n",
+        "1:16: unknown key `convention.own`: the keys are `fk`, `uq`, `ck`, `pk` and `ix`",
+    ),
+    (
+        "convention = { own = 'x', fk = '%(own)s' }\n",
+        "1:32: `convention`: the template for `fk` uses `%(own)s`, a token",
+    ),
+    (
+        "[convention]\npk = 'pk_%(table_name)s'\nfk = '%(tabel_name)s'\n",
+        "3:6: `convention`: the template for `fk` uses `%(tabel_name)s`, a token that SQLAlchemy does not know; the nearest \
+         that it knows is `%(table_name)s`",
+    ),
+    (
+        "convention.uq = '%(referred_table_name)s'\n",
+        "1:17: `convention`: the template for `uq` uses `%(referred_table_name)s`",
+    ),
+    (
+        "convention.fk = '%(table_name)'\n",
+        "1:17: `convention`: the template for `fk` is broken: it ends within",
+    ),
+    ("convention.pk = '%(constraint_name)s'\n", "1:17: `convention`: the template for `pk` builds on"),
+    ("exclude = ['a', 1]\n", "1:17: `exclude` must be a list of patterns, not a list with a number"),
+];
+
 #[test]
 fn mistakes_are_told_with_their_place() {
-    let mistakes = [
-        ("selct = []\n", "1:1: unknown key `selct`, did you mean `select`?"),
-        ("\n Exclude = []\n", "2:2: unknown key `Exclude`, did you mean `exclude`?"),
-        (
-            "x = 1\n",
-            "1:1: unknown key `x`: the keys are `select`, `ignore`, `exclude`, `per-file-ignores`, `severity`, `migrations`, \
-             `metadata`, `convention`, `dialect`, `deployed` and `changed-lines-only`",
-        ),
-        (
-            "ignore = [\n  'unused-ignore',\n  'unnamed-dorp',\n]\n",
-            "3:3: `ignore`: there is no rule `unnamed-dorp`, did you mean `unnamed-drop`? (`alembic-named rules` lists them)",
-        ),
-        (
-            "select = ['nonsense']\n",
-            "1:11: `select`: there is no rule `nonsense` (`alembic-named rules` lists them)",
-        ),
-        (
-            "severity = { unnamed-dorp = 'off' }\n",
-            "1:14: `severity`: there is no rule `unnamed-dorp`, did you mean",
-        ),
-        (
-            "[severity]\nunnamed-drop = 'warn'\n",
-            "2:16: `severity.unnamed-drop` must be `error`, `warning` or `off`, not `warn`: did you mean `warning`?",
-        ),
-        (
-            "severity = { unnamed-drop = 'bad' }\n",
-            "1:29: `severity.unnamed-drop` must be `error`, `warning` or `off`, not `bad`",
-        ),
-        (
-            "dialect = 'postgressql'\n",
-            "1:11: `dialect` must be `postgresql`, `mysql`, `mariadb`, `sqlite`, `oracle`, `mssql` or `other`, not \
-             `postgressql`: did you mean `postgresql`?",
-        ),
-        (
-            "convention = 'postgres'\n",
-            "1:14: `convention` must be `sqlalchemy`, `postgresql` or a table of templates, not `postgres`: did you mean \
-             `postgresql`?",
-        ),
-        (
-            "convention = 'mine'\n",
-            "1:14: `convention` must be `sqlalchemy`, `postgresql` or a table of templates, not `mine`",
-        ),
-        ("exclude = ['b', 'a[']\n", "1:17: `exclude`: the pattern `a[` is not a glob"),
-        ("[per-file-ignores]\n'a[' = []\n", "2:1: `per-file-ignores`: the pattern `a[` is not a glob"),
-        ("per-file-ignores = { a = ['b'] }\n", "1:27: `per-file-ignores.a`: there is no rule `b`"),
-        ("convention = { fkk = 'x' }\n", "1:16: unknown key `convention.fkk`, did you mean `fk`?"),
-        ("convention = { index = 'x' }\n", "1:16: unknown key `convention.index`, did you mean `ix`?"),
-        (
-            "convention = { own = 'x' }\n",
-            "1:16: unknown key `convention.own`: the keys are `fk`, `uq`, `ck`, `pk` and `ix`",
-        ),
-        (
-            "convention = { own = 'x', fk = '%(own)s' }\n",
-            "1:32: `convention`: the template for `fk` uses `%(own)s`, a token",
-        ),
-        (
-            "[convention]\npk = 'pk_%(table_name)s'\nfk = '%(tabel_name)s'\n",
-            "3:6: `convention`: the template for `fk` uses `%(tabel_name)s`, a token that SQLAlchemy does not know; the nearest \
-             that it knows is `%(table_name)s`",
-        ),
-        (
-            "convention.uq = '%(referred_table_name)s'\n",
-            "1:17: `convention`: the template for `uq` uses `%(referred_table_name)s`",
-        ),
-        (
-            "convention.fk = '%(table_name)'\n",
-            "1:17: `convention`: the template for `fk` is broken: it ends within",
-        ),
-        ("convention.pk = '%(constraint_name)s'\n", "1:17: `convention`: the template for `pk` builds on"),
-        ("exclude = ['a', 1]\n", "1:17: `exclude` must be a list of patterns, not a list with a number"),
-    ];
-    for (text, expected) in mistakes {
+    for (text, expected) in MISTAKES {
         let error = error(text);
         let expected = format!("alembic-named.toml:{expected}");
         assert!(error.starts_with(&expected), "{text}: {error}");
