@@ -55,11 +55,11 @@ fn is_written_by_us(own: &[Diagnostic], working: &SourceFile) -> bool {
 
 /// Whether the working file has some of the fixes already, so that the rest cannot be told from edits of its lines.
 pub(super) fn is_begun(outcome: &Outcome, start: &Start, path: &RepoPath) -> bool {
-    let mut files = outcome.diagnostics.chunk_by(|one, other| one.path() == other.path());
-    let own = files.find(|own| own.first().is_some_and(|one| one.path() == path));
-    let working = transplant::read(&start.top, path);
-    own.zip(working)
-        .is_some_and(|(own, working)| is_written_by_us(own, &working))
+    // Findings are sorted by file.
+    let first = outcome.diagnostics.partition_point(|one| one.path() < path);
+    let (_, rest) = outcome.diagnostics.split_at(first);
+    let (own, _) = rest.split_at(rest.partition_point(|one| one.path() == path));
+    transplant::read(&start.top, path).is_some_and(|working| is_written_by_us(own, &working))
 }
 
 pub(super) fn to_be_staged_first(reader: &Reader, path: &RepoPath) -> String {
